@@ -1,1 +1,38 @@
-//! x
+//! How the world is read: sources turn it into records, analyzers turn records into findings,
+//! the collector decides when and writes down what was covered and what was not.
+//!
+//! A source never decides what may be stored: it hands out [`sealbook_policy::Raw`] and policy
+//! redacts. Nothing here opens a book, reads a clock, draws randomness or looks at the
+//! environment: [`Sink`], [`Prior`] and [`Stamp`] bring all of that in.
+//!
+//! **Invariants**
+//!
+//! - Records leave through the [`Sink`] as they are made; memory does not grow with the target.
+//! - What was not read is said in [`Coverage`]. A run that skipped something is *incomplete*,
+//!   never clean.
+//! - A run is one operation: `audit.run` is sealed as an intent before anything is read, and as an
+//!   outcome when all sources and analyzers are done.
+
+mod analyzer;
+mod collector;
+mod coverage;
+mod error;
+mod path;
+mod prior;
+mod progress;
+mod sink;
+mod source;
+
+pub use analyzer::{ANALYZERS, Analyzer, AnalyzerMetadata, Scope, analyzer, finding_key};
+pub use collector::{Analysis, Audit, Batch, SourceRun};
+pub use coverage::{Coverage, Skipped};
+pub use error::Error;
+pub use path::TreePath;
+pub use prior::{Prior, Sealed, Selection};
+pub use progress::{Progress, Silent};
+pub use sink::{SeqRange, Sink};
+pub use source::file;
+pub use source::{
+    FileOptions, GitOptions, OptionHelp, Options, Request, Run, SOURCES, Source, SourceMetadata,
+    Stamp, source,
+};

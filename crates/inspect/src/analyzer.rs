@@ -1,0 +1,93 @@
+//! What an analyzer is, and which ones there are.
+
+use aws_lc_rs::digest;
+use sealbook_record::{Finding, Timestamp};
+
+use crate::{Error, Progress, Sealed};
+
+/// Reads records into findings. Pure: the same records give the same findings.
+pub trait Analyzer: Sync {
+    /// Name, version, what it reads and which rules it holds.
+    fn metadata(&self) -> &'static AnalyzerMetadata;
+
+    /// Whether it reads records of this source.
+    fn supports(&self, source: &str) -> bool {
+        self.metadata().sources.contains(&source)
+    }
+
+    /// Reads the records (oldest first, each only once; a record sealed by several runs comes
+    /// several times) and gives what it saw. Each finding cites the records it rests on.
+    fn analyze(
+        &self,
+        records: &mut dyn Iterator<Item = Result<Sealed, Error>>,
+        scope: &Scope<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Finding>, Error>;
+}
+
+/// Every analyzer, in the order in which a run asks them.
+pub static ANALYZERS: &[&dyn Analyzer] = &[];
+
+/// The analyzer of that name.
+pub fn analyzer(name: &str) -> Result<&'static dyn Analyzer, Error> {
+    ANALYZERS
+        .iter()
+        .copied()
+        .find(|a| a.metadata().name == name)
+        .ok_or_else(|| Error::UnknownAnalyzer {
+            name: name.to_owned(),
+            known: ANALYZERS
+                .iter()
+                .map(|a| a.metadata().name)
+                .collect::<Vec<_>>()
+                .join(", "),
+        })
+}
+
+/// What an analyzer says of itself.
+#[derive(Debug)]
+pub struct AnalyzerMetadata {
+    /// Short name: `git`.
+    pub name: &'static str,
+    /// One line.
+    pub about: &'static str,
+    /// Changes whenever its findings change.
+    pub version: &'static str,
+    /// Sources whose records it reads.
+    pub sources: &'static [&'static str],
+    /// Actions of the records it reads.
+    pub actions: &'static [&'static str],
+    /// Its rules; "nothing found" with no rules is not clean.
+    pub rules: &'static [&'static str],
+}
+
+/// What an analysis is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The project whose records are read, where the run named one.
+    pub project: Option<&'a str>,
+    /// When the run began.
+    pub now: Timestamp,
+}
+
+/// The key of a finding: it stays the same while what was found stays the same, wherever it moves
+/// within its file. `digest` is of the normalised content; a line number never enters.
+pub fn finding_key(rule: &str, path: &[u8], digest: &[u8]) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(b"sealbook/finding/v1\0");
+    for field in [rule.as_bytes(), path, digest] {
+        context.update(&(field.len() as u64).to_be_bytes());
+        context.update(field);
+    }
+    hex(context.finish().as_ref())
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]])
+        .map(char::from)
+        .collect()
+}

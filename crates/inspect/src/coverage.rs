@@ -1,0 +1,70 @@
+//! What a run covered, and what it did not.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::TreePath;
+
+/// What one source covered. "Nothing found" means something only beside this.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Coverage {
+    /// Units read in full: files, commits.
+    pub covered: u64,
+    /// Bytes of content read.
+    pub bytes: u64,
+    /// Left out because somebody asked for it (ignore files), and therefore not missing.
+    pub ignored: u64,
+    /// What should have been read and was not; the first [`Coverage::LISTED`] of them.
+    pub skipped: Vec<Skipped>,
+    /// How many were skipped in all, by reason.
+    pub skipped_by_reason: BTreeMap<Cow<'static, str>, u64>,
+    /// What a reader must know to weigh the result: limits reached, comparisons not made.
+    pub notes: Vec<String>,
+}
+
+impl Coverage {
+    /// How many skipped paths are listed by name; all are counted.
+    pub const LISTED: usize = 1_000;
+
+    /// Counts something that should have been read and was not.
+    pub fn skip(
+        &mut self,
+        path: TreePath,
+        why: impl Into<Cow<'static, str>>,
+        detail: Option<String>,
+    ) {
+        let why = why.into();
+        if self.skipped.len() < Self::LISTED {
+            self.skipped.push(Skipped {
+                path,
+                why: why.clone(),
+                detail,
+            });
+        }
+        *self.skipped_by_reason.entry(why).or_default() += 1;
+    }
+
+    /// How many things were skipped.
+    pub fn skipped_total(&self) -> u64 {
+        self.skipped_by_reason.values().sum()
+    }
+
+    /// Whether all that should have been read was read.
+    pub fn is_complete(&self) -> bool {
+        self.skipped_by_reason.is_empty()
+    }
+}
+
+/// Something that should have been read and was not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// What.
+    pub path: TreePath,
+    /// Why: a stable snake_case word, such as `unreadable` or `changed_while_read`.
+    pub why: Cow<'static, str>,
+    /// More about it, such as the system's error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}

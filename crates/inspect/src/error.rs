@@ -1,0 +1,114 @@
+//! What stops a source, an analyzer or a run.
+
+use std::error::Error as StdError;
+use std::path::PathBuf;
+
+/// Why something could not be read, analysed or sealed at all.
+///
+/// What is merely not covered is no error: it is a skip in [`crate::Coverage`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nothing lies at the target.
+    #[error("nothing is at {}: check the path", path.display())]
+    TargetNotFound {
+        /// The target.
+        path: PathBuf,
+    },
+    /// The target itself cannot be opened.
+    #[error("cannot read {}: {cause}; check its permissions, or run as a user who may read it", path.display())]
+    TargetUnreadable {
+        /// The target.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The source cannot read this kind of target.
+    #[error("the {name} source cannot read {}: it needs {needs}", path.display())]
+    TargetUnsupported {
+        /// The source.
+        name: &'static str,
+        /// The target.
+        path: PathBuf,
+        /// What it could read.
+        needs: &'static str,
+    },
+    /// No such source.
+    #[error("no source is called {name:?}; there are: {known}")]
+    UnknownSource {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// No such analyzer.
+    #[error("no analyzer is called {name:?}; there are: {known}")]
+    UnknownAnalyzer {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A glob that is none.
+    #[error("the pattern {pattern:?} is not a glob: {cause}; write for example \"base/**/*.py\"")]
+    PatternInvalid {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// A repository that cannot be opened or walked.
+    #[error("cannot read the git repository {}: {cause}; `git fsck` there says more", path.display())]
+    Repository {
+        /// The repository.
+        path: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
+    /// A record could not be made.
+    #[error("a {action} record could not be written as JSON: {cause}")]
+    Encoding {
+        /// Its action.
+        action: &'static str,
+        /// What is wrong.
+        cause: serde_json::Error,
+    },
+    /// The sink refused a record or could not seal it. Stops the run: nothing may happen unrecorded.
+    #[error("the book took no further records: {cause}")]
+    Sealing {
+        /// The code of the error underneath.
+        code: &'static str,
+        /// The error underneath.
+        cause: Box<dyn StdError + Send + Sync>,
+    },
+    /// What was sealed before cannot be read.
+    #[error("the book's earlier records cannot be read: {cause}")]
+    Prior {
+        /// The code of the error underneath.
+        code: &'static str,
+        /// The error underneath.
+        cause: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// Stable code; each has a page in `docs/errors/`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TargetNotFound { .. } => "target_not_found",
+            Self::TargetUnreadable { .. } => "target_unreadable",
+            Self::TargetUnsupported { .. } => "target_unsupported",
+            Self::UnknownSource { .. } => "unknown_source",
+            Self::UnknownAnalyzer { .. } => "unknown_analyzer",
+            Self::PatternInvalid { .. } => "pattern_invalid",
+            Self::Repository { .. } => "repository_unreadable",
+            Self::Encoding { .. } => "record_encoding",
+            Self::Sealing { code, .. } | Self::Prior { code, .. } => code,
+        }
+    }
+
+    /// Whether the book itself failed, so that the whole run must stop.
+    pub fn is_of_the_book(&self) -> bool {
+        matches!(self, Self::Sealing { .. } | Self::Prior { .. })
+    }
+}

@@ -1,0 +1,42 @@
+//! What was sealed before.
+
+use sealbook_ledger::Uuid;
+use sealbook_record::Record;
+
+use crate::Error;
+
+/// Reads back what earlier runs, and this one, sealed.
+pub trait Prior: Sync {
+    /// The newest record that the selection matches.
+    fn latest(&self, selection: &Selection<'_>) -> Result<Option<Sealed>, Error>;
+
+    /// Every record that the selection matches, oldest first, read as it is asked for.
+    fn records(
+        &self,
+        selection: &Selection<'_>,
+    ) -> Result<Box<dyn Iterator<Item = Result<Sealed, Error>> + '_>, Error>;
+}
+
+/// A record in its place. An erased part is simply not among its parts.
+#[derive(Debug, Clone)]
+pub struct Sealed {
+    /// Its sequence number.
+    pub seq: u64,
+    /// The record, as redacted.
+    pub record: Record,
+}
+
+/// Which records; fields are joined by AND, an empty field matches all.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Selection<'a> {
+    /// The source that made them.
+    pub source: Option<&'a str>,
+    /// Any of these actions; all if empty.
+    pub actions: &'a [&'a str],
+    /// The target's id.
+    pub target: Option<&'a str>,
+    /// The project.
+    pub project: Option<&'a str>,
+    /// The run, or other operation.
+    pub operation: Option<Uuid>,
+}

@@ -1,0 +1,204 @@
+//! What a source is, what it is asked, and which ones there are.
+
+pub mod file;
+
+use std::path::PathBuf;
+
+use sealbook_ledger::{Phase, Uuid};
+use sealbook_record::{
+    Actor, Category, DEFAULT_TENANT, Outcome, Record, Target, TargetKind, Timestamp,
+};
+
+use crate::{Coverage, Error, Prior, Progress, Sink};
+
+/// Reads one part of the world into records.
+///
+/// A source holds no state between runs: what it knew last time comes from [`Prior`]. It gives up
+/// (`Err`) only when it can cover nothing; whatever else goes wrong is a skip in the [`Coverage`].
+pub trait Source: Sync {
+    /// Name, version, what it reads and which options it takes.
+    fn metadata(&self) -> &'static SourceMetadata;
+
+    /// Whether it can read targets of this kind.
+    fn supports(&self, kind: TargetKind) -> bool {
+        self.metadata().kinds.contains(&kind)
+    }
+
+    /// Reads the target, hands each record to `sink`, and says what was covered.
+    fn collect(
+        &self,
+        request: &Request<'_>,
+        prior: &dyn Prior,
+        sink: &mut dyn Sink,
+        progress: &dyn Progress,
+    ) -> Result<Coverage, Error>;
+}
+
+/// Every source, in the order in which a run visits them.
+pub static SOURCES: &[&dyn Source] = &[&file::FileSource];
+
+/// The source of that name.
+pub fn source(name: &str) -> Result<&'static dyn Source, Error> {
+    SOURCES
+        .iter()
+        .copied()
+        .find(|s| s.metadata().name == name)
+        .ok_or_else(|| Error::UnknownSource {
+            name: name.to_owned(),
+            known: SOURCES
+                .iter()
+                .map(|s| s.metadata().name)
+                .collect::<Vec<_>>()
+                .join(", "),
+        })
+}
+
+/// What a source says of itself; help texts and the reference are made from it.
+#[derive(Debug)]
+pub struct SourceMetadata {
+    /// Short name: `git`, `file`.
+    pub name: &'static str,
+    /// One line.
+    pub about: &'static str,
+    /// Changes whenever the records it makes change.
+    pub version: &'static str,
+    /// Target kinds it reads.
+    pub kinds: &'static [TargetKind],
+    /// Actions of the records it makes.
+    pub actions: &'static [&'static str],
+    /// Options it takes.
+    pub options: &'static [OptionHelp],
+}
+
+/// One option of a source.
+#[derive(Debug)]
+pub struct OptionHelp {
+    /// Its name on a command line, without dashes.
+    pub name: &'static str,
+    /// One line.
+    pub about: &'static str,
+}
+
+/// Time and identity, which come from outside.
+pub trait Stamp: Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+    /// A new record id, later than every one before it.
+    fn id(&self) -> Uuid;
+}
+
+/// The run a record belongs to, and on whose behalf it is made.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The operation that all records of the run share.
+    pub id: Uuid,
+    /// Whose ledger.
+    pub tenant: String,
+    /// Who asked for the run.
+    pub actor: Actor,
+    /// Agent or user session.
+    pub session: Option<String>,
+    /// The project the target belongs to; analyzers read the records of one project.
+    pub project: Option<String>,
+    /// Why the run was asked for.
+    pub reason: Option<String>,
+}
+
+impl Run {
+    /// A run of the default tenant with nothing but an id and an actor.
+    pub fn new(id: Uuid, actor: Actor) -> Self {
+        Self {
+            id,
+            tenant: DEFAULT_TENANT.to_owned(),
+            actor,
+            session: None,
+            project: None,
+            reason: None,
+        }
+    }
+}
+
+/// What a source is asked to read.
+pub struct Request<'a> {
+    /// Where: a directory, a file, a repository.
+    pub target: PathBuf,
+    /// What the paths in records are relative to; the target itself (or its directory) where
+    /// nothing is given.
+    pub base: Option<PathBuf>,
+    /// When the run began.
+    pub now: Timestamp,
+    /// The run.
+    pub run: Run,
+    /// Options of all sources; each reads its own.
+    pub options: Options,
+    /// How many threads may work; at least 1.
+    pub threads: usize,
+    /// Clock and ids.
+    pub stamp: &'a dyn Stamp,
+}
+
+impl Request<'_> {
+    /// A new event of this run: actor, tenant, session, project, operation and source are filled in.
+    pub fn event(&self, source: &str, action: &str, target: Target, occurred: Timestamp) -> Record {
+        let run = &self.run;
+        let mut record =
+            Record::event(self.stamp.id(), run.actor.clone(), action, target, occurred);
+        record.tenant.clone_from(&run.tenant);
+        record.operation = Some(run.id);
+        record.phase = Phase::Event;
+        record.session.clone_from(&run.session);
+        record.project.clone_from(&run.project);
+        record.category = Category::Audit;
+        record.outcome = Some(Outcome::Ok);
+        source.clone_into(&mut record.source);
+        record
+    }
+}
+
+/// Options, one structure per source.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Options of the `file` source.
+    pub file: FileOptions,
+    /// Options of the `git` source.
+    pub git: GitOptions,
+}
+
+/// Options of the `file` source.
+#[derive(Debug, Clone)]
+pub struct FileOptions {
+    /// Only files whose path below the target matches this glob (`base/**/*.py`).
+    pub pattern: Option<String>,
+    /// Read and hash contents (on by default).
+    pub include_hash: bool,
+    /// One record for every file, changed or not.
+    pub per_file: bool,
+    /// Honour `.gitignore` and `.ignore` (on by default).
+    pub ignore_files: bool,
+}
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        Self {
+            pattern: None,
+            include_hash: true,
+            per_file: false,
+            ignore_files: true,
+        }
+    }
+}
+
+/// Options of the `git` source.
+#[derive(Debug, Clone, Default)]
+pub struct GitOptions {
+    /// Only commits at or after this time.
+    pub since: Option<Timestamp>,
+    /// Only commits at or before this time.
+    pub until: Option<Timestamp>,
+    /// Only commits whose author's name or address contains one of these.
+    pub authors: Vec<String>,
+    /// Only the history of this file, relative to the repository's root.
+    pub file: Option<PathBuf>,
+    /// Say for each line of `file` which commit wrote it.
+    pub blame: bool,
+}
