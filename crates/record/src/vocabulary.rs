@@ -10,7 +10,7 @@ macro_rules! vocabulary {
     }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$vmeta])* #[allow(missing_docs, reason = "the text says it")] $variant),+ }
+        pub enum $name { $($(#[$vmeta])* #[expect(missing_docs, reason = "the text says it")] $variant),+ }
 
         impl $name {
             /// Every member, in order of declaration.
@@ -29,7 +29,6 @@ macro_rules! vocabulary {
                     $($text $(| $alias)* => Ok(Self::$variant),)+
                     _ => Err(Error::Vocabulary {
                         field: $what,
-                        given: text.chars().take(64).collect(),
                         allowed: Self::ALL.iter().map(|v| v.as_str()).collect::<Vec<_>>().join(", "),
                     }),
                 }
@@ -107,5 +106,12 @@ vocabulary! {
         SensitiveOperation = "sensitive_operation", Performance = "performance", Booking = "booking",
         Notification = "notification", Ticket = "ticket", RagSearch = "rag_search", ApiCall = "api_call",
         Audit = "audit", Administration = "administration", Other = "other",
+    }
+}
+
+vocabulary! {
+    /// What has become of a record since; each change is a record of its own.
+    Status, "status" {
+        Recorded = "recorded", Analyzed = "analyzed", Verified = "verified", Exported = "exported",
     }
 }
