@@ -1,0 +1,71 @@
+//! The formats there are, and what is known of the place the text goes to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Error;
+
+/// How something is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Format {
+    /// For a person at a terminal: tables, colour where wanted.
+    #[default]
+    Terminal,
+    /// One JSON document.
+    Json,
+    /// JSON Lines: one object per row, for `jq` and log shippers.
+    Jsonl,
+    /// GitHub-flavoured Markdown, for a page or a mail.
+    Markdown,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: &'static [Self] = &[Self::Terminal, Self::Json, Self::Jsonl, Self::Markdown];
+
+    /// The name on command lines.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Markdown => "markdown",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The names of [`Format::ALL`], and `md` for Markdown.
+impl FromStr for Format {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let text = if text == "md" { "markdown" } else { text };
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|format| format.as_str() == text)
+            .ok_or_else(|| Error::UnknownFormat {
+                given: text.chars().take(64).collect(),
+                allowed: Self::ALL
+                    .iter()
+                    .map(|format| format.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            })
+    }
+}
+
+/// The terminal [`Format::Terminal`] writes for. The default is none: no width, no colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Screen {
+    /// Columns, where they are known; without them tables are as wide as they need to be.
+    pub width: Option<u16>,
+    /// Whether to colour.
+    pub colour: bool,
+}
