@@ -1,0 +1,4 @@
+//! What the ledger promises, checked from outside.
+
+mod leaf;
+mod tree;
