@@ -1,1 +1,57 @@
-//! x
+//! Where it lies: the [`Store`] seam, the writer that gives records their
+//! place, the embedded SQLite engine, and the projections that answer queries.
+//!
+//! Invariants:
+//! - One transaction holds leaves, content, tiles and the checkpoint over them,
+//!   fenced on the head that was read inside it. There is no half-sealed batch.
+//! - A submitter is answered after the commit is durable, never before.
+//! - Leaves, content and checkpoints are the truth. Everything in `index.db`
+//!   can be deleted; [`Ledger::reindex`] makes it again.
+//! - Only [`sealbook_policy::Judged`] records enter: what was not redacted does not compile.
+//!
+//! This crate never reads the environment, never prints, and never decides
+//! where a book lies: paths come in as [`Layout`].
+
+mod activity;
+mod append;
+mod backup;
+
+mod clock;
+mod content;
+mod erase;
+mod error;
+mod head_file;
+mod keys;
+mod ledger;
+mod operations;
+mod projection;
+mod provenance;
+mod query;
+mod reader;
+mod seam;
+mod sealer;
+mod sqlite;
+mod stored;
+
+mod writer;
+
+pub use activity::{Activity, Patterns};
+pub use append::Sealed;
+pub use backup::BackupSummary;
+
+pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
+pub use content::{Content, PartSlot};
+pub use erase::{EraseRequest, Erased};
+pub use error::{CommitError, Error};
+pub use keys::KeyDir;
+pub use ledger::{By, Head, Layout, Ledger, Options};
+pub use operations::{Operation, OperationStatus};
+pub use projection::{IndexProgress, ProjectionFault};
+pub use provenance::Provenance;
+pub use query::{Cursor, Page, Query};
+pub use reader::Reader;
+pub use seam::{EachRow, NewRow, Row, Snapshot, Store, StoreHead, Transaction};
+pub use sqlite::SqliteStore;
+pub use stored::Stored;
+
+pub use writer::Ticket;

@@ -1,0 +1,142 @@
+//! From a judged record to a draft that only wants its place: done by the submitter, in parallel.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use sealbook_ledger::{Draft, Hash, LeafType, Origin, SigningKey, Uuid};
+use sealbook_policy::Judged;
+
+use crate::content::pack;
+use crate::{Entropy, Error};
+
+/// Records below this many are prepared on the caller's thread: a thread costs more than they do.
+const PARALLEL_FROM: usize = 64;
+
+/// Where a record was given its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sealed {
+    /// Place in the ledger, from 0.
+    pub seq: u64,
+    /// The record's id.
+    pub id: Uuid,
+    /// The record hash.
+    pub hash: Hash,
+    /// Whether it was sealed before: the same id with the same bytes.
+    pub duplicate: bool,
+}
+
+/// A draft with its parts packed.
+pub(crate) struct Prepared {
+    pub(crate) draft: Draft,
+    pub(crate) content: Vec<u8>,
+}
+
+/// Salts, signs and packs.
+pub(crate) struct Preparer {
+    pub(crate) origin: Origin,
+    pub(crate) tenant: String,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) threads: usize,
+}
+
+impl Preparer {
+    /// Prepares a batch over all cores, in order.
+    pub(crate) fn prepare(&self, records: Vec<Judged>, signer: Option<&SigningKey>) -> Result<Vec<Prepared>, Error> {
+        let share = records.len().div_ceil(self.threads.max(1)).max(PARALLEL_FROM);
+        if records.len() <= share {
+            return self.prepare_share(records, signer);
+        }
+        let mut shares = Vec::new();
+        let mut rest = records;
+        while rest.len() > share {
+            let later = rest.split_off(share);
+            shares.push(std::mem::replace(&mut rest, later));
+        }
+        std::thread::scope(|scope| {
+            let others: Vec<_> =
+                shares.into_iter().map(|s| scope.spawn(move || self.prepare_share(s, signer))).collect();
+            let last = self.prepare_share(rest, signer);
+            let mut all = Vec::new();
+            for other in others {
+                all.extend(other.join().expect("preparing a record does not panic")?);
+            }
+            all.extend(last?);
+            Ok(all)
+        })
+    }
+
+    fn prepare_share(&self, records: Vec<Judged>, signer: Option<&SigningKey>) -> Result<Vec<Prepared>, Error> {
+        let mut salts = Salts::new(&*self.entropy);
+        records.into_iter().map(|judged| self.prepare_one(judged, signer, &mut salts)).collect()
+    }
+
+    fn prepare_one(
+        &self,
+        judged: Judged,
+        signer: Option<&SigningKey>,
+        salts: &mut Salts<'_>,
+    ) -> Result<Prepared, Error> {
+        let record = judged.record();
+        if record.tenant != self.tenant {
+            return Err(Error::TenantMismatch {
+                id: record.id,
+                given: record.tenant.clone(),
+                own: self.tenant.clone(),
+            });
+        }
+        let (id, operation, phase, occurred) = (record.id, record.operation, record.phase, record.occurred);
+        self.draft(LeafType::Record, id, operation, phase, occurred.as_micros(), judged.parts(), signer, salts)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "they are a leaf's fields, each of another type")]
+    fn draft(
+        &self,
+        typ: LeafType,
+        id: Uuid,
+        operation: Option<Uuid>,
+        phase: sealbook_ledger::Phase,
+        occurred_us: i64,
+        parts: Vec<(Cow<'static, str>, Vec<u8>)>,
+        signer: Option<&SigningKey>,
+        salts: &mut Salts<'_>,
+    ) -> Result<Prepared, Error> {
+        let mut draft = Draft::new(typ, id, operation, phase, occurred_us, parts, &mut |salt| salts.next(salt))?;
+        if let Some(signer) = signer {
+            draft.sign(&self.origin, signer);
+        }
+        Ok(Prepared::new(draft))
+    }
+}
+
+impl Prepared {
+    pub(crate) fn new(draft: Draft) -> Self {
+        let bytes: usize = draft.parts().iter().map(|p| p.bytes.len() + 37).sum();
+        let mut content = Vec::with_capacity(1 + bytes);
+        pack(draft.parts(), &mut content);
+        Self { draft, content }
+    }
+}
+
+/// Fresh salts, taken from the system some at a time: a system call each would cost more than the hash.
+pub(crate) struct Salts<'e> {
+    entropy: &'e dyn Entropy,
+    pool: [u8; 4096],
+    at: usize,
+}
+
+impl<'e> Salts<'e> {
+    pub(crate) fn new(entropy: &'e dyn Entropy) -> Self {
+        Self { entropy, pool: [0; 4096], at: 4096 }
+    }
+
+    pub(crate) fn next(&mut self, salt: &mut [u8; 32]) {
+        if self.at == self.pool.len() {
+            self.entropy.fill(&mut self.pool);
+            self.at = 0;
+        }
+        salt.copy_from_slice(&self.pool[self.at..self.at + 32]);
+        // A salt is used once: what was handed out does not stay here.
+        self.pool[self.at..self.at + 32].fill(0);
+        self.at += 32;
+    }
+}

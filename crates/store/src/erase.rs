@@ -1,0 +1,126 @@
+//! Erasure: a part's salt and bytes are destroyed, and a record says so.
+//!
+//! Order, and what a crash leaves:
+//! 1. the index forgets the part's words, and notes that an erasure is under way;
+//!    a crash here leaves the part, and the index takes its words up again when it is next opened;
+//! 2. one transaction empties the part and seals the erase leaf: both, or neither;
+//! 3. both files' WALs are moved into the files and cut, since they hold older pages.
+
+use sealbook_ledger::{LeafType, PART_ERASURE, PART_KEYS};
+use sealbook_policy::Judged;
+use serde::Serialize;
+
+use crate::append::Prepared;
+use crate::content::{Content, PartSlot, pack_slots};
+use crate::sealer::Replacement;
+use crate::stored::Decoded;
+use crate::{Error, Ledger, Row, Sealed, Store};
+
+/// What is to be erased.
+#[derive(Debug, Clone)]
+pub struct EraseRequest {
+    /// The record.
+    pub seq: u64,
+    /// The parts of it.
+    pub parts: Vec<String>,
+}
+
+/// What an erasure did.
+#[derive(Debug, Clone)]
+pub struct Erased {
+    /// The erase leaf.
+    pub sealed: Sealed,
+    /// Whether older pages of the files are gone too. `false` while a reader holds them: run
+    /// [`Ledger::scrub`] when it is done.
+    pub scrubbed: bool,
+}
+
+/// The part `erasure` of an erase leaf. `docs/format.md`, "Erasure".
+#[derive(Serialize)]
+struct Erasure<'a> {
+    hash: String,
+    id: String,
+    parts: Vec<&'a str>,
+    seq: String,
+}
+
+impl Ledger {
+    /// Erases parts of a record. `by` is the record that tells who asked for it and why.
+    pub fn erase(&self, request: &EraseRequest, by: Judged) -> Result<Erased, Error> {
+        let seq = request.seq;
+        let (leaf, content) = self.row(seq)?;
+        let damaged = |what: &str| Error::RowDamaged { seq, what: what.to_owned() };
+        let decoded = Decoded::new(&leaf, &content).ok_or_else(|| damaged("it does not decode"))?;
+        let after = emptied(&decoded, request)?;
+        let mut names: Vec<&str> = request.parts.iter().map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        let erasure = Erasure {
+            hash: sealbook_ledger::Leaf::hash(&leaf).to_string(),
+            id: decoded.leaf.id.to_string(),
+            parts: names,
+            seq: seq.to_string(),
+        };
+        let (id, occurred) = (by.record().id, by.record().occurred);
+        let mut parts = by.parts();
+        parts.push((PART_ERASURE.into(), serde_json::to_vec(&erasure).expect("a plain struct is JSON")));
+        let mut draft = self.draft(LeafType::Erase, id, occurred, parts)?;
+        if self.options.sign {
+            draft.sign(self.origin(), &*self.record_signer()?);
+        }
+
+        let mut index = self.index.lock();
+        let size = self.head()?.size;
+        index.catch_up(&*self.store.snapshot()?, size)?;
+        index.unproject(
+            Row { seq, leaf: &leaf, content: &content },
+            Row { seq, leaf: &leaf, content: &after },
+        )?;
+        let replacement = Replacement { seq, before: content, content: after };
+        let sealed = self.seal_now(vec![Prepared::new(draft)], Some(&replacement));
+        // Whether or not it was sealed, the index now says what the ledger says.
+        index.settle(&*self.store.snapshot()?)?;
+        drop(index);
+        let sealed = sealed?.into_iter().next().ok_or_else(|| damaged("its erasure was not sealed"))?;
+        Ok(Erased { sealed, scrubbed: self.scrub()? })
+    }
+
+    /// Moves both WALs into their files and cuts them, so that nothing erased stays in them.
+    /// `false` where a reader held one up.
+    pub fn scrub(&self) -> Result<bool, Error> {
+        let book = self.store.truncate_wal()?;
+        let index = self.index.lock().truncate_wal()?;
+        Ok(book && index)
+    }
+
+    fn row(&self, seq: u64) -> Result<(Vec<u8>, Vec<u8>), Error> {
+        let mut found = None;
+        self.store.snapshot()?.scan(seq, seq.saturating_add(1), &mut |row| {
+            found = Some((row.leaf.to_vec(), row.content.to_vec()));
+            Ok(false)
+        })?;
+        found.ok_or_else(|| Error::RecordMissing { what: format!("at seq {seq}") })
+    }
+}
+
+/// The packed parts of a record without those that are asked for.
+fn emptied(decoded: &Decoded<'_>, request: &EraseRequest) -> Result<Vec<u8>, Error> {
+    let refuse = |part: &str, why| Error::EraseRefused { seq: request.seq, part: part.to_owned(), why };
+    let mut slots = decoded.slots.clone();
+    if request.parts.is_empty() {
+        return Err(refuse("", "no part was named"));
+    }
+    for part in &request.parts {
+        if decoded.leaf.typ != LeafType::Record || part == PART_KEYS || part == PART_ERASURE {
+            return Err(refuse(part, "it says which keys hold or what was erased; the proof rests on it"));
+        }
+        let place = decoded.leaf.parts.iter().position(|(name, _)| **name == **part);
+        let slot = place.map(|place| &mut slots[place]).ok_or_else(|| refuse(part, "the record has no such part"))?;
+        if *slot == PartSlot::Erased {
+            return Err(refuse(part, "it was erased before"));
+        }
+        *slot = PartSlot::Erased;
+    }
+    debug_assert!(Content::new(&pack_slots(&slots)).slots(slots.len()).is_some());
+    Ok(pack_slots(&slots))
+}

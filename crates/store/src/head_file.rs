@@ -1,0 +1,73 @@
+//! The newest head, kept outside the book.
+//!
+//! Two slots of 4 KiB are written in turn, each a length and a checkpoint. The file is written
+//! after the commit it tells of, so a crash leaves it behind the book, never ahead: a book that
+//! is behind it was rolled back. A torn slot is ignored; the other one is whole.
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+use crate::sqlite::file_error;
+
+const SLOT_BYTES: usize = 4_096;
+
+/// Keeps the newest checkpoint of one ledger.
+pub(crate) struct HeadFile {
+    path: PathBuf,
+    file: File,
+    slot: u64,
+}
+
+impl HeadFile {
+    /// Opens the file, or makes an empty one.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|cause| file_error(path, cause))?;
+        Ok(Self { path: path.to_owned(), file, slot: 0 })
+    }
+
+    /// The notes that are kept, in no order. None in a new file.
+    pub(crate) fn read(path: &Path) -> Result<Vec<String>, Error> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(file_error(path, e)),
+        };
+        let mut notes = Vec::new();
+        for slot in 0..2 {
+            let mut bytes = vec![0; SLOT_BYTES];
+            if file.read_exact_at(&mut bytes, slot * SLOT_BYTES as u64).is_ok() {
+                notes.extend(unpack(&bytes));
+            }
+        }
+        Ok(notes)
+    }
+
+    /// Keeps `note`. The older of the two slots gives way.
+    pub(crate) fn keep(&mut self, note: &str) -> Result<(), Error> {
+        let mut bytes = vec![0; SLOT_BYTES];
+        let len = note.len().min(SLOT_BYTES - 4);
+        bytes[..4].copy_from_slice(&(len as u32).to_le_bytes());
+        bytes[4..4 + len].copy_from_slice(&note.as_bytes()[..len]);
+        self.file
+            .write_all_at(&bytes, self.slot * SLOT_BYTES as u64)
+            .map_err(|cause| file_error(&self.path, cause))?;
+        self.slot = 1 - self.slot;
+        Ok(())
+    }
+}
+
+fn unpack(slot: &[u8]) -> Option<String> {
+    let (len, rest) = slot.split_first_chunk::<4>()?;
+    let note = rest.get(..u32::from_le_bytes(*len) as usize)?;
+    (!note.is_empty()).then(|| String::from_utf8(note.to_vec()).ok()).flatten()
+}

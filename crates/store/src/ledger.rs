@@ -1,0 +1,414 @@
+//! One tenant's ledger on disk: opening, appending, keys.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use sealbook_ledger::{
+    Checkpoint, Continues, Draft, Hash, KeyEntry, KeyEvent, KeyRole, LeafType, NamedKey, Origin, PART_KEYS,
+    Phase, PublicKey, SigningKey, Uuid,
+};
+use sealbook_policy::Judged;
+use sealbook_record::{IdSource, Timestamp};
+
+use crate::append::{Prepared, Preparer, Salts};
+use crate::head_file::HeadFile;
+use crate::keys::KeyDir;
+use crate::projection::Index;
+use crate::reader::Reader;
+use crate::sealer::{Replacement, Sealer, read_ring};
+use crate::writer::Writer;
+use crate::{
+    Clock, CommitError, Entropy, Error, IndexProgress, Sealed, SqliteStore, Store, SystemClock, SystemEntropy, Ticket,
+};
+
+/// Makes the record that tells who did an administrative action, which is named, and why.
+pub type By<'f> = dyn FnMut(&'static str) -> Result<Judged, Error> + 'f;
+
+/// Named parts of a draft.
+pub(crate) type Parts = Vec<(Cow<'static, str>, Vec<u8>)>;
+
+/// An append waits for the index when it is this far behind.
+const INDEX_LAG_MAX: u64 = 100_000;
+
+/// Where the files of a ledger lie.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// Directory of the book: `ledger.db`, `index.db` and what SQLite keeps beside them.
+    pub book: PathBuf,
+    /// Directory of the key files.
+    pub keys: PathBuf,
+    /// Directory of the newest heads: outside the book, so that a book that went back in time is found.
+    pub heads: PathBuf,
+}
+
+impl Layout {
+    /// The sealed file.
+    pub fn ledger_db(&self) -> PathBuf {
+        self.book.join("ledger.db")
+    }
+
+    /// The derived file.
+    pub fn index_db(&self) -> PathBuf {
+        self.book.join("index.db")
+    }
+
+    fn head_file(&self, origin: &Origin) -> PathBuf {
+        let name = origin.as_str().rsplit('/').next().unwrap_or_default();
+        self.heads.join(format!("{name}.head"))
+    }
+}
+
+/// How a ledger is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// Whether records are signed; on by default.
+    pub sign: bool,
+    /// Threads that prepare, verify and index.
+    pub threads: usize,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            sign: true,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        }
+    }
+}
+
+/// The newest sealed state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The ledger.
+    pub origin: Origin,
+    /// How many records it holds.
+    pub size: u64,
+    /// The Merkle root over them.
+    pub root: Hash,
+    /// The signed note that says so.
+    pub checkpoint: String,
+}
+
+/// One tenant's ledger. Cheap to share behind an [`Arc`]; all methods take `&self`.
+pub struct Ledger {
+    pub(crate) layout: Layout,
+    pub(crate) options: Options,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) index: Index,
+    pub(crate) preparer: Preparer,
+    ids: Mutex<IdSource>,
+    record_key: Arc<RwLock<Option<Arc<SigningKey>>>>,
+    sealer: Arc<Mutex<Sealer>>,
+    writer: Option<Writer>,
+}
+
+impl Ledger {
+    /// Makes a ledger with new keys. `continues` links it to one that it goes on from.
+    pub fn create(layout: Layout, tenant: &str, options: Options, continues: Option<Continues>) -> Result<Self, Error> {
+        for dir in [&layout.book, &layout.heads] {
+            make_private_dir(dir)?;
+        }
+        let mut random = [0; 16];
+        options.entropy.fill(&mut random);
+        let origin = Origin::from_random(random);
+        let store = SqliteStore::create(&layout.ledger_db(), &origin, tenant)?;
+        let keys = KeyDir::new(&layout.keys);
+        let checkpoint = keys.generate(KeyRole::Checkpoint, &*options.entropy)?;
+        let record = keys.generate(KeyRole::Record, &*options.entropy)?;
+        let ledger = Self::assemble(layout, options, store)?;
+        let named = |key: &SigningKey, role| NamedKey { key: *key.public(), role };
+        let event = KeyEvent::Genesis {
+            keys: vec![named(&checkpoint, KeyRole::Checkpoint), named(&record, KeyRole::Record)],
+            continues,
+        };
+        // Nobody is asked who made the book before there is one: the genesis has no statement.
+        let (id, now) = (ledger.next_id(), ledger.now());
+        let parts = vec![(PART_KEYS.into(), event.to_json())];
+        ledger.seal_key_leaf(id, now, parts, &[&checkpoint, &record])?;
+        Ok(ledger)
+    }
+
+    /// Opens a ledger for reading and writing.
+    ///
+    /// The book is compared with the head that was kept outside it: one that went back in time, or
+    /// holds another history, is refused.
+    pub fn open(layout: Layout, options: Options) -> Result<Self, Error> {
+        let store = SqliteStore::open(&layout.ledger_db())?;
+        make_private_dir(&layout.heads)?;
+        compare_with_kept(&layout, &store)?;
+        Self::assemble(layout, options, store)
+    }
+
+    /// Opens a ledger for reading. Keys and kept heads are not needed; nothing of the sealed book changes.
+    pub fn open_read_only(layout: Layout, options: Options) -> Result<Self, Error> {
+        let store = SqliteStore::open_read_only(&layout.ledger_db())?;
+        Self::assemble_with(layout, options, store, false)
+    }
+
+    fn assemble(layout: Layout, options: Options, store: SqliteStore) -> Result<Self, Error> {
+        Self::assemble_with(layout, options, store, true)
+    }
+
+    fn assemble_with(layout: Layout, options: Options, store: SqliteStore, writable: bool) -> Result<Self, Error> {
+        let origin = store.origin().clone();
+        let tenant = store.tenant()?;
+        let index = Index::open(&layout.index_db(), &origin)?;
+        let record_key = Arc::default();
+        let head_file = if writable { Some(HeadFile::open(&layout.head_file(&origin))?) } else { None };
+        let sealer = Sealer::new(
+            origin.clone(),
+            KeyDir::new(&layout.keys),
+            Arc::clone(&options.clock),
+            head_file,
+            Arc::clone(&record_key),
+        );
+        let preparer = Preparer {
+            origin,
+            tenant,
+            entropy: Arc::clone(&options.entropy),
+            threads: options.threads,
+        };
+        let store = Arc::new(store);
+        let sealer = Arc::new(Mutex::new(sealer));
+        let writer = writable.then(|| Writer::start(Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&sealer)));
+        let ledger = Self {
+            layout,
+            options,
+            store,
+            index,
+            preparer,
+            ids: Mutex::new(IdSource::new()),
+            record_key,
+            sealer,
+            writer,
+        };
+        if writable {
+            ledger.sealer().load(&*ledger.store.snapshot()?)?;
+        }
+        Ok(ledger)
+    }
+
+    /// The ledger's random name, which nothing of another book can claim.
+    pub fn origin(&self) -> &Origin {
+        self.store.origin()
+    }
+
+    /// Whose ledger it is.
+    pub fn tenant(&self) -> &str {
+        &self.preparer.tenant
+    }
+
+    /// Where its files lie.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The time, by the ledger's clock.
+    pub fn now(&self) -> Timestamp {
+        self.options.clock.now()
+    }
+
+    /// A new id, above every one this process made before.
+    pub fn next_id(&self) -> Uuid {
+        let mut random = [0; 10];
+        self.options.entropy.fill(&mut random);
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).next(self.now(), random)
+    }
+
+    /// Seals records, and returns when they are durable. Answers come in the order of the records.
+    ///
+    /// A record whose id is sealed already with the same bytes answers with its first place;
+    /// with other bytes it is an [`Error::IdConflict`], and the rest of the batch is sealed.
+    pub fn append(&self, records: Vec<Judged>) -> Result<Vec<Result<Sealed, Error>>, Error> {
+        self.submit(records)?.wait()
+    }
+
+    /// Queues records and returns at once; the ticket waits for durability. Waits while the queue
+    /// is full, and while the index is more than 100,000 records behind.
+    pub fn submit(&self, records: Vec<Judged>) -> Result<Ticket, Error> {
+        let signer = if self.options.sign { Some(self.record_signer()?) } else { None };
+        let prepared = self.preparer.prepare(records, signer.as_deref())?;
+        self.writer()?.submit(prepared)
+    }
+
+    /// The newest checkpoint.
+    pub fn head(&self) -> Result<Head, Error> {
+        let head = self.store.snapshot()?.head()?.ok_or_else(|| Error::BookUnreadable {
+            path: self.store.path().to_owned(),
+            cause: "it has no checkpoint".to_owned(),
+        })?;
+        let Checkpoint { origin, size, root } = Checkpoint::of_note(&head.note)?;
+        Ok(Head { origin, size, root, checkpoint: head.note })
+    }
+
+    /// Reads records, checking each against the tree and its commitments.
+    pub fn reader(&self) -> Result<Reader<'_>, Error> {
+        Ok(Reader::new(self.store.snapshot()?))
+    }
+
+    /// Every key that the ledger ever named, with the range in which it may sign.
+    pub fn keys(&self) -> Result<Vec<KeyEntry>, Error> {
+        Ok(read_ring(&*self.store.snapshot()?)?.entries().to_vec())
+    }
+
+    /// Makes a new key of a role, names it in the ledger, and retires the one before.
+    ///
+    /// `by` makes the record that tells who did it and why, for each of the two actions.
+    pub fn rotate_key(&self, role: KeyRole, by: &mut By<'_>) -> Result<PublicKey, Error> {
+        let old: Vec<Hash> = self.active_keys(role)?;
+        let new = KeyDir::new(&self.layout.keys).generate(role, &*self.options.entropy)?;
+        self.change_keys(&KeyEvent::Add(NamedKey { key: *new.public(), role }), by("key.add")?, Some(&new))?;
+        for key in old {
+            self.change_keys(&KeyEvent::Retire { key }, by("key.retire")?, None)?;
+        }
+        Ok(*new.public())
+    }
+
+    /// Names a further key, whose private half may be elsewhere.
+    pub fn add_key(&self, named: NamedKey, by: Judged) -> Result<(), Error> {
+        self.change_keys(&KeyEvent::Add(named), by, None)
+    }
+
+    /// Ends a key: what it signed stays good.
+    pub fn retire_key(&self, key: Hash, by: Judged) -> Result<(), Error> {
+        self.change_keys(&KeyEvent::Retire { key }, by, None)
+    }
+
+    /// Ends a key that others may have: what it signed from `since_seq` on is in doubt.
+    pub fn revoke_key(&self, key: Hash, since_seq: u64, by: Judged) -> Result<(), Error> {
+        self.change_keys(&KeyEvent::Revoke { key, since_seq }, by, None)
+    }
+
+    /// How far the index has come.
+    pub fn index_progress(&self) -> Result<IndexProgress, Error> {
+        Ok(IndexProgress { indexed: self.index.lock().cursor()?, size: self.head()?.size })
+    }
+
+    /// Brings the index up to the head. Queries do so by themselves; a long-lived process calls it
+    /// from a thread of its own, so that they find little to do.
+    pub fn catch_up(&self) -> Result<IndexProgress, Error> {
+        let mut index = self.index.lock();
+        let snapshot = self.store.snapshot()?;
+        let size = snapshot.head()?.map_or(0, |head| head.size);
+        index.catch_up(&*snapshot, size)?;
+        Ok(IndexProgress { indexed: index.cursor()?, size })
+    }
+
+    /// Throws the index away and makes it again.
+    pub fn reindex(&self) -> Result<IndexProgress, Error> {
+        let mut index = self.index.lock();
+        let snapshot = self.store.snapshot()?;
+        let size = snapshot.head()?.map_or(0, |head| head.size);
+        index.rebuild(&*snapshot, size)?;
+        Ok(IndexProgress { indexed: index.cursor()?, size })
+    }
+
+    /// Catches the index up if it is so far behind that a query would have to wait long for it.
+    pub fn relieve_index(&self) -> Result<(), Error> {
+        let IndexProgress { indexed, size } = self.index_progress()?;
+        if size.saturating_sub(indexed) > INDEX_LAG_MAX {
+            self.catch_up()?;
+        }
+        Ok(())
+    }
+
+    fn active_keys(&self, role: KeyRole) -> Result<Vec<Hash>, Error> {
+        let size = self.head()?.size;
+        let active = |entry: &&KeyEntry| entry.role == role && entry.covers(size);
+        Ok(self.keys()?.iter().filter(active).map(|entry| entry.key.fingerprint()).collect())
+    }
+
+    fn change_keys(&self, event: &KeyEvent, by: Judged, extra: Option<&SigningKey>) -> Result<(), Error> {
+        let dir = KeyDir::new(&self.layout.keys);
+        let mut signers = Vec::new();
+        for key in self.active_keys(KeyRole::Checkpoint)? {
+            signers.extend(dir.load(KeyRole::Checkpoint, &key)?);
+        }
+        let all: Vec<&SigningKey> = signers.iter().chain(extra).collect();
+        let (id, occurred) = (by.record().id, by.record().occurred);
+        let mut parts = by.parts();
+        parts.push((PART_KEYS.into(), event.to_json()));
+        self.seal_key_leaf(id, occurred, parts, &all)
+    }
+
+    fn seal_key_leaf(&self, id: Uuid, occurred: Timestamp, parts: Parts, signers: &[&SigningKey]) -> Result<(), Error> {
+        let mut draft = self.draft(LeafType::Key, id, occurred, parts)?;
+        for signer in signers {
+            draft.sign(self.origin(), signer);
+        }
+        self.seal_now(vec![Prepared::new(draft)], None).map(drop)
+    }
+
+    pub(crate) fn draft(&self, typ: LeafType, id: Uuid, occurred: Timestamp, parts: Parts) -> Result<Draft, Error> {
+        let mut salts = Salts::new(&*self.options.entropy);
+        Ok(Draft::new(typ, id, None, Phase::Event, occurred.as_micros(), parts, &mut |salt| salts.next(salt))?)
+    }
+
+    /// Seals outside the queue, in the caller's thread: for what changes keys or erases.
+    pub(crate) fn seal_now(&self, records: Vec<Prepared>, replacement: Option<&Replacement>) -> Result<Vec<Sealed>, Error> {
+        self.writer()?;
+        let sealed = self.sealer().seal(&*self.store, &[&records], replacement);
+        let answers = sealed.map_err(|e| match e {
+            CommitError::Rejected(cause) => cause,
+            CommitError::Unknown(cause) => Error::WriterStopped(cause),
+        })?;
+        answers.into_iter().flatten().collect()
+    }
+
+    pub(crate) fn record_signer(&self) -> Result<Arc<SigningKey>, Error> {
+        let held = self.record_key.read().unwrap_or_else(PoisonError::into_inner).clone();
+        held.ok_or_else(|| Error::KeyMissing {
+            role: "record",
+            key: self.active_keys(KeyRole::Record).ok().and_then(|k| k.first().map(Hash::to_string)).unwrap_or_default(),
+            dir: self.layout.keys.clone(),
+        })
+    }
+
+    fn sealer(&self) -> MutexGuard<'_, Sealer> {
+        self.sealer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writer(&self) -> Result<&Writer, Error> {
+        self.writer.as_ref().ok_or_else(|| Error::BookReadOnly {
+            path: self.store.path().to_owned(),
+            cause: "it was opened for reading".to_owned(),
+        })
+    }
+}
+
+/// Compares the book with the heads that were kept outside it.
+fn compare_with_kept(layout: &Layout, store: &SqliteStore) -> Result<(), Error> {
+    let snapshot = store.snapshot()?;
+    let found = snapshot.head()?.map_or(0, |head| head.size);
+    let reader = Reader::new(snapshot);
+    for note in HeadFile::read(&layout.head_file(store.origin()))? {
+        // A torn slot says nothing.
+        let Ok(kept) = Checkpoint::of_note(&note) else { continue };
+        if kept.origin != *store.origin() {
+            continue;
+        }
+        if kept.size > found {
+            return Err(Error::BookRolledBack { origin: kept.origin, found, kept: kept.size });
+        }
+        if reader.root_at(kept.size)? != kept.root {
+            return Err(Error::BookForked { origin: kept.origin, size: kept.size });
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn make_private_dir(dir: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|cause| crate::sqlite::file_error(dir, cause))
+}

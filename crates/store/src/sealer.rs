@@ -1,0 +1,396 @@
+//! Gives drafts their place: sequence number, previous hash, tree position, checkpoint.
+//!
+//! The state here is a copy of the ledger's right edge. It is believed only while the head that
+//! is read inside the transaction is the head it was made for; any other head, and any failure,
+//! makes it read the edge again.
+
+use std::sync::{Arc, RwLock};
+
+use sealbook_ledger::{
+    Checkpoint, Hash, KeyEvent, KeyRing, Leaf, LeafType, Origin, PART_KEYS, SigningKey, TreeState, Uuid, edge_tiles,
+};
+
+use crate::append::Prepared;
+use crate::content::{Content, PartSlot};
+use crate::head_file::HeadFile;
+use crate::keys::{KeyDir, Signers};
+use crate::{Clock, CommitError, Error, NewRow, Row, Sealed, Snapshot, Store, Transaction};
+
+/// What a commit's answers are: for each submission, for each record.
+pub(crate) type Answers = Vec<Vec<Result<Sealed, Error>>>;
+
+/// A change of a row's parts that is sealed together with the record that tells of it.
+pub(crate) struct Replacement {
+    pub(crate) seq: u64,
+    /// What lay there when the new content was made; anything else means that another was faster.
+    pub(crate) before: Vec<u8>,
+    pub(crate) content: Vec<u8>,
+}
+
+/// The right edge of a ledger, and the keys to go on from it.
+pub(crate) struct Sealer {
+    origin: Origin,
+    keys: KeyDir,
+    clock: Arc<dyn Clock>,
+    head_file: Option<HeadFile>,
+    /// Shared with submitters, who sign before they queue.
+    record_key: Arc<RwLock<Option<Arc<SigningKey>>>>,
+    edge: Option<Edge>,
+}
+
+#[derive(Clone)]
+struct Edge {
+    /// The checkpoint this is the edge of; `None` before the first.
+    note: Option<String>,
+    tree: TreeState,
+    prev: Hash,
+    id_max: Option<Uuid>,
+    ring: KeyRing,
+    signers: Signers,
+}
+
+impl Sealer {
+    pub(crate) fn new(
+        origin: Origin,
+        keys: KeyDir,
+        clock: Arc<dyn Clock>,
+        head_file: Option<HeadFile>,
+        record_key: Arc<RwLock<Option<Arc<SigningKey>>>>,
+    ) -> Self {
+        Self { origin, keys, clock, head_file, record_key, edge: None }
+    }
+
+    /// Seals what several submitters brought, in one transaction.
+    pub(crate) fn seal_group(&mut self, store: &dyn Store, group: &[&[Prepared]]) -> Result<Answers, CommitError> {
+        self.seal(store, group, None)
+    }
+
+    /// As [`Sealer::seal_group`]; the parts of one older row are replaced in the same transaction.
+    pub(crate) fn seal(
+        &mut self,
+        store: &dyn Store,
+        group: &[&[Prepared]],
+        replacement: Option<&Replacement>,
+    ) -> Result<Answers, CommitError> {
+        let mut tx = store.begin().map_err(CommitError::Rejected)?;
+        // Taken out: whatever fails below leaves no edge, and the next call reads it again.
+        let mut edge = self.current_edge(&*tx).map_err(CommitError::Rejected)?;
+        let (answers, sealed) = self.write(&mut edge, &mut *tx, group).map_err(CommitError::Rejected)?;
+        if sealed == 0 {
+            self.edge = Some(edge);
+            return Ok(answers);
+        }
+        if let Some(replacement) = replacement {
+            replace(&mut *tx, replacement).map_err(CommitError::Rejected)?;
+        }
+        // A crash before this line leaves the old head. One during it leaves the old or the new.
+        tx.commit()?;
+        // A crash here leaves the kept head behind the book, which is no alarm.
+        if let (Some(file), Some(note)) = (&mut self.head_file, &edge.note) {
+            // The book is sealed whatever becomes of the copy: a full disk there must not turn a
+            // durable commit into a refusal. The next commit writes it again.
+            let _ = file.keep(note);
+        }
+        self.edge = Some(edge);
+        Ok(answers)
+    }
+
+    /// Reads the head again, and the keys. Called when the ledger is opened.
+    pub(crate) fn load(&mut self, snapshot: &dyn Snapshot) -> Result<(), Error> {
+        self.edge = None;
+        self.edge = Some(self.current_edge(snapshot)?);
+        Ok(())
+    }
+
+    /// The keys that the ledger knows.
+    pub(crate) fn ring(&self) -> Option<&KeyRing> {
+        self.edge.as_ref().map(|edge| &edge.ring)
+    }
+
+    fn current_edge(&mut self, view: &dyn Snapshot) -> Result<Edge, Error> {
+        let head = view.head()?;
+        let note = head.as_ref().map(|h| h.note.as_str());
+        if let Some(edge) = self.edge.take().filter(|edge| edge.note.as_deref() == note) {
+            return Ok(edge);
+        }
+        let edge = Edge::read(view, note, &self.keys)?;
+        self.publish(&edge);
+        Ok(edge)
+    }
+
+    fn publish(&self, edge: &Edge) {
+        let mut shared = self.record_key.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        shared.clone_from(&edge.signers.record);
+    }
+
+    fn write(
+        &self,
+        edge: &mut Edge,
+        tx: &mut dyn Transaction,
+        group: &[&[Prepared]],
+    ) -> Result<(Answers, usize), Error> {
+        let sealed_us = self.clock.now().as_micros();
+        let first = edge.tree.size();
+        let mut leaves = Vec::new();
+        let mut new: Vec<Place<'_>> = Vec::new();
+        let mut answers = Answers::with_capacity(group.len());
+        let mut keys_changed = false;
+        for submission in group {
+            let mut own = Vec::with_capacity(submission.len());
+            for prepared in *submission {
+                own.push(match self.find(edge, tx, &new, prepared)? {
+                    Some(answer) => answer,
+                    None => {
+                        let start = leaves.len();
+                        match self.place(edge, prepared, sealed_us, &mut leaves)? {
+                            Ok(sealed) => {
+                                keys_changed |= prepared.draft.typ == LeafType::Key;
+                                new.push(Place { prepared, sealed, leaf: start..leaves.len() });
+                                Ok(sealed)
+                            }
+                            Err(refused) => Err(refused),
+                        }
+                    }
+                });
+            }
+            answers.push(own);
+        }
+        if new.is_empty() {
+            return Ok((answers, 0));
+        }
+        debug_assert_eq!(edge.tree.size(), first + new.len() as u64);
+        let rows: Vec<NewRow<'_>> = new.iter().map(|place| place.row(&leaves)).collect();
+        tx.append(&rows)?;
+        for tile in edge.tree.take_dirty() {
+            tx.put_tile(tile.level, tile.index, &tile.hashes)?;
+        }
+        if keys_changed {
+            edge.signers = Signers::load(&self.keys, &edge.ring, edge.tree.size())?;
+            self.publish(edge);
+        }
+        let note = self.checkpoint(edge)?;
+        tx.put_checkpoint(edge.tree.size(), &note)?;
+        edge.note = Some(note);
+        Ok((answers, rows.len()))
+    }
+
+    /// The answer for a record that was sealed before, under the same id.
+    fn find(
+        &self,
+        edge: &Edge,
+        tx: &dyn Transaction,
+        new: &[Place<'_>],
+        prepared: &Prepared,
+    ) -> Result<Option<Result<Sealed, Error>>, Error> {
+        let id = prepared.draft.id;
+        // Ids are made in ascending order, so nearly every one is above all that are sealed.
+        if edge.id_max.is_none_or(|max| id > max) {
+            return Ok(None);
+        }
+        if let Some(twin) = new.iter().find(|place| place.prepared.draft.id == id) {
+            let same = twin.prepared.says_the_same(prepared);
+            return Ok(Some(answer(same, Sealed { duplicate: true, ..twin.sealed })));
+        }
+        let Some(seq) = tx.seq_of(id)? else { return Ok(None) };
+        let mut found = None;
+        tx.scan(seq, seq + 1, &mut |row| {
+            found = Some((prepared.is_sealed_as(&row), Leaf::hash(row.leaf)));
+            Ok(false)
+        })?;
+        let (same, hash) = found.ok_or_else(|| Error::RowDamaged { seq, what: "it is not there".to_owned() })?;
+        Ok(Some(answer(same, Sealed { seq, id, hash, duplicate: true })))
+    }
+
+    /// Seals one draft after the last. The inner error refuses this record alone.
+    fn place(
+        &self,
+        edge: &mut Edge,
+        prepared: &Prepared,
+        sealed_us: i64,
+        leaves: &mut Vec<u8>,
+    ) -> Result<Result<Sealed, Error>, Error> {
+        let seq = edge.tree.size();
+        let draft = &prepared.draft;
+        let hash = if draft.typ == LeafType::Key {
+            if let Err(refused) = edge.change_keys(seq, prepared) {
+                return Ok(Err(refused));
+            }
+            draft.seal_into(&self.origin, seq, &edge.prev, sealed_us, leaves)
+        } else if let Some(stale) = draft.sigs().iter().find(|s| !edge.ring.may_sign(&s.key, draft.typ, seq)) {
+            // The signer was retired between signing and sealing: sign again with the one that is valid now.
+            let Some(signer) = &edge.signers.record else {
+                return Ok(Err(Error::KeyRetired { key: stale.key.to_string() }));
+            };
+            let mut again = draft.clone();
+            again.clear_sigs();
+            again.sign(&self.origin, signer);
+            again.seal_into(&self.origin, seq, &edge.prev, sealed_us, leaves)
+        } else {
+            draft.seal_into(&self.origin, seq, &edge.prev, sealed_us, leaves)
+        };
+        let hash = match hash {
+            Ok(hash) => hash,
+            Err(refused) => return Ok(Err(refused.into())),
+        };
+        edge.tree.push(hash);
+        edge.prev = hash;
+        edge.id_max = edge.id_max.max(Some(draft.id));
+        Ok(Ok(Sealed { seq, id: draft.id, hash, duplicate: false }))
+    }
+
+    fn checkpoint(&self, edge: &Edge) -> Result<String, Error> {
+        let size = edge.tree.size();
+        let signers: Vec<&SigningKey> = edge
+            .signers
+            .checkpoint
+            .iter()
+            .map(|key| &**key)
+            .filter(|key| edge.ring.checkpoint_keys(size).any(|valid| valid == key.public()))
+            .collect();
+        if signers.is_empty() {
+            let missing = edge.ring.checkpoint_keys(size).next().map(|key| key.fingerprint().to_string());
+            return Err(Error::KeyMissing {
+                role: "checkpoint",
+                key: missing.unwrap_or_default(),
+                dir: self.keys.path().to_owned(),
+            });
+        }
+        Ok(Checkpoint { origin: self.origin.clone(), size, root: edge.tree.root() }.sign(&signers))
+    }
+}
+
+/// Empties the parts, if they still lie as they did when the erasure was asked for.
+fn replace(tx: &mut dyn Transaction, replacement: &Replacement) -> Result<(), Error> {
+    let Replacement { seq, before, content } = replacement;
+    let mut same = false;
+    tx.scan(*seq, seq + 1, &mut |row| {
+        same = row.content == *before;
+        Ok(false)
+    })?;
+    if !same {
+        let why = "another process changed the record meanwhile; look at it and ask again";
+        return Err(Error::EraseRefused { seq: *seq, part: "of any name".to_owned(), why });
+    }
+    tx.replace_content(*seq, content)
+}
+
+fn answer(same: bool, sealed: Sealed) -> Result<Sealed, Error> {
+    if same { Ok(sealed) } else { Err(Error::IdConflict { id: sealed.id }) }
+}
+
+/// A prepared record that has its place.
+struct Place<'p> {
+    prepared: &'p Prepared,
+    sealed: Sealed,
+    leaf: std::ops::Range<usize>,
+}
+
+impl Place<'_> {
+    fn row<'r>(&'r self, leaves: &'r [u8]) -> NewRow<'r> {
+        NewRow {
+            row: Row { seq: self.sealed.seq, leaf: &leaves[self.leaf.clone()], content: &self.prepared.content },
+            id: self.prepared.draft.id,
+            is_key: self.prepared.draft.typ == LeafType::Key,
+        }
+    }
+}
+
+impl Edge {
+    fn read(view: &dyn Snapshot, note: Option<&str>, keys: &KeyDir) -> Result<Self, Error> {
+        let Some(note) = note else {
+            return Ok(Self {
+                note: None,
+                tree: TreeState::empty(),
+                prev: Hash::ZERO,
+                id_max: None,
+                ring: KeyRing::new(),
+                signers: Signers::default(),
+            });
+        };
+        let checkpoint = Checkpoint::of_note(note)?;
+        let size = checkpoint.size;
+        let tiles = edge_tiles(size)
+            .into_iter()
+            .map(|(level, index)| Ok(view.tile(level, index)?.unwrap_or_default()))
+            .collect::<Result<Vec<_>, Error>>()?;
+        let tree = TreeState::from_edge(size, tiles)?;
+        let damaged = |what: &str| Error::RowDamaged { seq: size.saturating_sub(1), what: what.to_owned() };
+        if tree.root() != checkpoint.root {
+            return Err(damaged("the tiles of the right edge do not make the root of the newest checkpoint"));
+        }
+        let mut prev = None;
+        view.scan(size - 1, size, &mut |row| {
+            prev = Some(Leaf::hash(row.leaf));
+            Ok(false)
+        })?;
+        let prev = prev.ok_or_else(|| damaged("the newest record is not there"))?;
+        let ring = read_ring(view)?;
+        let signers = Signers::load(keys, &ring, size)?;
+        Ok(Self { note: Some(note.to_owned()), tree, prev, id_max: view.id_max()?, ring, signers })
+    }
+
+    /// Takes the event of a key leaf, if those who may change the keys have signed it.
+    fn change_keys(&mut self, seq: u64, prepared: &Prepared) -> Result<(), Error> {
+        let bytes = prepared.draft.parts().iter().find(|p| p.name == PART_KEYS).map_or(&[][..], |p| &p.bytes);
+        let mut ring = self.ring.clone();
+        ring.apply(seq, &KeyEvent::from_json(bytes)?)?;
+        let sigs = prepared.draft.sigs();
+        if !ring.may_change(|key| sigs.iter().any(|s| s.key == *key), seq) {
+            return Err(sealbook_ledger::Error::KeyEventRefused { why: "no valid checkpoint key has signed it" }.into());
+        }
+        self.ring = ring;
+        Ok(())
+    }
+}
+
+/// Folds the key leaves. A damaged one is for `verify` to report; what it would have said is not believed.
+pub(crate) fn read_ring(view: &dyn Snapshot) -> Result<KeyRing, Error> {
+    let mut ring = KeyRing::new();
+    for seq in view.key_seqs()? {
+        view.scan(seq, seq + 1, &mut |row| {
+            if let Some(event) = key_event(&row) {
+                // Refused events leave the ring as it was.
+                let _ = ring.apply(seq, &event);
+            }
+            Ok(false)
+        })?;
+    }
+    Ok(ring)
+}
+
+fn key_event(row: &Row<'_>) -> Option<KeyEvent> {
+    let leaf = Leaf::parse(row.leaf).ok().filter(|leaf| leaf.typ == LeafType::Key)?;
+    let slots = Content::new(row.content).slots(leaf.parts.len())?;
+    let place = leaf.parts.iter().position(|(name, _)| &**name == PART_KEYS)?;
+    match slots[place] {
+        PartSlot::Present(_, bytes) => KeyEvent::from_json(bytes).ok(),
+        PartSlot::Erased => None,
+    }
+}
+
+impl Prepared {
+    /// Whether both would store the same bytes, salts and signatures apart.
+    fn says_the_same(&self, other: &Self) -> bool {
+        let (a, b) = (&self.draft, &other.draft);
+        (a.typ, a.operation, a.phase, a.occurred_us) == (b.typ, b.operation, b.phase, b.occurred_us)
+            && a.parts().len() == b.parts().len()
+            && a.parts().iter().zip(b.parts()).all(|(x, y)| x.name == y.name && x.bytes == y.bytes)
+    }
+
+    /// Whether the row holds what this would store. A part that was erased since cannot differ.
+    fn is_sealed_as(&self, row: &Row<'_>) -> bool {
+        let Ok(leaf) = Leaf::parse(row.leaf) else { return false };
+        let Some(slots) = Content::new(row.content).slots(leaf.parts.len()) else { return false };
+        let draft = &self.draft;
+        (leaf.typ, leaf.operation, leaf.phase, leaf.occurred_us)
+            == (draft.typ, draft.operation, draft.phase, draft.occurred_us)
+            && leaf.parts.len() == draft.parts().len()
+            && leaf.parts.iter().zip(&slots).zip(draft.parts()).all(|(((name, _), slot), part)| {
+                **name == *part.name
+                    && match slot {
+                        PartSlot::Present(_, bytes) => *bytes == part.bytes,
+                        PartSlot::Erased => true,
+                    }
+            })
+    }
+}

@@ -1,0 +1,84 @@
+//! The seam behind which a ledger's rows lie.
+//!
+//! Small and of plain data, so that an engine is one file. Every engine passes
+//! the contract suite in `sealbook-testkit`, the simulated one with faults too.
+
+use sealbook_ledger::{Origin, Uuid};
+
+use crate::{CommitError, Error};
+
+/// The newest checkpoint of a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreHead {
+    /// How many leaves it covers.
+    pub size: u64,
+    /// The signed note.
+    pub note: String,
+}
+
+/// A sealed row, as it lies.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// Place in the ledger, from 0.
+    pub seq: u64,
+    /// The leaf's bytes.
+    pub leaf: &'a [u8],
+    /// The packed parts.
+    pub content: &'a [u8],
+}
+
+/// A row to be sealed.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRow<'a> {
+    /// The row.
+    pub row: Row<'a>,
+    /// The record's id, for idempotence.
+    pub id: Uuid,
+    /// Whether the leaf is a key leaf, so that a verifier finds the keys without reading all.
+    pub is_key: bool,
+}
+
+/// What is called for each row of a scan; `false` ends the scan.
+pub type EachRow<'f> = dyn FnMut(Row<'_>) -> Result<bool, Error> + 'f;
+
+/// One ledger's durable rows.
+pub trait Store: Send + Sync {
+    /// The ledger's origin, fixed when the store was made.
+    fn origin(&self) -> &Origin;
+    /// A consistent view for reading. Rows that come later are not in it.
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, Error>;
+    /// Waits for the append lock, across processes, and opens a transaction. Dropping it writes nothing.
+    fn begin(&self) -> Result<Box<dyn Transaction + '_>, Error>;
+}
+
+/// A consistent view.
+pub trait Snapshot {
+    /// The newest checkpoint; `None` in a store that was only just made.
+    fn head(&self) -> Result<Option<StoreHead>, Error>;
+    /// Calls `each` for the rows `from..to` in order.
+    fn scan(&self, from: u64, to: u64, each: &mut EachRow<'_>) -> Result<(), Error>;
+    /// The hashes of a tile, as many as are stored.
+    fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, Error>;
+    /// Calls `each` with size and note of every checkpoint with `from <= size < to`, in order.
+    fn checkpoints(&self, from: u64, to: u64, each: &mut dyn FnMut(u64, &str) -> Result<bool, Error>) -> Result<(), Error>;
+    /// The sequence number under which an id is sealed.
+    fn seq_of(&self, id: Uuid) -> Result<Option<u64>, Error>;
+    /// The largest id; ids above it are surely new.
+    fn id_max(&self) -> Result<Option<Uuid>, Error>;
+    /// The sequence numbers of the key leaves.
+    fn key_seqs(&self) -> Result<Vec<u64>, Error>;
+}
+
+/// A view that can be written to. All of it becomes durable in `commit`, or none.
+pub trait Transaction: Snapshot {
+    /// Adds rows; their sequence numbers follow on the last.
+    fn append(&mut self, rows: &[NewRow<'_>]) -> Result<(), Error>;
+    /// Writes a tile, whole or partial, over its older form.
+    fn put_tile(&mut self, level: u8, index: u64, hashes: &[u8]) -> Result<(), Error>;
+    /// Adds the checkpoint over everything so far.
+    fn put_checkpoint(&mut self, size: u64, note: &str) -> Result<(), Error>;
+    /// Replaces a row's packed parts: erasure, and nothing else.
+    fn replace_content(&mut self, seq: u64, content: &[u8]) -> Result<(), Error>;
+    /// Makes it durable. After `Ok` it survives a loss of power.
+    fn commit(self: Box<Self>) -> Result<(), CommitError>;
+}

@@ -1,0 +1,369 @@
+//! The embedded engine: one SQLite file in WAL mode, `synchronous=FULL`,
+//! `secure_delete=ON`.
+//!
+//! - A crash before `COMMIT` returns leaves the old head: the WAL frames of the
+//!   batch carry no commit mark and are ignored.
+//! - A crash after it leaves the whole batch: `synchronous=FULL` has the WAL on
+//!   disk before `COMMIT` returns.
+//! - Processes queue on a file lock that the kernel hands on, never on SQLite's
+//!   sleeping busy handler.
+
+mod schema;
+mod view;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OpenFlags};
+use sealbook_ledger::{Origin, Uuid};
+
+use crate::seam::EachRow;
+use crate::{CommitError, Error, NewRow, Snapshot, Store, StoreHead, Transaction};
+
+
+
+/// Pages of 4 KiB after which the WAL is moved into the book: large, so that a bulk append seldom waits for it.
+const WAL_PAGES_MAX: u32 = 8_192;
+/// Read connections that are kept for later.
+const READERS_KEPT: usize = 8;
+
+/// A ledger in an SQLite file.
+pub struct SqliteStore {
+    path: PathBuf,
+    origin: Origin,
+    /// `None` in a book that is opened for reading.
+    writer: Option<Mutex<WriteSide>>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+struct WriteSide {
+    connection: Connection,
+    lock: File,
+}
+
+impl SqliteStore {
+    /// Makes an empty store for `origin` at `path`, which must not exist.
+    pub fn create(path: &Path, origin: &Origin, tenant: &str) -> Result<Self, Error> {
+        if path.exists() {
+            return Err(Error::BookExists { path: path.to_owned() });
+        }
+        let connection = open_write(path)?;
+        schema::create(&connection, origin, tenant).map_err(|e| engine(path, &e))?;
+        drop(connection);
+        Self::open(path)
+    }
+
+    /// Opens a store for writing, and upgrades an older format.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        require_file(path)?;
+        let lock_path = path.with_extension("lock");
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path)
+            .map_err(|cause| file_error(&lock_path, cause))?;
+        lock.lock().map_err(|cause| file_error(&lock_path, cause))?;
+        let connection = open_write(path)?;
+        let upgraded = schema::upgrade(&connection, path);
+        lock.unlock().map_err(|cause| file_error(&lock_path, cause))?;
+        upgraded?;
+        let origin = schema::origin(&connection, path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            origin,
+            writer: Some(Mutex::new(WriteSide { connection, lock })),
+            readers: Mutex::default(),
+        })
+    }
+
+    /// Opens a store for reading alone; nothing of it changes.
+    pub fn open_read_only(path: &Path) -> Result<Self, Error> {
+        require_file(path)?;
+        let connection = open_read(path)?;
+        schema::check_format(&connection, path)?;
+        let origin = schema::origin(&connection, path)?;
+        Ok(Self { path: path.to_owned(), origin, writer: None, readers: Mutex::new(vec![connection]) })
+    }
+
+    /// The tenant whose ledger this is.
+    pub fn tenant(&self) -> Result<String, Error> {
+        let reader = self.reader()?;
+        let tenant = schema::meta(&reader, "tenant").map_err(|e| engine(&self.path, &e));
+        self.give_back(reader);
+        tenant
+    }
+
+    /// Where the book lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Moves the whole WAL into the book and cuts it, so that no erased page stays in it.
+    ///
+    /// `false` where a reader held it up.
+    pub(crate) fn truncate_wal(&self) -> Result<bool, Error> {
+        let writer = self.write_side()?;
+        let busy: i64 = writer
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .map_err(|e| engine(&self.path, &e))?;
+        Ok(busy == 0)
+    }
+
+    /// Copies the book, as of one moment, into `to` while others read and write.
+    pub(crate) fn copy_to(&self, to: &Path) -> Result<(), Error> {
+        let reader = self.reader()?;
+        let mut target = Connection::open(to).map_err(|e| engine(to, &e))?;
+        let copied = (|| {
+            target.pragma_update(None, "secure_delete", true)?;
+            let backup = rusqlite::backup::Backup::new(&reader, &mut target)?;
+            // All pages in one step: a reader of a WAL book sees one moment and blocks nobody.
+            while backup.step(-1)? != rusqlite::backup::StepResult::Done {}
+            Ok(())
+        })();
+        self.give_back(reader);
+        copied.map_err(|e| engine(to, &e))?;
+        target.close().map_err(|(_, e)| engine(to, &e))?;
+        let copy = File::open(to).map_err(|cause| file_error(to, cause))?;
+        copy.sync_all().map_err(|cause| file_error(to, cause))
+    }
+
+    fn write_side(&self) -> Result<MutexGuard<'_, WriteSide>, Error> {
+        let writer = self.writer.as_ref().ok_or_else(|| Error::BookReadOnly {
+            path: self.path.clone(),
+            cause: "it was opened for reading".to_owned(),
+        })?;
+        Ok(writer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn reader(&self) -> Result<Connection, Error> {
+        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        kept.map_or_else(|| open_read(&self.path), Ok)
+    }
+
+    fn give_back(&self, reader: Connection) {
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < READERS_KEPT {
+            readers.push(reader);
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, Error> {
+        let connection = self.reader()?;
+        // The first read inside a deferred transaction fixes what is seen.
+        connection
+            .execute_batch("BEGIN; SELECT 1 FROM meta LIMIT 1;")
+            .map_err(|e| engine(&self.path, &e))?;
+        Ok(Box::new(ReadView { store: self, connection: Some(connection) }))
+    }
+
+    fn begin(&self) -> Result<Box<dyn Transaction + '_>, Error> {
+        let side = self.write_side()?;
+        side.lock.lock().map_err(|cause| file_error(&self.path, cause))?;
+        if let Err(e) = side.connection.execute_batch("BEGIN IMMEDIATE") {
+            let _ = side.lock.unlock();
+            return Err(engine(&self.path, &e));
+        }
+        Ok(Box::new(WriteView { store: self, side, open: true }))
+    }
+}
+
+struct ReadView<'s> {
+    store: &'s SqliteStore,
+    connection: Option<Connection>,
+}
+
+impl ReadView<'_> {
+    fn connection(&self) -> &Connection {
+        self.connection.as_ref().expect("held until the view is dropped")
+    }
+}
+
+impl Drop for ReadView<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            if connection.execute_batch("ROLLBACK").is_ok() {
+                self.store.give_back(connection);
+            }
+        }
+    }
+}
+
+struct WriteView<'s> {
+    store: &'s SqliteStore,
+    side: MutexGuard<'s, WriteSide>,
+    open: bool,
+}
+
+impl Drop for WriteView<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            // Fails only where SQLite has rolled back already.
+            let _ = self.side.connection.execute_batch("ROLLBACK");
+        }
+        let _ = self.side.lock.unlock();
+    }
+}
+
+macro_rules! snapshot_through_connection {
+    ($view:ident, |$this:ident| $connection:expr) => {
+        impl Snapshot for $view<'_> {
+            fn head(&self) -> Result<Option<StoreHead>, Error> {
+                let $this = self;
+                view::head($connection).map_err(|e| engine(&self.store.path, &e))
+            }
+            fn scan(&self, from: u64, to: u64, each: &mut EachRow<'_>) -> Result<(), Error> {
+                let $this = self;
+                view::scan($connection, &self.store.path, from, to, each)
+            }
+            fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, Error> {
+                let $this = self;
+                view::tile($connection, level, index).map_err(|e| engine(&self.store.path, &e))
+            }
+            fn checkpoints(
+                &self,
+                from: u64,
+                to: u64,
+                each: &mut dyn FnMut(u64, &str) -> Result<bool, Error>,
+            ) -> Result<(), Error> {
+                let $this = self;
+                view::checkpoints($connection, &self.store.path, from, to, each)
+            }
+            fn seq_of(&self, id: Uuid) -> Result<Option<u64>, Error> {
+                let $this = self;
+                view::seq_of($connection, id).map_err(|e| engine(&self.store.path, &e))
+            }
+            fn id_max(&self) -> Result<Option<Uuid>, Error> {
+                let $this = self;
+                view::id_max($connection).map_err(|e| engine(&self.store.path, &e))
+            }
+            fn key_seqs(&self) -> Result<Vec<u64>, Error> {
+                let $this = self;
+                view::key_seqs($connection).map_err(|e| engine(&self.store.path, &e))
+            }
+        }
+    };
+}
+
+snapshot_through_connection!(ReadView, |view| view.connection());
+snapshot_through_connection!(WriteView, |view| &view.side.connection);
+
+impl Transaction for WriteView<'_> {
+    fn append(&mut self, rows: &[NewRow<'_>]) -> Result<(), Error> {
+        view::append(&self.side.connection, rows).map_err(|e| engine(&self.store.path, &e))
+    }
+
+    fn put_tile(&mut self, level: u8, index: u64, hashes: &[u8]) -> Result<(), Error> {
+        view::put_tile(&self.side.connection, level, index, hashes).map_err(|e| engine(&self.store.path, &e))
+    }
+
+    fn put_checkpoint(&mut self, size: u64, note: &str) -> Result<(), Error> {
+        view::put_checkpoint(&self.side.connection, size, note).map_err(|e| engine(&self.store.path, &e))
+    }
+
+    fn replace_content(&mut self, seq: u64, content: &[u8]) -> Result<(), Error> {
+        view::replace_content(&self.side.connection, seq, content).map_err(|e| engine(&self.store.path, &e))
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<(), CommitError> {
+        let committed = self.side.connection.execute_batch("COMMIT");
+        match committed {
+            Ok(()) => {
+                self.open = false;
+                Ok(())
+            }
+            Err(e) => {
+                // A full disk or a lock that was not had leaves the transaction open: it is rolled back.
+                // Anything that went wrong while the WAL was synced may or may not be on disk.
+                let sure = matches!(
+                    e.sqlite_error_code(),
+                    Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::ReadOnly)
+                );
+                let cause = engine(&self.store.path, &e);
+                if sure { Err(CommitError::Rejected(cause)) } else { Err(CommitError::Unknown(cause.to_string())) }
+            }
+        }
+    }
+}
+
+fn require_file(path: &Path) -> Result<(), Error> {
+    if path.is_file() { Ok(()) } else { Err(Error::BookMissing { path: path.to_owned() }) }
+}
+
+fn open_write(path: &Path) -> Result<Connection, Error> {
+    let connection = Connection::open(path).map_err(|e| engine(path, &e))?;
+    (|| {
+        connection.busy_timeout(std::time::Duration::from_secs(10))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "secure_delete", true)?;
+        connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES_MAX)?;
+        connection.pragma_update(None, "cache_size", -32_768)?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        connection.pragma_update(None, "trusted_schema", false)
+    })()
+    .map_err(|e: rusqlite::Error| engine(path, &e))?;
+    Ok(connection)
+}
+
+fn open_read(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)
+        .and_then(|c| c.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map(|()| c))
+        .or_else(|e| open_immutable(path, flags).ok_or(e))
+        .map_err(|e| engine(path, &e))?;
+    (|| {
+        connection.busy_timeout(std::time::Duration::from_secs(10))?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.pragma_update(None, "cache_size", -8_192)?;
+        connection.pragma_update(None, "trusted_schema", false)
+    })()
+    .map_err(|e: rusqlite::Error| engine(path, &e))?;
+    Ok(connection)
+}
+
+/// A WAL book in a directory that cannot be written cannot make its shared-memory file. Where no WAL
+/// waits beside it, it can be read as a file that nobody changes.
+fn open_immutable(path: &Path, flags: OpenFlags) -> Option<Connection> {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    if std::fs::metadata(&wal).is_ok_and(|m| m.len() > 0) {
+        return None;
+    }
+    let text = path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let uri = format!("file:{text}?immutable=1");
+    Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI).ok()
+}
+
+pub(crate) fn file_error(path: &Path, cause: std::io::Error) -> Error {
+    match cause.kind() {
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            Error::BookReadOnly { path: path.to_owned(), cause: cause.to_string() }
+        }
+        std::io::ErrorKind::StorageFull => Error::DiskFull { path: path.to_owned() },
+        _ => Error::File { path: path.to_owned(), cause },
+    }
+}
+
+/// Turns what SQLite says into an error a caller can act on.
+pub(crate) fn engine(path: &Path, e: &rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode as C;
+    match e.sqlite_error_code() {
+        Some(C::DiskFull) => Error::DiskFull { path: path.to_owned() },
+        Some(C::ReadOnly | C::PermissionDenied | C::CannotOpen) => {
+            Error::BookReadOnly { path: path.to_owned(), cause: e.to_string() }
+        }
+        Some(C::NotADatabase | C::DatabaseCorrupt) => {
+            Error::BookUnreadable { path: path.to_owned(), cause: e.to_string() }
+        }
+        _ => Error::Engine { path: path.to_owned(), cause: e.to_string() },
+    }
+}

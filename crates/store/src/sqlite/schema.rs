@@ -1,0 +1,77 @@
+//! Tables of `ledger.db`, their formats, and how an older book is brought up to date.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use sealbook_ledger::Origin;
+
+use super::engine;
+use crate::Error;
+
+/// The newest format this program writes. Raised with every change of the tables.
+pub(crate) const FORMAT: i64 = 1;
+
+/// `ids` and `keys` are the two tables that could be made again from the leaves: both are
+/// needed inside the append transaction, so they live with it.
+///
+/// The triggers keep honest programs honest. They prove nothing: whoever can write the file can
+/// drop them, which is why `verify` never looks at them.
+const TABLES: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE records (seq INTEGER PRIMARY KEY, leaf BLOB NOT NULL, content BLOB NOT NULL);
+CREATE TABLE ids (id BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE keys (seq INTEGER PRIMARY KEY);
+CREATE TABLE tiles (place INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
+CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL);
+CREATE TABLE erasing (seq INTEGER PRIMARY KEY);
+CREATE TRIGGER records_no_update BEFORE UPDATE ON records
+WHEN OLD.seq IS NOT NEW.seq OR OLD.leaf IS NOT NEW.leaf
+  OR NOT EXISTS (SELECT 1 FROM erasing WHERE seq = OLD.seq)
+BEGIN SELECT RAISE(ABORT, 'Audit entries are immutable and cannot be modified'); END;
+CREATE TRIGGER records_no_delete BEFORE DELETE ON records
+BEGIN SELECT RAISE(ABORT, 'Audit entries are immutable and cannot be deleted'); END;
+";
+
+pub(super) fn create(connection: &Connection, origin: &Origin, tenant: &str) -> rusqlite::Result<()> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    connection.execute_batch(TABLES)?;
+    for (key, value) in [("origin", origin.to_string()), ("tenant", tenant.to_owned())] {
+        connection.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", [key, &value])?;
+    }
+    connection.pragma_update(None, "user_version", FORMAT)?;
+    connection.execute_batch("COMMIT")
+}
+
+pub(super) fn check_format(connection: &Connection, path: &Path) -> Result<i64, Error> {
+    let found: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|e| engine(path, &e))?;
+    if found > FORMAT {
+        return Err(Error::BookTooNew { path: path.to_owned(), found, known: FORMAT });
+    }
+    if found == 0 {
+        return Err(Error::BookUnreadable {
+            path: path.to_owned(),
+            cause: "it is an SQLite file without a sealbook in it".to_owned(),
+        });
+    }
+    Ok(found)
+}
+
+/// Brings an older format up to [`FORMAT`], a step at a time, each in a transaction of its own.
+pub(super) fn upgrade(connection: &Connection, path: &Path) -> Result<(), Error> {
+    // Format 1 is the first that was released: there is nothing older to bring up.
+    check_format(connection, path).map(drop)
+}
+
+pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<String> {
+    connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
+}
+
+pub(super) fn origin(connection: &Connection, path: &Path) -> Result<Origin, Error> {
+    let text = meta(connection, "origin").map_err(|e| engine(path, &e))?;
+    text.parse().map_err(|_| Error::BookUnreadable {
+        path: path.to_owned(),
+        cause: "its origin is not one of a sealbook".to_owned(),
+    })
+}

@@ -1,0 +1,139 @@
+//! The statements, shared by reading and writing views.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use sealbook_ledger::Uuid;
+
+use super::engine;
+use crate::seam::EachRow;
+use crate::{Error, NewRow, Row, StoreHead};
+
+pub(super) fn head(connection: &Connection) -> rusqlite::Result<Option<StoreHead>> {
+    connection
+        .prepare_cached("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1")?
+        .query_row([], |row| Ok(StoreHead { size: row.get::<_, i64>(0)? as u64, note: row.get(1)? }))
+        .optional()
+}
+
+pub(super) fn scan(
+    connection: &Connection,
+    path: &Path,
+    from: u64,
+    to: u64,
+    each: &mut EachRow<'_>,
+) -> Result<(), Error> {
+    let fail = |e: rusqlite::Error| engine(path, &e);
+    let mut statement = connection
+        .prepare_cached("SELECT seq, leaf, content FROM records WHERE seq >= ?1 AND seq < ?2 ORDER BY seq")
+        .map_err(fail)?;
+    let mut rows = statement.query(params![clamp(from), clamp(to)]).map_err(fail)?;
+    while let Some(row) = rows.next().map_err(fail)? {
+        // A tampered book may hold text where bytes belong: both are read as the bytes they are.
+        let seq: i64 = row.get(0).map_err(fail)?;
+        let leaf = bytes(row, 1).map_err(fail)?;
+        let content = bytes(row, 2).map_err(fail)?;
+        if !each(Row { seq: seq as u64, leaf, content })? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn tile(connection: &Connection, level: u8, index: u64) -> rusqlite::Result<Option<Vec<u8>>> {
+    connection
+        .prepare_cached("SELECT hashes FROM tiles WHERE place = ?1")?
+        .query_row([place(level, index)], |row| bytes(row, 0).map(<[u8]>::to_vec))
+        .optional()
+}
+
+pub(super) fn checkpoints(
+    connection: &Connection,
+    path: &Path,
+    from: u64,
+    to: u64,
+    each: &mut dyn FnMut(u64, &str) -> Result<bool, Error>,
+) -> Result<(), Error> {
+    let fail = |e: rusqlite::Error| engine(path, &e);
+    let mut statement = connection
+        .prepare_cached("SELECT size, note FROM checkpoints WHERE size >= ?1 AND size < ?2 ORDER BY size")
+        .map_err(fail)?;
+    let mut rows = statement.query(params![clamp(from), clamp(to)]).map_err(fail)?;
+    while let Some(row) = rows.next().map_err(fail)? {
+        let size: i64 = row.get(0).map_err(fail)?;
+        let note = String::from_utf8_lossy(bytes(row, 1).map_err(fail)?);
+        if !each(size as u64, &note)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn seq_of(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<u64>> {
+    connection
+        .prepare_cached("SELECT seq FROM ids WHERE id = ?1")?
+        .query_row([id.as_bytes().as_slice()], |row| Ok(row.get::<_, i64>(0)? as u64))
+        .optional()
+}
+
+pub(super) fn id_max(connection: &Connection) -> rusqlite::Result<Option<Uuid>> {
+    connection
+        .prepare_cached("SELECT id FROM ids ORDER BY id DESC LIMIT 1")?
+        .query_row([], |row| Ok(Uuid::from_slice(bytes(row, 0)?).unwrap_or(Uuid::max())))
+        .optional()
+}
+
+pub(super) fn key_seqs(connection: &Connection) -> rusqlite::Result<Vec<u64>> {
+    connection
+        .prepare_cached("SELECT seq FROM keys ORDER BY seq")?
+        .query_map([], |row| Ok(row.get::<_, i64>(0)? as u64))?
+        .collect()
+}
+
+pub(super) fn append(connection: &Connection, rows: &[NewRow<'_>]) -> rusqlite::Result<()> {
+    let mut record = connection.prepare_cached("INSERT INTO records (seq, leaf, content) VALUES (?1, ?2, ?3)")?;
+    let mut id = connection.prepare_cached("INSERT INTO ids (id, seq) VALUES (?1, ?2)")?;
+    for new in rows {
+        let seq = new.row.seq as i64;
+        record.execute(params![seq, new.row.leaf, new.row.content])?;
+        id.execute(params![new.id.as_bytes().as_slice(), seq])?;
+        if new.is_key {
+            connection.prepare_cached("INSERT INTO keys (seq) VALUES (?1)")?.execute([seq])?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn put_tile(connection: &Connection, level: u8, index: u64, hashes: &[u8]) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT INTO tiles (place, hashes) VALUES (?1, ?2) ON CONFLICT (place) DO UPDATE SET hashes = excluded.hashes")?
+        .execute(params![place(level, index), hashes])
+        .map(drop)
+}
+
+pub(super) fn put_checkpoint(connection: &Connection, size: u64, note: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT INTO checkpoints (size, note) VALUES (?1, ?2)")?
+        .execute(params![size as i64, note])
+        .map(drop)
+}
+
+pub(super) fn replace_content(connection: &Connection, seq: u64, content: &[u8]) -> rusqlite::Result<()> {
+    let seq = seq as i64;
+    connection.execute("INSERT INTO erasing (seq) VALUES (?1)", [seq])?;
+    connection.execute("UPDATE records SET content = ?2 WHERE seq = ?1", params![seq, content])?;
+    connection.execute("DELETE FROM erasing WHERE seq = ?1", [seq]).map(drop)
+}
+
+/// Level above, index below: 56 bits of index last for 2^64 leaves.
+fn place(level: u8, index: u64) -> i64 {
+    (i64::from(level) << 56) | (index as i64)
+}
+
+fn clamp(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+fn bytes<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> rusqlite::Result<&'r [u8]> {
+    row.get_ref(column)?.as_bytes().map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, Box::new(e)))
+}
