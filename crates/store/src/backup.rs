@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use sealbook_ledger::{Checkpoint, Continues, Hash, Origin};
+use sealbook_ledger::{Checkpoint, Continues, Hash, Leaf, Origin};
 
 use crate::sqlite::file_error;
-use crate::{Error, Layout, Ledger, Options, SqliteStore, Store};
+use crate::{CommitError, Error, Layout, Ledger, NewRow, Options, SqliteStore, Store};
 
 /// What a backup holds.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ impl Ledger {
         let mut draft = to.as_os_str().to_owned();
         draft.push(".part");
         let draft = Path::new(&draft);
-        let copied = self.store.copy_to(draft).and_then(|()| summary(draft));
+        let copied = copy(&*self.store, draft);
         match copied {
             Ok(summary) => {
                 std::fs::rename(draft, to).map_err(|cause| file_error(to, cause))?;
@@ -62,19 +62,44 @@ impl Ledger {
         }
         let kept = layout.book.join("previous").join(origin.as_str().rsplit('/').next().unwrap_or("ledger"));
         crate::ledger::make_private_dir(&kept)?;
-        old.copy_to(&kept.join("ledger.db"))?;
+        copy(&old, &kept.join("ledger.db"))?;
         let continues = Continues { origin, size, root, checkpoint: head.note, reason: reason.to_owned() };
         Self::create(layout, tenant, options, Some(continues))
     }
 }
 
-fn summary(path: &Path) -> Result<BackupSummary, Error> {
-    let store = SqliteStore::open_read_only(path)?;
-    let head = store.snapshot()?.head()?.ok_or_else(|| Error::BookUnreadable {
-        path: path.to_owned(),
-        cause: "the copy has no checkpoint".to_owned(),
+/// Copies what is sealed, row by row, as of one moment: nothing that was erased or overwritten comes along.
+fn copy(from: &dyn Store, to: &Path) -> Result<BackupSummary, Error> {
+    let view = from.snapshot()?;
+    let head = view.head()?.ok_or_else(|| Error::BookUnreadable {
+        path: from.place().to_owned(),
+        cause: "it has no checkpoint".to_owned(),
     })?;
     let Checkpoint { origin, size, root } = Checkpoint::of_note(&head.note)?;
-    let bytes = std::fs::metadata(path).map_err(|cause| file_error(path, cause))?.len();
+    let copy = SqliteStore::create(to, from.origin(), from.tenant())?;
+    let keys = view.key_seqs()?;
+    let mut tx = copy.begin()?;
+    view.scan(0, size, &mut |row| {
+        let damaged = || Error::RowDamaged { seq: row.seq, what: "its leaf does not parse".to_owned() };
+        let id = Leaf::parse(row.leaf).map_err(|_| damaged())?.id;
+        tx.append(&[NewRow { row, id, is_key: keys.binary_search(&row.seq).is_ok() }])?;
+        Ok(true)
+    })?;
+    for level in 0..8 {
+        let tiles = size.checked_shr(8 * u32::from(level)).unwrap_or(0).div_ceil(256);
+        for index in 0..tiles {
+            if let Some(hashes) = view.tile(level, index)? {
+                tx.put_tile(level, index, &hashes)?;
+            }
+        }
+    }
+    view.checkpoints(0, size + 1, &mut |size, note| tx.put_checkpoint(size, note).map(|()| true))?;
+    tx.commit().map_err(|e| match e {
+        CommitError::Rejected(cause) => cause,
+        CommitError::Unknown(cause) => Error::WriterStopped(cause),
+    })?;
+    copy.scrub()?;
+    drop(copy);
+    let bytes = std::fs::metadata(to).map_err(|cause| file_error(to, cause))?.len();
     Ok(BackupSummary { origin, size, root, bytes })
 }

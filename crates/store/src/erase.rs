@@ -14,7 +14,7 @@ use crate::append::Prepared;
 use crate::content::{Content, PartSlot, pack_slots};
 use crate::sealer::Replacement;
 use crate::stored::Decoded;
-use crate::{Error, Ledger, Row, Sealed, Store};
+use crate::{Error, Ledger, Row, Sealed};
 
 /// What is to be erased.
 #[derive(Debug, Clone)]
@@ -88,7 +88,7 @@ impl Ledger {
     /// Moves both WALs into their files and cuts them, so that nothing erased stays in them.
     /// `false` where a reader held one up.
     pub fn scrub(&self) -> Result<bool, Error> {
-        let book = self.store.truncate_wal()?;
+        let book = self.store.scrub()?;
         let index = self.index.lock().truncate_wal()?;
         Ok(book && index)
     }

@@ -100,7 +100,7 @@ pub struct Head {
 pub struct Ledger {
     pub(crate) layout: Layout,
     pub(crate) options: Options,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) index: Index,
     pub(crate) preparer: Preparer,
     ids: Mutex<IdSource>,
@@ -119,10 +119,16 @@ impl Ledger {
         options.entropy.fill(&mut random);
         let origin = Origin::from_random(random);
         let store = SqliteStore::create(&layout.ledger_db(), &origin, tenant)?;
+        Self::found(Arc::new(store), layout, options, continues)
+    }
+
+    /// Seals the first leaf of an empty store: new keys, and what it goes on from.
+    pub fn found(store: Arc<dyn Store>, layout: Layout, options: Options, continues: Option<Continues>) -> Result<Self, Error> {
         let keys = KeyDir::new(&layout.keys);
         let checkpoint = keys.generate(KeyRole::Checkpoint, &*options.entropy)?;
         let record = keys.generate(KeyRole::Record, &*options.entropy)?;
-        let ledger = Self::assemble(layout, options, store)?;
+        make_private_dir(&layout.heads)?;
+        let ledger = Self::assemble(store, layout, options, true)?;
         let named = |key: &SigningKey, role| NamedKey { key: *key.public(), role };
         let event = KeyEvent::Genesis {
             keys: vec![named(&checkpoint, KeyRole::Checkpoint), named(&record, KeyRole::Record)],
@@ -141,24 +147,26 @@ impl Ledger {
     /// holds another history, is refused.
     pub fn open(layout: Layout, options: Options) -> Result<Self, Error> {
         let store = SqliteStore::open(&layout.ledger_db())?;
+        Self::open_store(Arc::new(store), layout, options)
+    }
+
+    /// As [`Ledger::open`], over any engine.
+    pub fn open_store(store: Arc<dyn Store>, layout: Layout, options: Options) -> Result<Self, Error> {
+        make_private_dir(&layout.book)?;
         make_private_dir(&layout.heads)?;
-        compare_with_kept(&layout, &store)?;
-        Self::assemble(layout, options, store)
+        compare_with_kept(&layout, &*store)?;
+        Self::assemble(store, layout, options, true)
     }
 
     /// Opens a ledger for reading. Keys and kept heads are not needed; nothing of the sealed book changes.
     pub fn open_read_only(layout: Layout, options: Options) -> Result<Self, Error> {
         let store = SqliteStore::open_read_only(&layout.ledger_db())?;
-        Self::assemble_with(layout, options, store, false)
+        Self::assemble(Arc::new(store), layout, options, false)
     }
 
-    fn assemble(layout: Layout, options: Options, store: SqliteStore) -> Result<Self, Error> {
-        Self::assemble_with(layout, options, store, true)
-    }
-
-    fn assemble_with(layout: Layout, options: Options, store: SqliteStore, writable: bool) -> Result<Self, Error> {
+    fn assemble(store: Arc<dyn Store>, layout: Layout, options: Options, writable: bool) -> Result<Self, Error> {
         let origin = store.origin().clone();
-        let tenant = store.tenant()?;
+        let tenant = store.tenant().to_owned();
         let index = Index::open(&layout.index_db(), &origin)?;
         let record_key = Arc::default();
         let head_file = if writable { Some(HeadFile::open(&layout.head_file(&origin))?) } else { None };
@@ -175,9 +183,8 @@ impl Ledger {
             entropy: Arc::clone(&options.entropy),
             threads: options.threads,
         };
-        let store = Arc::new(store);
         let sealer = Arc::new(Mutex::new(sealer));
-        let writer = writable.then(|| Writer::start(Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&sealer)));
+        let writer = writable.then(|| Writer::start(Arc::clone(&store), Arc::clone(&sealer)));
         let ledger = Self {
             layout,
             options,
@@ -241,7 +248,7 @@ impl Ledger {
     /// The newest checkpoint.
     pub fn head(&self) -> Result<Head, Error> {
         let head = self.store.snapshot()?.head()?.ok_or_else(|| Error::BookUnreadable {
-            path: self.store.path().to_owned(),
+            path: self.store.place().to_owned(),
             cause: "it has no checkpoint".to_owned(),
         })?;
         let Checkpoint { origin, size, root } = Checkpoint::of_note(&head.note)?;
@@ -377,14 +384,14 @@ impl Ledger {
 
     fn writer(&self) -> Result<&Writer, Error> {
         self.writer.as_ref().ok_or_else(|| Error::BookReadOnly {
-            path: self.store.path().to_owned(),
+            path: self.store.place().to_owned(),
             cause: "it was opened for reading".to_owned(),
         })
     }
 }
 
 /// Compares the book with the heads that were kept outside it.
-fn compare_with_kept(layout: &Layout, store: &SqliteStore) -> Result<(), Error> {
+fn compare_with_kept(layout: &Layout, store: &dyn Store) -> Result<(), Error> {
     let snapshot = store.snapshot()?;
     let found = snapshot.head()?.map_or(0, |head| head.size);
     let reader = Reader::new(snapshot);

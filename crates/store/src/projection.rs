@@ -20,7 +20,7 @@ mod text;
 
 pub(crate) use catch_up::CatchUp;
 pub use catch_up::IndexProgress;
-pub(crate) use db::{Index, IndexView, remove};
+pub(crate) use db::{Index, IndexView};
 pub use db::ProjectionFault;
 pub(crate) use postings::{CHUNK_BITS, chunk_of};
 pub(crate) use terms::{Field, Term, each_term, term_of};

@@ -5,7 +5,6 @@ use sealbook_ledger::Uuid;
 use sealbook_record::{PartName, Record, Timestamp};
 
 use crate::projection::{CHUNK_BITS, Field, IndexView, Term, chunk_of, each_term, each_text_word, each_word, term_of};
-use crate::reader::Reader;
 use crate::{Error, Ledger, Stored};
 
 /// How many records a page holds where nothing is said.

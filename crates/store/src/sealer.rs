@@ -102,11 +102,6 @@ impl Sealer {
         Ok(())
     }
 
-    /// The keys that the ledger knows.
-    pub(crate) fn ring(&self) -> Option<&KeyRing> {
-        self.edge.as_ref().map(|edge| &edge.ring)
-    }
-
     fn current_edge(&mut self, view: &dyn Snapshot) -> Result<Edge, Error> {
         let head = view.head()?;
         let note = head.as_ref().map(|h| h.note.as_str());

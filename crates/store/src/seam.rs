@@ -3,6 +3,8 @@
 //! Small and of plain data, so that an engine is one file. Every engine passes
 //! the contract suite in `sealbook-testkit`, the simulated one with faults too.
 
+use std::path::Path;
+
 use sealbook_ledger::{Origin, Uuid};
 
 use crate::{CommitError, Error};
@@ -45,6 +47,13 @@ pub type EachRow<'f> = dyn FnMut(Row<'_>) -> Result<bool, Error> + 'f;
 pub trait Store: Send + Sync {
     /// The ledger's origin, fixed when the store was made.
     fn origin(&self) -> &Origin;
+    /// Whose ledger it is, fixed likewise.
+    fn tenant(&self) -> &str;
+    /// Where it lies, for messages.
+    fn place(&self) -> &Path;
+    /// Makes sure that nothing which was replaced stays in any file of the store.
+    /// `false` where a reader holds it up: ask again when that is done.
+    fn scrub(&self) -> Result<bool, Error>;
     /// A consistent view for reading. Rows that come later are not in it.
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, Error>;
     /// Waits for the append lock, across processes, and opens a transaction. Dropping it writes nothing.

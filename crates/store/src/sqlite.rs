@@ -32,6 +32,7 @@ const READERS_KEPT: usize = 8;
 pub struct SqliteStore {
     path: PathBuf,
     origin: Origin,
+    tenant: String,
     /// `None` in a book that is opened for reading.
     writer: Option<Mutex<WriteSide>>,
     readers: Mutex<Vec<Connection>>,
@@ -69,10 +70,11 @@ impl SqliteStore {
         let upgraded = schema::upgrade(&connection, path);
         lock.unlock().map_err(|cause| file_error(&lock_path, cause))?;
         upgraded?;
-        let origin = schema::origin(&connection, path)?;
+        let (origin, tenant) = schema::identity(&connection, path)?;
         Ok(Self {
             path: path.to_owned(),
             origin,
+            tenant,
             writer: Some(Mutex::new(WriteSide { connection, lock })),
             readers: Mutex::default(),
         })
@@ -83,51 +85,8 @@ impl SqliteStore {
         require_file(path)?;
         let connection = open_read(path)?;
         schema::check_format(&connection, path)?;
-        let origin = schema::origin(&connection, path)?;
-        Ok(Self { path: path.to_owned(), origin, writer: None, readers: Mutex::new(vec![connection]) })
-    }
-
-    /// The tenant whose ledger this is.
-    pub fn tenant(&self) -> Result<String, Error> {
-        let reader = self.reader()?;
-        let tenant = schema::meta(&reader, "tenant").map_err(|e| engine(&self.path, &e));
-        self.give_back(reader);
-        tenant
-    }
-
-    /// Where the book lies.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Moves the whole WAL into the book and cuts it, so that no erased page stays in it.
-    ///
-    /// `false` where a reader held it up.
-    pub(crate) fn truncate_wal(&self) -> Result<bool, Error> {
-        let writer = self.write_side()?;
-        let busy: i64 = writer
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-            .map_err(|e| engine(&self.path, &e))?;
-        Ok(busy == 0)
-    }
-
-    /// Copies the book, as of one moment, into `to` while others read and write.
-    pub(crate) fn copy_to(&self, to: &Path) -> Result<(), Error> {
-        let reader = self.reader()?;
-        let mut target = Connection::open(to).map_err(|e| engine(to, &e))?;
-        let copied = (|| {
-            target.pragma_update(None, "secure_delete", true)?;
-            let backup = rusqlite::backup::Backup::new(&reader, &mut target)?;
-            // All pages in one step: a reader of a WAL book sees one moment and blocks nobody.
-            while backup.step(-1)? != rusqlite::backup::StepResult::Done {}
-            Ok(())
-        })();
-        self.give_back(reader);
-        copied.map_err(|e| engine(to, &e))?;
-        target.close().map_err(|(_, e)| engine(to, &e))?;
-        let copy = File::open(to).map_err(|cause| file_error(to, cause))?;
-        copy.sync_all().map_err(|cause| file_error(to, cause))
+        let (origin, tenant) = schema::identity(&connection, path)?;
+        Ok(Self { path: path.to_owned(), origin, tenant, writer: None, readers: Mutex::new(vec![connection]) })
     }
 
     fn write_side(&self) -> Result<MutexGuard<'_, WriteSide>, Error> {
@@ -154,6 +113,25 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    fn place(&self) -> &Path {
+        &self.path
+    }
+
+    /// Moves the whole WAL into the book and cuts it: `secure_delete` has blanked the pages in the
+    /// book itself, the WAL still has older ones.
+    fn scrub(&self) -> Result<bool, Error> {
+        let writer = self.write_side()?;
+        let busy: i64 = writer
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .map_err(|e| engine(&self.path, &e))?;
+        Ok(busy == 0)
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, Error> {

@@ -25,7 +25,6 @@ pub(super) const TIME_BLOCK_BITS: u32 = 10;
 
 /// The projections of one ledger.
 pub(crate) struct Index {
-    path: PathBuf,
     catch_up: Mutex<CatchUp>,
 }
 
@@ -54,11 +53,7 @@ impl Index {
             Err(other) => return Err(other),
         };
         let catch_up = CatchUp::new(path, connection)?;
-        Ok(Self { path: path.to_owned(), catch_up: Mutex::new(catch_up) })
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+        Ok(Self { catch_up: Mutex::new(catch_up) })
     }
 
     /// Exclusive use: to bring it up to date, or to ask it while it cannot move.
@@ -108,7 +103,7 @@ fn fresh(path: &Path, origin: &Origin) -> Result<Connection, Error> {
 }
 
 /// Removes the index and what lies beside it.
-pub(crate) fn remove(path: &Path) -> Result<(), Error> {
+fn remove(path: &Path) -> Result<(), Error> {
     for suffix in ["", "-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);

@@ -64,14 +64,16 @@ pub(super) fn upgrade(connection: &Connection, path: &Path) -> Result<(), Error>
     check_format(connection, path).map(drop)
 }
 
-pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<String> {
-    connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
-}
-
-pub(super) fn origin(connection: &Connection, path: &Path) -> Result<Origin, Error> {
-    let text = meta(connection, "origin").map_err(|e| engine(path, &e))?;
-    text.parse().map_err(|_| Error::BookUnreadable {
+/// Origin and tenant, as they were fixed when the book was made.
+pub(super) fn identity(connection: &Connection, path: &Path) -> Result<(Origin, String), Error> {
+    let meta = |key: &str| {
+        connection
+            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get::<_, String>(0))
+            .map_err(|e| engine(path, &e))
+    };
+    let origin = meta("origin")?.parse().map_err(|_| Error::BookUnreadable {
         path: path.to_owned(),
         cause: "its origin is not one of a sealbook".to_owned(),
-    })
+    })?;
+    Ok((origin, meta("tenant")?))
 }
