@@ -1,6 +1,5 @@
 //! What an analyzer is, and which ones there are.
 
-use aws_lc_rs::digest;
 use sealbook_record::{Finding, Timestamp};
 
 use crate::{Error, Progress, Sealed};
@@ -68,26 +67,4 @@ pub struct Scope<'a> {
     pub project: Option<&'a str>,
     /// When the run began.
     pub now: Timestamp,
-}
-
-/// The key of a finding: it stays the same while what was found stays the same, wherever it moves
-/// within its file. `digest` is of the normalised content; a line number never enters.
-pub fn finding_key(rule: &str, path: &[u8], digest: &[u8]) -> String {
-    let mut context = digest::Context::new(&digest::SHA256);
-    context.update(b"sealbook/finding/v1\0");
-    for field in [rule.as_bytes(), path, digest] {
-        context.update(&(field.len() as u64).to_be_bytes());
-        context.update(field);
-    }
-    hex(context.finish().as_ref())
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]])
-        .map(char::from)
-        .collect()
 }

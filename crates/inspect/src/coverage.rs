@@ -16,17 +16,21 @@ pub struct Coverage {
     pub bytes: u64,
     /// Left out because somebody asked for it (ignore files), and therefore not missing.
     pub ignored: u64,
-    /// What should have been read and was not; the first [`Coverage::LISTED`] of them.
+    /// What should have been read and was not; up to [`Coverage::LISTED`] of them.
     pub skipped: Vec<Skipped>,
     /// How many were skipped in all, by reason.
     pub skipped_by_reason: BTreeMap<Cow<'static, str>, u64>,
     /// What a reader must know to weigh the result: limits reached, comparisons not made.
     pub notes: Vec<String>,
+    #[serde(skip)]
+    listed_bytes: usize,
 }
 
 impl Coverage {
     /// How many skipped paths are listed by name; all are counted.
     pub const LISTED: usize = 1_000;
+    /// How many bytes their paths and details may take, so that the list fits into a part.
+    const LISTED_BYTES: usize = 128 * 1024;
 
     /// Counts something that should have been read and was not.
     pub fn skip(
@@ -36,7 +40,9 @@ impl Coverage {
         detail: Option<String>,
     ) {
         let why = why.into();
-        if self.skipped.len() < Self::LISTED {
+        let bytes = path.as_bytes().len() + detail.as_ref().map_or(0, String::len);
+        if self.skipped.len() < Self::LISTED && self.listed_bytes + bytes <= Self::LISTED_BYTES {
+            self.listed_bytes += bytes;
             self.skipped.push(Skipped {
                 path,
                 why: why.clone(),
@@ -62,7 +68,7 @@ impl Coverage {
 pub struct Skipped {
     /// What.
     pub path: TreePath,
-    /// Why: a stable snake_case word, such as `unreadable` or `changed_while_read`.
+    /// Why: a stable word, such as `unreadable` or `changed_while_read`.
     pub why: Cow<'static, str>,
     /// More about it, such as the system's error.
     #[serde(skip_serializing_if = "Option::is_none")]

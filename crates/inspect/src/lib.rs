@@ -23,7 +23,7 @@ mod progress;
 mod sink;
 mod source;
 
-pub use analyzer::{ANALYZERS, Analyzer, AnalyzerMetadata, Scope, analyzer, finding_key};
+pub use analyzer::{ANALYZERS, Analyzer, AnalyzerMetadata, Scope, analyzer};
 pub use collector::{Analysis, Audit, Batch, SourceRun};
 pub use coverage::{Coverage, Skipped};
 pub use error::Error;

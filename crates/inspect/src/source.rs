@@ -8,8 +8,9 @@ use sealbook_ledger::{Phase, Uuid};
 use sealbook_record::{
     Actor, Category, DEFAULT_TENANT, Outcome, Record, Target, TargetKind, Timestamp,
 };
+use serde::Serialize;
 
-use crate::{Coverage, Error, Prior, Progress, Sink};
+use crate::{Coverage, Error, Prior, Progress, Sink, TreePath};
 
 /// Reads one part of the world into records.
 ///
@@ -156,7 +157,7 @@ impl Request<'_> {
 }
 
 /// Options, one structure per source.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Options {
     /// Options of the `file` source.
     pub file: FileOptions,
@@ -165,7 +166,7 @@ pub struct Options {
 }
 
 /// Options of the `file` source.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct FileOptions {
     /// Only files whose path below the target matches this glob (`base/**/*.py`).
     pub pattern: Option<String>,
@@ -189,7 +190,7 @@ impl Default for FileOptions {
 }
 
 /// Options of the `git` source.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct GitOptions {
     /// Only commits at or after this time.
     pub since: Option<Timestamp>,
@@ -198,7 +199,7 @@ pub struct GitOptions {
     /// Only commits whose author's name or address contains one of these.
     pub authors: Vec<String>,
     /// Only the history of this file, relative to the repository's root.
-    pub file: Option<PathBuf>,
+    pub file: Option<TreePath>,
     /// Say for each line of `file` which commit wrote it.
     pub blame: bool,
 }

@@ -1,0 +1,320 @@
+//! One entry of a manifest: what is known of one file, directory or link, and its JSON.
+
+use rustix::fs::{FileType, Stat};
+use serde::Deserialize;
+
+use crate::TreePath;
+
+/// What is seen of one path. Written by [`Entry::write_json`]; reused for the next path.
+#[derive(Debug, Default)]
+pub(super) struct Entry {
+    /// Below the root; `.` is the root itself.
+    pub(super) path: Vec<u8>,
+    pub(super) kind: Kind,
+    pub(super) stat: Option<Meta>,
+    pub(super) sha256: Option<[u8; 32]>,
+    pub(super) binary: Option<bool>,
+    /// Where a link points, as it is written.
+    pub(super) link: Option<Vec<u8>>,
+    /// Where that is: `inside`, `outside`, `missing`, `loop` or `unknown`.
+    pub(super) resolves: Option<&'static str>,
+    /// Why the content was not read.
+    pub(super) skipped: Option<&'static str>,
+}
+
+/// What lies at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Kind {
+    #[default]
+    File,
+    Directory,
+    Symlink,
+    Fifo,
+    Socket,
+    Device,
+    Unknown,
+}
+
+impl Kind {
+    pub(super) fn of(file_type: FileType) -> Self {
+        match file_type {
+            FileType::RegularFile => Self::File,
+            FileType::Directory => Self::Directory,
+            FileType::Symlink => Self::Symlink,
+            FileType::Fifo => Self::Fifo,
+            FileType::Socket => Self::Socket,
+            FileType::CharacterDevice | FileType::BlockDevice => Self::Device,
+            FileType::Unknown => Self::Unknown,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Directory => "directory",
+            Self::Symlink => "symlink",
+            Self::Fifo => "fifo",
+            Self::Socket => "socket",
+            Self::Device => "device",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The parts of `struct stat` that a manifest keeps. Access times are left out: reading changes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Meta {
+    pub(super) mode: u32,
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    pub(super) size: u64,
+    modified: (i64, u32),
+    changed: (i64, u32),
+}
+
+impl Meta {
+    #[expect(
+        clippy::unnecessary_cast,
+        reason = "the fields' types differ by platform"
+    )]
+    pub(super) fn of(stat: &Stat) -> Self {
+        Self {
+            mode: stat.st_mode as u32,
+            uid: stat.st_uid,
+            gid: stat.st_gid,
+            size: stat.st_size as u64,
+            modified: (stat.st_mtime as i64, stat.st_mtime_nsec as u32),
+            changed: (stat.st_ctime as i64, stat.st_ctime_nsec as u32),
+        }
+    }
+}
+
+impl Entry {
+    /// Forgets the last path and begins the next.
+    pub(super) fn begin(&mut self, directory: &[u8], name: &[u8]) {
+        let mut path = std::mem::take(&mut self.path);
+        path.clear();
+        path.extend_from_slice(directory);
+        path.extend_from_slice(name);
+        *self = Self {
+            path,
+            ..Self::default()
+        };
+    }
+
+    /// Appends the entry as one JSON object. Absent fields are left out; the order is fixed, so
+    /// that equal entries are equal texts.
+    pub(super) fn write_json(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"path\":");
+        push_path(out, &self.path);
+        push_text(out, "kind", self.kind.as_str());
+        if let Some(meta) = &self.stat {
+            if self.kind == Kind::File {
+                push_number(out, "size", meta.size);
+            }
+            push_mode(out, meta.mode);
+            push_number(out, "uid", u64::from(meta.uid));
+            push_number(out, "gid", u64::from(meta.gid));
+            push_time(out, "mtime", meta.modified);
+            push_time(out, "ctime", meta.changed);
+        }
+        if let Some(sha256) = &self.sha256 {
+            out.extend_from_slice(b",\"sha256\":\"");
+            push_hex(out, sha256);
+            out.push(b'"');
+        }
+        if let Some(binary) = self.binary {
+            out.extend_from_slice(if binary {
+                b",\"binary\":true"
+            } else {
+                b",\"binary\":false"
+            });
+        }
+        if let Some(link) = &self.link {
+            out.extend_from_slice(b",\"link\":");
+            push_path(out, link);
+        }
+        if let Some(resolves) = self.resolves {
+            push_text(out, "resolves", resolves);
+        }
+        if let Some(skipped) = self.skipped {
+            push_text(out, "skipped", skipped);
+        }
+        out.push(b'}');
+    }
+}
+
+/// An entry read back from its JSON, in order to compare it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Known {
+    pub(super) path: TreePath,
+    pub(super) kind: String,
+    pub(super) size: Option<u64>,
+    pub(super) mode: Option<String>,
+    pub(super) uid: Option<u32>,
+    pub(super) gid: Option<u32>,
+    pub(super) mtime: Option<String>,
+    pub(super) sha256: Option<String>,
+    pub(super) link: Option<TreePath>,
+    pub(super) skipped: Option<String>,
+}
+
+impl Known {
+    /// The fields that differ, times aside: `kind`, `content`, `mode`, `owner`, `link`, `readable`.
+    /// Where a digest is missing on either side, size and time stand in for it.
+    pub(super) fn differences(&self, now: &Self) -> Vec<&'static str> {
+        let content = match (&self.sha256, &now.sha256) {
+            (Some(before), Some(after)) => before != after,
+            _ if self.kind != "file" || now.kind != "file" => false,
+            _ => self.size != now.size || self.mtime != now.mtime,
+        };
+        [
+            ("kind", self.kind != now.kind),
+            ("content", content),
+            ("mode", self.mode != now.mode),
+            ("owner", (self.uid, self.gid) != (now.uid, now.gid)),
+            ("link", self.link != now.link),
+            ("readable", self.skipped != now.skipped),
+        ]
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect()
+    }
+}
+
+fn push_text(out: &mut Vec<u8>, key: &str, value: &str) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"\":\"");
+    out.extend_from_slice(value.as_bytes());
+    out.push(b'"');
+}
+
+fn push_path(out: &mut Vec<u8>, path: &[u8]) {
+    // The common name needs no escape, and most of a manifest is names.
+    if path
+        .iter()
+        .all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\'))
+    {
+        out.push(b'"');
+        out.extend_from_slice(path);
+        out.push(b'"');
+    } else {
+        serde_json::to_writer(out, &TreePath::new(path))
+            .expect("a path is JSON, and a Vec takes all");
+    }
+}
+
+fn push_number(out: &mut Vec<u8>, key: &str, value: u64) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"\":");
+    push_decimal(out, value, 1);
+}
+
+fn push_mode(out: &mut Vec<u8>, mode: u32) {
+    out.extend_from_slice(b",\"mode\":\"");
+    for shift in [9, 6, 3, 0] {
+        out.push(b'0' + ((mode >> shift) & 7) as u8);
+    }
+    out.push(b'"');
+}
+
+fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        out.push(DIGITS[usize::from(byte >> 4)]);
+        out.push(DIGITS[usize::from(byte & 15)]);
+    }
+}
+
+/// RFC 3339 in UTC with nine decimals. Days to dates by Howard Hinnant's `civil_from_days`.
+fn push_time(out: &mut Vec<u8>, key: &str, (seconds, nanos): (i64, u32)) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"\":\"");
+    let (days, of_day) = (
+        seconds.div_euclid(86_400),
+        seconds.rem_euclid(86_400) as u64,
+    );
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let day = doy - (153 * mp + 2) / 5 + 1;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    let year = yoe + era * 400 + i64::from(month <= 2);
+    if year < 0 {
+        out.push(b'-');
+    }
+    push_decimal(out, year.unsigned_abs(), 4);
+    for (mark, value) in [
+        (b'-', month as u64),
+        (b'-', day as u64),
+        (b'T', of_day / 3_600),
+        (b':', of_day / 60 % 60),
+        (b':', of_day % 60),
+    ] {
+        out.push(mark);
+        push_decimal(out, value, 2);
+    }
+    out.push(b'.');
+    push_decimal(out, u64::from(nanos), 9);
+    out.extend_from_slice(b"Z\"");
+}
+
+fn push_decimal(out: &mut Vec<u8>, mut value: u64, width: usize) {
+    let mut digits = [b'0'; 20];
+    let mut at = digits.len();
+    while value > 0 {
+        at -= 1;
+        digits[at] = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+    out.extend_from_slice(&digits[at.min(digits.len() - width)..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(seconds: i64, nanos: u32) -> String {
+        let mut out = Vec::new();
+        push_time(&mut out, "t", (seconds, nanos));
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn times_agree_with_a_calendar() {
+        for seconds in (-70_000_000_000..250_000_000_000).step_by(86_399_131) {
+            let expected = jiff::Timestamp::new(seconds, 0)
+                .unwrap()
+                .strftime("%Y-%m-%dT%H:%M:%S");
+            assert_eq!(
+                time(seconds, 7),
+                format!(",\"t\":\"{expected}.000000007Z\"")
+            );
+        }
+    }
+
+    #[test]
+    fn names_of_any_bytes_come_back() {
+        for name in [
+            &b"plain"[..],
+            b"qu\"ote\\",
+            b"tab\t\x01",
+            "\u{fc}ml\u{e4}ut".as_bytes(),
+            b"\xff\xfe",
+            b"",
+        ] {
+            let mut entry = Entry::default();
+            entry.begin(b"d/", name);
+            let mut out = Vec::new();
+            entry.write_json(&mut out);
+            let known: Known = serde_json::from_slice(&out).unwrap();
+            assert_eq!(known.path.as_bytes(), [b"d/", name].concat());
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Reading git repositories: everything here is plain data in, plain data out, and knows no record.
+//!
+//! gitoxide is used for what it is good at (packs, deltas, references) and behind [`objects`] and
+//! [`repository`] only, because it is 0.x and changes often.
+
+pub(crate) mod id;
+pub(crate) mod objects;
+mod cache;
+pub(crate) mod reader;
+pub(crate) mod commit;
+pub(crate) mod tree;
+pub(crate) mod lines;
+mod similarity;
+mod renames;
+pub(crate) mod changes;
+pub(crate) mod walk;
+pub(crate) mod history;

@@ -1,0 +1,202 @@
+//! The whole history at once: one thread finds the order, several work out what each commit did,
+//! and what they find is handed over in order. Memory holds a few chunks, not the history.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+
+use super::changes::{self, Changes};
+use super::id::Id;
+use super::lines::Counter;
+use super::objects::{Database, Kind, Objects, Tally};
+use super::reader::{Fault, Reader};
+use super::tree;
+use super::walk::{Bounds, Node, Walk};
+
+/// Commits that one thread works on at a time. Neighbours share most of their objects, so larger
+/// chunks inflate fewer objects twice; smaller ones let the first results out sooner.
+const CHUNK: usize = 512;
+
+/// Inflated objects that one thread keeps.
+const CACHE_BYTES: usize = 96 << 20;
+
+/// What is wanted of each commit.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// Whether a commit is to be read at all.
+    pub(crate) filter: &'a (dyn Fn(&Node) -> bool + Sync),
+    /// How many threads work, besides the one that hands over.
+    pub(crate) threads: usize,
+}
+
+/// One commit, and all that was found out about it.
+pub(crate) struct Step {
+    pub(crate) node: Box<Node>,
+    /// What it did to its files; nothing for a merge, as in `git log`, and at the edge of a
+    /// shallow clone.
+    pub(crate) changes: Option<Changes>,
+    /// Whatever is wrong with the objects it needs.
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// What went over the channel: commits in order, or faults that no commit could be made of.
+pub(crate) enum Found {
+    Step(Box<Step>),
+    Faults(Vec<Fault>),
+}
+
+/// Walks history and hands each commit to `emit`, newest first. Stops at the first error of `emit`.
+pub(crate) fn read<E>(
+    database: &Database,
+    bounds: &Bounds<'_>,
+    wanted: Wanted<'_>,
+    emit: &mut dyn FnMut(Found) -> Result<(), E>,
+) -> Result<Tally, E> {
+    let threads = wanted.threads.max(1);
+    let (ticket, tickets) = sync_channel::<()>(threads * 3);
+    let (job, jobs) = sync_channel::<Chunk>(threads);
+    let (done, results) = sync_channel::<(u64, Vec<Found>)>(threads);
+    let jobs = Arc::new(Mutex::new(jobs));
+    let total = Mutex::new(Tally::default());
+    std::thread::scope(|scope| {
+        let total = &total;
+        scope.spawn(move || plan(database, bounds, wanted, &ticket, &job, total));
+        for _ in 0..threads {
+            let (jobs, done) = (jobs.clone(), done.clone());
+            scope.spawn(move || work(database, &jobs, &done, total));
+        }
+        // The workers hold the only other ends: when they are gone, the channel closes.
+        drop(done);
+        drop(jobs);
+        hand_over(&results, &tickets, emit)
+    })?;
+    Ok(*total.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+struct Chunk {
+    index: u64,
+    nodes: Vec<Box<Node>>,
+    faults: Vec<Fault>,
+}
+
+/// Finds the order and cuts it into chunks. A ticket for each keeps it from running ahead.
+fn plan(
+    database: &Database,
+    bounds: &Bounds<'_>,
+    wanted: Wanted<'_>,
+    ticket: &SyncSender<()>,
+    job: &SyncSender<Chunk>,
+    total: &Mutex<Tally>,
+) {
+    let mut walk = Walk::new(database.reader(CACHE_BYTES / 4), bounds);
+    let mut index = 0;
+    loop {
+        let nodes: Vec<_> = walk.by_ref().filter(|node| (wanted.filter)(node)).take(CHUNK).collect();
+        let last = nodes.is_empty();
+        let chunk = Chunk { index, nodes, faults: walk.take_faults() };
+        if ticket.send(()).is_err() || job.send(chunk).is_err() || last {
+            break;
+        }
+        index += 1;
+    }
+    add(total, &walk.into_objects());
+}
+
+fn add(total: &Mutex<Tally>, objects: &Objects) {
+    total.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(objects.tally());
+}
+
+fn work(
+    database: &Database,
+    jobs: &Mutex<Receiver<Chunk>>,
+    done: &SyncSender<(u64, Vec<Found>)>,
+    total: &Mutex<Tally>,
+) {
+    let mut worker = Worker { objects: database.reader(CACHE_BYTES), counter: Counter::default() };
+    loop {
+        let job = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
+        let Ok(chunk) = job else { break };
+        let index = chunk.index;
+        if done.send((index, worker.chunk(chunk))).is_err() {
+            break;
+        }
+    }
+    add(total, &worker.objects);
+}
+
+/// Puts what comes out of order into order.
+fn hand_over<E>(
+    results: &Receiver<(u64, Vec<Found>)>,
+    tickets: &Receiver<()>,
+    emit: &mut dyn FnMut(Found) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut waiting = BTreeMap::new();
+    let mut next = 0;
+    for (index, found) in results {
+        waiting.insert(index, found);
+        while let Some(found) = waiting.remove(&next) {
+            next += 1;
+            for found in found {
+                emit(found)?;
+            }
+            // Its ticket is given back only now, so what waits here is bounded.
+            let _ = tickets.try_recv();
+        }
+    }
+    Ok(())
+}
+
+struct Worker {
+    objects: Objects,
+    counter: Counter,
+}
+
+impl Worker {
+    fn chunk(&mut self, chunk: Chunk) -> Vec<Found> {
+        let trees: HashMap<Id, Id> = chunk.nodes.iter().map(|node| (node.id, node.commit.tree)).collect();
+        let mut found = Vec::with_capacity(chunk.nodes.len() + 1);
+        if !chunk.faults.is_empty() {
+            found.push(Found::Faults(chunk.faults));
+        }
+        for node in chunk.nodes {
+            found.push(Found::Step(Box::new(self.commit(node, &trees))));
+        }
+        found
+    }
+
+    fn commit(&mut self, node: Box<Node>, trees: &HashMap<Id, Id>) -> Step {
+        let parents = self.parent_trees(&node, trees);
+        let mut reader = Reader::new(&mut self.objects, Some(node.id));
+        let tree = Some(node.commit.tree);
+        let changes = match (&parents[..], node.shallow) {
+            (_, true) => {
+                tree::read_new(&mut reader, node.commit.tree, &[]);
+                None
+            }
+            ([], _) if node.commit.parents.is_empty() => {
+                Some(changes::between(&mut reader, &mut self.counter, None, tree))
+            }
+            ([parent], _) if node.commit.parents.len() == 1 => {
+                Some(changes::between(&mut reader, &mut self.counter, Some(*parent), tree))
+            }
+            // Git shows nothing of a merge, but it may bring objects that neither side had.
+            (parents, _) => {
+                tree::read_new(&mut reader, node.commit.tree, parents);
+                None
+            }
+        };
+        let faults = reader.into_faults();
+        Step { node, changes, faults }
+    }
+
+    /// The trees of the parents that can be read; the walk has taken note of the others.
+    fn parent_trees(&mut self, node: &Node, trees: &HashMap<Id, Id>) -> Vec<Id> {
+        let mut tree_of = |parent: &Id| {
+            trees.get(parent).copied().or_else(|| {
+                let object = self.objects.read(parent, Kind::Commit).ok()?;
+                super::commit::Commit::parse(&object.data).ok().map(|commit| commit.tree)
+            })
+        };
+        node.commit.parents.iter().filter_map(&mut tree_of).collect()
+    }
+}

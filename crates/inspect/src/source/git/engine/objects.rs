@@ -1,0 +1,258 @@
+//! Reading objects, each checked against its own name.
+//!
+//! Git's readers serve a forged object without a word: `git log`, `git show` and gitoxide inflate
+//! what lies under a name and never ask whether the name is its hash. Here nothing is handed out
+//! unhashed. What is forged is still handed out, because it is what git serves, but it says so.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use gix::odb::pack::Find as _;
+
+use super::cache::{Cache, Cached};
+use super::id::Id;
+
+/// No object larger than this is read: a few hostile bytes could claim any size.
+const OBJECT_LIMIT: usize = 1 << 30;
+
+/// An object database that any number of threads read, each through its own [`Objects`].
+#[derive(Clone)]
+pub(crate) struct Database {
+    store: Arc<gix::odb::Store>,
+    hash: Hash,
+}
+
+/// How objects are named.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hash {
+    Sha1,
+    Sha256,
+}
+
+/// What sort of object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    Commit,
+    Tree,
+    Blob,
+    Tag,
+}
+
+/// An object as git would serve it.
+pub(crate) struct Object {
+    pub(crate) data: Arc<[u8]>,
+    /// Set if the content hashes to this name and not to the one it was found under.
+    pub(crate) forged: Option<Id>,
+}
+
+/// Why an object cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Damage {
+    /// It is nowhere.
+    Missing,
+    /// It cannot be inflated or parsed.
+    Corrupt(String),
+    /// It is of another kind than whoever names it says.
+    WrongKind(Kind),
+    /// It is larger than this reader will hold.
+    TooLarge,
+}
+
+/// How much one reader read.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Tally {
+    /// Objects hashed, by kind: commits, trees, blobs, tags.
+    pub(crate) hashed: [u64; 4],
+    /// Bytes hashed.
+    pub(crate) bytes: u64,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: Self) {
+        for (total, count) in self.hashed.iter_mut().zip(other.hashed) {
+            *total += count;
+        }
+        self.bytes += other.bytes;
+    }
+}
+
+impl Database {
+    /// Opens the object database in `directory` (`…/.git/objects`), without replacements: an audit
+    /// reads what was signed off, not what `refs/replace` puts in its place.
+    pub(crate) fn open(directory: PathBuf, hash: Hash) -> std::io::Result<Self> {
+        let kind = match hash {
+            Hash::Sha1 => gix::hash::Kind::Sha1,
+            Hash::Sha256 => gix::hash::Kind::Sha256,
+        };
+        let options = gix::odb::store::init::Options {
+            alloc_limit_bytes: Some(OBJECT_LIMIT),
+            ..Default::default()
+        };
+        let store = gix::odb::Store::at_opts(directory, kind, &mut std::iter::empty(), options)?;
+        Ok(Self { store: Arc::new(store), hash })
+    }
+
+    pub(crate) fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// A reader for one thread, with `cache_bytes` of inflated objects.
+    pub(crate) fn reader(&self, cache_bytes: usize) -> Objects {
+        let mut handle = self.store.to_handle_arc();
+        // Places in packs are keys of the cache: a pack must not be unloaded under them.
+        handle.prevent_pack_unload();
+        handle.ignore_replacements = true;
+        Objects { handle, hash: self.hash, cache: Cache::new(cache_bytes), buffer: Vec::new(), tally: Tally::default() }
+    }
+
+    /// Where an object lies: its loose file, or the pack that holds it.
+    pub(crate) fn locate(&self, id: &Id) -> Option<PathBuf> {
+        let directories = std::iter::once(self.store.path().to_owned())
+            .chain(self.store.alternate_db_paths().unwrap_or_default());
+        let directories: Vec<PathBuf> = directories.collect();
+        // Packs first, as every reader of git looks there first.
+        directories.iter().find_map(|d| in_pack(d, id)).or_else(|| {
+            let hex = id.to_string();
+            let file = |d: &PathBuf| d.join(&hex[..2]).join(&hex[2..]);
+            directories.iter().map(file).find(|path| path.exists())
+        })
+    }
+}
+
+fn in_pack(objects: &Path, id: &Id) -> Option<PathBuf> {
+    let oid = to_gix(id)?;
+    let entries = std::fs::read_dir(objects.join("pack")).ok()?;
+    entries.filter_map(Result::ok).map(|entry| entry.path()).find(|path| {
+        path.extension().is_some_and(|extension| extension == "idx")
+            && gix::odb::pack::index::File::at(path, oid.kind()).is_ok_and(|index| index.lookup(&oid).is_some())
+    }).map(|index| index.with_extension("pack"))
+}
+
+/// One thread's reader.
+pub(crate) struct Objects {
+    handle: gix::odb::store::Handle<Arc<gix::odb::Store>>,
+    hash: Hash,
+    cache: Cache,
+    buffer: Vec<u8>,
+    tally: Tally,
+}
+
+impl Objects {
+    /// Reads an object that is said to be of this kind, and hashes it.
+    pub(crate) fn read(&mut self, id: &Id, kind: Kind) -> Result<Object, Damage> {
+        let found = self.find(id)?;
+        if found.kind == kind {
+            Ok(Object { data: found.data, forged: found.forged })
+        } else {
+            Err(Damage::WrongKind(found.kind))
+        }
+    }
+
+    /// Reads an object of whatever kind, and hashes it.
+    pub(crate) fn read_any(&mut self, id: &Id) -> Result<(Kind, Object), Damage> {
+        let found = self.find(id)?;
+        Ok((found.kind, Object { data: found.data, forged: found.forged }))
+    }
+
+    pub(crate) fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// What was hashed so far.
+    pub(crate) fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    fn find(&mut self, id: &Id) -> Result<Cached, Damage> {
+        if let Some(cached) = self.cache.get(id) {
+            return Ok(cached);
+        }
+        self.cache.forget_fresh();
+        let oid = to_gix(id).ok_or(Damage::Missing)?;
+        let (kind, data) = match self.handle.try_find_cached(&oid, &mut self.buffer, &mut self.cache) {
+            Ok(Some((object, _))) => {
+                (Kind::from(object.kind), self.cache.fresh().unwrap_or_else(|| Arc::from(object.data)))
+            }
+            Ok(None) => return Err(Damage::Missing),
+            Err(error) => return Err(damage_of(&error)),
+        };
+        let actual = self.hash.of(kind, &data);
+        self.tally.hashed[kind as usize] += 1;
+        self.tally.bytes += data.len() as u64;
+        let object = Cached { kind, data, forged: (actual != *id).then_some(actual) };
+        self.cache.name(*id, object.clone());
+        Ok(object)
+    }
+}
+
+fn damage_of(error: &gix::Error) -> Damage {
+    if error.classify().is_resource_exhausted() { Damage::TooLarge } else { Damage::Corrupt(error.to_string()) }
+}
+
+impl Hash {
+    /// Bytes of a name.
+    pub(crate) fn id_len(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+        }
+    }
+
+    /// The name that content of this kind must have.
+    pub(crate) fn of(self, kind: Kind, data: &[u8]) -> Id {
+        let algorithm = match self {
+            Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            Self::Sha256 => &digest::SHA256,
+        };
+        let mut context = digest::Context::new(algorithm);
+        let mut header = [0; 32];
+        let header_len = {
+            use std::io::Write as _;
+            let mut rest = &mut header[..];
+            write!(rest, "{} {}\0", kind.as_str(), data.len()).expect("32 bytes hold any header");
+            32 - rest.len()
+        };
+        context.update(&header[..header_len]);
+        context.update(data);
+        Id::from_bytes(context.finish().as_ref()).expect("a digest has 20 or 32 bytes")
+    }
+}
+
+impl Kind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::Tree => "tree",
+            Self::Blob => "blob",
+            Self::Tag => "tag",
+        }
+    }
+}
+
+impl From<gix::objs::Kind> for Kind {
+    fn from(kind: gix::objs::Kind) -> Self {
+        match kind {
+            gix::objs::Kind::Commit => Self::Commit,
+            gix::objs::Kind::Tree => Self::Tree,
+            gix::objs::Kind::Blob => Self::Blob,
+            gix::objs::Kind::Tag => Self::Tag,
+        }
+    }
+}
+
+impl From<Kind> for gix::objs::Kind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Commit => Self::Commit,
+            Kind::Tree => Self::Tree,
+            Kind::Blob => Self::Blob,
+            Kind::Tag => Self::Tag,
+        }
+    }
+}
+
+fn to_gix(id: &Id) -> Option<gix::ObjectId> {
+    gix::ObjectId::try_from(id.as_bytes()).ok()
+}
