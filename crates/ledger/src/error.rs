@@ -56,6 +56,12 @@ pub enum Error {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// What an erase leaf says is not in its form.
+    #[error("erasure refused: {why}")]
+    ErasureRefused {
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A signature does not hold.
     #[error(
         "the signature by key {key} does not hold for these bytes; sign again with the key itself"
@@ -127,6 +133,7 @@ impl Error {
             Self::KeyRefused { .. } => "key_refused",
             Self::KeyFileMalformed { .. } => "key_file_malformed",
             Self::KeyEventRefused { .. } => "key_event_refused",
+            Self::ErasureRefused { .. } => "erasure_refused",
             Self::SignatureInvalid { .. } => "signature_invalid",
             Self::CheckpointMalformed { .. } => "checkpoint_malformed",
             Self::CheckpointUntrusted { .. } => "checkpoint_untrusted",

@@ -14,15 +14,18 @@
 
 mod checkpoint;
 mod draft;
+mod erasure;
 mod error;
 mod hash;
 mod keys;
 mod leaf;
 mod origin;
 mod tree;
+mod verify;
 
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use draft::{Draft, DraftPart};
+pub use erasure::{ErasedPart, Erasure};
 pub use error::Error;
 pub use hash::Hash;
 pub use keys::{
@@ -36,6 +39,10 @@ pub use tree::{
     prove_consistency, prove_inclusion, root_at,
 };
 pub use uuid::Uuid;
+pub use verify::{
+    Entry, EntryPart, EntryPlace, FAULTS_MAX, Fault, Finding, RangeOptions, RangeReport,
+    RangeVerifier, Report, StoredCheckpoint, Subject, Trust, combine,
+};
 
 pub use hash::commit;
 

@@ -10,7 +10,8 @@ use crate::{Error, Hash, TREE_SIZE_MAX};
 
 /// Hashes in a full tile.
 pub(crate) const TILE_WIDTH: usize = 256;
-const TILE_BYTES: usize = TILE_WIDTH * 32;
+/// Bytes in a full tile.
+pub(crate) const TILE_BYTES: usize = TILE_WIDTH * 32;
 
 /// Where tiles are read from. Tiles may be wider than asked for, never narrower.
 pub trait TileReader {
@@ -195,12 +196,19 @@ fn peaks_of_tile(hashes: &[u8]) -> Vec<Hash> {
 
 /// The root over hashes whose number is a power of two, at most 256.
 pub(crate) fn root_of_full(hashes: &[u8]) -> Hash {
-    let mut level: Vec<Hash> = hashes.chunks_exact(32).map(hash_of).collect();
-    while level.len() > 1 {
-        level = level
-            .chunks_exact(2)
-            .map(|pair| Hash::of_node(&pair[0], &pair[1]))
-            .collect();
+    let mut level = [Hash::ZERO; TILE_WIDTH / 2];
+    let mut width = hashes.len() / 64;
+    if width == 0 {
+        return hash_of(hashes);
+    }
+    for (node, pair) in level.iter_mut().zip(hashes.chunks_exact(64)) {
+        *node = Hash::of_node(&hash_of(&pair[..32]), &hash_of(&pair[32..]));
+    }
+    while width > 1 {
+        width /= 2;
+        for at in 0..width {
+            level[at] = Hash::of_node(&level[2 * at], &level[2 * at + 1]);
+        }
     }
     level[0]
 }
