@@ -27,9 +27,15 @@ mod markdown;
 mod terminal;
 mod text;
 mod view;
+mod views;
 
 pub use document::{Block, Column, Document, Piece, Row, Text, Tone};
 pub use error::Error;
 pub use format::{Format, Screen};
 pub use text::shown;
 pub use view::{View, render};
+pub use views::{
+    ActorActivity, AuditReport, AuditRun, AuditSummary, BackupDetail, Findings, HeadDetail,
+    KeyList, OperationHistory, RecordDetail, RecordList, SealedDetail, SourceCoverage, Status,
+    TargetHistory, Verification, findings_of,
+};

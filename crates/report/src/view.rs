@@ -30,10 +30,10 @@ pub fn render(
     match format {
         Format::Terminal => terminal::write(&view.document(), screen, out),
         Format::Markdown => markdown::write(&view.document(), out),
-        Format::Json => writeln!(out, "{}", json::harmless(&view.json(), false)),
+        Format::Json => writeln!(out, "{}", json::indented(&json::harmless(&view.json()))),
         Format::Jsonl => {
             for line in view.json_lines() {
-                writeln!(out, "{}", json::harmless(&line, true))?;
+                writeln!(out, "{}", json::harmless(&line))?;
             }
             Ok(())
         }

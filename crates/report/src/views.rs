@@ -1,0 +1,20 @@
+//! One file per thing shown.
+
+mod activity;
+mod audit;
+mod book;
+mod findings;
+mod history;
+mod record;
+mod records;
+mod verification;
+mod words;
+
+pub use activity::ActorActivity;
+pub use audit::{AuditReport, AuditRun, AuditSummary, SourceCoverage, findings_of};
+pub use book::{BackupDetail, HeadDetail, KeyList, SealedDetail, Status};
+pub use findings::Findings;
+pub use history::{OperationHistory, TargetHistory};
+pub use record::RecordDetail;
+pub use records::RecordList;
+pub use verification::Verification;

@@ -1,0 +1,113 @@
+//! A list of records: the answer to a query.
+
+use sealbook_store::Stored;
+
+use super::{record::RecordJson, words};
+use crate::{Block, Column, Document, Row, Text, Tone, View, json};
+
+/// Records, in the order in which they were found.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordList<'a> {
+    /// The records.
+    pub rows: &'a [Stored],
+    /// What to ask with for those that follow; none at the end.
+    pub next: Option<&'a str>,
+}
+
+static COLUMNS: &[Column] = &[
+    Column::number("Seq"),
+    Column::whole("When"),
+    Column::text("Actor"),
+    Column::text("Action"),
+    Column::text("Target"),
+    Column::whole("Ended"),
+    Column::whole("Severity"),
+];
+
+impl View for RecordList<'_> {
+    fn document(&self) -> Document {
+        let mut page = Document::new();
+        if self.rows.is_empty() {
+            page.line("No records.");
+            return page;
+        }
+        page.add(Block::Table(
+            COLUMNS.to_vec(),
+            self.rows.iter().map(row).collect(),
+        ));
+        let altered: Vec<String> = self
+            .rows
+            .iter()
+            .filter(|stored| !stored.altered.is_empty())
+            .map(|stored| stored.seq.to_string())
+            .collect();
+        if !altered.is_empty() {
+            let what = format!(
+                "Content does not fit its commitment, and is not shown, in: {}",
+                altered.join(", ")
+            );
+            page.line(Text::toned(what, Tone::Bad).and(". `sealbook verify` says more."));
+        }
+        let count = words::count(self.rows.len() as u64, "record", "records");
+        page.line(match self.next {
+            Some(cursor) => Text::plain(format!("{count}; there are more: --cursor {cursor}")),
+            None => Text::plain(count),
+        });
+        page
+    }
+
+    fn json(&self) -> String {
+        #[derive(serde::Serialize)]
+        struct Page<'a> {
+            records: Vec<RecordJson<'a>>,
+            next: Option<&'a str>,
+        }
+        json::text(&Page {
+            records: self.rows.iter().map(RecordJson::short).collect(),
+            next: self.next,
+        })
+    }
+
+    fn json_lines(&self) -> Vec<String> {
+        self.rows
+            .iter()
+            .map(|stored| json::text(&RecordJson::short(stored)))
+            .collect()
+    }
+}
+
+/// The cells of one record, for this and other views' tables.
+pub(super) fn row(stored: &Stored) -> Row {
+    let leaf = &stored.leaf;
+    let seq = if stored.altered.is_empty() {
+        Tone::Plain
+    } else {
+        Tone::Bad
+    };
+    let mut row = vec![
+        Text::toned(stored.seq.to_string(), seq),
+        Text::plain(words::second(words::time_of_us(leaf.occurred_us))),
+    ];
+    match &stored.record {
+        Some(record) => row.extend([
+            words::actor(&record.actor),
+            Text::plain(&record.action),
+            words::target(&record.target),
+            words::ending(leaf.phase, Some(record)),
+            words::severity(record.severity),
+        ]),
+        None => row.extend([
+            Text::default(),
+            words::instead_of_record(leaf),
+            Text::default(),
+            words::ending(leaf.phase, None),
+            Text::default(),
+        ]),
+    }
+    row
+}
+
+/// The columns that [`row`] fills.
+pub(super) fn columns() -> Vec<Column> {
+    COLUMNS.to_vec()
+}

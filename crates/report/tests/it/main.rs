@@ -1,0 +1,6 @@
+//! Reports, checked by what they say and by what they must never let through.
+
+mod formats;
+mod hostile;
+mod samples;
+mod snapshots;
