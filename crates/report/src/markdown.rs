@@ -29,23 +29,23 @@ fn write_block(block: &Block, out: &mut dyn Write) -> io::Result<()> {
     match block {
         Block::Heading(level, text) => {
             let marks = "#".repeat(usize::from(*level).clamp(1, 6));
-            writeln!(out, "{marks} {}", inline(text, false))
+            writeln!(out, "{marks} {}", inline(text, Place::LineStart))
         }
-        Block::Line(text) => writeln!(out, "{}", inline(text, false)),
+        Block::Line(text) => writeln!(out, "{}", inline(text, Place::LineStart)),
         Block::Fields(fields) => {
             for (name, value) in fields {
                 writeln!(
                     out,
                     "- **{}:** {}",
-                    escape(&shown(name)),
-                    inline(value, false)
+                    escape(&shown(name), false),
+                    inline(value, Place::InLine)
                 )?;
             }
             Ok(())
         }
         Block::List(items) => {
             for item in items {
-                writeln!(out, "- {}", inline(item, false))?;
+                writeln!(out, "- {}", inline(item, Place::LineStart))?;
             }
             Ok(())
         }
@@ -62,31 +62,45 @@ fn write_block(block: &Block, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn write_table(columns: &[Column], rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
-    let names: Vec<String> = columns.iter().map(|column| escape(column.name)).collect();
+    let names: Vec<String> = columns
+        .iter()
+        .map(|column| escape(column.name, false))
+        .collect();
     let rules: Vec<&str> = columns
         .iter()
         .map(|column| if column.number { "---:" } else { "---" })
         .collect();
     writeln!(out, "| {} |\n|{}|", names.join(" | "), rules.join("|"))?;
     for row in rows {
-        let cells: Vec<String> = row.iter().map(|cell| inline(cell, true)).collect();
+        let cells: Vec<String> = row.iter().map(|cell| inline(cell, Place::Cell)).collect();
         writeln!(out, "| {} |", cells.join(" | "))?;
     }
     Ok(())
 }
 
-fn inline(text: &Text, in_table: bool) -> String {
+/// Where a text stands decides what in it could be markup.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// At the start of a line or of a list's item: it could begin a block.
+    LineStart,
+    /// After other text.
+    InLine,
+    /// In a table's cell.
+    Cell,
+}
+
+fn inline(text: &Text, place: Place) -> String {
     let mut out = String::new();
     for piece in text.pieces.iter().filter(|piece| !piece.text.is_empty()) {
-        let short = if in_table {
-            shown_short(&piece.text, CELL_CHARS_MAX)
-        } else {
-            shown(&piece.text)
+        let short = match place {
+            Place::Cell => shown_short(&piece.text, CELL_CHARS_MAX),
+            Place::LineStart | Place::InLine => shown(&piece.text),
         };
+        let begins_line = place == Place::LineStart && out.is_empty();
         let piece = match (piece.name, piece.tone) {
-            (true, _) => code(&short, in_table),
-            (false, Tone::Strong | Tone::Bad) => strong(&escape(&short)),
-            (false, _) => escape(&short),
+            (true, _) => code(&short, place == Place::Cell),
+            (false, Tone::Strong | Tone::Bad) => strong(&escape(&short, begins_line)),
+            (false, _) => escape(&short, begins_line),
         };
         out.push_str(&piece);
     }
@@ -120,20 +134,20 @@ fn code(text: &str, in_table: bool) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// Escapes what Markdown might take for markup, at the start of a line or anywhere.
-fn escape(text: &str) -> String {
+/// Escapes what Markdown might take for markup: anywhere, and what could begin a block where the
+/// text begins a line.
+fn escape(text: &str, begins_line: bool) -> String {
+    let text = if begins_line { text.trim_start() } else { text };
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let mut out = String::with_capacity(text.len() + 8);
-    for (at, c) in text.chars().enumerate() {
+    for (at, c) in text.char_indices() {
         let anywhere = matches!(
             c,
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$'
         );
-        let at_start = at == 0 && matches!(c, '#' | '+' | '-' | '=' | ':');
-        let ends_number = matches!(c, '.' | ')')
-            && at > 0
-            && at < 10
-            && text.bytes().take(at).all(|b| b.is_ascii_digit());
-        if anywhere || at_start || ends_number {
+        let begins = at == 0 && matches!(c, '#' | '+' | '-' | '=' | ':');
+        let ends_number = at > 0 && at == digits && matches!(c, '.' | ')');
+        if anywhere || (begins_line && (begins || ends_number)) {
             out.push('\\');
         }
         out.push(c);
@@ -157,13 +171,13 @@ mod tests {
 
     #[test]
     fn markup_in_text_means_itself() {
-        assert_eq!(
-            escape("# <b>*x*</b> [a](b) | `c` ![i](j)"),
-            "\\# \\<b\\>\\*x\\*\\</b\\> \\[a\\](b) \\| \\`c\\` !\\[i\\](j)"
-        );
-        assert_eq!(escape("1. item"), "1\\. item");
-        assert_eq!(escape("- item"), "\\- item");
-        assert_eq!(escape("0.10 of v1.2"), "0\\.10 of v1.2");
+        let text = "# <b>*x*</b> [a](b) | `c` ![i](j)";
+        let escaped = "# \\<b\\>\\*x\\*\\</b\\> \\[a\\](b) \\| \\`c\\` !\\[i\\](j)";
+        assert_eq!(escape(text, false), escaped);
+        assert_eq!(escape(text, true), format!("\\{escaped}"));
+        assert_eq!(escape("  1. item", true), "1\\. item");
+        assert_eq!(escape("- item", true), "\\- item");
+        assert_eq!(escape("- 0.10 of v1.2", false), "- 0.10 of v1.2");
     }
 
     #[test]

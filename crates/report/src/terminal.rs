@@ -85,10 +85,8 @@ fn write_block(block: &Block, screen: Screen, out: &mut dyn Write) -> io::Result
         }
         Block::Table(columns, rows) => write_table(columns, rows, screen, out),
         Block::Verbatim(_, text) => {
-            for line in shown_lines(text).lines() {
-                writeln!(out, "  {line}")?;
-            }
-            Ok(())
+            // As it is and not set in: a proof or a checkpoint can be copied from the screen.
+            writeln!(out, "{}", shown_lines(text.trim_end_matches('\n')))
         }
     }
 }

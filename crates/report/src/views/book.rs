@@ -172,8 +172,9 @@ impl View for Status<'_> {
 
 impl View for HeadDetail<'_> {
     fn document(&self) -> Document {
+        // The note alone: it says origin, size and root itself, and what is written to a file can be
+        // checked against.
         let mut page = Document::new();
-        page.add(Block::Fields(head_fields(self.head)));
         page.add(Block::Verbatim("text", self.head.checkpoint.clone()));
         page
     }

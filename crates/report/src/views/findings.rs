@@ -7,6 +7,9 @@ use sealbook_record::{Finding, Location, Severity, Violation};
 use super::words;
 use crate::{Block, Column, Document, Text, Tone, View, json};
 
+/// A person reads this many, the weightiest; JSON has all.
+const FINDINGS_SHOWN: usize = 200;
+
 /// Findings of one run, or of a query.
 #[derive(Debug, Clone, Copy)]
 pub struct Findings<'a> {
@@ -80,7 +83,7 @@ impl View for Findings<'_> {
             return page;
         }
         let sorted = self.sorted();
-        let rows = sorted.iter().map(|finding| {
+        let rows = sorted.iter().take(FINDINGS_SHOWN).map(|finding| {
             vec![
                 words::severity(finding.severity),
                 Text::name(&finding.rule),
@@ -97,6 +100,13 @@ impl View for Findings<'_> {
             Column::text("Records"),
         ];
         page.add(Block::Table(columns, rows.collect()));
+        let hidden = sorted.len().saturating_sub(FINDINGS_SHOWN) as u64;
+        if hidden > 0 {
+            page.line(format!(
+                "… and {} of less weight; --format json lists all.",
+                words::grouped(hidden)
+            ));
+        }
         // The same advice often goes with many findings of a rule: it is given once.
         let mut given = BTreeSet::new();
         let advice: Vec<Text> = sorted

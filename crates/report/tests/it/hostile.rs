@@ -234,3 +234,15 @@ fn long_content_is_cut_for_people_only() {
         Some(1_000)
     );
 }
+
+#[test]
+fn a_long_list_of_findings_is_cut_for_people_only() {
+    let findings: Vec<_> = (0..300)
+        .map(|n| finding(Severity::Info, "git.x", None, &format!("number {n:03}")))
+        .collect();
+    let view = Findings {
+        findings: &findings,
+    };
+    assert!(rendered(&view, Format::Markdown).contains("… and 100 of less weight"));
+    assert_eq!(rendered(&view, Format::Jsonl).lines().count(), 300);
+}
