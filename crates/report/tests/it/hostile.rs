@@ -1,8 +1,8 @@
 //! Text from records tries to get out of its place. It must not.
 
-use pulldown_cmark::{Event, Options, Parser, Tag};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use sealbook_record::{PartName, Record, Redaction, Severity};
-use sealbook_report::{Findings, Format, RecordDetail, RecordList, Screen, View};
+use sealbook_report::{Findings, Format, RecordDetail, RecordList, Screen, View, shown};
 use sealbook_store::Stored;
 
 use crate::formats::without_colour;
@@ -184,21 +184,59 @@ fn markdown_holds_no_markup_of_others() {
                 _ => false,
             };
             assert!(!foreign, "{event:?} comes of {text:?}:\n{out}");
-            if let Event::End(pulldown_cmark::TagEnd::TableRow) = event {
+            if let Event::End(TagEnd::TableRow) = event {
                 assert_eq!(
                     Some(cells),
                     columns,
                     "a row keeps its cells with {text:?}:\n{out}"
                 );
             }
-            if matches!(
-                event,
-                Event::End(pulldown_cmark::TagEnd::TableRow | pulldown_cmark::TagEnd::TableHead)
-            ) {
+            if matches!(event, Event::End(TagEnd::TableRow | TagEnd::TableHead)) {
                 cells = 0;
             }
         }
     });
+}
+
+#[test]
+fn a_markdown_table_keeps_its_cells_and_their_words() {
+    for text in HOSTILE {
+        let rows = [hostile_record(text)];
+        let out = rendered(
+            &RecordList {
+                rows: &rows,
+                next: None,
+            },
+            Format::Markdown,
+        );
+        let mut cells: Vec<String> = Vec::new();
+        for event in Parser::new_ext(&out, Options::ENABLE_TABLES) {
+            match event {
+                Event::Start(Tag::TableCell) => cells.push(String::new()),
+                Event::Text(said) | Event::Code(said) => {
+                    if let Some(cell) = cells.last_mut() {
+                        cell.push_str(&said);
+                    }
+                }
+                Event::End(TagEnd::TableHead) => cells.clear(),
+                Event::End(TagEnd::Table) => break,
+                _ => {}
+            }
+        }
+        let words = |cell: &str| cell.split_whitespace().collect::<String>();
+        assert_eq!(cells.len(), 7, "{out}");
+        assert_eq!(
+            words(&cells[3]),
+            words(&shown(text)),
+            "the action of {text:?}:\n{out}"
+        );
+        assert_eq!(
+            words(&cells[4]),
+            format!("file{}", words(&shown(text))),
+            "the target of {text:?}:\n{out}"
+        );
+        assert_eq!((&*cells[5], &*cells[6]), ("ok", "info"), "{out}");
+    }
 }
 
 #[test]
