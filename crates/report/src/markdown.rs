@@ -1,6 +1,6 @@
 //! A document as GitHub-flavoured Markdown.
 //!
-//! Source: CommonMark 0.31 and the GFM tables extension. Text is escaped so
+//! Source: `CommonMark` 0.31 and the GFM tables extension. Text is escaped so
 //! that it means nothing but itself: no markup, no raw HTML, no image. A bare
 //! address may still become a link to itself where a forge makes links of them.
 

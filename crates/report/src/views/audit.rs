@@ -154,10 +154,10 @@ impl AuditRun {
                 ));
             }
             (Some(ended), None) => {
-                fields.push(("ended".to_owned(), Text::plain(ended.to_string())))
+                fields.push(("ended".to_owned(), Text::plain(ended.to_string())));
             }
             (None, _) => {
-                fields.push(("ended".to_owned(), Text::toned("it did not end", Tone::Bad)))
+                fields.push(("ended".to_owned(), Text::toned("it did not end", Tone::Bad)));
             }
         }
         let coverage = if self.complete {

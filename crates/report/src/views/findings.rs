@@ -1,6 +1,7 @@
 //! What analyzers saw, weightiest first.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use sealbook_record::{Finding, Location, Severity, Violation};
 
@@ -169,7 +170,7 @@ fn place(location: Option<&Location>) -> Text {
         .into_iter()
         .map_while(|number| number)
     {
-        text.push_str(&format!(":{number}"));
+        let _ = write!(text, ":{number}");
     }
     Text::name(text)
 }

@@ -1,5 +1,7 @@
 //! How the same small things are said in every view.
 
+use std::fmt::Write as _;
+
 use sealbook_ledger::Leaf;
 use sealbook_record::{Actor, Outcome, Phase, Record, Severity, Target, Timestamp};
 
@@ -81,7 +83,7 @@ pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -134,7 +136,7 @@ pub(super) fn ranges(ranges: &[(u64, u64)]) -> String {
     });
     let mut text = shown.collect::<Vec<_>>().join(", ");
     if ranges.len() > 5 {
-        text.push_str(&format!(", {} more", ranges.len() - 5));
+        let _ = write!(text, ", {} more", ranges.len() - 5);
     }
     text
 }

@@ -36,13 +36,13 @@ const HOSTILE: &[&str] = &[
 
 fn hostile_record(text: &str) -> Stored {
     let mut record: Record = record(1, text, text);
-    record.actor.id = text.to_owned();
+    text.clone_into(&mut record.actor.id);
     record.actor.name = Some(format!("{text} "));
     record.actor.on_behalf_of = Some(text.to_owned());
     record.actor.claimed = Some(text.to_owned());
     record.actor.verified = Some(text.to_owned());
-    record.source = text.to_owned();
-    record.tenant = text.to_owned();
+    text.clone_into(&mut record.source);
+    text.clone_into(&mut record.tenant);
     record.reason = Some(text.to_owned());
     record.tags = vec![text.to_owned()];
     record.session = Some(text.to_owned());
@@ -163,8 +163,10 @@ fn markdown_holds_no_markup_of_others() {
                 Event::Html(_)
                 | Event::InlineHtml(_)
                 | Event::InlineMath(_)
-                | Event::DisplayMath(_) => true,
-                Event::FootnoteReference(_) | Event::Rule | Event::HardBreak => true,
+                | Event::DisplayMath(_)
+                | Event::FootnoteReference(_)
+                | Event::Rule
+                | Event::HardBreak => true,
                 Event::Start(tag) => {
                     if let Tag::Table(alignments) = tag {
                         columns = Some(alignments.len());

@@ -30,7 +30,7 @@ pub(crate) fn at(second: i64) -> Timestamp {
 /// An agent's event with an id of its own.
 pub(crate) fn record(number: u64, action: &str, target: &str) -> Record {
     let mut actor = Actor::unknown();
-    actor.id = "agent-7".to_owned();
+    "agent-7".clone_into(&mut actor.id);
     actor.kind = ActorKind::Agent;
     let target = Target {
         id: target.to_owned(),

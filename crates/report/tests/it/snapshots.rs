@@ -1,6 +1,7 @@
 //! What people and programs read, word for word.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use sealbook_ledger::{EntryPlace, Fault, Report};
 use sealbook_record::{Outcome, PartName, Record, Severity, Target, TargetKind};
@@ -20,7 +21,12 @@ use crate::samples::{at, erased, finding, full, hash, id, origin, record, render
 fn check(name: &str, view: &dyn View) {
     let mut all = String::new();
     for format in Format::ALL {
-        all.push_str(&format!("══ {format}\n{}", rendered(view, *format)));
+        let _ = write!(
+            all,
+            "══ {format}
+{}",
+            rendered(view, *format)
+        );
     }
     insta::assert_snapshot!(name, all);
 }
