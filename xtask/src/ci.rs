@@ -8,7 +8,7 @@
 use std::time::Instant;
 
 use crate::workspace::{Verdict, Workspace};
-use crate::{boundaries, errors, generate, licences, requirements, tidy};
+use crate::{boundaries, documents, errors, generate, licences, requirements, tidy};
 
 /// How a step is done.
 enum Step {
@@ -61,6 +61,7 @@ static STEPS: &[(&str, Step)] = &[
         ),
     ),
     ("tests", Step::Program("scripts/test", &[], None)),
+    ("documents", Step::Own(documents::run, &[])),
 ];
 
 pub(crate) fn run(workspace: &Workspace, _arguments: &[String]) -> Verdict {

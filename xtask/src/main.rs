@@ -13,6 +13,7 @@
 mod bench;
 mod boundaries;
 mod ci;
+mod documents;
 mod errors;
 mod generate;
 mod licences;
@@ -75,6 +76,11 @@ static COMMANDS: &[Command] = &[
         name: "requirements",
         about: "docs/requirements.md names every row, and tests that exist",
         run: requirements::run,
+    },
+    Command {
+        name: "documents",
+        about: "the commands that documents show can be typed",
+        run: documents::run,
     },
     Command {
         name: "tidy",
