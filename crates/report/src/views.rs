@@ -12,7 +12,7 @@ mod words;
 
 pub use activity::ActorActivity;
 pub use audit::{AuditReport, AuditRun, AuditSummary, SourceCoverage, findings_of};
-pub use book::{BackupDetail, HeadDetail, KeyList, SealedDetail, Status};
+pub use book::{BackupDetail, HeadDetail, KeyList, ReceiptDetail, SealedDetail, Status};
 pub use findings::Findings;
 pub use history::{OperationHistory, TargetHistory};
 pub use record::RecordDetail;

@@ -54,6 +54,15 @@ pub struct SealedDetail<'a> {
     pub receipt: Option<&'a str>,
 }
 
+/// The proof that a record is in the book.
+#[derive(Debug, Clone, Copy)]
+pub struct ReceiptDetail<'a> {
+    /// The record's place.
+    pub seq: u64,
+    /// The receipt, a C2SP tlog-proof.
+    pub receipt: &'a str,
+}
+
 /// What a backup holds.
 #[derive(Debug, Clone, Copy)]
 pub struct BackupDetail<'a> {
@@ -267,6 +276,27 @@ impl View for SealedDetail<'_> {
             id: self.sealed.id.to_string(),
             hash: self.sealed.hash.to_string(),
             duplicate: self.sealed.duplicate,
+            receipt: self.receipt,
+        })
+    }
+}
+
+impl View for ReceiptDetail<'_> {
+    fn document(&self) -> Document {
+        // The receipt alone: what is written to a file is a receipt.
+        let mut page = Document::new();
+        page.add(Block::Verbatim("text", self.receipt.to_owned()));
+        page
+    }
+
+    fn json(&self) -> String {
+        #[derive(Serialize)]
+        struct Whole<'a> {
+            seq: u64,
+            receipt: &'a str,
+        }
+        json::text(&Whole {
+            seq: self.seq,
             receipt: self.receipt,
         })
     }

@@ -7,8 +7,8 @@ use sealbook_ledger::{EntryPlace, Fault, Report};
 use sealbook_record::{Outcome, PartName, Record, Severity, Target, TargetKind};
 use sealbook_report::{
     ActorActivity, AuditReport, AuditRun, AuditSummary, BackupDetail, Findings, Format, HeadDetail,
-    OperationHistory, RecordDetail, RecordList, SealedDetail, Status, TargetHistory, Verification,
-    View,
+    OperationHistory, ReceiptDetail, RecordDetail, RecordList, SealedDetail, Status, TargetHistory,
+    Verification, View,
 };
 use sealbook_store::{
     Activity, BackupSummary, Head, IndexProgress, Operation, OperationStatus, Patterns,
@@ -276,6 +276,8 @@ fn book() {
             receipt: Some("c2sp.org/tlog-proof@v1\nindex 41\n"),
         },
     );
+    let receipt = "c2sp.org/tlog-proof@v1\nextra AAAA\nindex 41\nBBBB\n\n";
+    check("receipt", &ReceiptDetail { seq: 41, receipt });
     let summary = BackupSummary {
         origin: origin(),
         size: 1_234,
