@@ -5,6 +5,7 @@
 
 pub(crate) mod id;
 pub(crate) mod objects;
+pub(crate) mod repository;
 mod cache;
 pub(crate) mod reader;
 pub(crate) mod commit;
@@ -15,3 +16,5 @@ mod renames;
 pub(crate) mod changes;
 pub(crate) mod walk;
 pub(crate) mod history;
+pub(crate) mod blame;
+pub(crate) mod refs;

@@ -13,12 +13,13 @@ use super::reader::{Fault, Reader};
 use super::tree;
 use super::walk::{Bounds, Node, Walk};
 
-/// Commits that one thread works on at a time. Neighbours share most of their objects, so larger
-/// chunks inflate fewer objects twice; smaller ones let the first results out sooner.
+/// Commits that one thread works on at a time, at first and later. Neighbours share most of their
+/// objects, so larger chunks inflate fewer objects twice; smaller ones share out a short history.
+const CHUNK_FIRST: usize = 16;
 const CHUNK: usize = 512;
 
 /// Inflated objects that one thread keeps.
-const CACHE_BYTES: usize = 96 << 20;
+const CACHE_BYTES: usize = 48 << 20;
 
 /// What is wanted of each commit.
 #[derive(Clone, Copy)]
@@ -90,14 +91,16 @@ fn plan(
 ) {
     let mut walk = Walk::new(database.reader(CACHE_BYTES / 4), bounds);
     let mut index = 0;
+    let mut size = CHUNK_FIRST;
     loop {
-        let nodes: Vec<_> = walk.by_ref().filter(|node| (wanted.filter)(node)).take(CHUNK).collect();
+        let nodes: Vec<_> = walk.by_ref().filter(|node| (wanted.filter)(node)).take(size).collect();
         let last = nodes.is_empty();
         let chunk = Chunk { index, nodes, faults: walk.take_faults() };
         if ticket.send(()).is_err() || job.send(chunk).is_err() || last {
             break;
         }
         index += 1;
+        size = (size * 5 / 4).min(CHUNK);
     }
     add(total, &walk.into_objects());
 }

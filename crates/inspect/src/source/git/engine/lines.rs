@@ -4,7 +4,9 @@
 //! lines nor their choice is unique, so the same algorithm is run here. Most changes need none of
 //! it: once the common head and tail are cut off, one side is empty.
 
-use gix_imara_diff::{Algorithm, Diff, Token};
+use std::ops::Range;
+
+use gix_imara_diff::{Algorithm, Diff, IndentHeuristic, IndentLevel, Token};
 
 /// Lines added and deleted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -50,6 +52,40 @@ impl Counter {
         self.diff.compute_with(Algorithm::Myers, old, new, lines.len() as u32);
         Count { added: u64::from(self.diff.count_additions()), deleted: u64::from(self.diff.count_removals()) }
     }
+}
+
+/// Lines of the old and of the new text that stand in each other's place, counted from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hunk {
+    pub(crate) old: Range<u32>,
+    pub(crate) new: Range<u32>,
+}
+
+impl Counter {
+    /// The hunks that `git blame` works with: no context, slid to where indentation suggests.
+    pub(crate) fn hunks(&mut self, old: &[u8], new: &[u8]) -> Vec<Hunk> {
+        let tail = common_blocks(old, new);
+        let (old, new) = (&old[..old.len() - tail], &new[..new.len() - tail]);
+        self.interner.fill(old, new, 0, 0);
+        let Interner { old: before, new: after, lines, .. } = &self.interner;
+        self.diff.compute_with(Algorithm::Myers, before, after, lines.len() as u32);
+        let indent = |token: Token| {
+            let line = &lines[token.0 as usize];
+            let text = if line.in_new { new } else { old };
+            IndentLevel::for_ascii_line(text[line.start..line.start + line.len].iter().copied(), 8)
+        };
+        self.diff.postprocess_with(before, after, IndentHeuristic::new(indent));
+        self.diff.hunks().map(|hunk| Hunk { old: hunk.before, new: hunk.after }).collect()
+    }
+}
+
+/// What git cuts off the ends of two texts before it diffs them without context: whole blocks, of
+/// which it gives back the first line. It decides which lines count as frequent.
+fn common_blocks(old: &[u8], new: &[u8]) -> usize {
+    const BLOCK: usize = 1_024;
+    let blocks = old.rchunks_exact(BLOCK).zip(new.rchunks_exact(BLOCK)).take_while(|(a, b)| a == b).count();
+    let tail = &old[old.len() - blocks * BLOCK..];
+    memchr::memchr(b'\n', tail).map_or(0, |at| tail.len() - at - 1)
 }
 
 /// Git's heuristics leave a region alone in which neither side has this many lines: to set aside a
@@ -179,7 +215,7 @@ impl Interner {
     }
 
     /// Gives each line of a middle its number.
-    fn intern(&mut self, texts: [&[u8]; 2], range: std::ops::Range<usize>, in_new: bool) {
+    fn intern(&mut self, texts: [&[u8]; 2], range: Range<usize>, in_new: bool) {
         let data = texts[usize::from(in_new)];
         let mut start = range.start;
         while start < range.end {
@@ -205,7 +241,7 @@ impl Interner {
     }
 
     /// Numbers the lines of a common end: those that also occur in a middle have a number.
-    fn recognise(&mut self, texts: [&[u8]; 2], range: std::ops::Range<usize>, tokens: &mut Vec<Token>) {
+    fn recognise(&mut self, texts: [&[u8]; 2], range: Range<usize>, tokens: &mut Vec<Token>) {
         let data = texts[0];
         let mut start = range.start;
         while start < range.end {

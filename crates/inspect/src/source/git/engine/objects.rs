@@ -4,6 +4,7 @@
 //! what lies under a name and never ask whether the name is its hash. Here nothing is handed out
 //! unhashed. What is forged is still handed out, because it is what git serves, but it says so.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -171,12 +172,19 @@ impl Objects {
         }
         self.cache.forget_fresh();
         let oid = to_gix(id).ok_or(Damage::Missing)?;
-        let (kind, data) = match self.handle.try_find_cached(&oid, &mut self.buffer, &mut self.cache) {
-            Ok(Some((object, _))) => {
-                (Kind::from(object.kind), self.cache.fresh().unwrap_or_else(|| Arc::from(object.data)))
-            }
-            Ok(None) => return Err(Damage::Missing),
-            Err(error) => return Err(damage_of(&error)),
+        let (handle, buffer, cache) = (&self.handle, &mut self.buffer, &mut self.cache);
+        let decode = || {
+            let found = handle.try_find_cached(&oid, buffer, cache)?;
+            Ok(found.map(|(object, _)| {
+                (Kind::from(object.kind), cache.fresh().unwrap_or_else(|| Arc::from(object.data)))
+            }))
+        };
+        // A hostile pack may bring a decoder to panic; that is damage too, and no reason to stop.
+        let (kind, data) = match catch_unwind(AssertUnwindSafe(decode)) {
+            Ok(Ok(Some(found))) => found,
+            Ok(Ok(None)) => return Err(Damage::Missing),
+            Ok(Err(error)) => return Err(damage_of(&error)),
+            Err(_) => return Err(Damage::Corrupt("it cannot be decoded".to_owned())),
         };
         let actual = self.hash.of(kind, &data);
         self.tally.hashed[kind as usize] += 1;

@@ -48,11 +48,25 @@ pub(crate) struct Renames {
 
 /// Finds the renames among the differences of two trees.
 pub(crate) fn detect(reader: &mut Reader<'_>, differences: &[Difference]) -> Renames {
+    search(reader, differences, |_| true)
+}
+
+/// Finds what one added file was before; other added files make no claims.
+pub(crate) fn source_of<'d>(
+    reader: &mut Reader<'_>,
+    differences: &'d [Difference],
+    path: &[u8],
+) -> Option<&'d Difference> {
+    let renames = search(reader, differences, |difference| difference.path == path);
+    renames.pairs.first().map(|rename| &differences[rename.old])
+}
+
+fn search(reader: &mut Reader<'_>, differences: &[Difference], claims: impl Fn(&Difference) -> bool) -> Renames {
     let mut search = Search { reader, old: Vec::new(), new: Vec::new(), pairs: Vec::new() };
     for (index, difference) in differences.iter().enumerate() {
         match (difference.old, difference.new) {
             (Some(side), None) => search.old.push(File::new(&difference.path, side, index)),
-            (None, Some(side)) => search.new.push(File::new(&difference.path, side, index)),
+            (None, Some(side)) if claims(difference) => search.new.push(File::new(&difference.path, side, index)),
             _ => {}
         }
     }

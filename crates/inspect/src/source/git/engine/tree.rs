@@ -127,6 +127,27 @@ pub(crate) fn diff(reader: &mut Reader<'_>, old: Option<Id>, new: Option<Id>) ->
     walk.found
 }
 
+/// What lies at a path below a tree.
+pub(crate) fn lookup(reader: &mut Reader<'_>, tree: Id, path: &[u8]) -> Option<Side> {
+    let mut at = Side { mode: Mode::TREE, id: tree };
+    let mut walked = 0;
+    for name in path.split(|&byte| byte == b'/') {
+        if !at.mode.is_tree() {
+            return None;
+        }
+        let data = reader.read(&at.id, Kind::Tree, &path[..walked])?;
+        let mut entries = Entries::new(&data, reader.hash());
+        at = loop {
+            let entry = entries.entry().ok()??;
+            if entry.name == name {
+                break Side { mode: entry.mode, id: entry.id };
+            }
+        };
+        walked = (walked + name.len() + 1).min(path.len());
+    }
+    Some(at)
+}
+
 /// Reads whatever a tree holds that none of the others holds at the same path, so that every object
 /// of a history is checked even where no diff is made.
 pub(crate) fn read_new(reader: &mut Reader<'_>, tree: Id, others: &[Id]) {

@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use super::commit::Commit;
 use super::id::Id;
-use super::objects::{Damage, Kind, Objects};
+use super::objects::{Kind, Objects};
 use super::reader::{Fault, Wrong};
 
 /// Clocks may be this much apart before a walk mistakes what is old.
@@ -192,18 +192,3 @@ impl PartialEq for Queued {
 }
 
 impl Eq for Queued {}
-
-/// The commit that an id leads to: itself, or what an annotated tag points at, however often.
-pub(crate) fn peel(objects: &mut Objects, id: Id) -> Result<(Kind, Id), Damage> {
-    /// A chain of tags longer than this is hostile.
-    const TAGS: usize = 64;
-    let mut at = id;
-    for _ in 0..TAGS {
-        let (kind, object) = objects.read_any(&at)?;
-        if kind != Kind::Tag {
-            return Ok((kind, at));
-        }
-        at = super::commit::Tag::parse(&object.data)?.target;
-    }
-    Err(Damage::Corrupt(format!("more than {TAGS} tags point at one another")))
-}
