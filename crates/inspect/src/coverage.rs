@@ -22,15 +22,13 @@ pub struct Coverage {
     pub skipped_by_reason: BTreeMap<Cow<'static, str>, u64>,
     /// What a reader must know to weigh the result: limits reached, comparisons not made.
     pub notes: Vec<String>,
-    #[serde(skip)]
-    listed_bytes: usize,
 }
 
 impl Coverage {
     /// How many skipped paths are listed by name; all are counted.
-    pub const LISTED: usize = 1_000;
-    /// How many bytes their paths and details may take, so that the list fits into a part.
-    const LISTED_BYTES: usize = 128 * 1024;
+    pub const LISTED: usize = 500;
+    /// What is longer than this is counted but not listed, so that the list always fits into a part.
+    pub const LISTED_BYTES: usize = 400;
 
     /// Counts something that should have been read and was not.
     pub fn skip(
@@ -41,8 +39,7 @@ impl Coverage {
     ) {
         let why = why.into();
         let bytes = path.as_bytes().len() + detail.as_ref().map_or(0, String::len);
-        if self.skipped.len() < Self::LISTED && self.listed_bytes + bytes <= Self::LISTED_BYTES {
-            self.listed_bytes += bytes;
+        if self.skipped.len() < Self::LISTED && bytes <= Self::LISTED_BYTES {
             self.skipped.push(Skipped {
                 path,
                 why: why.clone(),

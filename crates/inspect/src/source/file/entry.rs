@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn times_agree_with_a_calendar() {
-        for seconds in (-70_000_000_000..250_000_000_000).step_by(86_399_131) {
+        for seconds in (-62_000_000_000..250_000_000_000).step_by(86_399_131) {
             let expected = jiff::Timestamp::new(seconds, 0)
                 .unwrap()
                 .strftime("%Y-%m-%dT%H:%M:%S");

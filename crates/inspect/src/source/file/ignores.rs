@@ -147,6 +147,7 @@ fn matcher(text: Option<&[u8]>) -> Gitignore {
         return Gitignore::empty();
     };
     let mut builder = GitignoreBuilder::new("");
+    builder.allow_unclosed_class(false);
     let text = String::from_utf8_lossy(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text));
     for line in text.lines() {
         // A malformed line matches nothing, which is what git makes of it.

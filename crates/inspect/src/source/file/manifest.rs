@@ -18,9 +18,9 @@ use crate::{Error, Request, Sink, TreePath};
 
 /// Entries in a page, at most.
 const PAGE_ENTRIES: u64 = 4_096;
-/// Bytes of a page's entries, at most: below the 1 MiB that a part may hold, with room for what
-/// redaction may add.
-const PAGE_BYTES: usize = 960 * 1024;
+/// Bytes of a page, at most: below the 1 MiB that a part may hold, with room for what redaction
+/// may add. Reached first where names are long.
+const PAGE_BYTES: usize = 1_000_000;
 
 /// Gathers entries, sends pages as they fill up, and the manifest at the end.
 pub(super) struct Manifest<'a> {

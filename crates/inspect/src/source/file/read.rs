@@ -86,11 +86,17 @@ impl<'a> Reader<'a> {
             let looked = match kind {
                 Kind::File if self.include_hash => self.file(dir, name, entry),
                 Kind::Symlink => self.link(dir, name, entry),
-                _ => return metadata(dir, name, entry).map(|()| 0),
+                // What is a directory now was not entered, and nothing is known of its content.
+                Kind::Directory => Err(Fault::Changed),
+                _ => metadata(dir, name, entry).map(|()| 0),
             };
             match looked {
+                // Nobody had said yet what it is, or it is a directory by now.
+                Ok(_) if kind == Kind::Unknown && entry.kind != Kind::Unknown => kind = entry.kind,
+                Ok(_) if entry.kind == Kind::Directory => kind = entry.kind,
+                Ok(bytes) => return Ok(bytes),
                 // It became something else since it was listed, or since it was looked at.
-                Err(Fault::Unreadable(Errno::LOOP)) => kind = Kind::Symlink,
+                Err(Fault::Unreadable(Errno::LOOP)) if kind == Kind::File => kind = Kind::Symlink,
                 Err(Fault::Unreadable(Errno::INVAL)) if kind == Kind::Symlink => kind = Kind::File,
                 Err(Fault::Changed) => {}
                 Err(fault) => {
@@ -99,7 +105,6 @@ impl<'a> Reader<'a> {
                     }
                     return Err(fault);
                 }
-                Ok(bytes) => return Ok(bytes),
             }
         }
         entry.sha256 = None;

@@ -1,0 +1,10 @@
+//! The room from outside: sources over real trees, the collector over an in-memory book.
+
+mod book;
+mod tree;
+
+mod collector;
+mod file_changes;
+mod file_ignores;
+mod file_manifest;
+mod file_odd;
