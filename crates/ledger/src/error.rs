@@ -120,6 +120,22 @@ pub enum Error {
         /// `inclusion` or `consistency`.
         what: &'static str,
     },
+    /// An entry cannot go into this bundle.
+    #[error("entry seq {seq} cannot go into the bundle: {why}")]
+    BundleRefused {
+        /// Its place.
+        seq: u64,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A file is no bundle.
+    #[error(
+        "this is no bundle of a version that can be read; its first line does not say `sealbook/bundle/v1`"
+    )]
+    BundleUnusable,
+    /// A bundle could not be read or written.
+    #[error("the bundle could not be read or written")]
+    BundleIo(#[from] std::io::Error),
 }
 
 impl Error {
@@ -141,6 +157,9 @@ impl Error {
             Self::TileUnreadable { .. } => "tile_unreadable",
             Self::OutsideTree { .. } => "outside_tree",
             Self::ProofInvalid { .. } => "proof_invalid",
+            Self::BundleRefused { .. } => "bundle_refused",
+            Self::BundleUnusable => "bundle_unusable",
+            Self::BundleIo(_) => "bundle_io",
         }
     }
 }

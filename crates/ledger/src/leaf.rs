@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 pub(crate) use emit::{Body, Seal, emit};
-pub(crate) use parse::Parsed;
+pub(crate) use parse::{Cursor, Parsed};
 
 use crate::{Error, Hash, Origin, RecordSignature};
 

@@ -12,6 +12,7 @@
 //! - One rule decides whether an Ed25519 signature holds, alone or in a batch.
 //! - Whatever comes from outside is bounded before it is believed.
 
+mod bundle;
 mod checkpoint;
 mod draft;
 mod erasure;
@@ -23,6 +24,7 @@ mod origin;
 mod tree;
 mod verify;
 
+pub use bundle::{BundleWriter, verify_bundle};
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use draft::{Draft, DraftPart};
 pub use erasure::{ErasedPart, Erasure};

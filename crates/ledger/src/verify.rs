@@ -16,7 +16,7 @@ mod tree;
 mod views;
 
 pub(crate) use checker::{Checked, Checker, Found, Keys, revoked};
-pub(crate) use checkpoints::claims;
+pub(crate) use checkpoints::{Refusal, claims};
 pub use combine::{StoredCheckpoint, combine};
 pub use fault::{EntryPlace, Fault};
 pub use range::{RangeOptions, RangeReport, RangeVerifier};

@@ -129,6 +129,9 @@ impl KeyRing {
                 *self = next;
                 Ok(())
             }
+            _ if seq > 0 && self.entries.is_empty() => {
+                refuse("the first leaf, a genesis, is missing or broken")
+            }
             KeyEvent::Add(named) if seq > 0 => self.add(seq, named),
             KeyEvent::Retire { key } if seq > 0 => self.end(seq, key, None),
             KeyEvent::Revoke { key, since_seq } if seq > 0 => self.end(seq, key, Some(*since_seq)),

@@ -53,12 +53,18 @@ impl Default for Parsed {
 impl Parsed {
     /// Replaces what was read before.
     pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.parts.clear();
-        self.sigs.clear();
         if bytes.len() > crate::LEAF_BYTES_MAX {
             return Err(Error::LeafTooLarge { bytes: bytes.len() });
         }
-        let mut cursor = Cursor { bytes, at: 0 };
+        let mut cursor = Cursor::new(bytes);
+        self.read_from(&mut cursor)?;
+        cursor.end()
+    }
+
+    /// Reads a leaf that other bytes may follow.
+    pub(crate) fn read_from(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Error> {
+        self.parts.clear();
+        self.sigs.clear();
         cursor.expect(br#"{"id":""#, "`{\"id\":\"`")?;
         self.id = cursor.uuid()?;
         cursor.expect(br#"","occurred_us":""#, "`occurred_us`")?;
@@ -68,7 +74,7 @@ impl Parsed {
         cursor.expect(br#","origin":""#, "`origin`")?;
         self.origin = cursor.origin()?;
         cursor.expect(br#"","parts":{"#, "`parts`")?;
-        self.read_parts(&mut cursor)?;
+        self.read_parts(cursor)?;
         cursor.expect(br#","phase":""#, "`phase`")?;
         self.phase = cursor.one_of(&Phase::ALL.map(|phase| (phase.as_str(), phase)), "a phase")?;
         cursor.expect(br#"","#, "`\",`")?;
@@ -80,17 +86,12 @@ impl Parsed {
         cursor.expect(br#"","seq":""#, "`seq`")?;
         self.seq = cursor.u64()?;
         cursor.expect(br#"","sigs":["#, "`sigs`")?;
-        self.read_sigs(&mut cursor)?;
+        self.read_sigs(cursor)?;
         cursor.expect(b",", "`,`")?;
         self.unsigned = unsigned..cursor.at;
         cursor.expect(br#""type":""#, "`type`")?;
         self.typ = cursor.one_of(&LeafType::ALL.map(|typ| (typ.as_str(), typ)), "a leaf type")?;
-        cursor.expect(br#"","v":"1"}"#, "`v` of 1 and the end")?;
-        if cursor.at == bytes.len() {
-            Ok(())
-        } else {
-            cursor.fail("the end")
-        }
+        cursor.expect(br#"","v":"1"}"#, "`v` of 1 and the end")
     }
 
     /// What the signers signed, without making its text: the bytes around the unsigned members.
@@ -108,11 +109,7 @@ impl Parsed {
         loop {
             cursor.expect(b"\"", "a part")?;
             let start = cursor.at;
-            let name = cursor.until_quote(crate::PART_NAME_BYTES_MAX);
-            if !is_part_name(&cursor.bytes[name.clone()]) {
-                cursor.at = start;
-                return cursor.fail("the name of a part");
-            }
+            let name = cursor.part_name()?;
             if let Some((last, _)) = self.parts.last()
                 && cursor.bytes[last.clone()] >= cursor.bytes[name.clone()]
             {
@@ -162,13 +159,30 @@ impl Parsed {
 
 /// Steps over bytes and says where they stop being what they should be.
 #[derive(Debug)]
-struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl Cursor<'_> {
-    fn fail<T>(&self, expected: &'static str) -> Result<T, Error> {
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// How many bytes were read.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Whether all bytes were read.
+    pub(crate) fn end(&self) -> Result<(), Error> {
+        if self.at == self.bytes.len() {
+            return Ok(());
+        }
+        self.fail("the end")
+    }
+
+    pub(crate) fn fail<T>(&self, expected: &'static str) -> Result<T, Error> {
         Err(Error::LeafMalformed {
             at: self.at,
             expected,
@@ -176,7 +190,7 @@ impl Cursor<'_> {
     }
 
     #[inline]
-    fn expect(&mut self, text: &[u8], expected: &'static str) -> Result<(), Error> {
+    pub(crate) fn expect(&mut self, text: &[u8], expected: &'static str) -> Result<(), Error> {
         if self.bytes[self.at..].starts_with(text) {
             self.at += text.len();
             return Ok(());
@@ -190,7 +204,7 @@ impl Cursor<'_> {
     }
 
     #[inline]
-    fn take(&mut self, byte: u8) -> bool {
+    pub(crate) fn take(&mut self, byte: u8) -> bool {
         let is_next = self.bytes.get(self.at) == Some(&byte);
         self.at += usize::from(is_next);
         is_next
@@ -206,7 +220,7 @@ impl Cursor<'_> {
     }
 
     /// Up to the next quotation mark, or one byte more than `max`.
-    fn until_quote(&mut self, max: usize) -> Range<usize> {
+    pub(crate) fn until_quote(&mut self, max: usize) -> Range<usize> {
         let rest = &self.bytes[self.at..];
         let rest = &rest[..rest.len().min(max + 1)];
         let start = self.at;
@@ -215,6 +229,17 @@ impl Cursor<'_> {
             .position(|byte| *byte == b'"')
             .unwrap_or(rest.len());
         start..self.at
+    }
+
+    /// The name of a part.
+    pub(crate) fn part_name(&mut self) -> Result<Range<usize>, Error> {
+        let start = self.at;
+        let name = self.until_quote(crate::PART_NAME_BYTES_MAX);
+        if is_part_name(&self.bytes[name.clone()]) {
+            return Ok(name);
+        }
+        self.at = start;
+        self.fail("the name of a part")
     }
 
     fn uuid(&mut self) -> Result<Uuid, Error> {

@@ -81,11 +81,6 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The keys, as far as they are known by now.
-    pub(crate) fn ring(&self) -> &KeyRing {
-        self.keys.ring()
-    }
-
     /// Reports a fault that the caller found.
     pub(crate) fn report(&mut self, fault: Fault) {
         self.found.faults.add(fault);
@@ -265,7 +260,10 @@ impl<'a> Checker<'a> {
             });
         }
         let is_signer = |key: &Hash| self.leaf.sigs.iter().any(|sig| sig.key == *key);
-        if !self.keys.ring().may_change(is_signer, entry.seq) {
+        let ring = self.keys.ring();
+        // Without a believable first leaf nobody may change anything; that is said there.
+        let is_founded = entry.seq == 0 || !ring.entries().is_empty();
+        if is_founded && !ring.may_change(is_signer, entry.seq) {
             self.found
                 .faults
                 .add(Fault::KeyEventUnauthorized { entry: place });

@@ -1,5 +1,7 @@
 //! Every checkpoint: its signatures, and the root of the leaves it covers.
 
+use std::collections::BTreeMap;
+
 use super::{
     Fault, Faults, StoredCheckpoint, Subject,
     views::{Cursor, View, Views},
@@ -25,8 +27,8 @@ pub(super) struct Checkpoints<'a> {
     /// Whether a signed root bears out the one view and not the other.
     leaves_alone: bool,
     tiles_alone: bool,
-    /// Notes without any signature that could be checked, where no key is known at all.
-    unsigned: Option<u64>,
+    /// Notes by keys that no key leaf names, by key id: the first size, and how many.
+    unknown: BTreeMap<u32, (u64, u64)>,
 }
 
 struct Waiting {
@@ -51,7 +53,7 @@ impl<'a> Checkpoints<'a> {
             newest_signers: Vec::new(),
             leaves_alone: false,
             tiles_alone: false,
-            unsigned: None,
+            unknown: BTreeMap::new(),
         }
     }
 
@@ -83,11 +85,11 @@ impl<'a> Checkpoints<'a> {
         }
         let (checkpoint, signers) = match read(&stored.note, size, &self.subject, &mut self.batch) {
             Ok(read) => read,
-            Err(NO_KEY) if self.subject.ring.checkpoint_keys(size).next().is_none() => {
-                self.unsigned = Some(size);
+            Err(Refusal::UnknownKey(id)) => {
+                self.unknown.entry(id).or_insert((size, 0)).1 += 1;
                 return Ok(());
             }
-            Err(why) => {
+            Err(Refusal::Invalid(why)) => {
                 faults.add(Fault::CheckpointInvalid { size, why });
                 return Ok(());
             }
@@ -120,11 +122,8 @@ impl<'a> Checkpoints<'a> {
         faults: &mut Faults,
     ) -> Result<(), Error> {
         self.flush(faults);
-        if let Some(size) = self.unsigned {
-            faults.add(Fault::CheckpointInvalid {
-                size,
-                why: "no checkpoint key is known",
-            });
+        for (size, count) in std::mem::take(&mut self.unknown).into_values() {
+            faults.add(Fault::CheckpointKeyUnknown { size, count });
         }
         let is_clear = self.unmatched.is_empty();
         views.decide(is_clear && self.leaves_alone, is_clear && self.tiles_alone);
@@ -169,7 +168,14 @@ impl<'a> Checkpoints<'a> {
     }
 }
 
-const NO_KEY: &str = "no key that may sign it did";
+/// Why a note does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It is signed in the ledger's name by a key of this id, which no key leaf names.
+    UnknownKey(u32),
+    /// Anything else.
+    Invalid(&'static str),
+}
 
 /// Reads a note and queues its signatures. What is wrong with it is named.
 fn read(
@@ -177,15 +183,17 @@ fn read(
     size: u64,
     subject: &Subject<'_>,
     batch: &mut BatchVerifier<u64>,
-) -> Result<(Checkpoint, Vec<Hash>), &'static str> {
-    let note = std::str::from_utf8(note).map_err(|_| "it is not text")?;
+) -> Result<(Checkpoint, Vec<Hash>), Refusal> {
+    let note = std::str::from_utf8(note).map_err(|_| Refusal::Invalid("it is not text"))?;
     let (body, claims) = claims(note, subject.origin, subject.ring, Some(size))?;
     let signers = claims.iter().map(|(key, _)| key.fingerprint()).collect();
     for (key, sig) in &claims {
         batch.queue(key, body.as_bytes(), sig, size);
     }
-    Ok((body.parse().map_err(|_| "it is malformed")?, signers))
+    Ok((body.parse().map_err(|_| MALFORMED)?, signers))
 }
+
+const MALFORMED: Refusal = Refusal::Invalid("it is malformed");
 
 type Claims = Vec<(PublicKey, [u8; 64])>;
 
@@ -198,29 +206,38 @@ pub(crate) fn claims<'n>(
     origin: &Origin,
     ring: &KeyRing,
     size: Option<u64>,
-) -> Result<(&'n str, Claims), &'static str> {
-    let (body, sigs) = checkpoint::split(note).map_err(|_| "it is malformed")?;
-    let checkpoint: Checkpoint = body.parse().map_err(|_| "it is malformed")?;
+) -> Result<(&'n str, Claims), Refusal> {
+    let (body, sigs) = checkpoint::split(note).map_err(|_| MALFORMED)?;
+    let checkpoint: Checkpoint = body.parse().map_err(|_| MALFORMED)?;
     if checkpoint.origin != *origin {
-        return Err("it belongs to another ledger");
+        return Err(Refusal::Invalid("it belongs to another ledger"));
     }
     if size.is_some_and(|size| size != checkpoint.size) {
-        return Err("it is stored under another size than its own");
+        return Err(Refusal::Invalid(
+            "it is stored under another size than its own",
+        ));
     }
     let mut claims = Claims::new();
     for sig in sigs.iter().filter(|sig| sig.name() == origin.as_str()) {
-        let mut keys = ring.checkpoint_keys(checkpoint.size);
-        let key = keys
-            .find(|key| checkpoint::is_by(sig, key, origin))
-            .ok_or(NO_KEY)?;
-        let bytes = sig
-            .signature()
-            .try_into()
-            .map_err(|_| "a signature has not 64 bytes")?;
+        let is_it = |key: &&PublicKey| checkpoint::is_by(sig, key, origin);
+        let Some(key) = ring.checkpoint_keys(checkpoint.size).find(is_it) else {
+            let is_known = ring.entries().iter().any(|entry| is_it(&&entry.key));
+            let why = Refusal::Invalid("it is signed by a key that may not, or not here");
+            return Err(if is_known {
+                why
+            } else {
+                Refusal::UnknownKey(sig.id())
+            });
+        };
+        let Ok(bytes) = sig.signature().try_into() else {
+            return Err(Refusal::Invalid("a signature has not 64 bytes"));
+        };
         claims.push((*key, bytes));
     }
     if claims.is_empty() {
-        return Err(NO_KEY);
+        return Err(Refusal::Invalid(
+            "it is not signed in the name of the ledger",
+        ));
     }
     Ok((body, claims))
 }

@@ -41,6 +41,7 @@ pub fn combine(
     sum.check_erasures(covered_from);
     if covered_from == 0 && subject.size > 0 {
         sum.check_keys(subject.ring);
+        sum.find_still_present();
     }
 
     let mut views = Views::new(subject, ranges)?;

@@ -93,6 +93,8 @@ pub enum Fault {
     TileMissing { level: u8, index: u64 },
     /// A checkpoint is malformed, or not signed by a key that may.
     CheckpointInvalid { size: u64, why: &'static str },
+    /// No key leaf names the key of a checkpoint; it is the smallest of `count` by that key.
+    CheckpointKeyUnknown { size: u64, count: u64 },
     /// A checkpoint is signed, but the leaves make another root.
     CheckpointMismatch { size: u64 },
     /// No checkpoint covers the newest entries, from this place on.
@@ -134,6 +136,7 @@ impl Fault {
             Self::TileAltered { .. } => "tile_altered",
             Self::TileMissing { .. } => "tile_missing",
             Self::CheckpointInvalid { .. } => "checkpoint_invalid",
+            Self::CheckpointKeyUnknown { .. } => "checkpoint_key_unknown",
             Self::CheckpointMismatch { .. } => "checkpoint_mismatch",
             Self::CheckpointMissing { .. } => "checkpoint_missing",
             Self::Truncated { .. } => "truncated",
@@ -209,6 +212,7 @@ impl Fault {
     pub fn checkpoint(&self) -> Option<u64> {
         match self {
             Self::CheckpointInvalid { size, .. }
+            | Self::CheckpointKeyUnknown { size, .. }
             | Self::CheckpointMismatch { size }
             | Self::Truncated { size, .. } => Some(*size),
             _ => None,
@@ -283,34 +287,6 @@ impl fmt::Display for Fault {
             Self::GenesisMissing => {
                 f.write_str("The first entry does not name the keys of the ledger")
             }
-            Self::TileAltered { level, index } => {
-                write!(f, "Tile {index} of level {level} was altered")
-            }
-            Self::TileMissing { level, index } => {
-                write!(f, "Tile {index} of level {level} is missing")
-            }
-            Self::CheckpointInvalid { size, why } => {
-                write!(f, "The checkpoint of size {size} is invalid: {why}")
-            }
-            Self::CheckpointMismatch { size } => {
-                write!(
-                    f,
-                    "The checkpoint of size {size} signs another root than the entries make"
-                )
-            }
-            Self::CheckpointMissing { from, to } => {
-                write!(
-                    f,
-                    "No checkpoint covers the entries seq {from} to {}",
-                    to.saturating_sub(1)
-                )
-            }
-            Self::Truncated { size, have } => {
-                write!(
-                    f,
-                    "The checkpoint of size {size} covers more than the {have} entries there are: the tail was cut"
-                )
-            }
             Self::NotIncluded { entry } => {
                 write!(
                     f,
@@ -353,6 +329,47 @@ impl Fault {
                 f,
                 "The change of keys at entry {entry} was not among the key leaves that were read first"
             ),
+            _ => self.fmt_tree(f),
+        }
+    }
+
+    /// Those that are about tiles and checkpoints.
+    fn fmt_tree(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TileAltered { level, index } => {
+                write!(f, "Tile {index} of level {level} was altered")
+            }
+            Self::TileMissing { level, index } => {
+                write!(f, "Tile {index} of level {level} is missing")
+            }
+            Self::CheckpointInvalid { size, why } => {
+                write!(f, "The checkpoint of size {size} is invalid: {why}")
+            }
+            Self::CheckpointKeyUnknown { size, count } => {
+                write!(
+                    f,
+                    "The checkpoint of size {size} is signed by a key that no key leaf names, which signed {count}"
+                )
+            }
+            Self::CheckpointMismatch { size } => {
+                write!(
+                    f,
+                    "The checkpoint of size {size} signs another root than the entries make"
+                )
+            }
+            Self::CheckpointMissing { from, to } => {
+                write!(
+                    f,
+                    "No checkpoint covers the entries seq {from} to {}",
+                    to.saturating_sub(1)
+                )
+            }
+            Self::Truncated { size, have } => {
+                write!(
+                    f,
+                    "The checkpoint of size {size} covers more than the {have} entries there are: the tail was cut"
+                )
+            }
             _ => f.write_str(self.code()),
         }
     }

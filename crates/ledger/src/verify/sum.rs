@@ -57,17 +57,20 @@ impl Sum {
                 });
             }
         }
-        let is_there =
-            |part: &&(u64, String)| covered_from == 0 && !self.erased.contains_key(*part);
-        for (seq, name) in self.erasures.iter().filter(is_there) {
-            let entry = EntryPlace {
-                seq: *seq,
-                id: None,
-            };
-            self.findings.push(Finding::ErasedStillPresent {
-                entry,
-                name: name.clone(),
-            });
+    }
+
+    /// Looks for erased parts that are still there, where every entry was looked at.
+    pub(crate) fn find_still_present(&mut self) {
+        for (seq, name) in &self.erasures {
+            if !self.erased.contains_key(&(*seq, name.clone())) {
+                let entry = EntryPlace {
+                    seq: *seq,
+                    id: None,
+                };
+                let name = name.clone();
+                self.findings
+                    .push(Finding::ErasedStillPresent { entry, name });
+            }
         }
     }
 
@@ -75,11 +78,13 @@ impl Sum {
     pub(crate) fn check_keys(&mut self, ring: &KeyRing) {
         let mut folded = KeyRing::new();
         for (entry, event) in &self.key_events {
-            if let Err(error) = folded.apply(entry.seq, event) {
-                self.faults.add(Fault::KeyEventInvalid {
-                    entry: *entry,
-                    why: super::checker::why(&error),
-                });
+            let is_founded = entry.seq == 0 || !folded.entries().is_empty();
+            if let Err(error) = folded.apply(entry.seq, event)
+                && is_founded
+            {
+                let why = super::checker::why(&error);
+                self.faults
+                    .add(Fault::KeyEventInvalid { entry: *entry, why });
             }
         }
         if folded.entries().is_empty() && !self.faults.is_bad(0) {

@@ -1,4 +1,6 @@
 //! What the ledger promises, checked from outside.
 
+mod book;
 mod leaf;
 mod tree;
+mod verify;
