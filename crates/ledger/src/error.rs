@@ -120,6 +120,14 @@ pub enum Error {
         /// `inclusion` or `consistency`.
         what: &'static str,
     },
+    /// A receipt is not in its form.
+    #[error("receipt, line {line}: {why}")]
+    ReceiptMalformed {
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong there.
+        why: &'static str,
+    },
     /// An entry cannot go into this bundle.
     #[error("entry seq {seq} cannot go into the bundle: {why}")]
     BundleRefused {
@@ -157,6 +165,7 @@ impl Error {
             Self::TileUnreadable { .. } => "tile_unreadable",
             Self::OutsideTree { .. } => "outside_tree",
             Self::ProofInvalid { .. } => "proof_invalid",
+            Self::ReceiptMalformed { .. } => "receipt_malformed",
             Self::BundleRefused { .. } => "bundle_refused",
             Self::BundleUnusable => "bundle_unusable",
             Self::BundleIo(_) => "bundle_io",

@@ -15,18 +15,22 @@
 mod bundle;
 mod checkpoint;
 mod draft;
+mod equivocation;
 mod erasure;
 mod error;
 mod hash;
 mod keys;
 mod leaf;
 mod origin;
+pub mod publish;
+mod receipt;
 mod tree;
 mod verify;
 
 pub use bundle::{BundleWriter, verify_bundle};
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use draft::{Draft, DraftPart};
+pub use equivocation::{Conflict, Equivocation};
 pub use erasure::{ErasedPart, Erasure};
 pub use error::Error;
 pub use hash::Hash;
@@ -36,6 +40,7 @@ pub use keys::{
 };
 pub use leaf::{Leaf, LeafType, Phase};
 pub use origin::Origin;
+pub use receipt::Receipt;
 pub use tree::{
     TileReader, TileWrite, TreeState, check_consistency, check_inclusion, edge_tiles,
     prove_consistency, prove_inclusion, root_at,
