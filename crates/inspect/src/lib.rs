@@ -14,6 +14,7 @@
 //!   outcome when all sources and analyzers are done.
 
 mod analyzer;
+mod book;
 mod collector;
 mod coverage;
 mod error;
@@ -24,6 +25,7 @@ mod sink;
 mod source;
 
 pub use analyzer::{ANALYZERS, Analyzer, AnalyzerMetadata, Scope, analyzer};
+pub use book::{Book, BookSink};
 pub use collector::{Analysis, Audit, Batch, SourceRun};
 pub use coverage::{Coverage, Skipped};
 pub use error::Error;

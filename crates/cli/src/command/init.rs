@@ -1,0 +1,116 @@
+//! `sealbook init`: makes a book, and the project's pointer to it.
+
+use std::path::{Path, PathBuf};
+
+use sealbook_report::HeadDetail;
+use sealbook_store::Error;
+
+use super::Context;
+use crate::args::Acting;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::place::Place;
+use crate::project::{Pointer, Project};
+use crate::session::Session;
+use crate::who;
+
+/// Make a book for a project, or one of its own with --book
+///
+/// In the project it leaves `.sealbook/`, which holds a pointer to the book and the configuration
+/// and ignores itself. The book and its keys lie elsewhere, so that cleaning the project deletes
+/// no evidence. With --book NAME the book belongs to no project.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sealbook init                       a book for the project in this directory
+  sealbook init ../shop               a book for another project
+  sealbook init --book ops            a book of its own, used with --book ops")]
+pub(crate) struct Args {
+    /// The project's directory
+    #[arg(value_name = "DIR", default_value = ".")]
+    project: PathBuf,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let root = canonical(context, &args.project)?;
+    let session = if context.global.book.is_some() {
+        let place = Place::find(&context.environment, &context.global, &root)?;
+        let actor = who::acting(&Acting::default(), &place)?;
+        Session::create(place, actor)?
+    } else {
+        create_for(context, &root)?
+    };
+    context.note(&format!(
+        "made the book {} in {}",
+        session.place.book,
+        session.place.layout.book.display()
+    ));
+    context.out.show(&HeadDetail {
+        head: &session.ledger.head()?,
+    })?;
+    Ok(Exit::Clean)
+}
+
+/// Makes the book of the project at `root`, and `.sealbook/` there.
+///
+/// A pointer that is there is followed: its book may have been lost with the home directory.
+pub(crate) fn create_for(context: &Context, root: &Path) -> Result<Session, Failure> {
+    let found = Place::find(&context.environment, &context.global, root)?;
+    let own = found.by_pointer
+        && found
+            .project
+            .as_ref()
+            .is_some_and(|project| project.root == root);
+    let place = if own {
+        found
+    } else {
+        Place::new_for(&context.environment, &context.global, root)?
+    };
+    if place.exists() {
+        return Err(Error::BookExists {
+            path: place.layout.book.clone(),
+        }
+        .into());
+    }
+    let actor = who::acting(&Acting::default(), &place)?;
+    let mut session = Session::create(place, actor)?;
+    if own && is_further_tenant(&session) {
+        // A further tenant's ledger of the same book: the project keeps its own.
+        return Ok(session);
+    }
+    let pointer = Pointer {
+        book: session.place.book.clone(),
+        tenant: session.place.tenant.clone(),
+        origin: Some(session.ledger.origin().to_string()),
+    };
+    let project = Project::create(root, pointer)?;
+    context.note(&format!(
+        "made {}, which holds the pointer to the book and ignores itself",
+        root.join(".sealbook").display()
+    ));
+    session.place.project = Some(project);
+    Ok(session)
+}
+
+/// Whether the project's pointer names another tenant than this ledger's.
+fn is_further_tenant(session: &Session) -> bool {
+    session
+        .place
+        .project
+        .as_ref()
+        .is_some_and(|project| project.pointer.tenant != session.place.tenant)
+}
+
+/// The directory from the root on, links resolved.
+fn canonical(context: &Context, path: &Path) -> Result<PathBuf, Failure> {
+    let path = context.environment.absolute(path);
+    let failed = |cause| Failure::Input {
+        name: path.display().to_string(),
+        cause,
+    };
+    let root = path.canonicalize().map_err(failed)?;
+    if !root.is_dir() {
+        return Err(failed(std::io::ErrorKind::NotADirectory.into()));
+    }
+    Ok(root)
+}

@@ -1,0 +1,75 @@
+//! What the program finds around it, read once.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use sealbook_record::TimeZone;
+use sealbook_report::Screen;
+
+/// Environment, working directory and terminal.
+pub(crate) struct Environment {
+    /// `SEALBOOK_HOME`: moves books, keys and heads.
+    pub(crate) sealbook_home: Option<PathBuf>,
+    /// `XDG_STATE_HOME`, or what stands for it.
+    pub(crate) state_home: Option<PathBuf>,
+    /// `XDG_DATA_HOME`, or what stands for it.
+    pub(crate) data_home: Option<PathBuf>,
+    /// Where the program was started.
+    pub(crate) current_dir: PathBuf,
+    /// What standard output is able to show.
+    pub(crate) screen: Screen,
+    /// Whether a person sees standard error.
+    pub(crate) is_watched: bool,
+    /// The zone in which dates without one are meant.
+    pub(crate) zone: TimeZone,
+}
+
+impl Environment {
+    pub(crate) fn read() -> Self {
+        let home = absolute("HOME");
+        let beneath =
+            |name: &str, below: &str| absolute(name).or_else(|| Some(home.as_ref()?.join(below)));
+        let current_dir = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        let on_terminal = std::io::stdout().is_terminal();
+        let wants_colour =
+            variable("NO_COLOR").is_none() && variable("TERM").is_none_or(|term| term != "dumb");
+        Self {
+            sealbook_home: variable("SEALBOOK_HOME").map(|home| current_dir.join(home)),
+            state_home: beneath("XDG_STATE_HOME", ".local/state"),
+            data_home: beneath("XDG_DATA_HOME", ".local/share"),
+            screen: Screen {
+                width: width(on_terminal),
+                colour: on_terminal && wants_colour,
+            },
+            is_watched: std::io::stderr().is_terminal(),
+            zone: TimeZone::system(),
+            current_dir,
+        }
+    }
+
+    /// `path` from the root on, nothing resolved.
+    pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
+        self.current_dir.join(path)
+    }
+}
+
+/// An empty variable is an unset one.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// XDG Base Directory Specification: relative paths are to be ignored.
+fn absolute(name: &str) -> Option<PathBuf> {
+    variable(name)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+}
+
+fn width(on_terminal: bool) -> Option<u16> {
+    if !on_terminal {
+        return None;
+    }
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(size.ws_col)
+}

@@ -1,0 +1,235 @@
+//! Why a command could not be carried out, and how that is said.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use sealbook_report::{Format, shown};
+
+use crate::exit::Exit;
+
+/// What stops a command. A message ends with its mend, after the last semicolon.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum Failure {
+    /// Arguments that do not fit each other.
+    #[error("{what}; {mend}")]
+    Usage {
+        /// What does not fit.
+        what: String,
+        /// What to write instead.
+        mend: String,
+    },
+    /// An error with the place it belongs to: a file and a line, an option.
+    #[error("{place}: {cause}")]
+    At {
+        /// Where.
+        place: String,
+        /// What is wrong there.
+        cause: Box<Failure>,
+    },
+    /// Neither `SEALBOOK_HOME` nor a home directory is known.
+    #[error(
+        "nothing says where books lie: SEALBOOK_HOME, XDG_STATE_HOME and HOME are not set; set SEALBOOK_HOME to a directory"
+    )]
+    HomeUnknown,
+    /// A book or tenant name that cannot be a directory.
+    #[error(
+        "{given:?} cannot name a {what}; use up to 100 letters, digits, `-`, `_` and `.`, not beginning with a dot"
+    )]
+    NameInvalid {
+        /// `book` or `tenant`.
+        what: &'static str,
+        /// What was given, shortened.
+        given: String,
+    },
+    /// A file under `.sealbook/` that cannot be understood.
+    #[error("{path}, line {line}: {cause}; mend that line, or remove the file and run `sealbook init` again", path = path.display())]
+    ConfigInvalid {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The project's book was there before, and is not any more.
+    #[error("the book {book:?} of this project is gone, though the head kept outside it is still there; restore a backup with `sealbook restore FILE`, or remove {pointer} to begin anew", pointer = pointer.display())]
+    BookGone {
+        /// Its name.
+        book: String,
+        /// The file that points at it.
+        pointer: PathBuf,
+    },
+    /// Another book lies where the project's book was.
+    #[error("the book {book:?} is not the one this project had: expected {expected}, found {found}; find the right book, or remove {pointer} to accept this one", pointer = pointer.display())]
+    BookReplaced {
+        /// Its name.
+        book: String,
+        /// Origin that the pointer names.
+        expected: String,
+        /// Origin of what lies there.
+        found: String,
+        /// The file that points at it.
+        pointer: PathBuf,
+    },
+    /// The key of redaction digests cannot be used.
+    #[error("the digest key {path} {why}", path = path.display())]
+    DigestKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and the mend.
+        why: String,
+    },
+    /// Something to be read that cannot be.
+    #[error("cannot read {name}: {cause}; check that it is there and may be read")]
+    Input {
+        /// File, or `standard input`.
+        name: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// A line or a value longer than any record.
+    #[error(
+        "{place}: more than {limit} bytes; a record holds at most 16 MiB, keep a digest and the size of larger content"
+    )]
+    InputTooLarge {
+        /// File and line.
+        place: String,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// Text that is not UTF-8.
+    #[error("{place}, column {column}: this is not UTF-8; give JSON Lines in UTF-8")]
+    InputNotUtf8 {
+        /// File and line.
+        place: String,
+        /// Column in bytes, from 1.
+        column: usize,
+    },
+    /// The answer could not be written.
+    #[error("cannot write to {name}: {cause}; check the place and the room on it")]
+    Output {
+        /// File, or `standard output`.
+        name: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// An error of the store.
+    #[error(transparent)]
+    Store(#[from] sealbook_store::Error),
+    /// An error of the ledger's formats.
+    #[error(transparent)]
+    Ledger(#[from] sealbook_ledger::Error),
+    /// An error of the record's words.
+    #[error(transparent)]
+    Record(#[from] sealbook_record::Error),
+    /// A record that is not admitted.
+    #[error(transparent)]
+    Policy(#[from] sealbook_policy::Error),
+    /// A source or an analyzer.
+    #[error(transparent)]
+    Inspect(#[from] sealbook_inspect::Error),
+}
+
+impl Failure {
+    /// Wrong usage.
+    pub(crate) fn usage(what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self::Usage {
+            what: what.into(),
+            mend: mend.into(),
+        }
+    }
+
+    /// The same, with where it belongs to.
+    pub(crate) fn at(self, place: impl Into<String>) -> Self {
+        Self::At {
+            place: place.into(),
+            cause: Box::new(self),
+        }
+    }
+
+    /// The stable code; each has a page under `docs/errors/`.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Usage { .. } => "usage",
+            Self::At { cause, .. } => cause.code(),
+            Self::HomeUnknown => "home_unknown",
+            Self::NameInvalid { .. } => "name_invalid",
+            Self::ConfigInvalid { .. } => "config_invalid",
+            Self::BookGone { .. } => "book_gone",
+            Self::BookReplaced { .. } => "book_replaced",
+            Self::DigestKey { .. } => "digest_key_unusable",
+            Self::Input { .. } => "input_unreadable",
+            Self::InputTooLarge { .. } => "input_too_large",
+            Self::InputNotUtf8 { .. } => "input_not_utf8",
+            Self::Output { .. } => "output_failed",
+            Self::Store(e) => e.code(),
+            Self::Ledger(e) => e.code(),
+            Self::Record(e) => e.code(),
+            Self::Policy(e) => e.code(),
+            Self::Inspect(e) => e.code(),
+        }
+    }
+
+    /// How the program ends with it.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::At { cause, .. } => cause.exit(),
+            Self::BookGone { .. } | Self::BookReplaced { .. } => Exit::Broken,
+            Self::Store(
+                sealbook_store::Error::BookRolledBack { .. }
+                | sealbook_store::Error::BookForked { .. }
+                | sealbook_store::Error::RowDamaged { .. },
+            ) => Exit::Broken,
+            // Whoever reads stopped reading: there is nobody to tell.
+            Self::Output { cause, .. } if cause.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
+            _ => Exit::Failure,
+        }
+    }
+
+    /// Says it on standard error, as text or as JSON, and gives the exit.
+    pub(crate) fn show(&self, format: Format) -> Exit {
+        let exit = self.exit();
+        if exit != Exit::Clean {
+            say(self.code(), &self.to_string(), exit, format);
+        }
+        exit
+    }
+}
+
+/// One error on standard error. What cannot be written there is said nowhere.
+pub(crate) fn say(code: &str, text: &str, exit: Exit, format: Format) {
+    let (message, help) = text
+        .rsplit_once("; ")
+        .map_or((text, None), |(message, help)| (message, Some(help)));
+    let mut err = io::stderr().lock();
+    let _ = if matches!(format, Format::Json | Format::Jsonl) {
+        #[derive(serde::Serialize)]
+        struct Outer<'a> {
+            error: Inner<'a>,
+        }
+        #[derive(serde::Serialize)]
+        struct Inner<'a> {
+            code: &'a str,
+            message: &'a str,
+            help: Option<&'a str>,
+            exit: u8,
+        }
+        let error = Outer {
+            error: Inner {
+                code,
+                message: &shown(message),
+                help,
+                exit: exit.code(),
+            },
+        };
+        writeln!(
+            err,
+            "{}",
+            serde_json::to_string(&error).expect("plain texts are JSON")
+        )
+    } else {
+        let help = help.map_or_else(String::new, |help| format!("help: {}\n", shown(help)));
+        write!(err, "error[{code}]: {}\n{help}", shown(message))
+    };
+}

@@ -1,0 +1,116 @@
+//! Reading what was given: files, standard input, line by line, never without a limit.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use crate::failure::Failure;
+
+/// The longest line or value: what all parts of a record may hold together, and their names.
+pub(crate) const VALUE_BYTES_MAX: usize = 17 << 20;
+
+/// Something to be read, with its name for messages.
+pub(crate) struct Input {
+    pub(crate) name: String,
+    reader: Box<dyn BufRead>,
+    /// Number of the line that was read last.
+    line: u64,
+}
+
+impl Input {
+    /// A file, or standard input for `-`.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        let (name, reader): (String, Box<dyn BufRead>) = if path.as_os_str() == "-" {
+            (
+                "standard input".to_owned(),
+                Box::new(BufReader::with_capacity(1 << 16, io::stdin())),
+            )
+        } else {
+            let name = path.display().to_string();
+            // Reading a directory fails only later, with a message that names nothing.
+            let opened = File::open(path).and_then(|file| match file.metadata()?.is_dir() {
+                true => Err(io::ErrorKind::IsADirectory.into()),
+                false => Ok(file),
+            });
+            let file = opened.map_err(|cause| Failure::Input {
+                name: name.clone(),
+                cause,
+            })?;
+            (name, Box::new(BufReader::with_capacity(1 << 16, file)))
+        };
+        Ok(Self {
+            name,
+            reader,
+            line: 0,
+        })
+    }
+
+    /// Everything, up to the limit.
+    pub(crate) fn read_all(&mut self) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        let limit = VALUE_BYTES_MAX as u64;
+        let read = (&mut self.reader).take(limit + 1).read_to_end(&mut bytes);
+        read.map_err(|cause| self.failure(cause))?;
+        if bytes.len() > VALUE_BYTES_MAX {
+            return Err(Failure::InputTooLarge {
+                place: self.name.clone(),
+                limit: VALUE_BYTES_MAX,
+            });
+        }
+        Ok(bytes)
+    }
+
+    /// The next line that is not blank, without its end; `None` at the end of the input.
+    pub(crate) fn next_line(&mut self) -> Result<Option<String>, Failure> {
+        loop {
+            let mut bytes = Vec::new();
+            let read = (&mut self.reader)
+                .take(VALUE_BYTES_MAX as u64 + 1)
+                .read_until(b'\n', &mut bytes);
+            if read.map_err(|cause| self.failure(cause))? == 0 {
+                return Ok(None);
+            }
+            self.line += 1;
+            if bytes.len() > VALUE_BYTES_MAX {
+                return Err(Failure::InputTooLarge {
+                    place: self.place(self.line),
+                    limit: VALUE_BYTES_MAX,
+                });
+            }
+            while matches!(bytes.last(), Some(b'\n' | b'\r')) {
+                bytes.pop();
+            }
+            if bytes.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            return String::from_utf8(bytes)
+                .map(Some)
+                .map_err(|error| self.not_utf8(&error));
+        }
+    }
+
+    /// Number of the line that was read last.
+    pub(crate) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// `file:line`.
+    pub(crate) fn place(&self, line: u64) -> String {
+        format!("{}:{line}", self.name)
+    }
+
+    fn failure(&self, cause: io::Error) -> Failure {
+        Failure::Input {
+            name: self.name.clone(),
+            cause,
+        }
+    }
+
+    fn not_utf8(&self, error: &std::string::FromUtf8Error) -> Failure {
+        let column = error.utf8_error().valid_up_to() + 1;
+        Failure::InputNotUtf8 {
+            place: self.place(self.line),
+            column,
+        }
+    }
+}

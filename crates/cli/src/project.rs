@@ -1,0 +1,251 @@
+//! A project's `.sealbook/`: where its book is, and how it is audited.
+//!
+//! The directory holds no evidence, so that `git clean` deletes none; it ignores itself.
+
+use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+const DIRECTORY: &str = ".sealbook";
+const POINTER: &str = "book.toml";
+const CONFIG: &str = "config.toml";
+/// Longer than any file of ours.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// A directory with a `.sealbook/` in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Project {
+    /// The directory.
+    pub(crate) root: PathBuf,
+    /// Where its book is.
+    pub(crate) pointer: Pointer,
+    /// How it is audited.
+    pub(crate) config: Config,
+}
+
+/// Which book a project has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pointer {
+    /// Name of the book.
+    pub(crate) book: String,
+    /// Whose ledger of it.
+    pub(crate) tenant: String,
+    /// The ledger's own name: another book in its place is noticed.
+    pub(crate) origin: Option<String>,
+}
+
+/// What a person may set for a project.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Who acts here, where `--actor` does not say it: `[KIND:]ID`.
+    pub(crate) actor: Option<String>,
+    /// The project's name in records; the directory's where nothing is said.
+    pub(crate) project: Option<String>,
+    /// From which severity on findings make an audit fail.
+    pub(crate) fail_on: Option<String>,
+    /// How many threads may work; all cores where nothing is said.
+    pub(crate) threads: Option<usize>,
+}
+
+static CONFIG_TEMPLATE: &str = r#"# How Sealbook treats this project. Every line is optional.
+
+# Who acts here, where --actor does not say it: [user:|agent:|service:|system:]ID
+# actor = "agent:builder"
+
+# The project's name in records.
+# project = "shop"
+
+# From which severity on findings make an audit end with exit code 1:
+# debug, info, warning, error, critical, never
+# fail_on = "critical"
+
+# How many threads may work.
+# threads = 2
+"#;
+
+impl Project {
+    /// The nearest project at or above `start`.
+    pub(crate) fn find(start: &Path) -> Result<Option<Self>, Failure> {
+        for root in start.ancestors() {
+            let directory = root.join(DIRECTORY);
+            if let Some(pointer) = read(&directory.join(POINTER))? {
+                let config = read(&directory.join(CONFIG))?.unwrap_or_default();
+                return Ok(Some(Self {
+                    root: root.to_owned(),
+                    pointer,
+                    config,
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes `.sealbook/` in `root`. A configuration that is there stays.
+    pub(crate) fn create(root: &Path, pointer: Pointer) -> Result<Self, Failure> {
+        let directory = root.join(DIRECTORY);
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(&directory)
+            .map_err(|cause| failed(&directory, cause))?;
+        for (name, text) in [(".gitignore", "*\n"), (CONFIG, CONFIG_TEMPLATE)] {
+            let path = directory.join(name);
+            if !path.exists() {
+                fs::write(&path, text).map_err(|cause| failed(&path, cause))?;
+            }
+        }
+        let config = read(&directory.join(CONFIG))?.unwrap_or_default();
+        let project = Self {
+            root: root.to_owned(),
+            pointer,
+            config,
+        };
+        project.keep_pointer()?;
+        Ok(project)
+    }
+
+    /// Writes the pointer as it is now, whole or not at all.
+    pub(crate) fn keep_pointer(&self) -> Result<(), Failure> {
+        let path = self.pointer_path();
+        let text = toml::to_string(&self.pointer).expect("three texts are TOML");
+        let text = format!(
+            "# Where this project's book is. Written by sealbook; the book itself is not here.\n{text}"
+        );
+        let draft = path.with_extension("toml.new");
+        fs::write(&draft, text)
+            .and_then(|()| fs::rename(&draft, &path))
+            .map_err(|cause| failed(&path, cause))
+    }
+
+    /// The file that says which book it is.
+    pub(crate) fn pointer_path(&self) -> PathBuf {
+        self.root.join(DIRECTORY).join(POINTER)
+    }
+
+    /// Its name in records.
+    pub(crate) fn name(&self) -> String {
+        self.config
+            .project
+            .clone()
+            .unwrap_or_else(|| directory_name(&self.root))
+    }
+}
+
+/// The last component of a path, as text.
+pub(crate) fn directory_name(path: &Path) -> String {
+    path.file_name().map_or_else(
+        || "root".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+/// The git work tree that `path` lies in, else the directory itself.
+pub(crate) fn root_of(path: &Path) -> PathBuf {
+    let directory = if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(path)
+    };
+    let work_tree = directory
+        .ancestors()
+        .find(|root| root.join(".git").exists());
+    work_tree.unwrap_or(directory).to_owned()
+}
+
+fn failed(path: &Path, cause: std::io::Error) -> Failure {
+    Failure::Output {
+        name: path.display().to_string(),
+        cause,
+    }
+}
+
+/// Reads a file of ours; `None` where there is none.
+fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>, Failure> {
+    let text = match fs::metadata(path) {
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Ok(found) if found.len() > FILE_BYTES_MAX => {
+            return Err(invalid(path, 1, "it is longer than any file of Sealbook"));
+        }
+        _ => fs::read_to_string(path),
+    };
+    let text = text.map_err(|cause| Failure::Input {
+        name: path.display().to_string(),
+        cause,
+    })?;
+    let parsed = toml::from_str(&text).map_err(|error| {
+        let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
+        let first = error
+            .message()
+            .lines()
+            .next()
+            .unwrap_or("it is not TOML")
+            .to_owned();
+        invalid(path, 1 + before.matches('\n').count(), &first)
+    })?;
+    Ok(Some(parsed))
+}
+
+fn invalid(path: &Path, line: usize, cause: &str) -> Failure {
+    Failure::ConfigInvalid {
+        path: path.to_owned(),
+        line,
+        cause: cause.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_is_found_from_below_and_ignores_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let below = dir.path().join("src/deep");
+        fs::create_dir_all(&below).unwrap();
+        assert!(Project::find(&below).unwrap().is_none());
+
+        let pointer = Pointer {
+            book: "shop-1".into(),
+            tenant: "default".into(),
+            origin: None,
+        };
+        Project::create(dir.path(), pointer.clone()).unwrap();
+        let found = Project::find(&below).unwrap().unwrap();
+        assert_eq!((found.pointer, found.config), (pointer, Config::default()));
+        assert_eq!(
+            fs::read_to_string(dir.path().join(".sealbook/.gitignore")).unwrap(),
+            "*\n"
+        );
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let pointer = Pointer {
+            book: "shop-1".into(),
+            tenant: "default".into(),
+            origin: None,
+        };
+        Project::create(dir.path(), pointer).unwrap();
+        fs::write(
+            dir.path().join(".sealbook/config.toml"),
+            "actor = \"a\"\n\ncolour = true\n",
+        )
+        .unwrap();
+        match Project::find(dir.path()) {
+            Err(Failure::ConfigInvalid { line: 3, cause, .. }) => {
+                assert!(cause.contains("colour"), "{cause}")
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

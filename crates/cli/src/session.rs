@@ -1,0 +1,193 @@
+//! An open ledger, with what is needed to write to it: who acts, and the policy.
+
+use std::cell::OnceCell;
+
+use sealbook_ledger::{Continues, KeyEvent};
+use sealbook_policy::{Judged, Policy, Raw};
+use sealbook_record::{Actor, Category, Outcome, Record, Target};
+use sealbook_store::{Error, Ledger, Options};
+
+use crate::digest_key;
+use crate::failure::Failure;
+use crate::place::Place;
+
+/// A book that was restored over and over has this many ledgers at most.
+const EARLIER_MAX: usize = 64;
+
+/// An open ledger.
+pub(crate) struct Session {
+    pub(crate) ledger: Ledger,
+    pub(crate) place: Place,
+    pub(crate) actor: Actor,
+    pub(crate) threads: usize,
+    policy: OnceCell<Policy>,
+}
+
+impl Session {
+    /// Opens the ledger that lies at a place.
+    ///
+    /// It is compared with the head that is kept outside it, and with the project's pointer. One
+    /// that cannot be written is opened for reading.
+    pub(crate) fn open(place: Place, actor: Actor) -> Result<Self, Failure> {
+        place.notice_gone()?;
+        let options = options(&place);
+        let ledger = match Ledger::open(place.layout.clone(), options.clone()) {
+            Err(Error::BookReadOnly { .. }) => {
+                Ledger::open_read_only(place.layout.clone(), options)?
+            }
+            opened => opened?,
+        };
+        let session = Self::of(ledger, place, actor);
+        session.compare_with_pointer()?;
+        Ok(session)
+    }
+
+    /// Opens the ledger for reading alone, without looking at what is kept outside it.
+    pub(crate) fn open_unchecked(place: Place, actor: Actor) -> Result<Self, Failure> {
+        let ledger = Ledger::open_read_only(place.layout.clone(), options(&place))?;
+        Ok(Self::of(ledger, place, actor))
+    }
+
+    /// Makes a ledger where there is none.
+    pub(crate) fn create(place: Place, actor: Actor) -> Result<Self, Failure> {
+        place.notice_gone()?;
+        let options = options(&place);
+        let ledger = Ledger::create(place.layout.clone(), &place.tenant, options, None)?;
+        Ok(Self::of(ledger, place, actor))
+    }
+
+    /// A ledger that is open already.
+    pub(crate) fn of(ledger: Ledger, place: Place, actor: Actor) -> Self {
+        let threads = options(&place).threads;
+        Self {
+            ledger,
+            place,
+            actor,
+            threads,
+            policy: OnceCell::new(),
+        }
+    }
+
+    /// What this ledger's writer lets in.
+    pub(crate) fn policy(&self) -> Result<&Policy, Failure> {
+        if self.policy.get().is_none() {
+            let key = digest_key::load_or_create(&self.place.layout.keys, self.ledger.origin())?;
+            let _ = self.policy.set(Policy::new(key));
+        }
+        Ok(self.policy.get().expect("it was set above"))
+    }
+
+    /// Redacts and judges.
+    pub(crate) fn admit(&self, record: Record) -> Result<Judged, Failure> {
+        Ok(self.policy()?.admit(Raw::new(record))?)
+    }
+
+    /// A record of something that is done to the book itself, by whoever gave the command.
+    pub(crate) fn event(&self, action: &str, target: Target) -> Record {
+        let mut record = Record::event(
+            self.ledger.next_id(),
+            self.actor.clone(),
+            action,
+            target,
+            self.ledger.now(),
+        );
+        self.ledger.tenant().clone_into(&mut record.tenant);
+        record.category = Category::Administration;
+        record.outcome = Some(Outcome::Ok);
+        record.project = self.project();
+        record
+    }
+
+    /// The project's name, where the command was given in one.
+    pub(crate) fn project(&self) -> Option<String> {
+        self.place
+            .project
+            .as_ref()
+            .map(crate::project::Project::name)
+    }
+
+    /// The ledgers that this one goes on from, newest first.
+    pub(crate) fn earlier(&self) -> Result<Vec<Ledger>, Failure> {
+        let mut earlier: Vec<Ledger> = Vec::new();
+        let mut next = continues(&self.ledger)?;
+        while let Some(link) = next {
+            let layout = self.place.earlier(&link.origin);
+            let is_new = earlier.iter().all(|ledger| *ledger.origin() != link.origin);
+            if !layout.ledger_db().exists() || !is_new || earlier.len() == EARLIER_MAX {
+                break;
+            }
+            let ledger = Ledger::open_read_only(layout, options(&self.place))?;
+            next = continues(&ledger)?;
+            earlier.push(ledger);
+        }
+        Ok(earlier)
+    }
+
+    /// What `ask` finds in this ledger, else in the ones that it goes on from.
+    pub(crate) fn anywhere<T>(
+        &self,
+        ask: impl Fn(&Ledger) -> Result<Option<T>, Error>,
+    ) -> Result<Option<T>, Failure> {
+        if let Some(found) = ask(&self.ledger)? {
+            return Ok(Some(found));
+        }
+        for ledger in self.earlier()? {
+            if let Some(found) = ask(&ledger)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The project's pointer names the ledger that was there. Another one is not taken for it,
+    /// unless it says itself that it goes on from that one.
+    fn compare_with_pointer(&self) -> Result<(), Failure> {
+        let Some((project, expected)) = self.place.expected() else {
+            return Ok(());
+        };
+        let found = self.ledger.origin().to_string();
+        if found == expected {
+            return Ok(());
+        }
+        if self
+            .earlier()?
+            .iter()
+            .any(|ledger| ledger.origin().as_str() == expected)
+        {
+            return Ok(());
+        }
+        Err(Failure::BookReplaced {
+            book: self.place.book.clone(),
+            expected: expected.to_owned(),
+            found,
+            pointer: project.pointer_path(),
+        })
+    }
+}
+
+/// What a ledger's first leaf says of the one that it goes on from.
+pub(crate) fn continues(ledger: &Ledger) -> Result<Option<Continues>, Failure> {
+    let first = ledger.reader()?.record(0)?;
+    let event = first
+        .note
+        .as_deref()
+        .map(|note| KeyEvent::from_json(note.as_bytes()))
+        .transpose()?;
+    Ok(match event {
+        Some(KeyEvent::Genesis { continues, .. }) => continues,
+        _ => None,
+    })
+}
+
+/// How ledgers of a place are opened.
+pub(crate) fn options(place: &Place) -> Options {
+    let default = Options::default();
+    let threads = place
+        .project
+        .as_ref()
+        .and_then(|project| project.config.threads);
+    Options {
+        threads: threads.unwrap_or(default.threads).clamp(1, 256),
+        ..default
+    }
+}
