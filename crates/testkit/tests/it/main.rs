@@ -1,0 +1,3 @@
+//! The kit itself: what it simulates keeps the contract that the real engine keeps.
+
+mod contract;
