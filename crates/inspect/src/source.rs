@@ -1,6 +1,7 @@
 //! What a source is, what it is asked, and which ones there are.
 
 pub mod file;
+pub mod git;
 
 use std::path::PathBuf;
 
@@ -36,7 +37,7 @@ pub trait Source: Sync {
 }
 
 /// Every source, in the order in which a run visits them.
-pub static SOURCES: &[&dyn Source] = &[&file::FileSource];
+pub static SOURCES: &[&dyn Source] = &[&git::GitSource, &file::FileSource];
 
 /// The source of that name.
 pub fn source(name: &str) -> Result<&'static dyn Source, Error> {
@@ -202,4 +203,19 @@ pub struct GitOptions {
     pub file: Option<TreePath>,
     /// Say for each line of `file` which commit wrote it.
     pub blame: bool,
+    /// Which references to walk from; all are recorded.
+    pub refs: Refs,
+}
+
+/// Which references a run walks from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Refs {
+    /// `HEAD` only.
+    Head,
+    /// `HEAD`, branches, remote branches and tags.
+    #[default]
+    Usual,
+    /// Whatever is under `refs/`, stashes, notes and pull requests among it.
+    All,
 }

@@ -3,18 +3,19 @@
 //! gitoxide is used for what it is good at (packs, deltas, references) and behind [`objects`] and
 //! [`repository`] only, because it is 0.x and changes often.
 
-pub(crate) mod id;
-pub(crate) mod objects;
-pub(crate) mod repository;
-mod cache;
-pub(crate) mod reader;
-pub(crate) mod commit;
-pub(crate) mod tree;
-pub(crate) mod lines;
-mod similarity;
-mod renames;
-pub(crate) mod changes;
-pub(crate) mod walk;
-pub(crate) mod history;
 pub(crate) mod blame;
+mod cache;
+pub(crate) mod changes;
+pub(crate) mod commit;
+pub(crate) mod history;
+pub(crate) mod id;
+pub(crate) mod lines;
+pub(crate) mod objects;
+mod path;
+pub(crate) mod reader;
 pub(crate) mod refs;
+mod renames;
+pub(crate) mod repository;
+mod similarity;
+pub(crate) mod tree;
+pub(crate) mod walk;

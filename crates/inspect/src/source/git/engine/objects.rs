@@ -92,11 +92,10 @@ impl Database {
             ..Default::default()
         };
         let store = gix::odb::Store::at_opts(directory, kind, &mut std::iter::empty(), options)?;
-        Ok(Self { store: Arc::new(store), hash })
-    }
-
-    pub(crate) fn hash(&self) -> Hash {
-        self.hash
+        Ok(Self {
+            store: Arc::new(store),
+            hash,
+        })
     }
 
     /// A reader for one thread, with `cache_bytes` of inflated objects.
@@ -105,7 +104,13 @@ impl Database {
         // Places in packs are keys of the cache: a pack must not be unloaded under them.
         handle.prevent_pack_unload();
         handle.ignore_replacements = true;
-        Objects { handle, hash: self.hash, cache: Cache::new(cache_bytes), buffer: Vec::new(), tally: Tally::default() }
+        Objects {
+            handle,
+            hash: self.hash,
+            cache: Cache::new(cache_bytes),
+            buffer: Vec::new(),
+            tally: Tally::default(),
+        }
     }
 
     /// Where an object lies: its loose file, or the pack that holds it.
@@ -125,10 +130,15 @@ impl Database {
 fn in_pack(objects: &Path, id: &Id) -> Option<PathBuf> {
     let oid = to_gix(id)?;
     let entries = std::fs::read_dir(objects.join("pack")).ok()?;
-    entries.filter_map(Result::ok).map(|entry| entry.path()).find(|path| {
-        path.extension().is_some_and(|extension| extension == "idx")
-            && gix::odb::pack::index::File::at(path, oid.kind()).is_ok_and(|index| index.lookup(&oid).is_some())
-    }).map(|index| index.with_extension("pack"))
+    entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .find(|path| {
+            path.extension().is_some_and(|extension| extension == "idx")
+                && gix::odb::pack::index::File::at(path, oid.kind())
+                    .is_ok_and(|index| index.lookup(&oid).is_some())
+        })
+        .map(|index| index.with_extension("pack"))
 }
 
 /// One thread's reader.
@@ -145,7 +155,10 @@ impl Objects {
     pub(crate) fn read(&mut self, id: &Id, kind: Kind) -> Result<Object, Damage> {
         let found = self.find(id)?;
         if found.kind == kind {
-            Ok(Object { data: found.data, forged: found.forged })
+            Ok(Object {
+                data: found.data,
+                forged: found.forged,
+            })
         } else {
             Err(Damage::WrongKind(found.kind))
         }
@@ -154,7 +167,13 @@ impl Objects {
     /// Reads an object of whatever kind, and hashes it.
     pub(crate) fn read_any(&mut self, id: &Id) -> Result<(Kind, Object), Damage> {
         let found = self.find(id)?;
-        Ok((found.kind, Object { data: found.data, forged: found.forged }))
+        Ok((
+            found.kind,
+            Object {
+                data: found.data,
+                forged: found.forged,
+            },
+        ))
     }
 
     pub(crate) fn hash(&self) -> Hash {
@@ -176,7 +195,10 @@ impl Objects {
         let decode = || {
             let found = handle.try_find_cached(&oid, buffer, cache)?;
             Ok(found.map(|(object, _)| {
-                (Kind::from(object.kind), cache.fresh().unwrap_or_else(|| Arc::from(object.data)))
+                (
+                    Kind::from(object.kind),
+                    cache.fresh().unwrap_or_else(|| Arc::from(object.data)),
+                )
             }))
         };
         // A hostile pack may bring a decoder to panic; that is damage too, and no reason to stop.
@@ -189,14 +211,22 @@ impl Objects {
         let actual = self.hash.of(kind, &data);
         self.tally.hashed[kind as usize] += 1;
         self.tally.bytes += data.len() as u64;
-        let object = Cached { kind, data, forged: (actual != *id).then_some(actual) };
+        let object = Cached {
+            kind,
+            data,
+            forged: (actual != *id).then_some(actual),
+        };
         self.cache.name(*id, object.clone());
         Ok(object)
     }
 }
 
 fn damage_of(error: &gix::Error) -> Damage {
-    if error.classify().is_resource_exhausted() { Damage::TooLarge } else { Damage::Corrupt(error.to_string()) }
+    if error.classify().is_resource_exhausted() {
+        Damage::TooLarge
+    } else {
+        Damage::Corrupt(error.to_string())
+    }
 }
 
 impl Hash {

@@ -37,7 +37,11 @@ pub(crate) struct Reader<'o> {
 
 impl<'o> Reader<'o> {
     pub(crate) fn new(objects: &'o mut Objects, commit: Option<Id>) -> Self {
-        Self { objects, commit, faults: Vec::new() }
+        Self {
+            objects,
+            commit,
+            faults: Vec::new(),
+        }
     }
 
     pub(crate) fn hash(&self) -> Hash {
@@ -46,12 +50,22 @@ impl<'o> Reader<'o> {
 
     /// The content of an object, met at this path; nothing if it cannot be read.
     pub(crate) fn read(&mut self, id: &Id, kind: Kind, path: &[u8]) -> Option<Arc<[u8]>> {
+        self.read_named(id, kind, path).map(|(data, _)| data)
+    }
+
+    /// The content of an object, and its true name if that is another.
+    pub(crate) fn read_named(
+        &mut self,
+        id: &Id,
+        kind: Kind,
+        path: &[u8],
+    ) -> Option<(Arc<[u8]>, Option<Id>)> {
         match self.objects.read(id, kind) {
             Ok(object) => {
                 if let Some(actual) = object.forged {
                     self.note(id, kind, path, Wrong::Forged(actual));
                 }
-                Some(object.data)
+                Some((object.data, object.forged))
             }
             Err(damage) => {
                 self.damaged(id, kind, path, damage);
@@ -66,8 +80,18 @@ impl<'o> Reader<'o> {
     }
 
     fn note(&mut self, id: &Id, kind: Kind, path: &[u8], what: Wrong) {
-        if !self.faults.iter().any(|fault| fault.id == *id && fault.what == what) {
-            let fault = Fault { id: *id, kind, what, path: path.to_vec(), commit: self.commit };
+        if !self
+            .faults
+            .iter()
+            .any(|fault| fault.id == *id && fault.what == what)
+        {
+            let fault = Fault {
+                id: *id,
+                kind,
+                what,
+                path: path.to_vec(),
+                commit: self.commit,
+            };
             self.faults.push(fault);
         }
     }

@@ -63,11 +63,21 @@ const CHAIN: usize = 64;
 
 /// Follows references to their commits.
 pub(crate) fn resolve(objects: &mut Objects, references: &[Reference]) -> Vec<Resolved> {
-    let by_name: HashMap<&[u8], &Points> = references.iter().map(|r| (r.name.as_slice(), &r.points)).collect();
-    references.iter().map(|reference| resolve_one(objects, &by_name, reference)).collect()
+    let by_name: HashMap<&[u8], &Points> = references
+        .iter()
+        .map(|r| (r.name.as_slice(), &r.points))
+        .collect();
+    references
+        .iter()
+        .map(|reference| resolve_one(objects, &by_name, reference))
+        .collect()
 }
 
-fn resolve_one(objects: &mut Objects, by_name: &HashMap<&[u8], &Points>, reference: &Reference) -> Resolved {
+fn resolve_one(
+    objects: &mut Objects,
+    by_name: &HashMap<&[u8], &Points>,
+    reference: &Reference,
+) -> Resolved {
     let mut resolved = Resolved {
         name: reference.name.clone(),
         kind: RefKind::of(&reference.name),
@@ -102,7 +112,9 @@ fn resolve_one(objects: &mut Objects, by_name: &HashMap<&[u8], &Points>, referen
             }
         };
         if let Some(actual) = object.forged {
-            resolved.problem.get_or_insert((id, Trouble::Forged(kind, actual)));
+            resolved
+                .problem
+                .get_or_insert((id, Trouble::Forged(kind, actual)));
         }
         match kind {
             Kind::Commit => resolved.commit = Some(id),
@@ -131,7 +143,9 @@ pub(crate) fn is_ancestor(objects: &mut Objects, old: Id, new: Id) -> bool {
         let object = objects.read(id, Kind::Commit).ok()?;
         Commit::parse(&object.data).ok()
     };
-    let Some(oldest) = commit(&old).map(|commit| commit.committer.seconds.saturating_sub(CLOCK_SLACK_SECONDS)) else {
+    let Some(oldest) =
+        commit(&old).map(|commit| commit.committer.seconds.saturating_sub(CLOCK_SLACK_SECONDS))
+    else {
         return old == new;
     };
     let mut seen = HashSet::from([new]);
@@ -143,7 +157,9 @@ pub(crate) fn is_ancestor(objects: &mut Objects, old: Id, new: Id) -> bool {
         if date < oldest {
             continue;
         }
-        let Some(parents) = commit(&id).map(|commit| commit.parents) else { continue };
+        let Some(parents) = commit(&id).map(|commit| commit.parents) else {
+            continue;
+        };
         for parent in parents {
             if seen.insert(parent) {
                 let date = commit(&parent).map_or(i64::MAX, |commit| commit.committer.seconds);

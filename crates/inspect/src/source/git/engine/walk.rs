@@ -27,7 +27,7 @@ pub(crate) struct Walk<'a> {
     objects: Objects,
     shallow: &'a HashSet<Id>,
     since: Option<i64>,
-    queue: BinaryHeap<Queued>,
+    queue: BinaryHeap<Queued<()>>,
     seen: HashSet<Id>,
     faults: Vec<Fault>,
     counter: u64,
@@ -45,10 +45,27 @@ pub(crate) struct Bounds<'a> {
     pub(crate) since: Option<i64>,
 }
 
-struct Queued {
+/// A commit that waits for its turn; what else is known of it travels with it.
+pub(super) struct Queued<T> {
     node: Box<Node>,
-    hidden: bool,
     order: u64,
+    with: T,
+}
+
+impl<T> Queued<T> {
+    /// Of commits of one date, those with the lower order go first.
+    pub(super) fn new(node: Box<Node>, order: u64, with: T) -> Self {
+        Self { node, order, with }
+    }
+
+    pub(super) fn into_parts(self) -> (Box<Node>, T) {
+        (self.node, self.with)
+    }
+}
+
+/// Whether a commit is so old that nothing behind it can be at or after a time.
+pub(super) fn is_long_before(node: &Node, since: i64) -> bool {
+    node.commit.committer.seconds < since.saturating_sub(CLOCK_SLACK_SECONDS)
 }
 
 impl<'a> Walk<'a> {
@@ -86,15 +103,24 @@ impl<'a> Walk<'a> {
             && let Some(node) = self.load(id, child)
         {
             self.counter += 1;
-            self.queue.push(Queued { node: Box::new(node), hidden: false, order: self.counter });
+            self.queue
+                .push(Queued::new(Box::new(node), self.counter, ()));
         }
     }
 
     fn load(&mut self, id: Id, child: Option<Id>) -> Option<Node> {
-        let read = self.objects.read(&id, Kind::Commit).and_then(|object| Ok((Commit::parse(&object.data)?, object.forged)));
+        let read = self
+            .objects
+            .read(&id, Kind::Commit)
+            .and_then(|object| Ok((Commit::parse(&object.data)?, object.forged)));
         let (what, node) = match read {
             Ok((commit, forged)) => {
-                let node = Node { id, commit, forged, shallow: self.shallow.contains(&id) };
+                let node = Node {
+                    id,
+                    commit,
+                    forged,
+                    shallow: self.shallow.contains(&id),
+                };
                 (forged.map(Wrong::Forged), Some(node))
             }
             Err(damage) => (Some(Wrong::Damaged(damage)), None),
@@ -102,7 +128,13 @@ impl<'a> Walk<'a> {
         if let Some(what) = what {
             // A forged commit is itself where it was met; a missing one was met in its child.
             let commit = node.as_ref().map(|node| node.id).or(child);
-            self.faults.push(Fault { id, kind: Kind::Commit, what, path: Vec::new(), commit });
+            self.faults.push(Fault {
+                id,
+                kind: Kind::Commit,
+                what,
+                path: Vec::new(),
+                commit,
+            });
         }
         node
     }
@@ -117,7 +149,10 @@ impl<'a> Walk<'a> {
         let mut queue = BinaryHeap::new();
         let mut shown = 0_usize;
         let mut oldest = i64::MAX;
-        let sides = hidden.iter().map(|id| (*id, true)).chain(tips.iter().map(|id| (*id, false)));
+        let sides = hidden
+            .iter()
+            .map(|id| (*id, true))
+            .chain(tips.iter().map(|id| (*id, false)));
         let mut next: Vec<(Id, bool)> = sides.collect();
         loop {
             for (id, hidden) in next.drain(..) {
@@ -129,9 +164,11 @@ impl<'a> Walk<'a> {
                 marks.insert(id, hidden);
                 shown += usize::from(!hidden);
                 self.counter += 1;
-                queue.push(Queued { node: Box::new(node), hidden, order: self.counter });
+                queue.push(Queued::new(Box::new(node), self.counter, hidden));
             }
-            let Some(Queued { node, hidden, .. }) = queue.pop() else { break };
+            let Some((node, hidden)) = queue.pop().map(Queued::into_parts) else {
+                break;
+            };
             // It may have been hidden since it was queued.
             let now_hidden = marks[&node.id];
             shown -= usize::from(!hidden);
@@ -143,17 +180,32 @@ impl<'a> Walk<'a> {
                 break;
             }
             if hidden == now_hidden && !node.shallow {
-                next.extend(node.commit.parents.iter().map(|parent| (*parent, now_hidden)));
+                next.extend(
+                    node.commit
+                        .parents
+                        .iter()
+                        .map(|parent| (*parent, now_hidden)),
+                );
             }
         }
-        self.seen.extend(marks.into_iter().filter(|(_, hidden)| *hidden).map(|(id, _)| id));
+        self.seen.extend(
+            marks
+                .into_iter()
+                .filter(|(_, hidden)| *hidden)
+                .map(|(id, _)| id),
+        );
     }
 
     /// Reads a commit without taking note of faults: whoever shows it will.
     fn peek(&mut self, id: Id) -> Option<Node> {
         let object = self.objects.read(&id, Kind::Commit).ok()?;
         let commit = Commit::parse(&object.data).ok()?;
-        Some(Node { id, commit, forged: object.forged, shallow: self.shallow.contains(&id) })
+        Some(Node {
+            id,
+            commit,
+            forged: object.forged,
+            shallow: self.shallow.contains(&id),
+        })
     }
 }
 
@@ -162,7 +214,7 @@ impl Iterator for Walk<'_> {
 
     fn next(&mut self) -> Option<Box<Node>> {
         let node = self.queue.pop()?.node;
-        let too_old = self.since.is_some_and(|since| node.commit.committer.seconds < since - CLOCK_SLACK_SECONDS);
+        let too_old = self.since.is_some_and(|since| is_long_before(&node, since));
         if !node.shallow && !too_old {
             for parent in &node.commit.parents {
                 self.push(*parent, Some(node.id));
@@ -172,23 +224,25 @@ impl Iterator for Walk<'_> {
     }
 }
 
-impl Ord for Queued {
+impl<T> Ord for Queued<T> {
     fn cmp(&self, other: &Self) -> Ordering {
         let date = |queued: &Self| queued.node.commit.committer.seconds;
-        date(self).cmp(&date(other)).then_with(|| other.order.cmp(&self.order))
+        date(self)
+            .cmp(&date(other))
+            .then_with(|| other.order.cmp(&self.order))
     }
 }
 
-impl PartialOrd for Queued {
+impl<T> PartialOrd for Queued<T> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Queued {
+impl<T> PartialEq for Queued<T> {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Queued {}
+impl<T> Eq for Queued<T> {}

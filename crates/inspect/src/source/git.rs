@@ -1,0 +1,505 @@
+//! The `git` source: commits, references and blame of a repository.
+//!
+//! Each run seals a `git.commit` record per commit that no earlier run sealed, newest first as in
+//! `git log`, then a `git.ref` record per reference, then one `git.history` record over the run.
+//! That one comes last, so a run that is cut short leaves none, and the next begins where the last
+//! whole one ended. With `since`, `until`, `authors` or `file`, a run answers that question, whatever
+//! was sealed before, and moves no boundary.
+//!
+//! Every object is hashed as it is read. One that does not hash to its name becomes a `git.forged`
+//! record, one that cannot be read `git.damaged`; the run goes on with what git itself would see.
+//! Replacement references are recorded and not followed.
+
+mod blame;
+mod engine;
+mod previous;
+mod tell_commit;
+mod tell_fault;
+mod tell_ref;
+mod text;
+
+use std::collections::HashSet;
+
+use sealbook_policy::Raw;
+use sealbook_record::{PartName, Target, TargetKind};
+use serde::Serialize;
+
+use self::engine::history::{self, Found, Wanted};
+use self::engine::id::Id;
+use self::engine::objects::{Objects, Tally};
+use self::engine::reader::{Fault, Wrong};
+use self::engine::refs::{self, RefKind, Resolved, Trouble};
+use self::engine::repository::{OpenError, Repository};
+use self::engine::walk::{Bounds, Node};
+use self::previous::Previous;
+use self::tell_commit::set;
+use self::tell_fault::Faults;
+use self::tell_ref::{Standing, State};
+use crate::{
+    Coverage, Error, GitOptions, OptionHelp, Prior, Progress, Refs, Request, Sink, Source,
+    SourceMetadata, TreePath,
+};
+
+/// The source's name in records.
+const NAME: &str = "git";
+/// One commit.
+const COMMIT: &str = "git.commit";
+/// More files of a commit than one record holds.
+const FILES: &str = "git.commit.files";
+/// One reference in one run.
+const REF: &str = "git.ref";
+/// An object that is not what its name says.
+const FORGED: &str = "git.forged";
+/// An object that cannot be read.
+const DAMAGED: &str = "git.damaged";
+/// Who wrote which line of a file.
+const BLAME: &str = "git.blame";
+/// The record over a whole run.
+const HISTORY: &str = "git.history";
+
+const ACTIONS: &[&str] = &[COMMIT, FILES, REF, FORGED, DAMAGED, BLAME, HISTORY];
+
+/// Inflated objects kept while references are followed.
+const REF_CACHE_BYTES: usize = 8 << 20;
+
+/// Reads git repositories: history, references, blame; every object against its own name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct GitSource;
+
+static METADATA: SourceMetadata = SourceMetadata {
+    name: NAME,
+    about: "History of a git repository: commits, renames, line counts, branches, tags, blame; every object checked",
+    version: "1",
+    kinds: &[TargetKind::Git],
+    actions: ACTIONS,
+    options: &[
+        OptionHelp {
+            name: "since",
+            about: "Only commits at or after this time",
+        },
+        OptionHelp {
+            name: "until",
+            about: "Only commits at or before this time",
+        },
+        OptionHelp {
+            name: "author",
+            about: "Only commits whose author's name or address contains this",
+        },
+        OptionHelp {
+            name: "file",
+            about: "Only the history of this file, renames followed",
+        },
+        OptionHelp {
+            name: "blame",
+            about: "Say for each line of the file which commit wrote it",
+        },
+        OptionHelp {
+            name: "refs",
+            about: "Which references to walk: head, usual (the default) or all",
+        },
+    ],
+};
+
+impl Source for GitSource {
+    fn metadata(&self) -> &'static SourceMetadata {
+        &METADATA
+    }
+
+    fn collect(
+        &self,
+        request: &Request<'_>,
+        prior: &dyn Prior,
+        sink: &mut dyn Sink,
+        progress: &dyn Progress,
+    ) -> Result<Coverage, Error> {
+        let repository = open(request)?;
+        let root = TreePath::from(&*repository.root());
+        let (references, broken) = repository.references().map_err(|cause| Error::Repository {
+            path: request.target.clone(),
+            cause,
+        })?;
+        let mut objects = repository.database().reader(REF_CACHE_BYTES);
+        let resolved = refs::resolve(&mut objects, &references);
+        let mut run = Run {
+            request,
+            repository: &repository,
+            root: root.to_string(),
+            previous: Previous::of(prior, &root.to_string(), request.run.project.as_deref())?,
+            faults: Faults::new(repository.database(), repository.is_partial()),
+            coverage: Coverage::default(),
+            commits: 0,
+            tally: Tally::default(),
+        };
+        for cause in broken {
+            run.coverage
+                .skip(TreePath::from("refs"), "reference_unreadable", Some(cause));
+        }
+        run.reference_faults(&resolved, sink)?;
+        run.history(&resolved, sink, progress)?;
+        if let Some(path) = &request.options.git.file
+            && request.options.git.blame
+        {
+            run.blame(path, &resolved, &mut objects, sink, progress)?;
+        }
+        run.references(&resolved, &mut objects, sink)?;
+        run.tally.add(objects.tally());
+        run.finish(&resolved, sink)
+    }
+}
+
+fn open(request: &Request<'_>) -> Result<Repository, Error> {
+    let path = || request.target.clone();
+    match request.target.try_exists() {
+        Ok(true) => {}
+        Ok(false) => return Err(Error::TargetNotFound { path: path() }),
+        Err(cause) => {
+            return Err(Error::TargetUnreadable {
+                path: path(),
+                cause,
+            });
+        }
+    }
+    Repository::discover(&request.target).map_err(|error| match error {
+        OpenError::None => Error::TargetUnsupported {
+            name: NAME,
+            path: path(),
+            needs: "a git repository",
+        },
+        OpenError::Unreadable(cause) => Error::Repository {
+            path: path(),
+            cause,
+        },
+    })
+}
+
+/// Whether a run asks for a part of history only.
+fn is_filtered(options: &GitOptions) -> bool {
+    options.since.is_some()
+        || options.until.is_some()
+        || !options.authors.is_empty()
+        || options.file.is_some()
+}
+
+struct Run<'a, 'r> {
+    request: &'a Request<'r>,
+    repository: &'a Repository,
+    root: String,
+    previous: Previous,
+    faults: Faults<'a>,
+    coverage: Coverage,
+    commits: u64,
+    tally: Tally,
+}
+
+impl Run<'_, '_> {
+    fn options(&self) -> &GitOptions {
+        &self.request.options.git
+    }
+
+    fn tell(&mut self, fault: &Fault, sink: &mut dyn Sink) -> Result<(), Error> {
+        self.faults
+            .tell(fault, self.request, sink, &mut self.coverage)
+    }
+
+    /// What is wrong with tags, and with tips that are no commits to walk from.
+    fn reference_faults(
+        &mut self,
+        resolved: &[Resolved],
+        sink: &mut dyn Sink,
+    ) -> Result<(), Error> {
+        for reference in resolved {
+            if let Some((id, trouble)) = &reference.problem {
+                let (kind, what) = match trouble {
+                    Trouble::Forged(kind, actual) => (*kind, Wrong::Forged(*actual)),
+                    Trouble::Damaged(damage) => (
+                        engine::objects::Kind::Commit,
+                        Wrong::Damaged(damage.clone()),
+                    ),
+                };
+                let fault = Fault {
+                    id: *id,
+                    kind,
+                    what,
+                    path: reference.name.clone(),
+                    commit: None,
+                };
+                self.tell(&fault, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The commits to walk from, in the order of their references.
+    fn tips(&self, resolved: &[Resolved]) -> Vec<Id> {
+        let mut seen = HashSet::new();
+        let walked = resolved
+            .iter()
+            .filter(|reference| is_walked(self.options().refs, reference.kind));
+        walked
+            .filter_map(|reference| reference.commit)
+            .filter(|commit| seen.insert(*commit))
+            .collect()
+    }
+
+    fn history(
+        &mut self,
+        resolved: &[Resolved],
+        sink: &mut dyn Sink,
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
+        let tips = self.tips(resolved);
+        let options = self.options().clone();
+        let seconds = |time: sealbook_record::Timestamp| time.as_micros().div_euclid(1_000_000);
+        let (since, until) = (options.since.map(seconds), options.until.map(seconds));
+        let authors: Vec<String> = options
+            .authors
+            .iter()
+            .map(|author| author.to_lowercase())
+            .collect();
+        let hidden = if is_filtered(&options) {
+            Vec::new()
+        } else {
+            self.previous.sealed()
+        };
+        let bounds = Bounds {
+            tips: &tips,
+            hidden: &hidden,
+            shallow: self.repository.shallow(),
+            since,
+        };
+        let filter = |node: &Node| {
+            let at = node.commit.committer.seconds;
+            since.is_none_or(|since| at >= since)
+                && until.is_none_or(|until| at <= until)
+                && (authors.is_empty() || authors.iter().any(|author| is_by(node, author)))
+        };
+        let path = options.file.as_ref().map(|path| below_root(path));
+        let wanted = Wanted {
+            filter: &filter,
+            path: path.as_deref(),
+            threads: self.request.threads,
+        };
+        progress.begin("commits", None);
+        let database = self.repository.database().clone();
+        let read = history::read(&database, &bounds, wanted, &mut |found| {
+            match found {
+                Found::Faults(faults) => {
+                    for fault in &faults {
+                        self.tell(fault, sink)?;
+                    }
+                }
+                Found::Step(step) => {
+                    for fault in &step.faults {
+                        self.tell(fault, sink)?;
+                    }
+                    if step.node.shallow && !step.node.commit.parents.is_empty() {
+                        let why = "its parents were not cloned, so what it changed is not known"
+                            .to_owned();
+                        let named = TreePath::from(&*step.node.id.to_string());
+                        self.coverage.skip(named, "history_not_cloned", Some(why));
+                    }
+                    tell_commit::commit(self.request, &step, sink)?;
+                    self.commits += 1;
+                    progress.advance(1);
+                }
+            }
+            Ok(())
+        });
+        progress.end();
+        self.tally.add(read?);
+        Ok(())
+    }
+
+    fn references(
+        &mut self,
+        resolved: &[Resolved],
+        objects: &mut Objects,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Error> {
+        let filtered = is_filtered(self.options());
+        let previous = std::mem::take(&mut self.previous);
+        let mut names = HashSet::new();
+        for reference in resolved {
+            let before = previous.refs.get(&reference.name);
+            let walked = !filtered && is_walked(self.options().refs, reference.kind);
+            let sealed = if walked {
+                reference.commit
+            } else {
+                before.and_then(|seen| seen.sealed)
+            };
+            let state = tell_ref::state(objects, reference, before);
+            tell_ref::present(
+                self.request,
+                reference,
+                &Standing {
+                    state,
+                    before,
+                    sealed,
+                    kept: true,
+                },
+                sink,
+            )?;
+            names.insert(reference.name.as_slice());
+        }
+        let head = resolved
+            .iter()
+            .find(|reference| reference.kind == RefKind::Head)
+            .and_then(|head| head.commit);
+        for (name, seen) in previous
+            .refs
+            .iter()
+            .filter(|(name, _)| !names.contains(name.as_slice()))
+        {
+            let kept = seen
+                .commit
+                .zip(head)
+                .is_some_and(|(old, head)| refs::is_ancestor(objects, old, head));
+            let standing = Standing {
+                state: State::Deleted,
+                before: Some(seen),
+                sealed: None,
+                kept,
+            };
+            tell_ref::deleted(
+                self.request,
+                &TreePath::new(name.as_slice()),
+                &standing,
+                sink,
+            )?;
+        }
+        self.previous = previous;
+        Ok(())
+    }
+
+    /// Seals the record over the run.
+    fn finish(mut self, resolved: &[Resolved], sink: &mut dyn Sink) -> Result<Coverage, Error> {
+        self.notes(resolved);
+        self.coverage.covered = self.commits;
+        self.coverage.bytes = self.tally.bytes;
+        let head = resolved
+            .iter()
+            .find(|reference| reference.kind == RefKind::Head);
+        let [commits, trees, blobs, tags] = self.tally.hashed;
+        let told = HistoryTold {
+            root: &self.root,
+            bare: !self.repository.has_worktree(),
+            head: head.and_then(|head| head.commit),
+            branch: head
+                .and_then(|head| head.symbolic.as_deref())
+                .map(TreePath::new),
+            commits: self.commits,
+            references: resolved.len(),
+            resumed: self.previous.exists && !is_filtered(self.options()),
+            hashed: Hashed {
+                commits,
+                trees,
+                blobs,
+                tags,
+                bytes: self.tally.bytes,
+            },
+            forged: self.faults.forged,
+            damaged: self.faults.damaged,
+            complete: self.coverage.is_complete(),
+            notes: &self.coverage.notes,
+        };
+        let target = Target::new(TargetKind::Git, self.root.as_str());
+        let mut record = self.request.event(NAME, HISTORY, target, self.request.now);
+        set(&mut record, PartName::Result, &told)?;
+        set(&mut record, PartName::Input, self.options())?;
+        sink.record(Raw::new(record))?;
+        Ok(self.coverage)
+    }
+
+    fn notes(&mut self, resolved: &[Resolved]) {
+        let notes = &mut self.coverage.notes;
+        if self.repository.has_grafts() {
+            notes.push("info/grafts gives commits other parents in the eyes of git; this history is the true one".into());
+        }
+        let replaced = resolved
+            .iter()
+            .filter(|reference| reference.kind == RefKind::Replace)
+            .count();
+        if replaced > 0 {
+            notes.push(format!(
+                "{replaced} references under refs/replace put other objects in place of those named; they were recorded \
+                 and not followed"
+            ));
+        }
+        let scope = self.request.options.git.refs;
+        let left = resolved
+            .iter()
+            .filter(|reference| !is_walked(scope, reference.kind) && reference.commit.is_some());
+        let left = left.count();
+        if left > 0 {
+            notes.push(format!(
+                "{left} references were recorded and their history not walked; --refs all walks it"
+            ));
+        }
+        if self.options().blame && self.options().file.is_none() {
+            let why = "blame is made of one file: name it with --file";
+            self.coverage.skip(
+                TreePath::from("blame"),
+                "blame_without_file",
+                Some(why.to_owned()),
+            );
+        }
+    }
+}
+
+/// The part `result` of a run's record.
+#[derive(Serialize)]
+struct HistoryTold<'a> {
+    root: &'a str,
+    bare: bool,
+    head: Option<Id>,
+    branch: Option<TreePath>,
+    commits: u64,
+    references: usize,
+    resumed: bool,
+    hashed: Hashed,
+    forged: u64,
+    damaged: u64,
+    complete: bool,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Hashed {
+    commits: u64,
+    trees: u64,
+    blobs: u64,
+    tags: u64,
+    bytes: u64,
+}
+
+fn is_walked(scope: Refs, kind: RefKind) -> bool {
+    match scope {
+        Refs::Head => kind == RefKind::Head,
+        Refs::Usual => matches!(
+            kind,
+            RefKind::Head | RefKind::Branch | RefKind::Remote | RefKind::Tag
+        ),
+        Refs::All => kind != RefKind::Replace,
+    }
+}
+
+/// Whether the author's name or address contains a text, whatever the case.
+fn is_by(node: &Node, author: &str) -> bool {
+    let person = &node.commit.author;
+    let whole = [&person.name[..], b" <", &person.email[..], b">"].concat();
+    String::from_utf8_lossy(&whole)
+        .to_lowercase()
+        .contains(author)
+}
+
+/// A path as trees know it: without a leading `./` or a slash at either end.
+fn below_root(path: &TreePath) -> Vec<u8> {
+    let mut bytes = path.as_bytes();
+    while let Some(rest) = bytes
+        .strip_prefix(b"./")
+        .or_else(|| bytes.strip_prefix(b"/"))
+    {
+        bytes = rest;
+    }
+    bytes.strip_suffix(b"/").unwrap_or(bytes).to_vec()
+}

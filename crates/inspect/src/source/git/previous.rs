@@ -1,0 +1,93 @@
+//! What the last run over this repository sealed: where each reference was, and how far history
+//! was read.
+
+use std::collections::BTreeMap;
+
+use sealbook_record::{PartName, Record};
+use serde::Deserialize;
+
+use super::engine::id::Id;
+use super::{HISTORY, NAME, REF};
+use crate::{Error, Prior, Selection, TreePath};
+
+/// A reference as it was sealed last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) target: Option<Id>,
+    pub(super) commit: Option<Id>,
+    /// All that this commit reaches is sealed.
+    pub(super) sealed: Option<Id>,
+}
+
+/// The references of the last run that came to its end.
+#[derive(Debug, Default)]
+pub(super) struct Previous {
+    pub(super) refs: BTreeMap<Vec<u8>, Seen>,
+    /// Whether there was such a run.
+    pub(super) exists: bool,
+}
+
+#[derive(Deserialize)]
+struct RefRead {
+    name: TreePath,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    target: Option<String>,
+    #[serde(default)]
+    commit: Option<String>,
+    #[serde(default)]
+    sealed: Option<String>,
+}
+
+impl Previous {
+    /// Reads it back. The record over a run is its last, so a run that was cut short counts for
+    /// nothing, and what it sealed is read again.
+    pub(super) fn of(prior: &dyn Prior, root: &str, project: Option<&str>) -> Result<Self, Error> {
+        let last = prior.latest(&Selection {
+            source: Some(NAME),
+            actions: &[HISTORY],
+            target: Some(root),
+            project,
+            ..Selection::default()
+        })?;
+        let Some(operation) = last.and_then(|sealed| sealed.record.operation) else {
+            return Ok(Self::default());
+        };
+        let mut refs = BTreeMap::new();
+        let selection = Selection {
+            source: Some(NAME),
+            actions: &[REF],
+            operation: Some(operation),
+            ..Selection::default()
+        };
+        for sealed in prior.records(&selection)? {
+            if let Some((name, seen)) = read(&sealed?.record) {
+                refs.insert(name, seen);
+            }
+        }
+        Ok(Self { refs, exists: true })
+    }
+
+    /// The commits behind which everything is sealed.
+    pub(super) fn sealed(&self) -> Vec<Id> {
+        let mut ids: Vec<Id> = self.refs.values().filter_map(|seen| seen.sealed).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+}
+
+fn read(record: &Record) -> Option<(Vec<u8>, Seen)> {
+    let told: RefRead = serde_json::from_str(record.part(PartName::Result)?.get()).ok()?;
+    if told.state == "deleted" {
+        return None;
+    }
+    let id = |hex: &Option<String>| Id::from_hex(hex.as_ref()?.as_bytes());
+    let seen = Seen {
+        target: id(&told.target),
+        commit: id(&told.commit),
+        sealed: id(&told.sealed),
+    };
+    Some((told.name.as_bytes().to_vec(), seen))
+}
