@@ -4,6 +4,8 @@
 //! Everything in it is text as it came: the writers make it harmless, all of
 //! it, so no view can forget to.
 
+use std::borrow::Cow;
+
 /// A page: blocks from top to bottom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Document {
@@ -29,10 +31,10 @@ pub enum Block {
 }
 
 /// A table's column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     /// Its heading.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Whether it holds numbers, which stand at the right.
     pub number: bool,
     /// Whether it must not be broken over lines.
@@ -115,7 +117,7 @@ impl Column {
     /// A column of text that may be broken over lines.
     pub const fn text(name: &'static str) -> Self {
         Self {
-            name,
+            name: Cow::Borrowed(name),
             number: false,
             whole: false,
         }
@@ -124,7 +126,7 @@ impl Column {
     /// A column of short text that stays in one line.
     pub const fn whole(name: &'static str) -> Self {
         Self {
-            name,
+            name: Cow::Borrowed(name),
             number: false,
             whole: true,
         }
@@ -133,9 +135,18 @@ impl Column {
     /// A column of numbers.
     pub const fn number(name: &'static str) -> Self {
         Self {
-            name,
+            name: Cow::Borrowed(name),
             number: true,
             whole: true,
+        }
+    }
+
+    /// A column whose name came from somewhere else; of numbers, or of text that may be broken.
+    pub fn named(name: impl Into<String>, number: bool) -> Self {
+        Self {
+            name: Cow::Owned(name.into()),
+            number,
+            whole: number,
         }
     }
 }

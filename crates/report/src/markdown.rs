@@ -64,7 +64,7 @@ fn write_block(block: &Block, out: &mut dyn Write) -> io::Result<()> {
 fn write_table(columns: &[Column], rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
     let names: Vec<String> = columns
         .iter()
-        .map(|column| escape(column.name, false))
+        .map(|column| escape(&shown_short(&column.name, CELL_CHARS_MAX), false))
         .collect();
     let rules: Vec<&str> = columns
         .iter()

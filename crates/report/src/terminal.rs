@@ -106,7 +106,11 @@ fn write_table(
 ) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(LOOK);
-    table.set_header(columns.iter().map(|column| column.name));
+    table.set_header(
+        columns
+            .iter()
+            .map(|column| shown_short(&column.name, CELL_CHARS_MAX)),
+    );
     for row in rows {
         table.add_row(row.iter().map(|cell| {
             cell.pieces

@@ -276,8 +276,17 @@ fn book() {
             receipt: Some("c2sp.org/tlog-proof@v1\nindex 41\n"),
         },
     );
-    let receipt = "c2sp.org/tlog-proof@v1\nextra AAAA\nindex 41\nBBBB\n\n";
+    let receipt = "c2sp.org/tlog-proof@v1\nextra AAAA\nindex 41\nBBBB\n\n— sealbook/07 CCCC\n";
     check("receipt", &ReceiptDetail { seq: 41, receipt });
+    // What is written to a file is the proof itself, byte for byte.
+    assert_eq!(
+        rendered(&ReceiptDetail { seq: 41, receipt }, Format::Terminal),
+        receipt
+    );
+    assert_eq!(
+        rendered(&HeadDetail { head: &head() }, Format::Terminal),
+        head().checkpoint
+    );
     let summary = BackupSummary {
         origin: origin(),
         size: 1_234,
@@ -358,6 +367,48 @@ fn audit() {
     let run = AuditRun::of(&run_records(Some(INCOMPLETE))).expect("a run");
     assert!(!run.complete);
     check("audit_incomplete", &AuditSummary { run: &run });
+}
+
+#[test]
+fn figures_of_findings_become_tables() {
+    let with = |path: Option<&str>, rule: &str, metadata: serde_json::Value| {
+        let mut finding = finding(Severity::Info, rule, path, "figures");
+        finding.recommendation = None;
+        finding.metadata = metadata.as_object().expect("an object").clone();
+        finding
+    };
+    let authors: Vec<_> = (0..25)
+        .map(|n| serde_json::json!({"name": format!("author {n}"), "commits": 2_000 - n}))
+        .collect();
+    let mut records = run_records(Some(COMPLETE));
+    records[1]
+        .record
+        .as_mut()
+        .expect("a record")
+        .set_findings(&[
+            with(
+                Some("src/main.rs"),
+                "git.hotspot",
+                serde_json::json!({"commits": 30, "share": 0.75, "last": "alice"}),
+            ),
+            with(
+                Some("src/a|b\u{1b}.rs"),
+                "git.hotspot",
+                serde_json::json!({"commits": 9, "x|\u{1b}": -1}),
+            ),
+            with(
+                None,
+                "git.contribution",
+                serde_json::json!({"authors": authors}),
+            ),
+            with(None, "git.message", serde_json::json!({"example": "fix"})),
+        ]);
+    check(
+        "audit_figures",
+        &AuditSummary {
+            run: &AuditRun::of(&records).expect("a run"),
+        },
+    );
 }
 
 #[test]
