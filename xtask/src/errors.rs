@@ -1,7 +1,7 @@
 //! `cargo xtask errors`: every error code has a page in `docs/errors/`, and
 //! every page a code.
 //!
-//! A code is a string in the body of a function called `code`, the one place
+//! A code is a string in the body of a method called `code`, the one place
 //! where a room names its errors. Pages start with a title, `# <code>: what it
 //! means`; the index is made from the titles.
 

@@ -40,7 +40,7 @@ pub(crate) fn without_tests(source: &str) -> &str {
     source
 }
 
-/// The body (between its braces) of every function called `name`, as ranges of `source`.
+/// The body (between its braces) of every method called `name`, as ranges of `source`.
 pub(crate) fn bodies(source: &str, name: &str) -> Vec<std::ops::Range<usize>> {
     let code = code_only(source);
     let head = format!("fn {name}(");
@@ -48,10 +48,15 @@ pub(crate) fn bodies(source: &str, name: &str) -> Vec<std::ops::Range<usize>> {
     let mut from = 0;
     while let Some(at) = code[from..].find(&head) {
         from += at + head.len();
+        let is_method = code[from..]
+            .split([',', ')'])
+            .next()
+            .is_some_and(|first| first.contains("self"));
         let Some(open) = code[from..].find(['{', ';']).map(|open| from + open) else {
             break;
         };
-        if code.as_bytes()[open] == b'{'
+        if is_method
+            && code.as_bytes()[open] == b'{'
             && let Some(close) = matching_brace(code.as_bytes(), open)
         {
             found.push(open + 1..close);
@@ -228,7 +233,7 @@ mod tests {
 
     #[test]
     fn bodies_finds_the_function_and_its_strings() {
-        let source = "impl E { pub const fn code(&self) -> &'static str { match self { Self::A { .. } => \"a_b\", // \"no\"\n Self::C(e) => e.code(), } } fn other() { \"x\" } }";
+        let source = "impl E { pub const fn code(&self) -> &'static str { match self { Self::A { .. } => \"a_b\", // \"no\"\n Self::C(e) => e.code(), } } fn other() { \"x\" } } fn code(text: &str) { \"no\" }";
         let ranges = bodies(source, "code");
         assert_eq!(ranges.len(), 1);
         assert_eq!(strings(&source[ranges[0].clone()]), ["a_b"]);

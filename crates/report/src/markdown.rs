@@ -98,7 +98,7 @@ fn inline(text: &Text, place: Place) -> String {
         };
         let begins_line = place == Place::LineStart && out.is_empty();
         let piece = match (piece.name, piece.tone) {
-            (true, _) => code(&short, place == Place::Cell),
+            (true, _) => code_span(&short, place == Place::Cell),
             (false, Tone::Strong | Tone::Bad) => strong(&escape(&short, begins_line)),
             (false, _) => escape(&short, begins_line),
         };
@@ -118,7 +118,7 @@ fn strong(text: &str) -> String {
 }
 
 /// A code span: fenced by more backticks than it holds.
-fn code(text: &str, in_table: bool) -> String {
+fn code_span(text: &str, in_table: bool) -> String {
     let fence = "`".repeat(longest_run(text, '`') + 1);
     let pad = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) {
         " "
@@ -182,9 +182,9 @@ mod tests {
 
     #[test]
     fn code_spans_cannot_be_left() {
-        assert_eq!(code("plain", false), "`plain`");
-        assert_eq!(code("a``b|c", true), "```a``b\\|c```");
-        assert_eq!(code("`", false), "`` ` ``");
+        assert_eq!(code_span("plain", false), "`plain`");
+        assert_eq!(code_span("a``b|c", true), "```a``b\\|c```");
+        assert_eq!(code_span("`", false), "`` ` ``");
     }
 
     #[test]
