@@ -61,7 +61,7 @@ static STEPS: &[(&str, Step)] = &[
         ),
     ),
     ("tests", Step::Program("scripts/test", &[], None)),
-    ("documents", Step::Own(documents::run, &[])),
+    ("documents", Step::Own(documents::run, &["--built"])),
 ];
 
 pub(crate) fn run(workspace: &Workspace, _arguments: &[String]) -> Verdict {

@@ -2,7 +2,8 @@
 //! exist, with the options they are given.
 //!
 //! Looked at are the lines of `sh` blocks that begin with `sealbook`. Their
-//! command must have a help text, and each `--option` must be in it.
+//! command must have a help text, and each `--option` must be in it. `--built`
+//! takes the program as the tests have built it, instead of building it.
 
 use std::collections::BTreeMap;
 
@@ -21,8 +22,10 @@ struct Line {
     options: Vec<String>,
 }
 
-pub(crate) fn run(workspace: &Workspace, _arguments: &[String]) -> Verdict {
-    workspace.capture("cargo", BUILD)?;
+pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
+    if !arguments.iter().any(|argument| argument == "--built") {
+        workspace.capture("cargo", BUILD)?;
+    }
     let program = workspace.root.join(PROGRAM);
     if !program.is_file() {
         return fail(format!(
