@@ -1,9 +1,21 @@
 //! The commands, one file each.
 
+mod activity;
 pub(crate) mod append;
+mod backup;
+mod completions;
+mod erase;
+mod export;
+mod file;
+mod git;
 mod head;
-mod init;
+mod import;
+pub(crate) mod init;
+mod key;
 mod query;
+mod reindex;
+mod repo;
+mod restore;
 mod show;
 mod status;
 
@@ -24,10 +36,22 @@ use crate::who;
 pub(crate) enum Command {
     Init(init::Args),
     Status(status::Args),
+    Repo(repo::Args),
+    Git(git::Args),
+    File(file::Args),
     Append(append::Args),
+    Import(import::Args),
+    Export(export::Args),
     Query(query::Args),
     Show(show::Args),
+    Activity(activity::Args),
     Head(head::Args),
+    Erase(erase::Args),
+    Key(key::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
+    Reindex(reindex::Args),
+    Completions(completions::Args),
 }
 
 /// What every command gets: the options of every command, and what lies around the program.
@@ -54,10 +78,22 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
     match command {
         Command::Init(args) => init::run(&args, context),
         Command::Status(args) => status::run(&args, context),
+        Command::Repo(args) => repo::run(&args, context),
+        Command::Git(args) => git::run(&args, context),
+        Command::File(args) => file::run(&args, context),
         Command::Append(args) => append::run(&args, context),
+        Command::Import(args) => import::run(&args, context),
+        Command::Export(args) => export::run(&args, context),
         Command::Query(args) => query::run(&args, context),
         Command::Show(args) => show::run(&args, context),
+        Command::Activity(args) => activity::run(&args, context),
         Command::Head(args) => head::run(&args, context),
+        Command::Erase(args) => erase::run(&args, context),
+        Command::Key(args) => key::run(&args, context),
+        Command::Backup(args) => backup::run(&args, context),
+        Command::Restore(args) => restore::run(&args, context),
+        Command::Reindex(args) => reindex::run(&args, context),
+        Command::Completions(args) => completions::run(&args, context),
     }
 }
 
@@ -81,6 +117,11 @@ impl Context {
         let place = self.place()?;
         let actor = who::acting(acting, &place)?;
         Session::open(place, actor)
+    }
+
+    /// Whether progress is shown.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.environment.is_watched && !self.global.quiet
     }
 
     /// Something said to a person beside the answer, unless they asked for quiet.

@@ -10,6 +10,7 @@
 //! - An error is one line with a stable code, and a hint; it never quotes content.
 
 mod args;
+mod audit;
 mod command;
 mod content;
 mod digest_key;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use sealbook_report::{Format, Screen, View, render};
+use sealbook_report::{Document, Format, Screen, View, render};
 
 use crate::failure::Failure;
 
@@ -133,4 +133,29 @@ fn write_file<T>(
 /// Something said to a person beside the answer.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", sealbook_report::shown(text));
+}
+
+/// Two things as one answer; a program finds each under its name.
+pub(crate) struct Joined<'a> {
+    pub(crate) first: (&'static str, &'a dyn View),
+    pub(crate) then: (&'static str, &'a dyn View),
+}
+
+impl View for Joined<'_> {
+    fn document(&self) -> Document {
+        let mut page = self.first.1.document();
+        page.append(self.then.1.document(), 1);
+        page
+    }
+
+    fn json(&self) -> String {
+        let [(a, first), (b, then)] = [self.first, self.then];
+        format!("{{\"{a}\":{},\"{b}\":{}}}", first.json(), then.json())
+    }
+
+    fn json_lines(&self) -> Vec<String> {
+        let mut lines = self.first.1.json_lines();
+        lines.extend(self.then.1.json_lines());
+        lines
+    }
 }

@@ -2,9 +2,8 @@
 //!
 //! The directory holds no evidence, so that `git clean` deletes none; it ignores itself.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -87,21 +86,22 @@ impl Project {
         Ok(None)
     }
 
-    /// Makes `.sealbook/` in `root`. A configuration that is there stays.
-    pub(crate) fn create(root: &Path, pointer: Pointer) -> Result<Self, Failure> {
+    /// Makes `.sealbook/` in `root`, without a pointer. A configuration that is there stays.
+    pub(crate) fn prepare(root: &Path) -> Result<(), Failure> {
         let directory = root.join(DIRECTORY);
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(&directory)
-            .map_err(|cause| failed(&directory, cause))?;
+        fs::create_dir_all(&directory).map_err(|cause| failed(&directory, cause))?;
         for (name, text) in [(".gitignore", "*\n"), (CONFIG, CONFIG_TEMPLATE)] {
             let path = directory.join(name);
             if !path.exists() {
                 fs::write(&path, text).map_err(|cause| failed(&path, cause))?;
             }
         }
-        let config = read(&directory.join(CONFIG))?.unwrap_or_default();
+        Ok(())
+    }
+
+    /// Points a prepared `.sealbook/` in `root` at a book.
+    pub(crate) fn point(root: &Path, pointer: Pointer) -> Result<Self, Failure> {
+        let config = read(&root.join(DIRECTORY).join(CONFIG))?.unwrap_or_default();
         let project = Self {
             root: root.to_owned(),
             pointer,
@@ -218,7 +218,8 @@ mod tests {
             tenant: "default".into(),
             origin: None,
         };
-        Project::create(dir.path(), pointer.clone()).unwrap();
+        Project::prepare(dir.path()).unwrap();
+        Project::point(dir.path(), pointer.clone()).unwrap();
         let found = Project::find(&below).unwrap().unwrap();
         assert_eq!((found.pointer, found.config), (pointer, Config::default()));
         assert_eq!(
@@ -235,7 +236,8 @@ mod tests {
             tenant: "default".into(),
             origin: None,
         };
-        Project::create(dir.path(), pointer).unwrap();
+        Project::prepare(dir.path()).unwrap();
+        Project::point(dir.path(), pointer).unwrap();
         fs::write(
             dir.path().join(".sealbook/config.toml"),
             "actor = \"a\"\n\ncolour = true\n",

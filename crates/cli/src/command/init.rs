@@ -33,18 +33,18 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let root = canonical(context, &args.project)?;
+    if !root.is_dir() {
+        let what = format!("{} is not a directory", root.display());
+        return Err(Failure::usage(what, "name the project's directory"));
+    }
     let session = if context.global.book.is_some() {
         let place = Place::find(&context.environment, &context.global, &root)?;
         let actor = who::acting(&Acting::default(), &place)?;
         Session::create(place, actor)?
     } else {
-        create_for(context, &root)?
+        create_for(context, &root, &Acting::default())?
     };
-    context.note(&format!(
-        "made the book {} in {}",
-        session.place.book,
-        session.place.layout.book.display()
-    ));
+    tell_made(context, &session);
     context.out.show(&HeadDetail {
         head: &session.ledger.head()?,
     })?;
@@ -54,7 +54,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 /// Makes the book of the project at `root`, and `.sealbook/` there.
 ///
 /// A pointer that is there is followed: its book may have been lost with the home directory.
-pub(crate) fn create_for(context: &Context, root: &Path) -> Result<Session, Failure> {
+pub(crate) fn create_for(
+    context: &Context,
+    root: &Path,
+    acting: &Acting,
+) -> Result<Session, Failure> {
     let found = Place::find(&context.environment, &context.global, root)?;
     let own = found.by_pointer
         && found
@@ -72,7 +76,9 @@ pub(crate) fn create_for(context: &Context, root: &Path) -> Result<Session, Fail
         }
         .into());
     }
-    let actor = who::acting(&Acting::default(), &place)?;
+    let actor = who::acting(acting, &place)?;
+    // First what may be forbidden: a book without its pointer would be lost.
+    Project::prepare(root)?;
     let mut session = Session::create(place, actor)?;
     if own && is_further_tenant(&session) {
         // A further tenant's ledger of the same book: the project keeps its own.
@@ -83,13 +89,22 @@ pub(crate) fn create_for(context: &Context, root: &Path) -> Result<Session, Fail
         tenant: session.place.tenant.clone(),
         origin: Some(session.ledger.origin().to_string()),
     };
-    let project = Project::create(root, pointer)?;
+    let project = Project::point(root, pointer)?;
     context.note(&format!(
         "made {}, which holds the pointer to the book and ignores itself",
         root.join(".sealbook").display()
     ));
     session.place.project = Some(project);
     Ok(session)
+}
+
+/// Says where a new book is.
+pub(crate) fn tell_made(context: &Context, session: &Session) {
+    context.note(&format!(
+        "made the book {} in {}",
+        session.place.book,
+        session.place.layout.book.display()
+    ));
 }
 
 /// Whether the project's pointer names another tenant than this ledger's.
@@ -101,16 +116,12 @@ fn is_further_tenant(session: &Session) -> bool {
         .is_some_and(|project| project.pointer.tenant != session.place.tenant)
 }
 
-/// The directory from the root on, links resolved.
-fn canonical(context: &Context, path: &Path) -> Result<PathBuf, Failure> {
+/// The path from the root on, links resolved.
+pub(crate) fn canonical(context: &Context, path: &Path) -> Result<PathBuf, Failure> {
     let path = context.environment.absolute(path);
     let failed = |cause| Failure::Input {
         name: path.display().to_string(),
         cause,
     };
-    let root = path.canonicalize().map_err(failed)?;
-    if !root.is_dir() {
-        return Err(failed(std::io::ErrorKind::NotADirectory.into()));
-    }
-    Ok(root)
+    path.canonicalize().map_err(failed)
 }

@@ -1,0 +1,229 @@
+//! One audit: sources and analyzers over a target, sealed, told from what was sealed, proven.
+
+use std::path::{Path, PathBuf};
+
+use sealbook_inspect::{
+    ANALYZERS, Audit, Batch, Book, Options, Request, Run, SOURCES, Source, source,
+};
+use sealbook_ledger::{Report, Uuid};
+use sealbook_record::Severity;
+use sealbook_report::{AuditReport, AuditRun, RecordList, View};
+use sealbook_store::{Query, Stored};
+
+use crate::args::Acting;
+use crate::command::append::read_word;
+use crate::command::{Context, init};
+use crate::exit::Exit;
+use crate::failure::{self, Failure};
+use crate::output::Joined;
+use crate::place::Place;
+use crate::progress::Bars;
+use crate::project::{directory_name, root_of};
+use crate::session::Session;
+use crate::who;
+
+/// Options of every audit.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "The run")]
+pub(crate) struct Running {
+    #[command(flatten)]
+    pub(crate) acting: Acting,
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// End with exit code 1 on findings of this severity or above, or `never` [default: critical]
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<String>,
+    /// Do not verify the book afterwards
+    #[arg(long)]
+    pub(crate) no_verify: bool,
+}
+
+/// What is audited, with what.
+pub(crate) struct Plan {
+    /// A directory or a file, links resolved.
+    pub(crate) target: PathBuf,
+    /// Names of the sources.
+    pub(crate) sources: Vec<String>,
+    pub(crate) options: Options,
+    /// Show the run's records of these actions too.
+    pub(crate) show: &'static [&'static str],
+}
+
+/// How many of a run's records are shown to a person.
+const SHOWN: usize = 100;
+
+/// Runs it, shows it, and gives the exit.
+pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Exit, Failure> {
+    let sources = plan
+        .sources
+        .iter()
+        .map(|name| source(name))
+        .collect::<Result<Vec<_>, _>>()?;
+    let root = root_of(&plan.target);
+    let session = open(context, &root, &running.acting)?;
+    let fail_on = fail_on(running, &session)?;
+    let bars = Bars::new(context.is_watched());
+
+    let show = plan.show;
+    let audit = collect(plan, sources, &root, running, &session, &bars)?;
+    tell_failures(&audit, context);
+    let report: Option<Report> = None;
+    drop(bars);
+    let told = AuditRun::of(&records_of(
+        &session,
+        audit.run,
+        &["audit.run", "analysis.run"],
+    )?);
+    let told = told.expect("the run's intent was sealed");
+    let shown = if show.is_empty() {
+        Vec::new()
+    } else {
+        records_of(&session, audit.run, show)?
+    };
+    present(context, &session, &told, report.as_ref(), &shown)?;
+    Ok(exit(&audit, report.as_ref(), fail_on))
+}
+
+/// The book of the project at `root`; made where there is none yet.
+fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Failure> {
+    let place = Place::find(&context.environment, &context.global, root)?;
+    if place.exists() && (place.by_pointer || context.global.book.is_some()) {
+        let actor = who::acting(acting, &place)?;
+        return Session::open(place, actor);
+    }
+    let session = if context.global.book.is_some() {
+        let actor = who::acting(acting, &place)?;
+        Session::create(place, actor)?
+    } else {
+        let pointed = place
+            .project
+            .filter(|_| place.by_pointer)
+            .map(|project| project.root);
+        init::create_for(context, pointed.as_deref().unwrap_or(root), acting)?
+    };
+    init::tell_made(context, &session);
+    Ok(session)
+}
+
+fn collect(
+    plan: Plan,
+    sources: Vec<&'static dyn Source>,
+    root: &Path,
+    running: &Running,
+    session: &Session,
+    bars: &Bars,
+) -> Result<Audit, Failure> {
+    let book = Book::new(&session.ledger);
+    let mut run = Run::new(session.ledger.next_id(), session.actor.clone());
+    session.ledger.tenant().clone_into(&mut run.tenant);
+    run.project = session.project().or_else(|| Some(directory_name(root)));
+    run.reason.clone_from(&running.reason);
+    let batch = Batch {
+        sources,
+        analyzers: ANALYZERS.to_vec(),
+        request: Request {
+            target: plan.target,
+            base: Some(root.to_owned()),
+            now: session.ledger.now(),
+            run,
+            options: plan.options,
+            threads: session.threads,
+            stamp: &book,
+        },
+    };
+    let mut sink = book.sink(session.policy()?);
+    Ok(batch.collect(&book, &mut sink, bars)?)
+}
+
+/// The run's records of some actions, oldest first, as they are sealed.
+fn records_of(session: &Session, run: Uuid, actions: &[&str]) -> Result<Vec<Stored>, Failure> {
+    let query = Query {
+        operation: vec![run.to_string()],
+        action: actions.iter().map(|action| (*action).to_owned()).collect(),
+        ascending: true,
+        ..Query::default()
+    };
+    let mut records = Vec::new();
+    session.ledger.each_match(&query, &mut |stored| {
+        records.push(stored);
+        Ok(true)
+    })?;
+    Ok(records)
+}
+
+/// What failed altogether is an error too, beside its line in the report.
+fn tell_failures(audit: &Audit, context: &Context) {
+    let sources = audit
+        .sources
+        .iter()
+        .filter_map(|run| run.result.as_ref().err());
+    let analyses = audit
+        .analyses
+        .iter()
+        .filter_map(|analysis| analysis.result.as_ref().err());
+    for error in sources.chain(analyses) {
+        let format = context.global.format.unwrap_or_default();
+        failure::say(error.code(), &error.to_string(), Exit::Failure, format);
+    }
+}
+
+fn present(
+    context: &Context,
+    session: &Session,
+    told: &AuditRun,
+    verification: Option<&Report>,
+    shown: &[Stored],
+) -> Result<(), Failure> {
+    let (head, keys) = (session.ledger.head()?, session.ledger.keys()?);
+    let report = AuditReport {
+        run: told,
+        head: &head,
+        keys: &keys,
+        verification,
+    };
+    if shown.is_empty() {
+        return context.out.show(&report);
+    }
+    let rows = if context.out.is_for_programs() {
+        shown
+    } else {
+        &shown[..shown.len().min(SHOWN)]
+    };
+    let list = RecordList { rows, next: None };
+    context.out.show(&Joined {
+        first: ("audit", &report as &dyn View),
+        then: ("listed", &list),
+    })
+}
+
+/// The least severity that fails an audit: the option, else the configuration, else `critical`.
+fn fail_on(running: &Running, session: &Session) -> Result<Option<Severity>, Failure> {
+    let project = session.place.project.as_ref();
+    let configured = project.and_then(|project| project.config.fail_on.as_deref());
+    match running.fail_on.as_deref().or(configured) {
+        Some("never") => Ok(None),
+        given => Ok(read_word("--fail-on", given)?.or(Some(Severity::Critical))),
+    }
+}
+
+fn exit(audit: &Audit, verification: Option<&Report>, fail_on: Option<Severity>) -> Exit {
+    let is = |holds: bool, exit: Exit| if holds { exit } else { Exit::Clean };
+    let found =
+        fail_on.is_some_and(|least| audit.findings().any(|finding| finding.severity >= least));
+    is(
+        verification.is_some_and(|report| !report.valid),
+        Exit::Broken,
+    )
+    .or_worse(is(audit.has_failed(), Exit::Failure))
+    .or_worse(is(!audit.is_complete(), Exit::Incomplete))
+    .or_worse(is(found, Exit::Findings))
+}
+
+/// The names of all sources there are, for help.
+pub(crate) fn source_names() -> Vec<&'static str> {
+    SOURCES
+        .iter()
+        .map(|source| source.metadata().name)
+        .collect()
+}

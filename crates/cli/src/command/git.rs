@@ -1,0 +1,112 @@
+//! `sealbook git`: audits a repository's history.
+
+use std::path::{Component, Path, PathBuf};
+
+use sealbook_inspect::{Options, TreePath};
+
+use super::{Context, init};
+use crate::audit::{self, Plan, Running};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::project::root_of;
+use crate::when;
+
+/// Audit a git history
+///
+/// Seals one record per commit and one per branch and tag, and lists what this run sealed. Every
+/// object that is read is checked against its own name: a forged one is named. Runs without
+/// options go on from where the last one ended.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sealbook git --since 2024-01-01
+  sealbook git --author alice --until '30 days ago'
+  sealbook git --file src/main.rs
+  sealbook git --file src/main.rs --blame --format json
+  sealbook git --since 2024-01-01 --format markdown --output HISTORY.md")]
+pub(crate) struct Args {
+    /// Somewhere in the repository
+    #[arg(value_name = "PATH", default_value = ".")]
+    path: PathBuf,
+    /// Only commits at or after this time: `2024-01-31`, `7 days ago`
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only commits at or before this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Only commits whose author's name or address contains this; may be given several times
+    #[arg(long = "author", value_name = "NAME")]
+    authors: Vec<String>,
+    /// Only the history of this file
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Say for each line of --file which commit wrote it
+    #[arg(long, requires = "file")]
+    blame: bool,
+    #[command(flatten)]
+    running: Running,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let zone = &context.environment.zone;
+    let target = root_of(&init::canonical(context, &args.path)?);
+    let mut options = Options::default();
+    options.git.since = when::read("--since", args.since.as_deref(), zone)?;
+    options.git.until = when::read("--until", args.until.as_deref(), zone)?;
+    options.git.authors.clone_from(&args.authors);
+    options.git.file = args
+        .file
+        .as_deref()
+        .map(|file| in_tree(context, &target, file))
+        .transpose()?;
+    options.git.blame = args.blame;
+    let show: &[_] = if args.blame {
+        &["git.blame", "git.commit"]
+    } else {
+        &["git.commit"]
+    };
+    let plan = Plan {
+        target,
+        sources: vec!["git".to_owned()],
+        options,
+        show,
+    };
+    audit::run(plan, &args.running, context)
+}
+
+/// A file's path from the root of the work tree on. It need not be there any more.
+pub(crate) fn in_tree(context: &Context, root: &Path, file: &Path) -> Result<TreePath, Failure> {
+    let path = context.environment.absolute(file);
+    let resolved = resolved(&path);
+    let below = resolved.strip_prefix(root).map_err(|_| {
+        let what = format!(
+            "{} is not in the repository {}",
+            file.display(),
+            root.display()
+        );
+        Failure::usage(what, "name a file of this repository")
+    })?;
+    Ok(TreePath::from(below))
+}
+
+/// The path with links of its directories resolved, as far as they are there, and without `..`.
+fn resolved(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            component => plain.push(component),
+        }
+    }
+    let there = plain
+        .ancestors()
+        .skip(1)
+        .find_map(|dir| Some((dir.canonicalize().ok()?, dir)));
+    match there {
+        Some((real, dir)) => real.join(plain.strip_prefix(dir).unwrap_or(&plain)),
+        None => plain,
+    }
+}

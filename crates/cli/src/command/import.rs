@@ -1,0 +1,205 @@
+//! `sealbook import`: seals records from JSON Lines.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+
+use sealbook_inspect::Progress;
+use sealbook_policy::Judged;
+use sealbook_record::Record;
+use sealbook_report::{Block, Document, Text, View};
+use sealbook_store::{Error, Ticket};
+
+use super::{Context, append};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::progress::Bars;
+use crate::session::Session;
+
+/// Seal records from JSON Lines
+///
+/// One record per line, in the form that `export` writes. A record that was sealed before, with
+/// the same id and the same content, is not sealed again, so an import may be repeated; give every
+/// line an `id` for that. The first line that is no record ends the import and is named; what
+/// stands before it is sealed. A line without an actor is kept, with the actor `unknown`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sealbook import records.jsonl
+  ssh shop sealbook export | sealbook import -
+  sealbook import *.jsonl --format json
+
+With --format json: {\"files\", \"records\", \"sealed\", \"duplicates\", \"without_actor\"}.")]
+pub(crate) struct Args {
+    /// Files of JSON Lines, `-` for standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    files: Vec<PathBuf>,
+}
+
+/// Records that are submitted together.
+const BATCH_RECORDS: usize = 1_024;
+/// A batch is submitted before it holds much more than these bytes.
+const BATCH_BYTES: usize = 8 << 20;
+/// Batches on their way to the disk while the next one is read.
+const IN_FLIGHT: usize = 3;
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let session = context.open()?;
+    let bars = Bars::new(context.is_watched());
+    let mut import = Import::new(&session);
+    for path in &args.files {
+        let mut input = Input::open(path)?;
+        bars.begin("records", None);
+        let ended = import.read(&mut input, &bars);
+        // What was read before a bad line is sealed before the line is complained about.
+        import.seal_all(&input)?;
+        bars.end();
+        import.counts.files += 1;
+        if ended.is_err() && import.counts.records > 0 {
+            let Counts {
+                sealed, duplicates, ..
+            } = import.counts;
+            context.note(&format!(
+                "before it, {sealed} records were sealed and {duplicates} were there already"
+            ));
+        }
+        ended?;
+    }
+    context.out.show(&import.counts)?;
+    Ok(Exit::Clean)
+}
+
+struct Import<'s> {
+    session: &'s Session,
+    batch: Vec<Judged>,
+    /// The line of each record of the batch.
+    lines: Vec<u64>,
+    bytes: usize,
+    in_flight: VecDeque<(Ticket, Vec<u64>)>,
+    counts: Counts,
+}
+
+/// What an import did.
+#[derive(Debug, Default, serde::Serialize)]
+struct Counts {
+    files: u64,
+    records: u64,
+    sealed: u64,
+    duplicates: u64,
+    without_actor: u64,
+}
+
+impl<'s> Import<'s> {
+    fn new(session: &'s Session) -> Self {
+        Self {
+            session,
+            batch: Vec::new(),
+            lines: Vec::new(),
+            bytes: 0,
+            in_flight: VecDeque::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    fn read(&mut self, input: &mut Input, bars: &Bars) -> Result<(), Failure> {
+        while let Some(line) = input.next_line()? {
+            let number = input.line();
+            let judged = self
+                .admit(&line)
+                .map_err(|cause| cause.at(input.place(number)))?;
+            self.counts.without_actor += u64::from(judged.record().actor_unknown());
+            self.bytes += line.len();
+            self.batch.push(judged);
+            self.lines.push(number);
+            bars.advance(1);
+            if self.batch.len() >= BATCH_RECORDS || self.bytes >= BATCH_BYTES {
+                self.submit()?;
+                while self.in_flight.len() > IN_FLIGHT {
+                    self.wait_for_one(input)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn admit(&self, line: &str) -> Result<Judged, Failure> {
+        let record = Record::from_json(line, append::defaults(self.session))?;
+        let own = self.session.ledger.tenant();
+        if record.tenant != own {
+            let (id, given) = (record.id, record.tenant);
+            return Err(Error::TenantMismatch {
+                id,
+                given,
+                own: own.to_owned(),
+            }
+            .into());
+        }
+        self.session.admit(record)
+    }
+
+    fn submit(&mut self) -> Result<(), Failure> {
+        if !self.batch.is_empty() {
+            self.bytes = 0;
+            let ticket = self
+                .session
+                .ledger
+                .submit(std::mem::take(&mut self.batch))?;
+            self.in_flight
+                .push_back((ticket, std::mem::take(&mut self.lines)));
+        }
+        Ok(())
+    }
+
+    fn wait_for_one(&mut self, input: &Input) -> Result<(), Failure> {
+        let Some((ticket, lines)) = self.in_flight.pop_front() else {
+            return Ok(());
+        };
+        let mut refused = Ok(());
+        for (answer, line) in ticket.wait()?.into_iter().zip(lines) {
+            self.counts.records += 1;
+            match answer {
+                Ok(sealed) if sealed.duplicate => self.counts.duplicates += 1,
+                Ok(_) => self.counts.sealed += 1,
+                Err(cause) if refused.is_ok() => {
+                    refused = Err(Failure::from(cause).at(input.place(line)))
+                }
+                Err(_) => {}
+            }
+        }
+        refused
+    }
+
+    fn seal_all(&mut self, input: &Input) -> Result<(), Failure> {
+        self.submit()?;
+        while !self.in_flight.is_empty() {
+            self.wait_for_one(input)?;
+        }
+        Ok(())
+    }
+}
+
+impl View for Counts {
+    fn document(&self) -> Document {
+        let mut page = Document::new();
+        let mut fields = vec![
+            ("records".to_owned(), Text::plain(self.records.to_string())),
+            ("sealed".to_owned(), Text::plain(self.sealed.to_string())),
+            (
+                "already there".to_owned(),
+                Text::plain(self.duplicates.to_string()),
+            ),
+        ];
+        if self.without_actor > 0 {
+            fields.push((
+                "without an actor".to_owned(),
+                Text::plain(self.without_actor.to_string()),
+            ));
+        }
+        page.add(Block::Fields(fields));
+        page
+    }
+
+    fn json(&self) -> String {
+        serde_json::to_string(self).expect("five numbers are JSON")
+    }
+}

@@ -1,0 +1,62 @@
+//! `sealbook reindex`: makes everything again that is derived.
+
+use sealbook_report::{Block, Document, Text, View};
+use sealbook_store::IndexProgress;
+
+use super::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Throw the index away and make it again from what is sealed
+///
+/// Nothing that is sealed changes. It also removes what an erasure could not remove while another
+/// process was reading.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sealbook reindex
+  sealbook verify --projections            whether that is needed")]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, Failure> {
+    let session = context.open()?;
+    let progress = session.ledger.reindex()?;
+    let scrubbed = session.ledger.scrub()?;
+    if !scrubbed {
+        context.note(
+            "another process is reading the book: older pages of its files stay until it is done",
+        );
+    }
+    context.out.show(&Reindexed { progress, scrubbed })?;
+    Ok(Exit::Clean)
+}
+
+struct Reindexed {
+    progress: IndexProgress,
+    scrubbed: bool,
+}
+
+impl View for Reindexed {
+    fn document(&self) -> Document {
+        let mut page = Document::new();
+        page.add(Block::Fields(vec![
+            (
+                "indexed".to_owned(),
+                Text::plain(self.progress.indexed.to_string()),
+            ),
+            (
+                "records".to_owned(),
+                Text::plain(self.progress.size.to_string()),
+            ),
+        ]));
+        page
+    }
+
+    fn json(&self) -> String {
+        let IndexProgress { indexed, size } = self.progress;
+        format!(
+            "{{\"indexed\":{indexed},\"size\":{size},\"scrubbed\":{}}}",
+            self.scrubbed
+        )
+    }
+}

@@ -1,0 +1,72 @@
+//! `sealbook repo`: audits a repository.
+
+use std::path::PathBuf;
+
+use sealbook_inspect::Options;
+
+use super::{Context, init};
+use crate::audit::{self, Plan, Running};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::project::root_of;
+
+/// Audit a repository: seal what is in it, show findings, prove the book
+///
+/// Reads the git history and the files of the work tree around PATH. The first run makes the
+/// project's book, and says where. Later runs read what is new, and compare the files with those
+/// of the run before.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sealbook repo
+  sealbook repo ~/src/shop --sources git
+  sealbook repo --fail-on warning --output audit.md
+  sealbook repo --per-file --format json | jq .run.findings")]
+pub(crate) struct Args {
+    /// Somewhere in the repository
+    #[arg(value_name = "PATH", default_value = ".")]
+    path: PathBuf,
+    /// Which sources to read [default: git, where it is a git repository, and file]
+    #[arg(long, value_name = "SOURCES", value_delimiter = ',', value_parser = audit::source_names())]
+    sources: Vec<String>,
+    /// One record for every file, changed or not
+    #[arg(long)]
+    per_file: bool,
+    /// Only files whose path matches this glob
+    #[arg(long, value_name = "GLOB")]
+    pattern: Option<String>,
+    /// Read also what .gitignore and .ignore leave out
+    #[arg(long)]
+    no_ignore: bool,
+    #[command(flatten)]
+    running: Running,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let target = root_of(&init::canonical(context, &args.path)?);
+    let mut sources = args.sources.clone();
+    if sources.is_empty() {
+        sources = audit::source_names()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        if !target.join(".git").exists() {
+            context.note("no git repository is here: only files are read");
+            sources.retain(|name| name != "git");
+        }
+    }
+    let mut options = Options::default();
+    options.file.per_file = args.per_file;
+    options.file.pattern.clone_from(&args.pattern);
+    options.file.ignore_files = !args.no_ignore;
+    audit::run(
+        Plan {
+            target,
+            sources,
+            options,
+            show: &[],
+        },
+        &args.running,
+        context,
+    )
+}

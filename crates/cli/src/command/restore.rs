@@ -1,0 +1,165 @@
+//! `sealbook restore`: goes on from a backup, or from a book that was rolled back.
+
+use std::path::{Path, PathBuf};
+
+use sealbook_report::HeadDetail;
+use sealbook_store::{Error, Ledger, SqliteStore, Store};
+
+use super::Context;
+use crate::args::Acting;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::note;
+use crate::place::Place;
+use crate::session::{self, Session};
+use crate::who;
+
+/// Go on from a backup, or from a book that was rolled back, as a linked ledger
+///
+/// What was lost cannot be brought back, and must not be written over: the restored book is a new
+/// ledger with new keys, whose first leaf names the old one, its size, its root and the reason.
+/// The old records stay beside it: `query`, `show`, `export` and `verify` reach them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sealbook restore /mnt/backup/shop-2024-05-01.sealbook
+  sealbook restore old.sealbook --book shop-restored
+  sealbook restore --continue --reason 'the disk was replaced, three days are missing'")]
+pub(crate) struct Args {
+    /// The backup
+    #[arg(
+        value_name = "FILE",
+        required_unless_present = "go_on",
+        conflicts_with = "go_on"
+    )]
+    file: Option<PathBuf>,
+    /// Go on from the book as it lies there, though a newer head of it is known
+    #[arg(long = "continue", requires = "reason")]
+    go_on: bool,
+    /// Why, and what is known to be missing
+    #[arg(long)]
+    reason: Option<String>,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let place = context.place()?;
+    let actor = who::acting(&args.acting, &place)?;
+    let ledger = match &args.file {
+        Some(file) => {
+            let reason = args.reason.as_deref().unwrap_or("restored from a backup");
+            restore(&context.environment.absolute(file), &place, reason)?
+        }
+        None => go_on(context, &place, args.reason.as_deref().unwrap_or_default())?,
+    };
+    let mut session = Session::of(ledger, place, actor);
+    point_at(&mut session)?;
+    context.note(&format!(
+        "the book {} goes on as {}; what it held before is in {}",
+        session.place.book,
+        session.ledger.origin(),
+        session.place.layout.book.join("previous").display()
+    ));
+    context.out.show(&HeadDetail {
+        head: &session.ledger.head()?,
+    })?;
+    Ok(Exit::Clean)
+}
+
+fn restore(from: &Path, place: &Place, reason: &str) -> Result<Ledger, Failure> {
+    // Another tenant's records would be found under this one's name.
+    let tenant = SqliteStore::open_read_only(from)?.tenant().to_owned();
+    if tenant != place.tenant {
+        let what = format!(
+            "the backup is tenant {tenant:?}'s, the book would be {:?}'s",
+            place.tenant
+        );
+        return Err(Failure::usage(what, "name its tenant with --tenant"));
+    }
+    let options = session::options(place);
+    Ok(Ledger::restore(
+        from,
+        place.layout.clone(),
+        &place.tenant,
+        options,
+        reason,
+    )?)
+}
+
+/// Sets the book aside, and goes on from it. A crash midway leaves it aside, whole.
+fn go_on(context: &Context, place: &Place, reason: &str) -> Result<Ledger, Failure> {
+    let book = &place.layout.book;
+    if !place.exists() {
+        return Err(Error::BookMissing { path: book.clone() }.into());
+    }
+    let aside = set_aside_name(book);
+    let failed = |cause| Failure::Output {
+        name: book.display().to_string(),
+        cause,
+    };
+    std::fs::rename(book, &aside).map_err(failed)?;
+    let restored = restore(&aside.join("ledger.db"), place, reason).and_then(|ledger| {
+        bring_earlier(&aside, book).map_err(failed)?;
+        Ok(ledger)
+    });
+    if restored.is_err() && !place.exists() {
+        let _ = std::fs::remove_dir_all(book);
+        std::fs::rename(&aside, book).map_err(failed)?;
+    } else if !context.global.quiet {
+        note(&format!(
+            "the book as it was found is kept in {}",
+            aside.display()
+        ));
+    }
+    restored
+}
+
+/// A name beside the book that is not taken.
+fn set_aside_name(book: &Path) -> PathBuf {
+    let base = book
+        .file_name()
+        .map_or_else(|| "book".into(), std::ffi::OsStr::to_os_string);
+    (1..)
+        .map(|number| {
+            let mut name = base.clone();
+            name.push(format!(".found-{number}"));
+            book.with_file_name(name)
+        })
+        .find(|path| !path.exists())
+        .expect("numbers do not end")
+}
+
+/// The ledgers that the old book went on from are this one's too.
+fn bring_earlier(from: &Path, to: &Path) -> std::io::Result<()> {
+    let Ok(entries) = std::fs::read_dir(from.join("previous")) else {
+        return Ok(());
+    };
+    for entry in entries {
+        let entry = entry?;
+        let place = to.join("previous").join(entry.file_name());
+        if !place.exists() {
+            std::fs::rename(entry.path(), place)?;
+        }
+    }
+    Ok(())
+}
+
+/// The project's pointer names the new ledger from now on.
+fn point_at(session: &mut Session) -> Result<(), Failure> {
+    let origin = session.ledger.origin().to_string();
+    let Place {
+        project,
+        by_pointer,
+        tenant,
+        ..
+    } = &mut session.place;
+    if let Some(project) = project
+        .as_mut()
+        .filter(|project| *by_pointer && project.pointer.tenant == *tenant)
+    {
+        project.pointer.origin = Some(origin);
+        project.keep_pointer()?;
+    }
+    Ok(())
+}
