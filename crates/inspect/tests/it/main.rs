@@ -1,6 +1,7 @@
 //! The room from outside: sources over real trees, the collector over an in-memory book.
 
 mod book;
+mod git_repo;
 mod tree;
 
 mod collector;
@@ -8,3 +9,7 @@ mod file_changes;
 mod file_ignores;
 mod file_manifest;
 mod file_odd;
+
+mod git_blame;
+mod git_forged;
+mod git_numstat;
