@@ -6,9 +6,8 @@
 //! 2. one transaction empties the part and seals the erase leaf: both, or neither;
 //! 3. both files' WALs are moved into the files and cut, since they hold older pages.
 
-use sealbook_ledger::{LeafType, PART_ERASURE, PART_KEYS};
+use sealbook_ledger::{ErasedPart, Erasure, LeafType, PART_ERASURE, PART_KEYS};
 use sealbook_policy::Judged;
-use serde::Serialize;
 
 use crate::append::Prepared;
 use crate::content::{Content, PartSlot, pack_slots};
@@ -35,15 +34,6 @@ pub struct Erased {
     pub scrubbed: bool,
 }
 
-/// The part `erasure` of an erase leaf. `docs/format.md`, "Erasure".
-#[derive(Serialize)]
-struct Erasure<'a> {
-    hash: String,
-    id: String,
-    parts: Vec<&'a str>,
-    seq: String,
-}
-
 impl Ledger {
     /// Erases parts of a record. `by` is the record that tells who asked for it and why.
     pub fn erase(&self, request: &EraseRequest, by: Judged) -> Result<Erased, Error> {
@@ -52,18 +42,11 @@ impl Ledger {
         let damaged = |what: &str| Error::RowDamaged { seq, what: what.to_owned() };
         let decoded = Decoded::new(&leaf, &content).ok_or_else(|| damaged("it does not decode"))?;
         let after = emptied(&decoded, request)?;
-        let mut names: Vec<&str> = request.parts.iter().map(String::as_str).collect();
-        names.sort_unstable();
-        names.dedup();
-        let erasure = Erasure {
-            hash: sealbook_ledger::Leaf::hash(&leaf).to_string(),
-            id: decoded.leaf.id.to_string(),
-            parts: names,
-            seq: seq.to_string(),
-        };
+        let named = request.parts.iter().map(|name| ErasedPart { seq, name: name.clone() });
+        let erasure = Erasure { parts: named.collect() };
         let (id, occurred) = (by.record().id, by.record().occurred);
         let mut parts = by.parts();
-        parts.push((PART_ERASURE.into(), serde_json::to_vec(&erasure).expect("a plain struct is JSON")));
+        parts.push((PART_ERASURE.into(), erasure.to_json()));
         let mut draft = self.draft(LeafType::Erase, id, occurred, parts)?;
         if self.options.sign {
             draft.sign(self.origin(), &*self.record_signer()?);

@@ -112,9 +112,7 @@ pub struct Ledger {
 impl Ledger {
     /// Makes a ledger with new keys. `continues` links it to one that it goes on from.
     pub fn create(layout: Layout, tenant: &str, options: Options, continues: Option<Continues>) -> Result<Self, Error> {
-        for dir in [&layout.book, &layout.heads] {
-            make_private_dir(dir)?;
-        }
+        make_private_dir(&layout.book)?;
         let mut random = [0; 16];
         options.entropy.fill(&mut random);
         let origin = Origin::from_random(random);
@@ -124,10 +122,12 @@ impl Ledger {
 
     /// Seals the first leaf of an empty store: new keys, and what it goes on from.
     pub fn found(store: Arc<dyn Store>, layout: Layout, options: Options, continues: Option<Continues>) -> Result<Self, Error> {
+        for dir in [&layout.book, &layout.heads] {
+            make_private_dir(dir)?;
+        }
         let keys = KeyDir::new(&layout.keys);
         let checkpoint = keys.generate(KeyRole::Checkpoint, &*options.entropy)?;
         let record = keys.generate(KeyRole::Record, &*options.entropy)?;
-        make_private_dir(&layout.heads)?;
         let ledger = Self::assemble(store, layout, options, true)?;
         let named = |key: &SigningKey, role| NamedKey { key: *key.public(), role };
         let event = KeyEvent::Genesis {
