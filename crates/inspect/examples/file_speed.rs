@@ -1,80 +1,53 @@
-//! How fast the `file` source reads a tree: `cargo run --release --example file_speed -- DIR`.
+//! How fast a file audit is, sealing included: `cargo run --release --example file_speed -- DIR [RUNS]`.
 //!
-//! Records are redacted and judged on the receiving thread and written to a file that is synced at
-//! the end, which is less than a book does and more than nothing.
+//! Every run seals into the same fresh book, so that the first one makes the baseline and the
+//! others compare. The yardstick is
+//! `find DIR -type f -print0 | xargs -0 -P$(nproc) -n 2000 openssl dgst -sha256 > /dev/null`.
 
+use std::error::Error;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use sealbook_inspect::{
-    Error, Options, Prior, Request, Run, Sealed, Selection, SeqRange, Silent, Sink, Stamp, source,
-};
-use sealbook_ledger::Uuid;
-use sealbook_policy::Raw;
-use sealbook_record::{Actor, ActorKind, Timestamp};
+use sealbook_inspect::{Batch, Book, Options, Request, Run, Silent, Stamp as _, source};
+use sealbook_policy::{DigestKey, Policy};
+use sealbook_record::{Actor, ActorKind};
+use sealbook_store::{Layout, Ledger};
 
-struct Nothing;
-
-impl Prior for Nothing {
-    fn latest(&self, _: &Selection<'_>) -> Result<Option<Sealed>, Error> {
-        Ok(None)
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args_os().skip(1);
+    let target = PathBuf::from(arguments.next().ok_or("which directory?")?);
+    let runs = arguments.next().and_then(|runs| runs.to_str()?.parse().ok()).unwrap_or(1);
+    let place = tempfile::tempdir()?;
+    let [book, keys, heads] = ["book", "keys", "heads"].map(|name| place.path().join(name));
+    let layout = Layout { book, keys, heads };
+    let ledger = Ledger::create(layout, "default", sealbook_store::Options::default(), None)?;
+    let policy = Policy::new(DigestKey::new([7; 32]));
+    let book = Book::new(&ledger);
+    for _ in 0..runs {
+        let started = Instant::now();
+        let request = Request {
+            target: target.clone(),
+            base: None,
+            now: book.now(),
+            run: Run::new(book.id(), Actor::new(ActorKind::User, "bench")),
+            options: Options::default(),
+            threads: std::thread::available_parallelism().map_or(1, Into::into),
+            stamp: &book,
+        };
+        let batch = Batch { sources: vec![source("file")?], analyzers: Vec::new(), request };
+        let audit = batch.collect(&book, &mut book.sink(&policy), &Silent)?;
+        let seconds = started.elapsed().as_secs_f64();
+        let run = &audit.sources[0];
+        let coverage = run.result.as_ref().map_err(ToString::to_string)?;
+        writeln!(
+            std::io::stdout(),
+            "{seconds:.3} s, {} files, {} bytes, {} skipped, {} records",
+            coverage.covered,
+            coverage.bytes,
+            coverage.skipped_total(),
+            run.records,
+        )?;
     }
-
-    fn records(
-        &self,
-        _: &Selection<'_>,
-    ) -> Result<Box<dyn Iterator<Item = Result<Sealed, Error>> + '_>, Error> {
-        Ok(Box::new(std::iter::empty()))
-    }
-}
-
-struct Count(AtomicU64);
-
-impl Stamp for Count {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(1_700_000_000_000_000)
-    }
-
-    fn id(&self) -> Uuid {
-        Uuid::from_u128(u128::from(self.0.fetch_add(1, Ordering::Relaxed)))
-    }
-}
-
-struct Null(u64);
-impl Sink for Null {
-    fn record(&mut self, _raw: Raw) -> Result<(), Error> {
-        self.0 += 1;
-        Ok(())
-    }
-
-    fn seal(&mut self) -> Result<Option<SeqRange>, Error> {
-        Ok(None)
-    }
-}
-
-fn main() {
-    let target = PathBuf::from(std::env::args_os().nth(1).expect("a directory"));
-    let stamp = Count(AtomicU64::new(1));
-    let request = Request {
-        target,
-        base: None,
-        now: stamp.now(),
-        run: Run::new(stamp.id(), Actor::new(ActorKind::User, "bench")),
-        options: Options::default(),
-        threads: std::thread::available_parallelism().map_or(1, Into::into),
-        stamp: &stamp,
-    };
-    let started = Instant::now();
-    let mut sink = Null(0);
-    let coverage =
-        source("file").and_then(|file| file.collect(&request, &Nothing, &mut sink, &Silent));
-    let _ = writeln!(
-        std::io::stdout(),
-        "{:?} {} records {:?}",
-        started.elapsed(),
-        sink.0,
-        coverage.map(|c| (c.covered, c.bytes, c.skipped_total()))
-    );
+    Ok(())
 }

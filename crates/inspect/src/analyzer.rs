@@ -29,18 +29,10 @@ pub static ANALYZERS: &[&dyn Analyzer] = &[];
 
 /// The analyzer of that name.
 pub fn analyzer(name: &str) -> Result<&'static dyn Analyzer, Error> {
-    ANALYZERS
-        .iter()
-        .copied()
-        .find(|a| a.metadata().name == name)
-        .ok_or_else(|| Error::UnknownAnalyzer {
-            name: name.to_owned(),
-            known: ANALYZERS
-                .iter()
-                .map(|a| a.metadata().name)
-                .collect::<Vec<_>>()
-                .join(", "),
-        })
+    ANALYZERS.iter().copied().find(|a| a.metadata().name == name).ok_or_else(|| Error::UnknownAnalyzer {
+        name: name.to_owned(),
+        known: ANALYZERS.iter().map(|a| a.metadata().name).collect::<Vec<_>>().join(", "),
+    })
 }
 
 /// What an analyzer says of itself.

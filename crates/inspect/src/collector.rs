@@ -8,10 +8,7 @@ use sealbook_ledger::Uuid;
 use sealbook_policy::Raw;
 use sealbook_record::Finding;
 
-use crate::{
-    Analyzer, Coverage, Error, Prior, Progress, Request, Scope, Sealed, Selection, SeqRange, Sink,
-    Source,
-};
+use crate::{Analyzer, Coverage, Error, Prior, Progress, Request, Scope, Sealed, Selection, SeqRange, Sink, Source};
 
 /// One run: some sources and analyzers over one target.
 pub struct Batch<'a> {
@@ -64,26 +61,19 @@ impl Audit {
     /// Whether everything that should have been read was read: no source or analyzer failed, and
     /// none left anything out.
     pub fn is_complete(&self) -> bool {
-        self.sources
-            .iter()
-            .all(|run| run.result.as_ref().is_ok_and(Coverage::is_complete))
+        self.sources.iter().all(|run| run.result.as_ref().is_ok_and(Coverage::is_complete))
             && self.analyses.iter().all(|analysis| analysis.result.is_ok())
     }
 
     /// Whether a source or an analyzer failed altogether.
     pub fn has_failed(&self) -> bool {
         self.sources.iter().any(|run| run.result.is_err())
-            || self
-                .analyses
-                .iter()
-                .any(|analysis| analysis.result.is_err())
+            || self.analyses.iter().any(|analysis| analysis.result.is_err())
     }
 
     /// All findings.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.analyses
-            .iter()
-            .flat_map(|analysis| analysis.result.iter().flatten())
+        self.analyses.iter().flat_map(|analysis| analysis.result.iter().flatten())
     }
 }
 
@@ -92,33 +82,17 @@ impl Batch<'_> {
     ///
     /// A source or an analyzer that fails is in the [`Audit`], and the others go on. `Err` means
     /// that the book failed and the run stopped there; its intent stays without an outcome.
-    pub fn collect(
-        &self,
-        prior: &dyn Prior,
-        sink: &mut dyn Sink,
-        progress: &dyn Progress,
-    ) -> Result<Audit, Error> {
-        let mut audit = Audit {
-            run: self.request.run.id,
-            range: None,
-            sources: Vec::new(),
-            analyses: Vec::new(),
-        };
+    pub fn collect(&self, prior: &dyn Prior, sink: &mut dyn Sink, progress: &dyn Progress) -> Result<Audit, Error> {
+        let mut audit = Audit { run: self.request.run.id, range: None, sources: Vec::new(), analyses: Vec::new() };
         let intent = self.intent()?;
         let intent_id = intent.id;
         sink.record(Raw::new(intent))?;
         audit.range = sink.seal()?;
         for source in &self.sources {
-            audit
-                .sources
-                .push(self.ask(*source, prior, sink, progress)?);
+            audit.sources.push(self.ask(*source, prior, sink, progress)?);
         }
         audit.range = join(audit.range, sink.seal()?);
-        let asked: BTreeSet<_> = self
-            .sources
-            .iter()
-            .map(|source| source.metadata().name)
-            .collect();
+        let asked: BTreeSet<_> = self.sources.iter().map(|source| source.metadata().name).collect();
         for analyzer in &self.analyzers {
             if asked.iter().any(|source| analyzer.supports(source)) {
                 let analysis = self.analyze(*analyzer, prior, progress)?;
@@ -144,28 +118,15 @@ impl Batch<'_> {
         let mut counted = Counted { sink, records: 0 };
         match source.collect(&self.request, prior, &mut counted, progress) {
             Err(error) if error.is_of_the_book() => Err(error),
-            result => Ok(SourceRun {
-                source: name,
-                records: counted.records,
-                result,
-            }),
+            result => Ok(SourceRun { source: name, records: counted.records, result }),
         }
     }
 
-    fn analyze(
-        &self,
-        analyzer: &dyn Analyzer,
-        prior: &dyn Prior,
-        progress: &dyn Progress,
-    ) -> Result<Analysis, Error> {
+    fn analyze(&self, analyzer: &dyn Analyzer, prior: &dyn Prior, progress: &dyn Progress) -> Result<Analysis, Error> {
         let metadata = analyzer.metadata();
         let project = self.request.run.project.as_deref();
         let selection = Selection {
-            source: if let [one] = metadata.sources {
-                Some(one)
-            } else {
-                None
-            },
+            source: if let [one] = metadata.sources { Some(one) } else { None },
             actions: metadata.actions,
             project,
             ..Selection::default()
@@ -174,56 +135,34 @@ impl Batch<'_> {
         let mut records = prior
             .records(&selection)?
             .filter(|sealed| {
-                sealed.as_ref().map_or(true, |sealed| {
-                    metadata.sources.contains(&sealed.record.source.as_str())
-                })
+                sealed.as_ref().map_or(true, |sealed| metadata.sources.contains(&sealed.record.source.as_str()))
             })
             .inspect(|sealed| {
                 if let Ok(Sealed { seq, .. }) = sealed {
                     read += 1;
-                    range = join(
-                        range,
-                        Some(SeqRange {
-                            first: *seq,
-                            last: *seq,
-                        }),
-                    );
+                    range = join(range, Some(SeqRange { first: *seq, last: *seq }));
                 }
             });
-        let scope = Scope {
-            project,
-            now: self.request.now,
-        };
+        let scope = Scope { project, now: self.request.now };
         let mut result = analyzer.analyze(&mut records, &scope, progress);
         drop(records);
         match (&mut result, range) {
             (Err(error), _) if error.is_of_the_book() => return Err(result.expect_err("just seen")),
             // A finding that names no record rests on all that were read.
             (Ok(findings), Some(SeqRange { first, last })) => {
-                for finding in findings
-                    .iter_mut()
-                    .filter(|finding| finding.evidence.is_empty())
-                {
+                for finding in findings.iter_mut().filter(|finding| finding.evidence.is_empty()) {
                     finding.evidence.push((first, last));
                 }
             }
             _ => {}
         }
-        Ok(Analysis {
-            analyzer: metadata.name,
-            records: read,
-            range,
-            result,
-        })
+        Ok(Analysis { analyzer: metadata.name, records: read, range, result })
     }
 }
 
 fn join(a: Option<SeqRange>, b: Option<SeqRange>) -> Option<SeqRange> {
     match (a, b) {
-        (Some(a), Some(b)) => Some(SeqRange {
-            first: a.first.min(b.first),
-            last: a.last.max(b.last),
-        }),
+        (Some(a), Some(b)) => Some(SeqRange { first: a.first.min(b.first), last: a.last.max(b.last) }),
         (one, other) => one.or(other),
     }
 }

@@ -31,20 +31,11 @@ impl Coverage {
     pub const LISTED_BYTES: usize = 400;
 
     /// Counts something that should have been read and was not.
-    pub fn skip(
-        &mut self,
-        path: TreePath,
-        why: impl Into<Cow<'static, str>>,
-        detail: Option<String>,
-    ) {
+    pub fn skip(&mut self, path: TreePath, why: impl Into<Cow<'static, str>>, detail: Option<String>) {
         let why = why.into();
         let bytes = path.as_bytes().len() + detail.as_ref().map_or(0, String::len);
         if self.skipped.len() < Self::LISTED && bytes <= Self::LISTED_BYTES {
-            self.skipped.push(Skipped {
-                path,
-                why: why.clone(),
-                detail,
-            });
+            self.skipped.push(Skipped { path, why: why.clone(), detail });
         }
         *self.skipped_by_reason.entry(why).or_default() += 1;
     }

@@ -33,8 +33,7 @@ pub use path::TreePath;
 pub use prior::{Prior, Sealed, Selection};
 pub use progress::{Progress, Silent};
 pub use sink::{SeqRange, Sink};
-pub use source::{file, git};
 pub use source::{
-    FileOptions, GitOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source,
-    SourceMetadata, Stamp, source,
+    FileOptions, GitOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata, Stamp, source,
 };
+pub use source::{file, git};

@@ -67,10 +67,7 @@ impl Serialize for TreePath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(&self.0) {
             Ok(text) => serializer.serialize_str(text),
-            Err(_) => Encoded {
-                b64: STANDARD.encode(&self.0),
-            }
-            .serialize(serializer),
+            Err(_) => Encoded { b64: STANDARD.encode(&self.0) }.serialize(serializer),
         }
     }
 }
@@ -79,10 +76,7 @@ impl<'de> Deserialize<'de> for TreePath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Either::deserialize(deserializer)? {
             Either::Text(text) => Ok(Self(text.into_bytes())),
-            Either::Bytes(Encoded { b64 }) => STANDARD
-                .decode(b64)
-                .map(Self)
-                .map_err(serde::de::Error::custom),
+            Either::Bytes(Encoded { b64 }) => STANDARD.decode(b64).map(Self).map_err(serde::de::Error::custom),
         }
     }
 }

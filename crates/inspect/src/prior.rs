@@ -11,10 +11,8 @@ pub trait Prior: Sync {
     fn latest(&self, selection: &Selection<'_>) -> Result<Option<Sealed>, Error>;
 
     /// Every record that the selection matches, oldest first, read as it is asked for.
-    fn records(
-        &self,
-        selection: &Selection<'_>,
-    ) -> Result<Box<dyn Iterator<Item = Result<Sealed, Error>> + '_>, Error>;
+    fn records(&self, selection: &Selection<'_>)
+    -> Result<Box<dyn Iterator<Item = Result<Sealed, Error>> + '_>, Error>;
 }
 
 /// A record in its place. An erased part is simply not among its parts.

@@ -6,9 +6,7 @@ pub mod git;
 use std::path::PathBuf;
 
 use sealbook_ledger::{Phase, Uuid};
-use sealbook_record::{
-    Actor, Category, DEFAULT_TENANT, Outcome, Record, Target, TargetKind, Timestamp,
-};
+use sealbook_record::{Actor, Category, DEFAULT_TENANT, Outcome, Record, Target, TargetKind, Timestamp};
 use serde::Serialize;
 
 use crate::{Coverage, Error, Prior, Progress, Sink, TreePath};
@@ -41,18 +39,10 @@ pub static SOURCES: &[&dyn Source] = &[&git::GitSource, &file::FileSource];
 
 /// The source of that name.
 pub fn source(name: &str) -> Result<&'static dyn Source, Error> {
-    SOURCES
-        .iter()
-        .copied()
-        .find(|s| s.metadata().name == name)
-        .ok_or_else(|| Error::UnknownSource {
-            name: name.to_owned(),
-            known: SOURCES
-                .iter()
-                .map(|s| s.metadata().name)
-                .collect::<Vec<_>>()
-                .join(", "),
-        })
+    SOURCES.iter().copied().find(|s| s.metadata().name == name).ok_or_else(|| Error::UnknownSource {
+        name: name.to_owned(),
+        known: SOURCES.iter().map(|s| s.metadata().name).collect::<Vec<_>>().join(", "),
+    })
 }
 
 /// What a source says of itself; help texts and the reference are made from it.
@@ -109,14 +99,7 @@ pub struct Run {
 impl Run {
     /// A run of the default tenant with nothing but an id and an actor.
     pub fn new(id: Uuid, actor: Actor) -> Self {
-        Self {
-            id,
-            tenant: DEFAULT_TENANT.to_owned(),
-            actor,
-            session: None,
-            project: None,
-            reason: None,
-        }
+        Self { id, tenant: DEFAULT_TENANT.to_owned(), actor, session: None, project: None, reason: None }
     }
 }
 
@@ -143,8 +126,7 @@ impl Request<'_> {
     /// A new event of this run: actor, tenant, session, project, operation and source are filled in.
     pub fn event(&self, source: &str, action: &str, target: Target, occurred: Timestamp) -> Record {
         let run = &self.run;
-        let mut record =
-            Record::event(self.stamp.id(), run.actor.clone(), action, target, occurred);
+        let mut record = Record::event(self.stamp.id(), run.actor.clone(), action, target, occurred);
         record.tenant.clone_from(&run.tenant);
         record.operation = Some(run.id);
         record.phase = Phase::Event;
@@ -181,12 +163,7 @@ pub struct FileOptions {
 
 impl Default for FileOptions {
     fn default() -> Self {
-        Self {
-            pattern: None,
-            include_hash: true,
-            per_file: false,
-            ignore_files: true,
-        }
+        Self { pattern: None, include_hash: true, per_file: false, ignore_files: true }
     }
 }
 

@@ -80,10 +80,7 @@ struct Failure {
 
 impl Failure {
     fn of(error: &Error) -> Self {
-        Self {
-            code: error.code(),
-            message: error.to_string(),
-        }
+        Self { code: error.code(), message: error.to_string() }
     }
 }
 
@@ -95,19 +92,13 @@ impl Batch<'_> {
                 .sources
                 .iter()
                 .map(|s| s.metadata())
-                .map(|m| Part {
-                    name: m.name,
-                    version: m.version,
-                })
+                .map(|m| Part { name: m.name, version: m.version })
                 .collect(),
             analyzers: self
                 .analyzers
                 .iter()
                 .map(|a| a.metadata())
-                .map(|m| Part {
-                    name: m.name,
-                    version: m.version,
-                })
+                .map(|m| Part { name: m.name, version: m.version })
                 .collect(),
             options: &self.request.options,
         };
@@ -138,11 +129,7 @@ impl Batch<'_> {
     }
 
     /// One `analysis.run` event, or several where the findings do not fit into one.
-    pub(super) fn analysis_records(
-        &self,
-        analyzer: &dyn Analyzer,
-        analysis: &Analysis,
-    ) -> Result<Vec<Record>, Error> {
+    pub(super) fn analysis_records(&self, analyzer: &dyn Analyzer, analysis: &Analysis) -> Result<Vec<Record>, Error> {
         let metadata = analyzer.metadata();
         let read = Read {
             analyzer: metadata.name,
@@ -165,20 +152,14 @@ impl Batch<'_> {
             Err(error) => {
                 let mut record = start()?;
                 record.severity = Severity::Error;
-                record
-                    .parts
-                    .insert(PartName::Error, part(ANALYSIS, &Failure::of(error))?);
+                record.parts.insert(PartName::Error, part(ANALYSIS, &Failure::of(error))?);
                 return Ok(vec![record]);
             }
         };
         let mut records = Vec::new();
         for findings in in_parts(findings)? {
             let mut record = start()?;
-            record.severity = findings
-                .iter()
-                .map(|finding| finding.severity)
-                .max()
-                .unwrap_or(Severity::Info);
+            record.severity = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Info);
             record.set_findings(findings);
             records.push(record);
         }
@@ -186,12 +167,8 @@ impl Batch<'_> {
     }
 
     fn record(&self, action: &'static str) -> Record {
-        let target = Target {
-            id: self.target().to_string(),
-            kind: TargetKind::Project,
-        };
-        self.request
-            .event(NAME, action, target, self.request.stamp.now())
+        let target = Target { id: self.target().to_string(), kind: TargetKind::Project };
+        self.request.event(NAME, action, target, self.request.stamp.now())
     }
 
     fn target(&self) -> TreePath {

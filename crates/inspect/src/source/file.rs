@@ -21,12 +21,12 @@ mod walk;
 
 use std::ffi::CString;
 use std::ops::ControlFlow;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustix::fs::FileType;
-use rustix::io::Errno;
 use sealbook_record::TargetKind;
 
 use self::compare::Comparison;
@@ -34,12 +34,11 @@ use self::entry::Kind;
 use self::manifest::{Asked, Counts, Manifest};
 use self::owners::Owners;
 use self::pattern::Pattern;
+use self::pipeline::Looked;
 use self::previous::Previous;
 use self::read::Reader;
 use self::walk::{Directory, Filter, Item, LeftOut, open_root, walk};
-use crate::{
-    Coverage, Error, OptionHelp, Prior, Progress, Request, Sink, Source, SourceMetadata, TreePath,
-};
+use crate::{Coverage, Error, OptionHelp, Prior, Progress, Request, Sink, Source, SourceMetadata, TreePath};
 
 /// The source's name in records.
 const NAME: &str = "file";
@@ -61,22 +60,10 @@ static METADATA: SourceMetadata = SourceMetadata {
     kinds: &[TargetKind::File],
     actions: &[MANIFEST, PAGE, OBSERVED],
     options: &[
-        OptionHelp {
-            name: "pattern",
-            about: "Only files whose path matches this glob",
-        },
-        OptionHelp {
-            name: "per-file",
-            about: "One record for every file, changed or not",
-        },
-        OptionHelp {
-            name: "no-hash",
-            about: "Sizes, modes and times only; contents are not read",
-        },
-        OptionHelp {
-            name: "no-ignore",
-            about: "Read also what .gitignore and .ignore leave out",
-        },
+        OptionHelp { name: "pattern", about: "Only files whose path matches this glob" },
+        OptionHelp { name: "per-file", about: "One record for every file, changed or not" },
+        OptionHelp { name: "no-hash", about: "Sizes, modes and times only; contents are not read" },
+        OptionHelp { name: "no-ignore", about: "Read also what .gitignore and .ignore leave out" },
     ],
 };
 
@@ -98,77 +85,95 @@ impl Source for FileSource {
             ignore_files: options.ignore_files,
         };
         let target = Target::resolve(request)?;
+        let (root, names) = (target.open()?, Owners::of_this_system());
         let root_path = TreePath::from(&*target.root);
-        let asked = Asked {
-            version: 1,
-            root: &root_path,
-            pattern: options.pattern.as_deref(),
-            ignore_files: options.ignore_files,
-            include_hash: options.include_hash,
-        };
-        let scope = target.scope(options.pattern.as_deref());
-        let open = || open_root(&target.root).map_err(|errno| unreadable(&target.root, errno));
-        let names = Owners::of_this_system();
-        let mut coverage = Coverage::default();
-        let previous = comparable(prior, request, &scope, &asked, &mut coverage)?;
-        let mut comparison =
-            Comparison::new(request, &names, open()?, target.base(request), previous);
-        comparison.per_file = options.per_file || target.file.is_some();
-        let mut manifest = Manifest::new(request, &scope);
-        let mut counts = Counts::default();
-
-        let root = open()?;
-        progress.begin("files", None);
         let reader = || Reader::new(root_path.as_bytes(), options.include_hash);
-        let give = |give: &mut dyn FnMut(Item) -> ControlFlow<()>| match &target.file {
-            Some(name) => {
-                let directory = Arc::new(Directory {
-                    fd: root,
-                    prefix: Vec::new(),
-                });
-                let listed = FileType::Unknown;
-                // One item: whether anyone wants another makes no difference.
-                let _ = give(Item::Look {
-                    directory,
-                    name: name.clone(),
-                    listed,
-                });
-                LeftOut::default()
-            }
-            None => walk(root, &target.root, &filter, give),
-        };
-        let left_out = pipeline::run(request.threads, reader, give, |looked| {
-            for line in looked.lines() {
-                counts.add(line.kind);
-                manifest.push(&line, sink)?;
-                comparison.step(&line, sink)?;
-            }
-            manifest.owners(&looked.owners);
-            for (path, why, detail) in &looked.skipped {
-                coverage.skip(path.clone(), *why, detail.clone());
-            }
-            coverage.covered += looked.covered;
-            coverage.bytes += looked.bytes;
-            progress.advance(looked.lines().count() as u64);
-            Ok(())
-        });
+        let mut inventory = None;
+        progress.begin("files", None);
+        let left_out = pipeline::run(
+            request.threads,
+            reader,
+            |give| target.visit(root, &filter, give),
+            |looked| {
+                // Looking up the last manifest may take a while; files are being read meanwhile.
+                let inventory = match &mut inventory {
+                    Some(begun) => begun,
+                    None => inventory.insert(Inventory::begin(request, &target, &names, prior)?),
+                };
+                progress.advance(looked.lines().count() as u64);
+                inventory.add(looked, sink)
+            },
+        );
         progress.end();
         let left_out = left_out?;
+        match inventory {
+            Some(begun) => begun,
+            None => Inventory::begin(request, &target, &names, prior)?,
+        }
+        .finish(&left_out, sink)
+    }
+}
 
+/// All that a run gathers.
+struct Inventory<'a> {
+    request: &'a Request<'a>,
+    names: &'a Owners,
+    root: TreePath,
+    manifest: Manifest<'a>,
+    comparison: Comparison<'a>,
+    counts: Counts,
+    coverage: Coverage,
+}
+
+impl<'a> Inventory<'a> {
+    fn begin(
+        request: &'a Request<'a>,
+        target: &Target,
+        names: &'a Owners,
+        prior: &'a dyn Prior,
+    ) -> Result<Self, Error> {
+        let root = TreePath::from(&*target.root);
+        let scope = target.scope(request.options.file.pattern.as_deref());
+        let mut coverage = Coverage::default();
+        let asked = Asked::of(request, &root);
+        let previous = comparable(prior, request, &scope, &asked, &mut coverage)?;
+        let mut comparison = Comparison::new(request, names, target.open()?, target.base(request), previous);
+        comparison.per_file = request.options.file.per_file || target.file.is_some();
+        let manifest = Manifest::new(request, scope);
+        let counts = Counts::default();
+        Ok(Self { request, names, root, manifest, comparison, counts, coverage })
+    }
+
+    fn add(&mut self, looked: &Looked, sink: &mut dyn Sink) -> Result<(), Error> {
+        for line in looked.lines() {
+            self.counts.add(line.kind);
+            self.manifest.push(&line, sink)?;
+            self.comparison.step(&line, sink)?;
+        }
+        self.manifest.owners(&looked.owners);
+        for (path, why, detail) in &looked.skipped {
+            self.coverage.skip(path.clone(), *why, detail.clone());
+        }
+        self.coverage.covered += looked.covered;
+        self.coverage.bytes += looked.bytes;
+        Ok(())
+    }
+
+    fn finish(mut self, left_out: &LeftOut, sink: &mut dyn Sink) -> Result<Coverage, Error> {
+        let mut coverage = self.coverage;
         coverage.ignored = left_out.ignored;
-        counts.bytes = coverage.bytes;
-        counts.ignored = left_out.ignored;
-        counts.excluded = left_out.excluded;
-        if let Some(pattern) = &options.pattern
+        if let Some(pattern) = &self.request.options.file.pattern
             && coverage.covered == 0
         {
-            coverage
-                .notes
-                .push(format!("no file matches the pattern {pattern:?}"));
+            coverage.notes.push(format!("no file matches the pattern {pattern:?}"));
         }
-        let compared = comparison.finish(&mut coverage, sink)?;
-        counts.skipped = coverage.skipped_total();
-        manifest.finish(&asked, &counts, &names, &compared, sink)?;
+        let compared = self.comparison.finish(&mut coverage, sink)?;
+        self.counts.bytes = coverage.bytes;
+        self.counts.ignored = left_out.ignored;
+        self.counts.excluded = left_out.excluded;
+        self.counts.skipped = coverage.skipped_total();
+        let asked = Asked::of(self.request, &self.root);
+        self.manifest.finish(&asked, &self.counts, self.names, &compared, sink)?;
         Ok(coverage)
     }
 }
@@ -195,8 +200,7 @@ fn comparable<'a>(
     let Some(previous) = Previous::of(prior, scope, request.run.project.as_deref())? else {
         return Ok(None);
     };
-    let same = serde_json::from_str::<serde_json::Value>(&previous.asked).ok()
-        == serde_json::to_value(asked).ok();
+    let same = serde_json::from_str::<serde_json::Value>(&previous.asked).ok() == serde_json::to_value(asked).ok();
     if !same {
         coverage.notes.push(format!(
             "the last manifest (record {}) was made with other options; this one is a new baseline",
@@ -216,30 +220,29 @@ impl Target {
     fn resolve(request: &Request<'_>) -> Result<Self, Error> {
         let given = &request.target;
         let path = given.canonicalize().map_err(|cause| match cause.kind() {
-            std::io::ErrorKind::NotFound => Error::TargetNotFound {
-                path: given.clone(),
-            },
-            _ => Error::TargetUnreadable {
-                path: given.clone(),
-                cause,
-            },
+            std::io::ErrorKind::NotFound => Error::TargetNotFound { path: given.clone() },
+            _ => Error::TargetUnreadable { path: given.clone(), cause },
         })?;
         if path.is_dir() {
-            return Ok(Self {
-                root: path,
-                file: None,
-            });
+            return Ok(Self { root: path, file: None });
         }
         let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(Error::TargetNotFound {
-                path: given.clone(),
-            });
+            return Err(Error::TargetNotFound { path: given.clone() });
         };
         let name = CString::new(name.as_bytes()).expect("a path that exists holds no NUL");
-        Ok(Self {
-            root: directory.to_owned(),
-            file: Some(name),
-        })
+        Ok(Self { root: directory.to_owned(), file: Some(name) })
+    }
+
+    fn open(&self) -> Result<OwnedFd, Error> {
+        open_root(&self.root).map_err(|errno| Error::TargetUnreadable { path: self.root.clone(), cause: errno.into() })
+    }
+
+    fn visit(&self, root: OwnedFd, filter: &Filter, give: &mut dyn FnMut(Item) -> ControlFlow<()>) -> LeftOut {
+        let Some(name) = &self.file else { return walk(root, &self.root, filter, give) };
+        let directory = Arc::new(Directory { fd: root, prefix: Vec::new() });
+        // One item: whether anyone wants another makes no difference.
+        let _ = give(Item::Look { directory, name: name.clone(), listed: FileType::Unknown });
+        LeftOut::default()
     }
 
     /// What tells this manifest from those of other trees and patterns.
@@ -261,12 +264,5 @@ impl Target {
         let base = base.canonicalize().unwrap_or_else(|_| base.clone());
         let below = self.root.strip_prefix(&base).unwrap_or(&self.root);
         TreePath::from(below)
-    }
-}
-
-fn unreadable(path: &Path, errno: Errno) -> Error {
-    Error::TargetUnreadable {
-        path: path.to_owned(),
-        cause: errno.into(),
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sealbook_inspect::{
-    Coverage, Error, FileOptions, Options, Prior, Request, Run, Sealed, Selection, SeqRange,
-    Silent, Sink, Stamp, source,
+    Coverage, Error, FileOptions, Options, Prior, Request, Run, Sealed, Selection, SeqRange, Silent, Sink, Stamp,
+    source,
 };
 use sealbook_ledger::Uuid;
 use sealbook_policy::{DigestKey, Policy, Raw};
@@ -35,10 +35,7 @@ impl Book {
     }
 
     pub(crate) fn of(&self, action: &str) -> Vec<Record> {
-        self.records()
-            .into_iter()
-            .filter(|record| record.action == action)
-            .collect()
+        self.records().into_iter().filter(|record| record.action == action).collect()
     }
 
     /// Changes what is sealed: a test erases a part.
@@ -52,30 +49,19 @@ impl Book {
             base: None,
             now: self.now(),
             run: Run::new(self.id(), Actor::new(ActorKind::User, "ann")),
-            options: Options {
-                file,
-                ..Options::default()
-            },
+            options: Options { file, ..Options::default() },
             threads: self.threads,
             stamp: self,
         }
     }
 
     pub(crate) fn page(&self) -> Page<'_> {
-        Page {
-            book: self,
-            first: None,
-            room: u64::MAX,
-        }
+        Page { book: self, first: None, room: u64::MAX }
     }
 
     /// A sink that fails once it has taken so many records.
     pub(crate) fn page_with_room(&self, room: u64) -> Page<'_> {
-        Page {
-            book: self,
-            first: None,
-            room,
-        }
+        Page { book: self, first: None, room }
     }
 
     /// Runs the file source over the tree.
@@ -92,12 +78,8 @@ impl Book {
     pub(crate) fn entries(&self) -> Vec<Value> {
         let manifest = self.of("file.manifest").pop().unwrap();
         let pages = self.of("file.manifest.page");
-        let pages = pages
-            .iter()
-            .filter(|page| page.operation == manifest.operation);
-        pages
-            .flat_map(|page| result(page)["entries"].as_array().unwrap().clone())
-            .collect()
+        let pages = pages.iter().filter(|page| page.operation == manifest.operation);
+        pages.flat_map(|page| result(page)["entries"].as_array().unwrap().clone()).collect()
     }
 
     /// The newest manifest's entry for a path.
@@ -115,11 +97,7 @@ impl Book {
             records.retain(|record| {
                 let observed = record.action == "file.observed";
                 if observed {
-                    seen.push(format!(
-                        "{} {}",
-                        result(record)["change"].as_str().unwrap(),
-                        record.target.id
-                    ));
+                    seen.push(format!("{} {}", result(record)["change"].as_str().unwrap(), record.target.id));
                 }
                 !observed
             });
@@ -139,9 +117,7 @@ pub(crate) fn part(record: &Record, name: PartName) -> Value {
 
 impl Stamp for Book {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(
-            1_700_000_000_000_000 + self.ticks.fetch_add(1, Ordering::Relaxed) as i64,
-        )
+        Timestamp::from_micros(1_700_000_000_000_000 + self.ticks.fetch_add(1, Ordering::Relaxed) as i64)
     }
 
     fn id(&self) -> Uuid {
@@ -159,32 +135,18 @@ impl Prior for Book {
         selection: &Selection<'_>,
     ) -> Result<Box<dyn Iterator<Item = Result<Sealed, Error>> + '_>, Error> {
         let matches = |record: &Record| {
-            selection
-                .source
-                .is_none_or(|source| source == record.source)
-                && (selection.actions.is_empty()
-                    || selection.actions.contains(&record.action.as_str()))
-                && selection
-                    .target
-                    .is_none_or(|target| target == record.target.id)
-                && selection
-                    .project
-                    .is_none_or(|project| Some(project) == record.project.as_deref())
-                && selection
-                    .operation
-                    .is_none_or(|operation| Some(operation) == record.operation)
+            selection.source.is_none_or(|source| source == record.source)
+                && (selection.actions.is_empty() || selection.actions.contains(&record.action.as_str()))
+                && selection.target.is_none_or(|target| target == record.target.id)
+                && selection.project.is_none_or(|project| Some(project) == record.project.as_deref())
+                && selection.operation.is_none_or(|operation| Some(operation) == record.operation)
         };
         let sealed = self.sealed.lock().unwrap();
         let found: Vec<_> = sealed
             .iter()
             .enumerate()
             .filter(|(_, record)| matches(record))
-            .map(|(seq, record)| {
-                Ok(Sealed {
-                    seq: seq as u64,
-                    record: record.clone(),
-                })
-            })
+            .map(|(seq, record)| Ok(Sealed { seq: seq as u64, record: record.clone() }))
             .collect();
         Ok(Box::new(found.into_iter()))
     }
@@ -199,10 +161,7 @@ pub(crate) struct Page<'a> {
 impl Sink for Page<'_> {
     fn record(&mut self, raw: Raw) -> Result<(), Error> {
         if self.room == 0 {
-            return Err(Error::Sealing {
-                code: "disk_full",
-                cause: "no room".into(),
-            });
+            return Err(Error::Sealing { code: "disk_full", cause: "no room".into() });
         }
         self.room -= 1;
         let judged = self.book.policy.admit(raw).unwrap();

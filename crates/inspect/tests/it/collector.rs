@@ -1,9 +1,8 @@
 //! A run is one operation: intent first, every source heard, outcome last.
 
 use sealbook_inspect::{
-    ANALYZERS, Analyzer, AnalyzerMetadata, Batch, Coverage, Error, FileOptions, Prior, Progress,
-    Request, SOURCES, Scope, Sealed, Silent, Sink, Source, SourceMetadata, TreePath, analyzer,
-    source,
+    ANALYZERS, Analyzer, AnalyzerMetadata, Batch, Coverage, Error, FileOptions, Prior, Progress, Request, SOURCES,
+    Scope, Sealed, Silent, Sink, Source, SourceMetadata, TreePath, analyzer, source,
 };
 use sealbook_ledger::Phase;
 use sealbook_policy::Raw;
@@ -49,27 +48,14 @@ impl Source for Pretend {
         sink: &mut dyn Sink,
         _progress: &dyn Progress,
     ) -> Result<Coverage, Error> {
-        let target = Target {
-            id: "it".into(),
-            kind: TargetKind::Other,
-        };
-        sink.record(Raw::new(request.event(
-            self.0.name,
-            "test.seen",
-            target,
-            request.now,
-        )))?;
-        let mut coverage = Coverage {
-            covered: 1,
-            ..Coverage::default()
-        };
+        let target = Target { id: "it".into(), kind: TargetKind::Other };
+        sink.record(Raw::new(request.event(self.0.name, "test.seen", target, request.now)))?;
+        let mut coverage = Coverage { covered: 1, ..Coverage::default() };
         match self.1 {
             Fate::Works => {}
             Fate::Skips => coverage.skip(TreePath::from("there"), "unreadable", None),
             Fate::Fails => {
-                return Err(Error::TargetNotFound {
-                    path: "nowhere".into(),
-                });
+                return Err(Error::TargetNotFound { path: "nowhere".into() });
             }
         }
         Ok(coverage)
@@ -107,20 +93,11 @@ impl Analyzer for Finder {
         for sealed in records {
             let seq = sealed?.seq;
             if self.fails {
-                return Err(Error::Repository {
-                    path: "it".into(),
-                    cause: "odd".into(),
-                });
+                return Err(Error::Repository { path: "it".into(), cause: "odd".into() });
             }
             for copy in 0..self.copies {
-                let mut finding = Finding::new(
-                    "test.rule",
-                    "test",
-                    Severity::Warning,
-                    "x".repeat(900),
-                    None,
-                    &copy.to_string(),
-                );
+                let mut finding =
+                    Finding::new("test.rule", "test", Severity::Warning, "x".repeat(900), None, &copy.to_string());
                 if self.cites {
                     finding.evidence.push((seq, seq));
                 }
@@ -131,47 +108,26 @@ impl Analyzer for Finder {
     }
 }
 
-const WELL: Finder = Finder {
-    fails: false,
-    cites: true,
-    copies: 1,
-};
+const WELL: Finder = Finder { fails: false, cites: true, copies: 1 };
 
-fn batch<'a>(
-    book: &'a Book,
-    sources: Vec<&'a dyn Source>,
-    analyzers: Vec<&'a dyn Analyzer>,
-) -> Batch<'a> {
+fn batch<'a>(book: &'a Book, sources: Vec<&'a dyn Source>, analyzers: Vec<&'a dyn Analyzer>) -> Batch<'a> {
     let request = book.request(std::path::Path::new("/it"), FileOptions::default());
-    Batch {
-        sources,
-        analyzers,
-        request,
-    }
+    Batch { sources, analyzers, request }
 }
 
 #[test]
 fn one_source_that_fails_does_not_stop_the_others() {
     let book = Book::new();
-    let (works, fails, skips) = (
-        Pretend(&WORKS, Fate::Works),
-        Pretend(&FAILS, Fate::Fails),
-        Pretend(&SKIPS, Fate::Skips),
-    );
+    let (works, fails, skips) =
+        (Pretend(&WORKS, Fate::Works), Pretend(&FAILS, Fate::Fails), Pretend(&SKIPS, Fate::Skips));
     let batch = batch(&book, vec![&fails, &works, &skips], vec![&WELL]);
     let audit = batch.collect(&book, &mut book.page(), &Silent).unwrap();
     assert!(!audit.is_complete() && audit.has_failed());
-    assert_eq!(
-        audit.sources[0].result.as_ref().unwrap_err().code(),
-        "target_not_found"
-    );
+    assert_eq!(audit.sources[0].result.as_ref().unwrap_err().code(), "target_not_found");
     assert_eq!(audit.findings().count(), 2);
 
     let records = book.records();
-    let told: Vec<_> = records
-        .iter()
-        .map(|record| (record.action.as_str(), record.phase))
-        .collect();
+    let told: Vec<_> = records.iter().map(|record| (record.action.as_str(), record.phase)).collect();
     assert_eq!(
         told,
         [
@@ -183,20 +139,13 @@ fn one_source_that_fails_does_not_stop_the_others() {
             ("audit.run", Phase::Outcome),
         ]
     );
-    assert!(
-        records
-            .iter()
-            .all(|record| record.operation == Some(audit.run))
-    );
+    assert!(records.iter().all(|record| record.operation == Some(audit.run)));
     let range = audit.range.unwrap();
     assert_eq!((range.first, range.last), (0, 5));
 
     let (intent, analysis, outcome) = (&records[0], &records[4], &records[5]);
     assert_eq!(intent.outcome, None);
-    assert_eq!(
-        part(intent, PartName::Input)["sources"][1],
-        json!({"name": "works", "version": "1"})
-    );
+    assert_eq!(part(intent, PartName::Input)["sources"][1], json!({"name": "works", "version": "1"}));
     assert_eq!(outcome.outcome, Some(Outcome::Failed));
     assert_eq!(outcome.parent, Some(intent.id));
     assert!(outcome.duration_us.is_some());
@@ -204,34 +153,20 @@ fn one_source_that_fails_does_not_stop_the_others() {
     assert_eq!(ended["complete"], false);
     assert_eq!(ended["sources"][0]["error"]["code"], "target_not_found");
     assert_eq!(ended["sources"][1]["coverage"]["covered"], 1);
-    assert_eq!(
-        ended["sources"][2]["coverage"]["skipped"][0],
-        json!({"path": "there", "why": "unreadable"})
-    );
-    assert_eq!(
-        ended["analyses"][0],
-        json!({"analyzer": "finder", "outcome": "ok", "records": 2, "findings": 2})
-    );
+    assert_eq!(ended["sources"][2]["coverage"]["skipped"][0], json!({"path": "there", "why": "unreadable"}));
+    assert_eq!(ended["analyses"][0], json!({"analyzer": "finder", "outcome": "ok", "records": 2, "findings": 2}));
 
     let read = part(analysis, PartName::Input);
     assert_eq!(read["range"], json!({"first": 2, "last": 3}));
     let findings = analysis.findings().unwrap();
-    assert_eq!(
-        findings
-            .iter()
-            .map(|finding| finding.evidence[0])
-            .collect::<Vec<_>>(),
-        [(2, 2), (3, 3)]
-    );
+    assert_eq!(findings.iter().map(|finding| finding.evidence[0]).collect::<Vec<_>>(), [(2, 2), (3, 3)]);
 }
 
 #[test]
 fn a_clean_run_is_complete() {
     let book = Book::new();
     let works = Pretend(&WORKS, Fate::Works);
-    let audit = batch(&book, vec![&works], vec![&WELL])
-        .collect(&book, &mut book.page(), &Silent)
-        .unwrap();
+    let audit = batch(&book, vec![&works], vec![&WELL]).collect(&book, &mut book.page(), &Silent).unwrap();
     assert!(audit.is_complete() && !audit.has_failed());
     assert_eq!(book.records().last().unwrap().outcome, Some(Outcome::Ok));
 }
@@ -240,9 +175,7 @@ fn a_clean_run_is_complete() {
 fn an_analyzer_is_asked_only_for_sources_it_knows() {
     let book = Book::new();
     let fails = Pretend(&FAILS, Fate::Fails);
-    let audit = batch(&book, vec![&fails], vec![&WELL])
-        .collect(&book, &mut book.page(), &Silent)
-        .unwrap();
+    let audit = batch(&book, vec![&fails], vec![&WELL]).collect(&book, &mut book.page(), &Silent).unwrap();
     assert!(audit.analyses.is_empty());
 }
 
@@ -250,33 +183,20 @@ fn an_analyzer_is_asked_only_for_sources_it_knows() {
 fn an_analyzer_that_fails_is_a_record_too() {
     let book = Book::new();
     let works = Pretend(&WORKS, Fate::Works);
-    let fails = Finder {
-        fails: true,
-        ..WELL
-    };
-    let audit = batch(&book, vec![&works], vec![&fails])
-        .collect(&book, &mut book.page(), &Silent)
-        .unwrap();
+    let fails = Finder { fails: true, ..WELL };
+    let audit = batch(&book, vec![&works], vec![&fails]).collect(&book, &mut book.page(), &Silent).unwrap();
     assert!(audit.has_failed() && !audit.is_complete());
     let record = book.of("analysis.run").pop().unwrap();
     assert_eq!(record.outcome, Some(Outcome::Failed));
-    assert_eq!(
-        part(&record, PartName::Error)["code"],
-        "repository_unreadable"
-    );
+    assert_eq!(part(&record, PartName::Error)["code"], "repository_unreadable");
 }
 
 #[test]
 fn a_finding_that_cites_nothing_rests_on_all_that_was_read() {
     let book = Book::new();
     let (works, skips) = (Pretend(&WORKS, Fate::Works), Pretend(&SKIPS, Fate::Skips));
-    let vague = Finder {
-        cites: false,
-        ..WELL
-    };
-    let audit = batch(&book, vec![&works, &skips], vec![&vague])
-        .collect(&book, &mut book.page(), &Silent)
-        .unwrap();
+    let vague = Finder { cites: false, ..WELL };
+    let audit = batch(&book, vec![&works, &skips], vec![&vague]).collect(&book, &mut book.page(), &Silent).unwrap();
     assert!(audit.findings().all(|finding| finding.evidence == [(1, 2)]));
 }
 
@@ -284,24 +204,12 @@ fn a_finding_that_cites_nothing_rests_on_all_that_was_read() {
 fn many_findings_take_several_records() {
     let book = Book::new();
     let works = Pretend(&WORKS, Fate::Works);
-    let many = Finder {
-        copies: 2_500,
-        ..WELL
-    };
-    let audit = batch(&book, vec![&works], vec![&many])
-        .collect(&book, &mut book.page(), &Silent)
-        .unwrap();
+    let many = Finder { copies: 2_500, ..WELL };
+    let audit = batch(&book, vec![&works], vec![&many]).collect(&book, &mut book.page(), &Silent).unwrap();
     let records = book.of("analysis.run");
     assert!(records.len() > 2);
-    assert!(
-        records
-            .iter()
-            .all(|record| record.part(PartName::Findings).unwrap().get().len() <= 1 << 20)
-    );
-    let sealed: usize = records
-        .iter()
-        .map(|record| record.findings().unwrap().len())
-        .sum();
+    assert!(records.iter().all(|record| record.part(PartName::Findings).unwrap().get().len() <= 1 << 20));
+    let sealed: usize = records.iter().map(|record| record.findings().unwrap().len()).sum();
     assert_eq!((sealed, audit.findings().count()), (2_500, 2_500));
 }
 
@@ -311,16 +219,10 @@ fn a_book_that_fails_stops_the_run_and_leaves_the_intent_open() {
     for room in 0..4 {
         let book = Book::new();
         let batch = batch(&book, vec![&works], vec![&WELL]);
-        let error = batch
-            .collect(&book, &mut book.page_with_room(room), &Silent)
-            .unwrap_err();
+        let error = batch.collect(&book, &mut book.page_with_room(room), &Silent).unwrap_err();
         assert_eq!(error.code(), "disk_full");
         assert_eq!(book.records().len() as u64, room);
-        assert!(
-            book.records()
-                .iter()
-                .all(|record| record.phase != Phase::Outcome)
-        );
+        assert!(book.records().iter().all(|record| record.phase != Phase::Outcome));
     }
 }
 
@@ -336,57 +238,29 @@ fn a_real_tree_from_intent_to_outcome() {
     };
     let audit = batch.collect(&book, &mut book.page(), &Silent).unwrap();
     assert_eq!(audit.sources[0].records, 2);
-    let actions: Vec<_> = book
-        .records()
-        .into_iter()
-        .map(|record| record.action)
-        .collect();
-    assert_eq!(
-        actions,
-        [
-            "audit.run",
-            "file.manifest.page",
-            "file.manifest",
-            "audit.run"
-        ]
-    );
+    let actions: Vec<_> = book.records().into_iter().map(|record| record.action).collect();
+    assert_eq!(actions, ["audit.run", "file.manifest.page", "file.manifest", "audit.run"]);
 }
 
 #[test]
 fn registries_know_their_names() {
     for known in SOURCES {
-        assert_eq!(
-            source(known.metadata().name).unwrap().metadata().version,
-            known.metadata().version
-        );
+        assert_eq!(source(known.metadata().name).unwrap().metadata().version, known.metadata().version);
     }
     for known in ANALYZERS {
-        assert!(
-            !analyzer(known.metadata().name)
-                .unwrap()
-                .metadata()
-                .rules
-                .is_empty()
-        );
+        assert!(!analyzer(known.metadata().name).unwrap().metadata().rules.is_empty());
     }
     let error = source("weather").map(|_| ()).unwrap_err();
     assert_eq!(error.code(), "unknown_source");
     assert!(error.to_string().contains("file"), "{error}");
-    assert_eq!(
-        analyzer("weather").map(|_| ()).unwrap_err().code(),
-        "unknown_analyzer"
-    );
+    assert_eq!(analyzer("weather").map(|_| ()).unwrap_err().code(), "unknown_analyzer");
 }
 
 #[test]
 fn a_long_list_of_skips_is_counted_in_full_and_listed_in_part() {
     let mut coverage = Coverage::default();
     for index in 0..5_000 {
-        coverage.skip(
-            TreePath::new(format!("{index}{}", "p".repeat(index % 600))),
-            "unreadable",
-            None,
-        );
+        coverage.skip(TreePath::new(format!("{index}{}", "p".repeat(index % 600))), "unreadable", None);
     }
     assert_eq!(coverage.skipped_total(), 5_000);
     assert_eq!(coverage.skipped.len(), Coverage::LISTED);

@@ -17,20 +17,14 @@ fn audit(book: &Book, tree: &Tree) -> Vec<String> {
 #[test]
 fn tells_each_change_once() {
     let tree = Tree::new();
-    for path in [
-        "a", "a-b", "a.d/x", "kept/one", "kept/two", "mode", "gone", "old name", "z",
-    ] {
+    for path in ["a", "a-b", "a.d/x", "kept/one", "kept/two", "mode", "gone", "old name", "z"] {
         tree.write(path, format!("content of {path}"));
     }
     let book = Book::new();
     assert_eq!(audit(&book, &tree), [""; 0]);
     let root = result(&book.of("file.manifest")[0])["root"].clone();
     assert_eq!(audit(&book, &tree), [""; 0]);
-    assert_eq!(
-        result(&book.of("file.manifest")[1])["root"],
-        root,
-        "the same tree, the same root"
-    );
+    assert_eq!(result(&book.of("file.manifest")[1])["root"], root, "the same tree, the same root");
 
     tree.write("a", "other content");
     tree.write("new/deep/file", "new");
@@ -54,13 +48,9 @@ fn tells_each_change_once() {
         ]
     );
     let manifest = result(&book.of("file.manifest")[2]);
-    let counts = ["appeared", "changed", "renamed", "vanished"]
-        .map(|key| manifest["compared"][key].as_u64().unwrap());
+    let counts = ["appeared", "changed", "renamed", "vanished"].map(|key| manifest["compared"][key].as_u64().unwrap());
     assert_eq!(counts, [3, 3, 1, 1]);
-    assert_eq!(
-        manifest["compared"]["previous"],
-        book.of("file.manifest")[1].id.to_string()
-    );
+    assert_eq!(manifest["compared"]["previous"], book.of("file.manifest")[1].id.to_string());
     assert_eq!(audit(&book, &tree), [""; 0]);
 }
 
@@ -75,21 +65,15 @@ fn shows_before_and_after() {
     book.audit(tree.path(), FileOptions::default());
     let observed = book.of("file.observed").pop().unwrap();
     assert_eq!(result(&observed)["fields"], serde_json::json!(["content"]));
-    let (then, now) = (
-        part(&observed, PartName::Before),
-        part(&observed, PartName::After),
-    );
+    let (then, now) = (part(&observed, PartName::Before), part(&observed, PartName::After));
     assert_eq!(then["sha256"], before["sha256"]);
     assert_eq!(now["sha256"], book.entry("a")["sha256"]);
     assert_ne!(then["sha256"], now["sha256"]);
-    assert_eq!(observed.diff().unwrap().is_empty(), false);
+    assert!(!observed.diff().unwrap().is_empty());
     let uid = now["uid"].as_u64().unwrap().to_string();
     let named = String::from_utf8(tree.run("id", &["-un", &uid]));
     if uid == "0" {
-        assert_eq!(
-            (now["user"].as_str(), named.unwrap().trim()),
-            (Some("root"), "root")
-        );
+        assert_eq!((now["user"].as_str(), named.unwrap().trim()), (Some("root"), "root"));
     }
 }
 
@@ -100,13 +84,9 @@ fn another_time_alone_is_counted_but_not_told() {
     let book = Book::new();
     audit(&book, &tree);
     let file = fs::File::options().write(true).open(tree.at("a")).unwrap();
-    file.set_modified(std::time::SystemTime::UNIX_EPOCH)
-        .unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     assert_eq!(audit(&book, &tree), [""; 0]);
-    assert_eq!(
-        result(&book.of("file.manifest")[1])["compared"]["touched"],
-        1
-    );
+    assert_eq!(result(&book.of("file.manifest")[1])["compared"]["touched"], 1);
     assert_eq!(book.entry("a")["mtime"], "1970-01-01T00:00:00.000000000Z");
 }
 
@@ -124,13 +104,7 @@ fn copies_are_no_rename() {
     fs::rename(tree.at("empty"), tree.at("void")).unwrap();
     assert_eq!(
         audit(&book, &tree),
-        [
-            "appeared three",
-            "appeared two",
-            "appeared void",
-            "vanished empty",
-            "vanished one"
-        ],
+        ["appeared three", "appeared two", "appeared void", "vanished empty", "vanished one"],
     );
 }
 
@@ -139,22 +113,13 @@ fn every_file_on_request() {
     let tree = Tree::new();
     tree.write("a", "a");
     tree.write("d/b", "b");
-    let per_file = || FileOptions {
-        per_file: true,
-        ..FileOptions::default()
-    };
+    let per_file = || FileOptions { per_file: true, ..FileOptions::default() };
     let book = Book::new();
     book.audit(tree.path(), per_file());
-    assert_eq!(
-        book.observed(),
-        ["baseline .", "baseline a", "baseline d", "baseline d/b"]
-    );
+    assert_eq!(book.observed(), ["baseline .", "baseline a", "baseline d", "baseline d/b"]);
     tree.write("a", "c");
     book.audit(tree.path(), per_file());
-    assert_eq!(
-        book.observed(),
-        ["changed a", "unchanged .", "unchanged d", "unchanged d/b"]
-    );
+    assert_eq!(book.observed(), ["changed a", "unchanged .", "unchanged d", "unchanged d/b"]);
 }
 
 #[test]
@@ -166,26 +131,11 @@ fn what_is_newly_ignored_is_left_out_and_not_gone() {
     let book = Book::new();
     audit(&book, &tree);
     tree.write(".gitignore", "*.log\ntmp/\n");
-    assert_eq!(
-        audit(&book, &tree),
-        [
-            "appeared .gitignore",
-            "left_out out.log",
-            "left_out tmp",
-            "left_out tmp/x"
-        ]
-    );
-    let everything = FileOptions {
-        ignore_files: false,
-        ..FileOptions::default()
-    };
+    assert_eq!(audit(&book, &tree), ["appeared .gitignore", "left_out out.log", "left_out tmp", "left_out tmp/x"]);
+    let everything = FileOptions { ignore_files: false, ..FileOptions::default() };
     let coverage = book.audit(tree.path(), everything);
     assert_eq!(book.observed(), [""; 0]);
-    assert!(
-        coverage.notes[0].contains("other options"),
-        "{:?}",
-        coverage.notes
-    );
+    assert!(coverage.notes[0].contains("other options"), "{:?}", coverage.notes);
 }
 
 #[test]
@@ -197,11 +147,7 @@ fn an_erased_page_is_said_and_not_guessed() {
     let book = Book::new();
     audit(&book, &tree);
     book.edit(|records| {
-        let page = records
-            .iter_mut()
-            .filter(|record| record.action == "file.manifest.page")
-            .nth(1)
-            .unwrap();
+        let page = records.iter_mut().filter(|record| record.action == "file.manifest.page").nth(1).unwrap();
         page.parts.clear();
     });
     tree.write("00000", "changed");
@@ -210,10 +156,7 @@ fn an_erased_page_is_said_and_not_guessed() {
     assert_eq!(book.observed(), ["changed 00000"]);
     assert!(!coverage.is_complete());
     assert_eq!(coverage.skipped[0].why, "not_compared");
-    assert!(
-        audit(&book, &tree).is_empty(),
-        "the new manifest is whole again"
-    );
+    assert!(audit(&book, &tree).is_empty(), "the new manifest is whole again");
 }
 
 #[test]

@@ -11,11 +11,7 @@ use crate::tree::Tree;
 fn check(tree: &Tree) -> usize {
     tree.run("git", &["init", "-q"]);
     let listed = tree.run("git", &["ls-files", "-z", "--others", "--exclude-standard"]);
-    let git: BTreeSet<String> = String::from_utf8(listed)
-        .unwrap()
-        .split_terminator('\0')
-        .map(str::to_owned)
-        .collect();
+    let git: BTreeSet<String> = String::from_utf8(listed).unwrap().split_terminator('\0').map(str::to_owned).collect();
     assert_eq!(audited(tree), git);
     git.len()
 }
@@ -23,13 +19,8 @@ fn check(tree: &Tree) -> usize {
 fn audited(tree: &Tree) -> BTreeSet<String> {
     let book = Book::new();
     book.audit(tree.path(), FileOptions::default());
-    let files = book
-        .entries()
-        .into_iter()
-        .filter(|entry| entry["kind"] != "directory");
-    files
-        .map(|entry| entry["path"].as_str().unwrap().to_owned())
-        .collect()
+    let files = book.entries().into_iter().filter(|entry| entry["kind"] != "directory");
+    files.map(|entry| entry["path"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -124,9 +115,7 @@ fn rules_of_every_form() {
 
 #[test]
 fn random_rules_agree_with_git() {
-    let first = std::env::var("SEALBOOK_TEST_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
+    let first = std::env::var("SEALBOOK_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     let seeds = first.map_or(0..60, |seed| seed..seed + 1);
     let (mut written, mut listed) = (0, 0);
     for seed in seeds {
@@ -136,16 +125,14 @@ fn random_rules_agree_with_git() {
         let tree = Tree::new();
         for _ in 0..60 {
             let depth = 1 + dice.roll(4);
-            let path: Vec<_> = (0..depth)
-                .map(|_| dice.pick(&["a", "b", "ab", "c.o", "d"]))
-                .collect();
+            let path: Vec<_> = (0..depth).map(|_| dice.pick(&["a", "b", "ab", "c.o", "d"])).collect();
             let path = path.join("/");
             // What is a directory for one path cannot be a file for another: files end in a digit.
             tree.write(format!("{path}{}", dice.roll(3)), "");
         }
         for place in ["", "a/", "b/", "a/b/", "d/"] {
             if dice.roll(2) == 0 {
-                let rules: Vec<_> = (0..1 + dice.roll(5)).map(|_| dice.rule()).collect();
+                let rules: Vec<_> = (0..=dice.roll(5)).map(|_| dice.rule()).collect();
                 tree.write(format!("{place}.gitignore"), rules.join("\n"));
             }
         }
@@ -153,10 +140,7 @@ fn random_rules_agree_with_git() {
         written += found.len();
         listed += check(&tree);
     }
-    assert!(
-        listed < written * 9 / 10 && listed > written / 10,
-        "{listed} of {written}: the rules decide little"
-    );
+    assert!(listed < written * 9 / 10 && listed > written / 10, "{listed} of {written}: the rules decide little");
 }
 
 struct Dice(u64);
@@ -181,10 +165,9 @@ impl Dice {
             if index > 0 {
                 rule.push('/');
             }
-            rule.push_str(self.pick(&[
-                "a", "b", "ab", "c.o", "d", "*", "**", "a*", "*1", "?", "[ab]*", "c.o0", "d1",
-                "*.o*",
-            ]));
+            rule.push_str(
+                self.pick(&["a", "b", "ab", "c.o", "d", "*", "**", "a*", "*1", "?", "[ab]*", "c.o0", "d1", "*.o*"]),
+            );
         }
         rule.push_str(self.pick(&["", "", "/"]));
         rule
@@ -197,21 +180,12 @@ fn rules_above_the_target_hold_within_the_repository() {
     tree.run("git", &["init", "-q"]);
     tree.write(".gitignore", "*.log\n/sub/deep/secret\n");
     tree.write(".git/info/exclude", "excluded\n");
-    for path in [
-        "sub/deep/a.log",
-        "sub/deep/secret",
-        "sub/deep/excluded",
-        "sub/deep/b",
-    ] {
+    for path in ["sub/deep/a.log", "sub/deep/secret", "sub/deep/excluded", "sub/deep/b"] {
         tree.write(path, "");
     }
     let book = Book::new();
     let coverage = book.audit(&tree.at("sub/deep"), FileOptions::default());
-    let paths: Vec<_> = book
-        .entries()
-        .iter()
-        .map(|entry| entry["path"].clone())
-        .collect();
+    let paths: Vec<_> = book.entries().iter().map(|entry| entry["path"].clone()).collect();
     assert_eq!(paths, [".", "b"]);
     assert_eq!(coverage.ignored, 3, "and it is said how many");
 }
@@ -222,14 +196,7 @@ fn dot_ignore_outranks_and_nested_repositories_begin_anew() {
     tree.write(".gitignore", "*.log\n*.tmp\n");
     tree.write(".ignore", "!wanted.log\n*.big\n");
     tree.write("inner/.git/HEAD", "ref: refs/heads/main\n");
-    for path in [
-        "wanted.log",
-        "other.log",
-        "x.big",
-        "inner/other.log",
-        "inner/x.big",
-        "d/x.tmp",
-    ] {
+    for path in ["wanted.log", "other.log", "x.big", "inner/other.log", "inner/x.big", "d/x.tmp"] {
         tree.write(path, "");
     }
     let expected = [".gitignore", ".ignore", "inner/other.log", "wanted.log"].map(str::to_owned);
@@ -239,27 +206,13 @@ fn dot_ignore_outranks_and_nested_repositories_begin_anew() {
 #[test]
 fn the_books_own_and_gits_are_never_read() {
     let tree = Tree::new();
-    for path in [
-        ".sealbook/config",
-        ".git/config",
-        "sub/.git/HEAD",
-        "sub/.sealbook/x",
-        "gitlink/.git",
-        "a",
-    ] {
+    for path in [".sealbook/config", ".git/config", "sub/.git/HEAD", "sub/.sealbook/x", "gitlink/.git", "a"] {
         tree.write(path, "");
     }
     let book = Book::new();
-    let everything = FileOptions {
-        ignore_files: false,
-        ..FileOptions::default()
-    };
+    let everything = FileOptions { ignore_files: false, ..FileOptions::default() };
     book.audit(tree.path(), everything);
-    let paths: Vec<_> = book
-        .entries()
-        .iter()
-        .map(|entry| entry["path"].clone())
-        .collect();
+    let paths: Vec<_> = book.entries().iter().map(|entry| entry["path"].clone()).collect();
     assert_eq!(paths, [".", "a", "gitlink", "sub"]);
     let manifest = crate::book::result(&book.of("file.manifest")[0]);
     assert_eq!(manifest["excluded"], 5);

@@ -41,11 +41,7 @@ impl Tree {
             .env("HOME", self.path())
             .output()
             .unwrap_or_else(|error| panic!("{tool} is needed by this test: {error}"));
-        assert!(
-            output.status.success(),
-            "{tool}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{tool}: {}", String::from_utf8_lossy(&output.stderr));
         output.stdout
     }
 }

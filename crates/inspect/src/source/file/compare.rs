@@ -84,25 +84,12 @@ impl<'a> Comparison<'a> {
         previous: Option<Previous<'a>>,
     ) -> Self {
         let counts = Compared {
-            previous: previous
-                .as_ref()
-                .map(|previous| previous.record.to_string()),
+            previous: previous.as_ref().map(|previous| previous.record.to_string()),
             previous_seq: previous.as_ref().map(|previous| previous.seq),
             ..Compared::default()
         };
         let (appeared, vanished) = (Vec::new(), Vec::new());
-        Self {
-            request,
-            names,
-            tree,
-            base,
-            previous,
-            counts,
-            per_file: false,
-            appeared,
-            vanished,
-            closed: None,
-        }
+        Self { request, names, tree, base, previous, counts, per_file: false, appeared, vanished, closed: None }
     }
 
     /// Takes the next entry of this run.
@@ -119,14 +106,7 @@ impl<'a> Comparison<'a> {
                 return self.relieve(sink);
             }
             Found::Same => {
-                return self.observe(
-                    "unchanged",
-                    &[],
-                    None,
-                    Some(line.text),
-                    Some(line.text),
-                    sink,
-                );
+                return self.observe("unchanged", &[], None, Some(line.text), Some(line.text), sink);
             }
             Found::Other(before) => before,
         };
@@ -142,20 +122,12 @@ impl<'a> Comparison<'a> {
         } else {
             self.counts.changed += 1;
         }
-        let change = if fields.is_empty() {
-            "touched"
-        } else {
-            "changed"
-        };
+        let change = if fields.is_empty() { "touched" } else { "changed" };
         self.observe(change, &fields, None, Some(&before), Some(line.text), sink)
     }
 
     /// Tells what is left, and gives the counts. What could not be compared goes into `coverage`.
-    pub(super) fn finish(
-        mut self,
-        coverage: &mut Coverage,
-        sink: &mut dyn Sink,
-    ) -> Result<Compared, Error> {
+    pub(super) fn finish(mut self, coverage: &mut Coverage, sink: &mut dyn Sink) -> Result<Compared, Error> {
         while let Some(previous) = &mut self.previous
             && previous.peek()?.is_some()
         {
@@ -163,11 +135,7 @@ impl<'a> Comparison<'a> {
             self.gone(entry, sink)?;
         }
         self.pair(sink)?;
-        if let Some(broken) = self
-            .previous
-            .as_ref()
-            .and_then(|previous| previous.broken.clone())
-        {
+        if let Some(broken) = self.previous.as_ref().and_then(|previous| previous.broken.clone()) {
             coverage.skip(self.base.clone(), "not_compared", Some(broken));
         }
         if self.counts.unknown > 0 {
@@ -188,11 +156,7 @@ impl<'a> Comparison<'a> {
             };
             let Some(text) = previous.peek()? else {
                 // Nothing can be said any more once a page is missing.
-                break if previous.broken.is_some() {
-                    Found::Baseline
-                } else {
-                    Found::Absent
-                };
+                break if previous.broken.is_some() { Found::Baseline } else { Found::Absent };
             };
             if text == line.text {
                 previous.take();
@@ -216,21 +180,11 @@ impl<'a> Comparison<'a> {
     /// An entry of the last manifest that this run does not have.
     fn gone(&mut self, entry: String, sink: &mut dyn Sink) -> Result<(), Error> {
         let path = known(&entry).map(|known| known.path).unwrap_or_default();
-        if self
-            .closed
-            .as_ref()
-            .is_some_and(|closed| closed == b"./" || path.as_bytes().starts_with(closed))
-        {
+        if self.closed.as_ref().is_some_and(|closed| closed == b"./" || path.as_bytes().starts_with(closed)) {
             self.counts.unknown += 1;
             return Ok(());
         }
-        if statat(
-            self.tree.as_fd(),
-            path.as_bytes(),
-            AtFlags::SYMLINK_NOFOLLOW,
-        )
-        .is_ok()
-        {
+        if statat(self.tree.as_fd(), path.as_bytes(), AtFlags::SYMLINK_NOFOLLOW).is_ok() {
             self.counts.left_out += 1;
             return self.observe("left_out", &[], None, Some(&entry), None, sink);
         }
@@ -240,30 +194,18 @@ impl<'a> Comparison<'a> {
     }
 
     fn relieve(&mut self, sink: &mut dyn Sink) -> Result<(), Error> {
-        if self.appeared.len() + self.vanished.len() < WAITING {
-            Ok(())
-        } else {
-            self.pair(sink)
-        }
+        if self.appeared.len() + self.vanished.len() < WAITING { Ok(()) } else { self.pair(sink) }
     }
 
     /// Tells what waits. A file that vanished and one that appeared are one that was renamed if
     /// they alone have that content.
     fn pair(&mut self, sink: &mut dyn Sink) -> Result<(), Error> {
-        let (appeared, vanished) = (
-            std::mem::take(&mut self.appeared),
-            std::mem::take(&mut self.vanished),
-        );
+        let (appeared, vanished) = (std::mem::take(&mut self.appeared), std::mem::take(&mut self.vanished));
         let mut by_content: HashMap<String, Pair> = HashMap::new();
         let sides = [(&appeared, true), (&vanished, false)];
         for (entries, came) in sides {
             for (index, entry) in entries.iter().enumerate() {
-                if let Some(Known {
-                    sha256: Some(content),
-                    size: Some(1..),
-                    ..
-                }) = known(entry)
-                {
+                if let Some(Known { sha256: Some(content), size: Some(1..), .. }) = known(entry) {
                     let pair = by_content.entry(content).or_default();
                     if came { &mut pair.came } else { &mut pair.went }.push(index);
                 }
@@ -282,27 +224,13 @@ impl<'a> Comparison<'a> {
         self.counts.vanished -= renamed;
         for (index, after) in appeared.iter().enumerate() {
             match partner[0].get(&index).map(|went| &vanished[*went]) {
-                Some(before) => self.observe(
-                    "renamed",
-                    &[],
-                    path_of(before),
-                    Some(before),
-                    Some(after),
-                    sink,
-                )?,
+                Some(before) => self.observe("renamed", &[], path_of(before), Some(before), Some(after), sink)?,
                 None => self.observe("appeared", &[], None, None, Some(after), sink)?,
             }
         }
         for (index, before) in vanished.iter().enumerate() {
             match partner[1].get(&index).map(|came| &appeared[*came]) {
-                Some(after) => self.observe(
-                    "renamed_away",
-                    &[],
-                    path_of(after),
-                    Some(before),
-                    None,
-                    sink,
-                )?,
+                Some(after) => self.observe("renamed_away", &[], path_of(after), Some(before), None, sink)?,
                 None => self.observe("vanished", &[], None, Some(before), None, sink)?,
             }
         }
@@ -319,21 +247,10 @@ impl<'a> Comparison<'a> {
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
         let path = after.or(before).and_then(path_of).unwrap_or_default();
-        let target = Target {
-            id: self.place(&path),
-            kind: TargetKind::File,
-        };
-        let mut record = self
-            .request
-            .event(NAME, OBSERVED, target, self.request.stamp.now());
-        let change = Change {
-            what,
-            fields,
-            other,
-        };
-        record
-            .parts
-            .insert(PartName::Result, part(OBSERVED, &change)?);
+        let target = Target { id: self.place(&path), kind: TargetKind::File };
+        let mut record = self.request.event(NAME, OBSERVED, target, self.request.stamp.now());
+        let change = Change { what, fields, other };
+        record.parts.insert(PartName::Result, part(OBSERVED, &change)?);
         for (name, entry) in [(PartName::Before, before), (PartName::After, after)] {
             if let Some(entry) = entry {
                 record.parts.insert(name, self.with_names(entry)?);
@@ -366,10 +283,7 @@ impl<'a> Comparison<'a> {
             }
             text.push('}');
         }
-        RawValue::from_string(text).map_err(|cause| Error::Encoding {
-            action: OBSERVED,
-            cause,
-        })
+        RawValue::from_string(text).map_err(|cause| Error::Encoding { action: OBSERVED, cause })
     }
 }
 

@@ -73,10 +73,7 @@ pub(super) struct Meta {
 }
 
 impl Meta {
-    #[expect(
-        clippy::unnecessary_cast,
-        reason = "the fields' types differ by platform"
-    )]
+    #[expect(clippy::unnecessary_cast, reason = "the fields' types differ by platform")]
     pub(super) fn of(stat: &Stat) -> Self {
         Self {
             mode: stat.st_mode as u32,
@@ -96,10 +93,7 @@ impl Entry {
         path.clear();
         path.extend_from_slice(directory);
         path.extend_from_slice(name);
-        *self = Self {
-            path,
-            ..Self::default()
-        };
+        *self = Self { path, ..Self::default() };
     }
 
     /// Appends the entry as one JSON object. Absent fields are left out; the order is fixed, so
@@ -124,11 +118,7 @@ impl Entry {
             out.push(b'"');
         }
         if let Some(binary) = self.binary {
-            out.extend_from_slice(if binary {
-                b",\"binary\":true"
-            } else {
-                b",\"binary\":false"
-            });
+            out.extend_from_slice(if binary { b",\"binary\":true" } else { b",\"binary\":false" });
         }
         if let Some(link) = &self.link {
             out.extend_from_slice(b",\"link\":");
@@ -192,16 +182,12 @@ fn push_text(out: &mut Vec<u8>, key: &str, value: &str) {
 
 fn push_path(out: &mut Vec<u8>, path: &[u8]) {
     // The common name needs no escape, and most of a manifest is names.
-    if path
-        .iter()
-        .all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\'))
-    {
+    if path.iter().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\')) {
         out.push(b'"');
         out.extend_from_slice(path);
         out.push(b'"');
     } else {
-        serde_json::to_writer(out, &TreePath::new(path))
-            .expect("a path is JSON, and a Vec takes all");
+        serde_json::to_writer(out, &TreePath::new(path)).expect("a path is JSON, and a Vec takes all");
     }
 }
 
@@ -233,10 +219,7 @@ fn push_time(out: &mut Vec<u8>, key: &str, (seconds, nanos): (i64, u32)) {
     out.extend_from_slice(b",\"");
     out.extend_from_slice(key.as_bytes());
     out.extend_from_slice(b"\":\"");
-    let (days, of_day) = (
-        seconds.div_euclid(86_400),
-        seconds.rem_euclid(86_400) as u64,
-    );
+    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400) as u64);
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let doe = z.rem_euclid(146_097);
@@ -289,26 +272,14 @@ mod tests {
     #[test]
     fn times_agree_with_a_calendar() {
         for seconds in (-62_000_000_000..250_000_000_000).step_by(86_399_131) {
-            let expected = jiff::Timestamp::new(seconds, 0)
-                .unwrap()
-                .strftime("%Y-%m-%dT%H:%M:%S");
-            assert_eq!(
-                time(seconds, 7),
-                format!(",\"t\":\"{expected}.000000007Z\"")
-            );
+            let expected = jiff::Timestamp::new(seconds, 0).unwrap().strftime("%Y-%m-%dT%H:%M:%S");
+            assert_eq!(time(seconds, 7), format!(",\"t\":\"{expected}.000000007Z\""));
         }
     }
 
     #[test]
     fn names_of_any_bytes_come_back() {
-        for name in [
-            &b"plain"[..],
-            b"qu\"ote\\",
-            b"tab\t\x01",
-            "\u{fc}ml\u{e4}ut".as_bytes(),
-            b"\xff\xfe",
-            b"",
-        ] {
+        for name in [&b"plain"[..], b"qu\"ote\\", b"tab\t\x01", "\u{fc}ml\u{e4}ut".as_bytes(), b"\xff\xfe", b""] {
             let mut entry = Entry::default();
             entry.begin(b"d/", name);
             let mut out = Vec::new();

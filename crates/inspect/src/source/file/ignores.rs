@@ -52,23 +52,13 @@ impl Rules {
 impl Ignores {
     /// The rules in a directory below the audited root; `prefix` is its path with a final `/`.
     pub(super) fn enter(&self, prefix: &[u8], rules: &Rules) -> Self {
-        self.add(
-            Place::Below {
-                prefix_len: prefix.len(),
-            },
-            rules,
-        )
+        self.add(Place::Below { prefix_len: prefix.len() }, rules)
     }
 
     /// Adds the rules of a directory above the audited root; `to_root` leads from there to the
     /// root, with a final `/`.
     pub(super) fn enter_above(&self, to_root: &[u8], rules: &Rules) -> Self {
-        self.add(
-            Place::Above {
-                to_root: to_root.to_vec(),
-            },
-            rules,
-        )
+        self.add(Place::Above { to_root: to_root.to_vec() }, rules)
     }
 
     fn add(&self, place: Place, rules: &Rules) -> Self {
@@ -126,12 +116,8 @@ impl Ignores {
 impl Level {
     fn matched(&self, rules: &Gitignore, path: &[u8], is_dir: bool) -> Match<()> {
         match &self.place {
-            Place::Below { prefix_len } => rules
-                .matched(as_path(&path[*prefix_len..]), is_dir)
-                .map(|_| ()),
-            Place::Above { to_root } => rules
-                .matched(as_path(&[to_root, path].concat()), is_dir)
-                .map(|_| ()),
+            Place::Below { prefix_len } => rules.matched(as_path(&path[*prefix_len..]), is_dir).map(|_| ()),
+            Place::Above { to_root } => rules.matched(as_path(&[to_root, path].concat()), is_dir).map(|_| ()),
         }
     }
 }

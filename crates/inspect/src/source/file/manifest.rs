@@ -25,7 +25,7 @@ const PAGE_BYTES: usize = 1_000_000;
 /// Gathers entries, sends pages as they fill up, and the manifest at the end.
 pub(super) struct Manifest<'a> {
     request: &'a Request<'a>,
-    scope: &'a str,
+    scope: String,
     page: String,
     in_page: u64,
     tree: TreeState,
@@ -42,11 +42,24 @@ struct Page {
 /// The part `input` of a manifest: what was asked for. Manifests are compared only where it agrees.
 #[derive(Debug, Serialize)]
 pub(super) struct Asked<'a> {
-    pub(super) version: u32,
-    pub(super) root: &'a TreePath,
-    pub(super) pattern: Option<&'a str>,
-    pub(super) ignore_files: bool,
-    pub(super) include_hash: bool,
+    version: u32,
+    root: &'a TreePath,
+    pattern: Option<&'a str>,
+    ignore_files: bool,
+    include_hash: bool,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn of(request: &'a Request<'_>, root: &'a TreePath) -> Self {
+        let options = &request.options.file;
+        Self {
+            version: 1,
+            root,
+            pattern: options.pattern.as_deref(),
+            ignore_files: options.ignore_files,
+            include_hash: options.include_hash,
+        }
+    }
 }
 
 /// The counts of a manifest.
@@ -76,7 +89,7 @@ struct Told<'a, C: Serialize> {
 }
 
 impl<'a> Manifest<'a> {
-    pub(super) fn new(request: &'a Request<'a>, scope: &'a str) -> Self {
+    pub(super) fn new(request: &'a Request<'a>, scope: String) -> Self {
         Self {
             request,
             scope,
@@ -119,15 +132,9 @@ impl<'a> Manifest<'a> {
         let capacity = self.page.len();
         let text = std::mem::replace(&mut self.page, String::with_capacity(capacity));
         let mut record = self.record(PAGE);
-        let part = RawValue::from_string(text).map_err(|cause| Error::Encoding {
-            action: PAGE,
-            cause,
-        })?;
+        let part = RawValue::from_string(text).map_err(|cause| Error::Encoding { action: PAGE, cause })?;
         record.parts.insert(PartName::Result, part);
-        self.pages.push(Page {
-            record: record.id.to_string(),
-            entries: self.in_page,
-        });
+        self.pages.push(Page { record: record.id.to_string(), entries: self.in_page });
         self.in_page = 0;
         // The tree's tiles serve proofs within a ledger; here only the root is wanted.
         self.tree.take_dirty();
@@ -150,35 +157,21 @@ impl<'a> Manifest<'a> {
             root: root.to_string(),
             entries: self.tree.size(),
             counts,
-            users: self
-                .owners
-                .iter()
-                .map(|(uid, _)| (*uid, names.user(*uid)))
-                .collect(),
-            groups: self
-                .owners
-                .iter()
-                .map(|(_, gid)| (*gid, names.group(*gid)))
-                .collect(),
+            users: self.owners.iter().map(|(uid, _)| (*uid, names.user(*uid))).collect(),
+            groups: self.owners.iter().map(|(_, gid)| (*gid, names.group(*gid))).collect(),
             compared,
             pages: &self.pages,
         };
         let mut record = self.record(MANIFEST);
         record.parts.insert(PartName::Input, part(MANIFEST, asked)?);
-        record
-            .parts
-            .insert(PartName::Result, part(MANIFEST, &told)?);
+        record.parts.insert(PartName::Result, part(MANIFEST, &told)?);
         sink.record(Raw::new(record))?;
         Ok(root)
     }
 
     fn record(&self, action: &str) -> Record {
-        let target = Target {
-            id: self.scope.to_owned(),
-            kind: TargetKind::File,
-        };
-        self.request
-            .event(NAME, action, target, self.request.stamp.now())
+        let target = Target { id: self.scope.clone(), kind: TargetKind::File };
+        self.request.event(NAME, action, target, self.request.stamp.now())
     }
 }
 

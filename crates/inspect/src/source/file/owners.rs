@@ -13,15 +13,8 @@ pub(super) struct Owners {
 impl Owners {
     /// Reads `/etc/passwd` and `/etc/group`; a system without them has no names.
     pub(super) fn of_this_system() -> Self {
-        let read = |path| {
-            std::fs::read(path)
-                .map(|bytes| names(&bytes))
-                .unwrap_or_default()
-        };
-        Self {
-            users: read("/etc/passwd"),
-            groups: read("/etc/group"),
-        }
+        let read = |path| std::fs::read(path).map(|bytes| names(&bytes)).unwrap_or_default();
+        Self { users: read("/etc/passwd"), groups: read("/etc/group") }
     }
 
     pub(super) fn user(&self, uid: u32) -> Option<&str> {
@@ -38,9 +31,7 @@ fn names(file: &[u8]) -> BTreeMap<u32, String> {
     let mut names = BTreeMap::new();
     for line in String::from_utf8_lossy(file).lines() {
         let mut fields = line.split(':');
-        if let (Some(name), _, Some(Ok(number))) =
-            (fields.next(), fields.next(), fields.next().map(str::parse))
-        {
+        if let (Some(name), _, Some(Ok(number))) = (fields.next(), fields.next(), fields.next().map(str::parse)) {
             names.entry(number).or_insert_with(|| name.to_owned());
         }
     }
@@ -53,11 +44,7 @@ mod tests {
 
     #[test]
     fn reads_the_passwd_form() {
-        let names =
-            names(b"root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/:\n\n+::::\nann:x:1000:1000::/:\n");
-        assert_eq!(
-            names.into_iter().collect::<Vec<_>>(),
-            [(0, "root".into()), (1000, "ann".into())]
-        );
+        let names = names(b"root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/:\n\n+::::\nann:x:1000:1000::/:\n");
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), [(0, "root".into()), (1000, "ann".into())]);
     }
 }

@@ -23,19 +23,12 @@ impl Pattern {
             .literal_separator(true)
             .backslash_escape(true)
             .build()
-            .map_err(|error| Error::PatternInvalid {
-                pattern: glob.to_owned(),
-                cause: error.kind().to_string(),
-            })?
+            .map_err(|error| Error::PatternInvalid { pattern: glob.to_owned(), cause: error.kind().to_string() })?
             .compile_matcher();
-        let fixed = glob
-            .rsplit_once('/')
-            .map_or("", |(directories, _)| directories);
+        let fixed = glob.rsplit_once('/').map_or("", |(directories, _)| directories);
         let fixed = fixed
             .split('/')
-            .take_while(|component| {
-                !component.is_empty() && !component.contains(['*', '?', '[', '{', '\\'])
-            })
+            .take_while(|component| !component.is_empty() && !component.contains(['*', '?', '[', '{', '\\']))
             .flat_map(|component| component.bytes().chain([b'/']))
             .collect();
         Ok(Self { matcher, fixed })
@@ -48,11 +41,7 @@ impl Pattern {
     /// Whether something below the directory could match.
     pub(super) fn may_match_below(&self, directory: &[u8]) -> bool {
         let common = (directory.len() + 1).min(self.fixed.len());
-        directory
-            .iter()
-            .chain(b"/")
-            .take(common)
-            .eq(self.fixed[..common].iter())
+        directory.iter().chain(b"/").take(common).eq(self.fixed[..common].iter())
     }
 }
 
@@ -71,18 +60,11 @@ mod tests {
             ("bas", false),
             ("x", false),
         ] {
-            assert_eq!(
-                pattern.may_match_below(directory.as_bytes()),
-                enter,
-                "{directory}"
-            );
+            assert_eq!(pattern.may_match_below(directory.as_bytes()), enter, "{directory}");
         }
         assert!(pattern.matches(b"base/src/a.py") && pattern.matches(b"base/src/b/c/a.py"));
         assert!(!pattern.matches(b"base/a.py") && !pattern.matches(b"base/src/a.pyc"));
         assert!(!Pattern::new("*.py").unwrap().matches(b"a/b.py"));
-        assert_eq!(
-            Pattern::new("a{").map(|_| ()).unwrap_err().code(),
-            "pattern_invalid"
-        );
+        assert_eq!(Pattern::new("a{").map(|_| ()).unwrap_err().code(), "pattern_invalid");
     }
 }

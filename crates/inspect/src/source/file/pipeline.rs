@@ -71,8 +71,7 @@ impl Looked {
         self.lines.iter().map(move |bounds| {
             let line = Line {
                 path: &self.paths[path..bounds.path_end],
-                text: std::str::from_utf8(&self.texts[text + 1..bounds.text_end])
-                    .expect("JSON is written as UTF-8"),
+                text: std::str::from_utf8(&self.texts[text + 1..bounds.text_end]).expect("JSON is written as UTF-8"),
                 leaf: bounds.leaf,
                 kind: bounds.kind,
                 closed: bounds.closed,
@@ -84,11 +83,7 @@ impl Looked {
 
     fn look(&mut self, item: Item, entry: &mut Entry, reader: &mut Reader<'_>) {
         match item {
-            Item::Look {
-                directory,
-                name,
-                listed,
-            } => {
+            Item::Look { directory, name, listed } => {
                 entry.begin(&directory.prefix, name.to_bytes());
                 match reader.look(directory.fd.as_fd(), &name, listed, entry) {
                     Ok(bytes) => {
@@ -115,20 +110,14 @@ impl Looked {
             }
             Item::Beyond { path, why } => {
                 self.skipped.push((TreePath::new(path.clone()), why, None));
-                let beyond = Entry {
-                    path,
-                    kind: Kind::Unknown,
-                    skipped: Some(why),
-                    ..Entry::default()
-                };
+                let beyond = Entry { path, kind: Kind::Unknown, skipped: Some(why), ..Entry::default() };
                 self.add(&beyond, true);
             }
         }
     }
 
     fn skip(&mut self, path: &[u8], fault: Fault) {
-        self.skipped
-            .push((TreePath::new(path), fault.why(), fault.detail()));
+        self.skipped.push((TreePath::new(path), fault.why(), fault.detail()));
     }
 
     fn add(&mut self, entry: &Entry, closed: bool) {
@@ -225,22 +214,12 @@ struct Batches {
 
 impl Batches {
     fn new(give: SyncSender<(u64, Vec<Item>)>, room: Receiver<()>) -> Self {
-        Self {
-            give,
-            room,
-            next: 0,
-            batch: Vec::new(),
-            directories: 0,
-            last: None,
-        }
+        Self { give, room, next: 0, batch: Vec::new(), directories: 0, last: None }
     }
 
     fn add(&mut self, item: Item) -> ControlFlow<()> {
         if let Item::Look { directory, .. } = &item
-            && !self
-                .last
-                .as_ref()
-                .is_some_and(|last| Arc::ptr_eq(last, directory))
+            && !self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, directory))
         {
             self.last = Some(directory.clone());
             self.directories += 1;
@@ -261,10 +240,6 @@ impl Batches {
         let batch = std::mem::take(&mut self.batch);
         let given = self.room.recv().is_ok() && self.give.send((self.next, batch)).is_ok();
         self.next += 1;
-        if given {
-            ControlFlow::Continue(())
-        } else {
-            ControlFlow::Break(())
-        }
+        if given { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 }

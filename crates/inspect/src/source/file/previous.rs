@@ -41,35 +41,20 @@ struct Page<'a> {
 
 impl<'a> Previous<'a> {
     /// The newest manifest of that scope, if there is one that was not erased.
-    pub(super) fn of(
-        prior: &'a dyn Prior,
-        scope: &str,
-        project: Option<&str>,
-    ) -> Result<Option<Self>, Error> {
-        let selection = Selection {
-            source: Some(NAME),
-            actions: &[MANIFEST],
-            target: Some(scope),
-            project,
-            operation: None,
-        };
+    pub(super) fn of(prior: &'a dyn Prior, scope: &str, project: Option<&str>) -> Result<Option<Self>, Error> {
+        let selection =
+            Selection { source: Some(NAME), actions: &[MANIFEST], target: Some(scope), project, operation: None };
         let Some(Sealed { seq, record }) = prior.latest(&selection)? else {
             return Ok(None);
         };
-        let (Some(asked), Some(told)) =
-            (record.part(PartName::Input), record.part(PartName::Result))
-        else {
+        let (Some(asked), Some(told)) = (record.part(PartName::Input), record.part(PartName::Result)) else {
             return Ok(None);
         };
         let Ok(manifest) = serde_json::from_str::<Manifest<'_>>(told.get()) else {
             return Ok(None);
         };
         let announced = manifest.pages.len();
-        let pages = prior.records(&Selection {
-            actions: &[PAGE],
-            operation: record.operation,
-            ..selection
-        })?;
+        let pages = prior.records(&Selection { actions: &[PAGE], operation: record.operation, ..selection })?;
         Ok(Some(Self {
             record: record.id,
             seq,
@@ -103,19 +88,14 @@ impl<'a> Previous<'a> {
             return Some(format!("page {number} of the last manifest is missing"));
         };
         let Some(part) = record.part(PartName::Result) else {
-            return Some(format!(
-                "page {number} of the last manifest (record {seq}) was erased"
-            ));
+            return Some(format!("page {number} of the last manifest (record {seq}) was erased"));
         };
         match serde_json::from_str::<Page<'_>>(part.get()) {
             Ok(page) if page.page == number => {
-                self.entries
-                    .extend(page.entries.iter().map(|entry| entry.get().to_owned()));
+                self.entries.extend(page.entries.iter().map(|entry| entry.get().to_owned()));
                 None
             }
-            _ => Some(format!(
-                "page {number} of the last manifest is not where it should be (record {seq})"
-            )),
+            _ => Some(format!("page {number} of the last manifest is not where it should be (record {seq})")),
         }
     }
 }

@@ -65,11 +65,7 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// `root` is the absolute path of the tree; links that lead out of it are told apart.
     pub(super) fn new(root: &'a [u8], include_hash: bool) -> Self {
-        Self {
-            buffer: vec![0; BUFFER_BYTES],
-            root,
-            include_hash,
-        }
+        Self { buffer: vec![0; BUFFER_BYTES], root, include_hash }
     }
 
     /// Fills in `entry`, whose path is set; `listed` is what the directory said it was. Gives the
@@ -195,9 +191,7 @@ impl<'a> Reader<'a> {
     fn leads_out(&self, path: &[u8], target: &[u8]) -> bool {
         let (mut depth, relative) = if target.starts_with(b"/") {
             match target.strip_prefix(self.root) {
-                Some(rest) if self.root == b"/" || rest.is_empty() || rest.starts_with(b"/") => {
-                    (0, rest)
-                }
+                Some(rest) if self.root == b"/" || rest.is_empty() || rest.starts_with(b"/") => (0, rest),
                 _ => return true,
             }
         } else {
@@ -241,17 +235,9 @@ mod tests {
             let mut entry = Entry::default();
             let mut reader = Reader::new(b"/", true);
             let grow = || {
-                fs::OpenOptions::new()
-                    .append(true)
-                    .open(&path)
-                    .unwrap()
-                    .write_all(b"more")
-                    .unwrap();
+                fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"more").unwrap();
             };
-            assert_eq!(
-                reader.content(&file, before, &mut entry, grow),
-                Err(Fault::Changed)
-            );
+            assert_eq!(reader.content(&file, before, &mut entry, grow), Err(Fault::Changed));
             assert_eq!(entry.sha256, None);
         }
     }
@@ -270,12 +256,7 @@ mod tests {
             (b"link", b"/srv/treehouse", true),
             (b"link", b"/etc/passwd", true),
         ] {
-            assert_eq!(
-                reader.leads_out(path, target),
-                out,
-                "{}",
-                String::from_utf8_lossy(target)
-            );
+            assert_eq!(reader.leads_out(path, target), out, "{}", String::from_utf8_lossy(target));
         }
     }
 }

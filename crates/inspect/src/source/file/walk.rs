@@ -40,11 +40,7 @@ pub(super) struct Directory {
 /// What the walk finds, in order.
 pub(super) enum Item {
     /// Something to look at.
-    Look {
-        directory: Arc<Directory>,
-        name: CString,
-        listed: FileType,
-    },
+    Look { directory: Arc<Directory>, name: CString, listed: FileType },
     /// A directory, looked at already, and why it could not be entered.
     Directory(Box<Entry>, Option<Fault>),
     /// Not entered or read, and not known any closer.
@@ -79,24 +75,12 @@ pub(super) fn walk(
     filter: &Filter,
     give: &mut dyn FnMut(Item) -> ControlFlow<()>,
 ) -> LeftOut {
-    let above = if filter.ignore_files {
-        rules_above(path)
-    } else {
-        Ignores::default()
-    };
-    let mut walk = Walk {
-        filter,
-        give,
-        frames: Vec::new(),
-        left_out: LeftOut::default(),
-    };
+    let above = if filter.ignore_files { rules_above(path) } else { Ignores::default() };
+    let mut walk = Walk { filter, give, frames: Vec::new(), left_out: LeftOut::default() };
     let mut entry = Entry::default();
     entry.begin(b"", b".");
     // A break is the consumer's wish to stop; what was left out no longer matters then.
-    if walk
-        .enter(Ok(root), entry, Vec::new(), &above)
-        .is_continue()
-    {
+    if walk.enter(Ok(root), entry, Vec::new(), &above).is_continue() {
         let _ = walk.run();
     }
     walk.left_out
@@ -148,18 +132,12 @@ impl Walk<'_> {
         let listed = match listed {
             // Some file systems do not say in the listing.
             FileType::Unknown => statat(&directory.fd, &name, AtFlags::SYMLINK_NOFOLLOW)
-                .map_or(FileType::Unknown, |stat| {
-                    FileType::from_raw_mode(stat.st_mode)
-                }),
+                .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode)),
             known => known,
         };
         let is_dir = listed == FileType::Directory;
         if let Some(pattern) = &self.filter.pattern {
-            let wanted = if is_dir {
-                pattern.may_match_below(&path)
-            } else {
-                pattern.matches(&path)
-            };
+            let wanted = if is_dir { pattern.may_match_below(&path) } else { pattern.matches(&path) };
             if !wanted {
                 return ControlFlow::Continue(());
             }
@@ -169,34 +147,20 @@ impl Walk<'_> {
             return ControlFlow::Continue(());
         }
         if path.len() > PATH_BYTES {
-            return (self.give)(Item::Beyond {
-                path,
-                why: "path_too_long",
-            });
+            return (self.give)(Item::Beyond { path, why: "path_too_long" });
         }
         if !is_dir {
-            return (self.give)(Item::Look {
-                directory: directory.clone(),
-                name,
-                listed,
-            });
+            return (self.give)(Item::Look { directory: directory.clone(), name, listed });
         }
         if self.frames.len() >= OPEN_DIRECTORIES {
-            return (self.give)(Item::Beyond {
-                path,
-                why: "nested_too_deep",
-            });
+            return (self.give)(Item::Beyond { path, why: "nested_too_deep" });
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let opened = openat(&directory.fd, &name, flags, Mode::empty());
         if let Err(Errno::LOOP | Errno::NOTDIR) = opened {
             // No longer a directory: looked at as what it is now.
             let listed = FileType::Unknown;
-            return (self.give)(Item::Look {
-                directory: directory.clone(),
-                name,
-                listed,
-            });
+            return (self.give)(Item::Look { directory: directory.clone(), name, listed });
         }
         let mut entry = Entry::default();
         entry.begin(&directory.prefix, name.to_bytes());
@@ -233,11 +197,7 @@ impl Walk<'_> {
                 Ignores::default()
             };
             names.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
-            self.frames.push(Frame {
-                directory: Arc::new(Directory { fd, prefix }),
-                names,
-                ignores,
-            });
+            self.frames.push(Frame { directory: Arc::new(Directory { fd, prefix }), names, ignores });
         }
         ControlFlow::Continue(())
     }
@@ -258,9 +218,7 @@ fn rules_in(directory: BorrowedFd<'_>, names: &[(CString, FileType)]) -> Rules {
     let has = |wanted: &CStr| names.iter().any(|(name, _)| name.as_c_str() == wanted);
     let read = |name: &CStr| {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        read_rules(File::from(
-            openat(directory, name, flags, Mode::empty()).ok()?,
-        ))
+        read_rules(File::from(openat(directory, name, flags, Mode::empty()).ok()?))
     };
     let repository = has(c".git");
     Rules {
@@ -292,26 +250,19 @@ fn rules_above(root: &Path) -> Ignores {
     for directory in root.ancestors().skip(1) {
         chain.push(directory);
         if directory.join(".git").symlink_metadata().is_ok() {
-            return chain
-                .into_iter()
-                .rev()
-                .fold(Ignores::default(), |ignores, directory| {
-                    let mut to_root = root
-                        .strip_prefix(directory)
-                        .expect("an ancestor is a prefix")
-                        .as_os_str()
-                        .as_bytes()
-                        .to_vec();
-                    to_root.push(b'/');
-                    let read = |name| read_rules(File::open(directory.join(name)).ok()?);
-                    let rules = Rules {
-                        git: read(".gitignore"),
-                        plain: read(".ignore"),
-                        exclude: read(".git/info/exclude"),
-                        repository: directory.join(".git").symlink_metadata().is_ok(),
-                    };
-                    ignores.enter_above(&to_root, &rules)
-                });
+            return chain.into_iter().rev().fold(Ignores::default(), |ignores, directory| {
+                let mut to_root =
+                    root.strip_prefix(directory).expect("an ancestor is a prefix").as_os_str().as_bytes().to_vec();
+                to_root.push(b'/');
+                let read = |name| read_rules(File::open(directory.join(name)).ok()?);
+                let rules = Rules {
+                    git: read(".gitignore"),
+                    plain: read(".ignore"),
+                    exclude: read(".git/info/exclude"),
+                    repository: directory.join(".git").symlink_metadata().is_ok(),
+                };
+                ignores.enter_above(&to_root, &rules)
+            });
         }
     }
     Ignores::default()
