@@ -71,8 +71,7 @@ pub(crate) struct Acting {
 }
 
 fn formats() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(["terminal", "json", "jsonl", "markdown", "md"])
-        .try_map(|name| name.parse::<Format>())
+    PossibleValuesParser::new(["terminal", "json", "jsonl", "markdown", "md"]).try_map(|name| name.parse::<Format>())
 }
 
 /// The whole grammar, with the exit codes in every long help.
@@ -81,12 +80,8 @@ pub(crate) fn grammar() -> clap::Command {
 }
 
 fn with_exit_codes(command: clap::Command) -> clap::Command {
-    let after = command
-        .get_after_help()
-        .map_or_else(String::new, |after| format!("{after}\n\n"));
-    command
-        .after_long_help(format!("{after}{}", exit::CODES))
-        .mut_subcommands(with_exit_codes)
+    let after = command.get_after_help().map_or_else(String::new, |after| format!("{after}\n\n"));
+    command.after_long_help(format!("{after}{}", exit::CODES)).mut_subcommands(with_exit_codes)
 }
 
 /// Reads the command line.
@@ -95,27 +90,15 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, St
     grammar()
         .try_get_matches_from(&arguments)
         .and_then(|matches| Cli::from_arg_matches(&matches))
-        .map_err(|error| Stop {
-            error,
-            format: wanted_format(&arguments),
-        })
+        .map_err(|error| Stop { error, format: wanted_format(&arguments) })
 }
 
 /// The format in which an error is wanted, from arguments that could not be read.
 fn wanted_format(arguments: &[OsString]) -> Format {
-    let texts: Vec<&str> = arguments
-        .iter()
-        .map(|argument| argument.to_str().unwrap_or_default())
-        .collect();
-    let apart = texts
-        .windows(2)
-        .find(|pair| pair[0] == "--format")
-        .map(|pair| pair[1]);
+    let texts: Vec<&str> = arguments.iter().map(|argument| argument.to_str().unwrap_or_default()).collect();
+    let apart = texts.windows(2).find(|pair| pair[0] == "--format").map(|pair| pair[1]);
     let joined = texts.iter().find_map(|text| text.strip_prefix("--format="));
-    apart
-        .or(joined)
-        .and_then(|name| name.parse().ok())
-        .unwrap_or_default()
+    apart.or(joined).and_then(|name| name.parse().ok()).unwrap_or_default()
 }
 
 /// Why no command is run: help was asked for, or the arguments are wrong.
@@ -148,9 +131,7 @@ impl Stop {
 /// options: it may be a secret in the wrong place.
 fn told(error: &clap::Error) -> String {
     let argument = text_of(error, ContextKind::InvalidArg);
-    let option = argument
-        .as_deref()
-        .map(|text| text.split('=').next().unwrap_or(text).to_owned());
+    let option = argument.as_deref().map(|text| text.split('=').next().unwrap_or(text).to_owned());
     let what = match (error.kind(), option) {
         (ErrorKind::UnknownArgument, Some(option)) if option.starts_with('-') => {
             format!("there is no option `{option}`")
@@ -161,8 +142,7 @@ fn told(error: &clap::Error) -> String {
         (ErrorKind::MissingRequiredArgument, Some(missing)) => format!("missing: {missing}"),
         (ErrorKind::InvalidValue, Some(option)) => format!("`{option}` needs another value"),
         (ErrorKind::ValueValidation, Some(option)) => {
-            let why = std::error::Error::source(error)
-                .map_or_else(String::new, |source| format!(": {source}"));
+            let why = std::error::Error::source(error).map_or_else(String::new, |source| format!(": {source}"));
             format!("`{option}` cannot be read{why}")
         }
         (ErrorKind::ArgumentConflict, Some(option)) => {
@@ -188,16 +168,8 @@ fn mend(error: &clap::Error) -> String {
         }
     }
     let usage = text_of(error, ContextKind::Usage).unwrap_or_default();
-    let usage = usage
-        .split_whitespace()
-        .skip_while(|word| *word == "Usage:")
-        .collect::<Vec<_>>()
-        .join(" ");
-    if usage.is_empty() {
-        "see `sealbook --help`".to_owned()
-    } else {
-        format!("write `{usage}`, or see --help")
-    }
+    let usage = usage.split_whitespace().skip_while(|word| *word == "Usage:").collect::<Vec<_>>().join(" ");
+    if usage.is_empty() { "see `sealbook --help`".to_owned() } else { format!("write `{usage}`, or see --help") }
 }
 
 fn text_of(error: &clap::Error, kind: ContextKind) -> Option<String> {
@@ -205,13 +177,7 @@ fn text_of(error: &clap::Error, kind: ContextKind) -> Option<String> {
         ContextValue::String(text) => Some(text.clone()),
         ContextValue::Strings(texts) => Some(texts.join(", ")),
         ContextValue::StyledStr(text) => Some(text.to_string()),
-        ContextValue::StyledStrs(texts) => Some(
-            texts
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(", "),
-        ),
+        ContextValue::StyledStrs(texts) => Some(texts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
         _ => None,
     }
 }

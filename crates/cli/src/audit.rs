@@ -1,13 +1,12 @@
 //! One audit: sources and analyzers over a target, sealed, told from what was sealed, proven.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use sealbook_inspect::{
-    ANALYZERS, Audit, Batch, Book, Options, Request, Run, SOURCES, Source, source,
-};
+use sealbook_inspect::{ANALYZERS, Audit, Batch, Book, Options, Request, Run, SOURCES, Source, source};
 use sealbook_ledger::{Report, Uuid};
 use sealbook_record::Severity;
-use sealbook_report::{AuditReport, AuditRun, RecordList, View};
+use sealbook_report::{AuditReport, AuditRun, Block, Document, Observed, View, findings_of};
 use sealbook_store::{Query, Stored};
 
 use crate::args::Acting;
@@ -15,7 +14,6 @@ use crate::command::append::read_word;
 use crate::command::{Context, init};
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
-use crate::output::Joined;
 use crate::place::Place;
 use crate::progress::Bars;
 use crate::project::{directory_name, root_of};
@@ -50,16 +48,9 @@ pub(crate) struct Plan {
     pub(crate) show: &'static [&'static str],
 }
 
-/// How many of a run's records are shown to a person.
-const SHOWN: usize = 100;
-
 /// Runs it, shows it, and gives the exit.
 pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Exit, Failure> {
-    let sources = plan
-        .sources
-        .iter()
-        .map(|name| source(name))
-        .collect::<Result<Vec<_>, _>>()?;
+    let sources = plan.sources.iter().map(|name| source(name)).collect::<Result<Vec<_>, _>>()?;
     let root = root_of(&plan.target);
     let session = open(context, &root, &running.acting)?;
     let fail_on = fail_on(running, &session)?;
@@ -70,19 +61,10 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
     tell_failures(&audit, context);
     let report: Option<Report> = None;
     drop(bars);
-    let told = AuditRun::of(&records_of(
-        &session,
-        audit.run,
-        &["audit.run", "analysis.run"],
-    )?);
-    let told = told.expect("the run's intent was sealed");
-    let shown = if show.is_empty() {
-        Vec::new()
-    } else {
-        records_of(&session, audit.run, show)?
-    };
+    let told = told(&session, audit.run)?.expect("the run's intent was sealed");
+    let shown = if show.is_empty() { Vec::new() } else { records_of(&session, audit.run, show)? };
     present(context, &session, &told, report.as_ref(), &shown)?;
-    Ok(exit(&audit, report.as_ref(), fail_on))
+    Ok(exit(&audit, &told, report.as_ref(), fail_on))
 }
 
 /// The book of the project at `root`; made where there is none yet.
@@ -96,10 +78,7 @@ fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Fail
         let actor = who::acting(acting, &place)?;
         Session::create(place, actor)?
     } else {
-        let pointed = place
-            .project
-            .filter(|_| place.by_pointer)
-            .map(|project| project.root);
+        let pointed = place.project.filter(|_| place.by_pointer).map(|project| project.root);
         init::create_for(context, pointed.as_deref().unwrap_or(root), acting)?
     };
     init::tell_made(context, &session);
@@ -136,16 +115,32 @@ fn collect(
     Ok(batch.collect(&book, &mut sink, bars)?)
 }
 
+/// A run as its sealed records tell it; `None` where there is no such run.
+///
+/// What a source found while it read is in records of its own, and belongs to the findings too.
+pub(crate) fn told(session: &Session, run: Uuid) -> Result<Option<AuditRun>, Failure> {
+    let own = records_of(session, run, &["audit.run", "analysis.run"])?;
+    let Some(mut told) = AuditRun::of(&own) else { return Ok(None) };
+    let with_findings = Query { has: vec!["findings".to_owned()], ..of_run(run) };
+    let mut known: HashSet<String> = told.findings.iter().map(|finding| finding.id.clone()).collect();
+    let found = findings_of(&all(session, &with_findings)?);
+    told.findings.extend(found.into_iter().filter(|finding| known.insert(finding.id.clone())));
+    Ok(Some(told))
+}
+
 /// The run's records of some actions, oldest first, as they are sealed.
 fn records_of(session: &Session, run: Uuid, actions: &[&str]) -> Result<Vec<Stored>, Failure> {
-    let query = Query {
-        operation: vec![run.to_string()],
-        action: actions.iter().map(|action| (*action).to_owned()).collect(),
-        ascending: true,
-        ..Query::default()
-    };
+    let action = actions.iter().map(|action| (*action).to_owned()).collect();
+    all(session, &Query { action, ..of_run(run) })
+}
+
+fn of_run(run: Uuid) -> Query {
+    Query { operation: vec![run.to_string()], ascending: true, ..Query::default() }
+}
+
+fn all(session: &Session, query: &Query) -> Result<Vec<Stored>, Failure> {
     let mut records = Vec::new();
-    session.ledger.each_match(&query, &mut |stored| {
+    session.ledger.each_match(query, &mut |stored| {
         records.push(stored);
         Ok(true)
     })?;
@@ -154,14 +149,8 @@ fn records_of(session: &Session, run: Uuid, actions: &[&str]) -> Result<Vec<Stor
 
 /// What failed altogether is an error too, beside its line in the report.
 fn tell_failures(audit: &Audit, context: &Context) {
-    let sources = audit
-        .sources
-        .iter()
-        .filter_map(|run| run.result.as_ref().err());
-    let analyses = audit
-        .analyses
-        .iter()
-        .filter_map(|analysis| analysis.result.as_ref().err());
+    let sources = audit.sources.iter().filter_map(|run| run.result.as_ref().err());
+    let analyses = audit.analyses.iter().filter_map(|analysis| analysis.result.as_ref().err());
     for error in sources.chain(analyses) {
         let format = context.global.format.unwrap_or_default();
         failure::say(error.code(), &error.to_string(), Exit::Failure, format);
@@ -176,25 +165,37 @@ fn present(
     shown: &[Stored],
 ) -> Result<(), Failure> {
     let (head, keys) = (session.ledger.head()?, session.ledger.keys()?);
-    let report = AuditReport {
-        run: told,
-        head: &head,
-        keys: &keys,
-        verification,
-    };
+    let report = AuditReport { run: told, head: &head, keys: &keys, verification };
     if shown.is_empty() {
         return context.out.show(&report);
     }
-    let rows = if context.out.is_for_programs() {
-        shown
-    } else {
-        &shown[..shown.len().min(SHOWN)]
-    };
-    let list = RecordList { rows, next: None };
-    context.out.show(&Joined {
-        first: ("audit", &report as &dyn View),
-        then: ("listed", &list),
-    })
+    context.out.show(&WithObserved { report: &report, observed: Observed { rows: shown } })
+}
+
+/// An audit, with what it saw before what is said of the book.
+struct WithObserved<'a> {
+    report: &'a AuditReport<'a>,
+    observed: Observed<'a>,
+}
+
+impl View for WithObserved<'_> {
+    fn document(&self) -> Document {
+        let mut page = self.report.document();
+        let is_section = |block: &Block| matches!(block, Block::Heading(2, _));
+        let book = page.blocks.iter().rposition(is_section).unwrap_or(page.blocks.len());
+        let proof = page.blocks.split_off(book);
+        page.append(self.observed.document(), 0);
+        page.blocks.extend(proof);
+        page
+    }
+
+    fn json(&self) -> String {
+        format!("{{\"audit\":{},\"observed\":{}}}", self.report.json(), self.observed.json())
+    }
+
+    fn json_lines(&self) -> Vec<String> {
+        self.observed.json_lines()
+    }
 }
 
 /// The least severity that fails an audit: the option, else the configuration, else `critical`.
@@ -207,23 +208,20 @@ fn fail_on(running: &Running, session: &Session) -> Result<Option<Severity>, Fai
     }
 }
 
-fn exit(audit: &Audit, verification: Option<&Report>, fail_on: Option<Severity>) -> Exit {
-    let is = |holds: bool, exit: Exit| if holds { exit } else { Exit::Clean };
-    let found =
-        fail_on.is_some_and(|least| audit.findings().any(|finding| finding.severity >= least));
-    is(
-        verification.is_some_and(|report| !report.valid),
-        Exit::Broken,
-    )
-    .or_worse(is(audit.has_failed(), Exit::Failure))
-    .or_worse(is(!audit.is_complete(), Exit::Incomplete))
-    .or_worse(is(found, Exit::Findings))
+fn exit(audit: &Audit, told: &AuditRun, verification: Option<&Report>, fail_on: Option<Severity>) -> Exit {
+    let found = fail_on.is_some_and(|least| told.findings.iter().any(|it| it.severity >= least));
+    [
+        (verification.is_some_and(|report| !report.valid), Exit::Broken),
+        (audit.has_failed(), Exit::Failure),
+        (!told.complete, Exit::Incomplete),
+        (found, Exit::Findings),
+    ]
+    .into_iter()
+    .find_map(|(holds, exit)| holds.then_some(exit))
+    .unwrap_or(Exit::Clean)
 }
 
 /// The names of all sources there are, for help.
 pub(crate) fn source_names() -> Vec<&'static str> {
-    SOURCES
-        .iter()
-        .map(|source| source.metadata().name)
-        .collect()
+    SOURCES.iter().map(|source| source.metadata().name).collect()
 }

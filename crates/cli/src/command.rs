@@ -66,11 +66,7 @@ pub(crate) fn run(cli: Cli, environment: Environment) -> Exit {
     let Cli { global, command } = cli;
     let errors = global.format.unwrap_or(Format::Terminal);
     let out = Output::new(global.format, global.output.clone(), environment.screen);
-    let context = Context {
-        environment,
-        global,
-        out,
-    };
+    let context = Context { environment, global, out };
     dispatch(command, &context).unwrap_or_else(|failure| failure.show(errors))
 }
 
@@ -100,11 +96,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
 impl Context {
     /// The place of the book that the command is about.
     pub(crate) fn place(&self) -> Result<Place, Failure> {
-        Place::find(
-            &self.environment,
-            &self.global,
-            &self.environment.current_dir,
-        )
+        Place::find(&self.environment, &self.global, &self.environment.current_dir)
     }
 
     /// Opens the book that the command is about.

@@ -30,12 +30,7 @@ pub(crate) fn load_or_create(keys: &Path, origin: &Origin) -> Result<DigestKey, 
 }
 
 fn load(path: &Path) -> Result<Option<DigestKey>, Failure> {
-    let failed = |cause: std::io::Error| {
-        unusable(
-            path,
-            &format!("cannot be read: {cause}; check its owner and mode"),
-        )
-    };
+    let failed = |cause: std::io::Error| unusable(path, &format!("cannot be read: {cause}; check its owner and mode"));
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
@@ -43,16 +38,10 @@ fn load(path: &Path) -> Result<Option<DigestKey>, Failure> {
     };
     let mode = file.metadata().map_err(failed)?.mode() & 0o7777;
     if mode & 0o077 != 0 {
-        return Err(unusable(
-            path,
-            &format!("has mode {mode:o}: others can read it; run `chmod 600` on it"),
-        ));
+        return Err(unusable(path, &format!("has mode {mode:o}: others can read it; run `chmod 600` on it")));
     }
     let mut text = Zeroizing::new(String::new());
-    (&mut file)
-        .take(FILE_BYTES_MAX)
-        .read_to_string(&mut text)
-        .map_err(failed)?;
+    (&mut file).take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
     let key = decode(&text).ok_or_else(|| {
         unusable(path, "is not a digest key file; restore it from a backup, or remove it: new digests will not compare with old ones")
     })?;
@@ -73,11 +62,7 @@ fn create(dir: &Path, path: &Path) -> Result<(), Failure> {
     let draft = path.with_extension(format!("new-{}", std::process::id()));
     let written = (|| {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        let mut file = File::options()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&draft)?;
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(&draft)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         // A link, not a rename: a key that is there already must stay.
@@ -88,12 +73,7 @@ fn create(dir: &Path, path: &Path) -> Result<(), Failure> {
             _ => File::open(dir)?.sync_all(),
         }
     })();
-    written.map_err(|cause| {
-        unusable(
-            path,
-            &format!("cannot be made: {cause}; check the directory's owner and mode"),
-        )
-    })
+    written.map_err(|cause| unusable(path, &format!("cannot be made: {cause}; check the directory's owner and mode")))
 }
 
 fn decode(text: &str) -> Option<DigestKey> {
@@ -110,8 +90,5 @@ fn decode(text: &str) -> Option<DigestKey> {
 }
 
 fn unusable(path: &Path, why: &str) -> Failure {
-    Failure::DigestKey {
-        path: path.to_owned(),
-        why: why.to_owned(),
-    }
+    Failure::DigestKey { path: path.to_owned(), why: why.to_owned() }
 }

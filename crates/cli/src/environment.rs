@@ -28,20 +28,15 @@ pub(crate) struct Environment {
 impl Environment {
     pub(crate) fn read() -> Self {
         let home = absolute("HOME");
-        let beneath =
-            |name: &str, below: &str| absolute(name).or_else(|| Some(home.as_ref()?.join(below)));
+        let beneath = |name: &str, below: &str| absolute(name).or_else(|| Some(home.as_ref()?.join(below)));
         let current_dir = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
         let on_terminal = std::io::stdout().is_terminal();
-        let wants_colour =
-            variable("NO_COLOR").is_none() && variable("TERM").is_none_or(|term| term != "dumb");
+        let wants_colour = variable("NO_COLOR").is_none() && variable("TERM").is_none_or(|term| term != "dumb");
         Self {
             sealbook_home: variable("SEALBOOK_HOME").map(|home| current_dir.join(home)),
             state_home: beneath("XDG_STATE_HOME", ".local/state"),
             data_home: beneath("XDG_DATA_HOME", ".local/share"),
-            screen: Screen {
-                width: width(on_terminal),
-                colour: on_terminal && wants_colour,
-            },
+            screen: Screen { width: width(on_terminal), colour: on_terminal && wants_colour },
             is_watched: std::io::stderr().is_terminal(),
             zone: TimeZone::system(),
             current_dir,
@@ -61,9 +56,7 @@ fn variable(name: &str) -> Option<OsString> {
 
 /// XDG Base Directory Specification: relative paths are to be ignored.
 fn absolute(name: &str) -> Option<PathBuf> {
-    variable(name)
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
+    variable(name).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
 fn width(on_terminal: bool) -> Option<u16> {

@@ -41,11 +41,7 @@ impl Exit {
 
     /// Of two, the one that must be said: 4, 2, 3, 1, 0.
     pub(crate) fn or_worse(self, other: Self) -> Self {
-        if self.rank() >= other.rank() {
-            self
-        } else {
-            other
-        }
+        if self.rank() >= other.rank() { self } else { other }
     }
 
     const fn rank(self) -> u8 {

@@ -134,18 +134,12 @@ pub(crate) enum Failure {
 impl Failure {
     /// Wrong usage.
     pub(crate) fn usage(what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self::Usage {
-            what: what.into(),
-            mend: mend.into(),
-        }
+        Self::Usage { what: what.into(), mend: mend.into() }
     }
 
     /// The same, with where it belongs to.
     pub(crate) fn at(self, place: impl Into<String>) -> Self {
-        Self::At {
-            place: place.into(),
-            cause: Box::new(self),
-        }
+        Self::At { place: place.into(), cause: Box::new(self) }
     }
 
     /// The stable code; each has a page under `docs/errors/`.
@@ -199,9 +193,7 @@ impl Failure {
 
 /// One error on standard error. What cannot be written there is said nowhere.
 pub(crate) fn say(code: &str, text: &str, exit: Exit, format: Format) {
-    let (message, help) = text
-        .rsplit_once("; ")
-        .map_or((text, None), |(message, help)| (message, Some(help)));
+    let (message, help) = text.rsplit_once("; ").map_or((text, None), |(message, help)| (message, Some(help)));
     let mut err = io::stderr().lock();
     let _ = if matches!(format, Format::Json | Format::Jsonl) {
         #[derive(serde::Serialize)]
@@ -215,19 +207,8 @@ pub(crate) fn say(code: &str, text: &str, exit: Exit, format: Format) {
             help: Option<&'a str>,
             exit: u8,
         }
-        let error = Outer {
-            error: Inner {
-                code,
-                message: &shown(message),
-                help,
-                exit: exit.code(),
-            },
-        };
-        writeln!(
-            err,
-            "{}",
-            serde_json::to_string(&error).expect("plain texts are JSON")
-        )
+        let error = Outer { error: Inner { code, message: &shown(message), help, exit: exit.code() } };
+        writeln!(err, "{}", serde_json::to_string(&error).expect("plain texts are JSON"))
     } else {
         let help = help.map_or_else(String::new, |help| format!("help: {}\n", shown(help)));
         write!(err, "error[{code}]: {}\n{help}", shown(message))

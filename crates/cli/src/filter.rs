@@ -2,9 +2,7 @@
 //! select records.
 
 use sealbook_ledger::Phase;
-use sealbook_record::{
-    ActorKind, Category, Classification, Outcome, Severity, TargetKind, TimeZone, Uuid,
-};
+use sealbook_record::{ActorKind, Category, Classification, Outcome, Severity, TargetKind, TimeZone, Uuid};
 use sealbook_store::Query;
 
 use crate::command::append::read_word;
@@ -168,11 +166,7 @@ impl Filter {
 
     fn severities(&self) -> Result<Vec<String>, Failure> {
         match read_word::<Severity>("--min-severity", self.min_severity.as_deref())? {
-            Some(least) => Ok(Severity::ALL
-                .iter()
-                .filter(|s| **s >= least)
-                .map(|s| s.as_str().to_owned())
-                .collect()),
+            Some(least) => Ok(Severity::ALL.iter().filter(|s| **s >= least).map(|s| s.as_str().to_owned()).collect()),
             None => words::<Severity>("--severity", &self.severity),
         }
     }
@@ -186,8 +180,6 @@ where
 {
     given
         .iter()
-        .map(|word| {
-            Ok(read_word::<T>(option, Some(word))?.map_or_else(String::new, |w| w.to_string()))
-        })
+        .map(|word| Ok(read_word::<T>(option, Some(word))?.map_or_else(String::new, |w| w.to_string())))
         .collect()
 }

@@ -21,10 +21,7 @@ impl Input {
     /// A file, or standard input for `-`.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let (name, reader): (String, Box<dyn BufRead>) = if path.as_os_str() == "-" {
-            (
-                "standard input".to_owned(),
-                Box::new(BufReader::with_capacity(1 << 16, io::stdin())),
-            )
+            ("standard input".to_owned(), Box::new(BufReader::with_capacity(1 << 16, io::stdin())))
         } else {
             let name = path.display().to_string();
             // Reading a directory fails only later, with a message that names nothing.
@@ -32,17 +29,10 @@ impl Input {
                 true => Err(io::ErrorKind::IsADirectory.into()),
                 false => Ok(file),
             });
-            let file = opened.map_err(|cause| Failure::Input {
-                name: name.clone(),
-                cause,
-            })?;
+            let file = opened.map_err(|cause| Failure::Input { name: name.clone(), cause })?;
             (name, Box::new(BufReader::with_capacity(1 << 16, file)))
         };
-        Ok(Self {
-            name,
-            reader,
-            line: 0,
-        })
+        Ok(Self { name, reader, line: 0 })
     }
 
     /// Everything, up to the limit.
@@ -52,10 +42,7 @@ impl Input {
         let read = (&mut self.reader).take(limit + 1).read_to_end(&mut bytes);
         read.map_err(|cause| self.failure(cause))?;
         if bytes.len() > VALUE_BYTES_MAX {
-            return Err(Failure::InputTooLarge {
-                place: self.name.clone(),
-                limit: VALUE_BYTES_MAX,
-            });
+            return Err(Failure::InputTooLarge { place: self.name.clone(), limit: VALUE_BYTES_MAX });
         }
         Ok(bytes)
     }
@@ -64,18 +51,13 @@ impl Input {
     pub(crate) fn next_line(&mut self) -> Result<Option<String>, Failure> {
         loop {
             let mut bytes = Vec::new();
-            let read = (&mut self.reader)
-                .take(VALUE_BYTES_MAX as u64 + 1)
-                .read_until(b'\n', &mut bytes);
+            let read = (&mut self.reader).take(VALUE_BYTES_MAX as u64 + 1).read_until(b'\n', &mut bytes);
             if read.map_err(|cause| self.failure(cause))? == 0 {
                 return Ok(None);
             }
             self.line += 1;
             if bytes.len() > VALUE_BYTES_MAX {
-                return Err(Failure::InputTooLarge {
-                    place: self.place(self.line),
-                    limit: VALUE_BYTES_MAX,
-                });
+                return Err(Failure::InputTooLarge { place: self.place(self.line), limit: VALUE_BYTES_MAX });
             }
             while matches!(bytes.last(), Some(b'\n' | b'\r')) {
                 bytes.pop();
@@ -83,9 +65,7 @@ impl Input {
             if bytes.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            return String::from_utf8(bytes)
-                .map(Some)
-                .map_err(|error| self.not_utf8(&error));
+            return String::from_utf8(bytes).map(Some).map_err(|error| self.not_utf8(&error));
         }
     }
 
@@ -100,17 +80,11 @@ impl Input {
     }
 
     fn failure(&self, cause: io::Error) -> Failure {
-        Failure::Input {
-            name: self.name.clone(),
-            cause,
-        }
+        Failure::Input { name: self.name.clone(), cause }
     }
 
     fn not_utf8(&self, error: &std::string::FromUtf8Error) -> Failure {
         let column = error.utf8_error().valid_up_to() + 1;
-        Failure::InputNotUtf8 {
-            place: self.place(self.line),
-            column,
-        }
+        Failure::InputNotUtf8 { place: self.place(self.line), column }
     }
 }

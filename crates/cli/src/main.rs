@@ -20,6 +20,7 @@ mod failure;
 mod filter;
 mod input;
 mod output;
+mod pages;
 mod place;
 mod progress;
 mod project;

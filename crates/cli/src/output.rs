@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use sealbook_report::{Document, Format, Screen, View, render};
+use sealbook_report::{Format, Screen, View, render};
 
 use crate::failure::Failure;
 
@@ -28,48 +28,23 @@ impl Output {
             _ => None,
         };
         let format = format.or_else(by_name).unwrap_or_default();
-        let width = screen
-            .width
-            .filter(|_| file.is_none())
-            .or(Some(FILE_COLUMNS));
-        Self {
-            format,
-            screen: Screen {
-                width,
-                colour: screen.colour && file.is_none(),
-            },
-            file,
-        }
-    }
-
-    /// Whether a program reads the answer.
-    pub(crate) fn is_for_programs(&self) -> bool {
-        matches!(self.format, Format::Json | Format::Jsonl)
+        let width = screen.width.filter(|_| file.is_none()).or(Some(FILE_COLUMNS));
+        Self { format, screen: Screen { width, colour: screen.colour && file.is_none() }, file }
     }
 
     /// Writes one thing.
     pub(crate) fn show(&self, view: &dyn View) -> Result<(), Failure> {
         let (format, screen) = (self.format, self.screen);
-        whole(
-            self.write(|out| {
-                render(view, format, screen, out).map_err(|cause| self.failure(cause))
-            }),
-        )
+        whole(self.write(|out| render(view, format, screen, out).map_err(|cause| self.failure(cause))))
     }
 
     /// Writes a text as it is: one of ours, which holds nothing of a stranger's.
     pub(crate) fn write_text(&self, text: &str) -> Result<(), Failure> {
-        whole(self.write(|out| {
-            out.write_all(text.as_bytes())
-                .map_err(|cause| self.failure(cause))
-        }))
+        whole(self.write(|out| out.write_all(text.as_bytes()).map_err(|cause| self.failure(cause))))
     }
 
     /// Writes with `write`. A file appears under its name when all of it is written, or not at all.
-    pub(crate) fn write<T>(
-        &self,
-        write: impl FnOnce(&mut dyn Write) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+    pub(crate) fn write<T>(&self, write: impl FnOnce(&mut dyn Write) -> Result<T, Failure>) -> Result<T, Failure> {
         match &self.file {
             None => {
                 let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
@@ -83,10 +58,7 @@ impl Output {
 
     /// An error of the place that is written to.
     pub(crate) fn failure(&self, cause: io::Error) -> Failure {
-        let name = self.file.as_ref().map_or_else(
-            || "standard output".to_owned(),
-            |path| path.display().to_string(),
-        );
+        let name = self.file.as_ref().map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
         Failure::Output { name, cause }
     }
 }
@@ -100,14 +72,8 @@ fn whole(written: Result<(), Failure>) -> Result<(), Failure> {
 }
 
 /// Writes a file whole or not at all; devices and pipes are written as they are.
-fn write_file<T>(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let failed = |cause| Failure::Output {
-        name: path.display().to_string(),
-        cause,
-    };
+fn write_file<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T, Failure>) -> Result<T, Failure> {
+    let failed = |cause| Failure::Output { name: path.display().to_string(), cause };
     if path.metadata().is_ok_and(|found| !found.is_file()) {
         let mut out = BufWriter::new(File::options().write(true).open(path).map_err(failed)?);
         let done = write(&mut out)?;
@@ -133,29 +99,4 @@ fn write_file<T>(
 /// Something said to a person beside the answer.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", sealbook_report::shown(text));
-}
-
-/// Two things as one answer; a program finds each under its name.
-pub(crate) struct Joined<'a> {
-    pub(crate) first: (&'static str, &'a dyn View),
-    pub(crate) then: (&'static str, &'a dyn View),
-}
-
-impl View for Joined<'_> {
-    fn document(&self) -> Document {
-        let mut page = self.first.1.document();
-        page.append(self.then.1.document(), 1);
-        page
-    }
-
-    fn json(&self) -> String {
-        let [(a, first), (b, then)] = [self.first, self.then];
-        format!("{{\"{a}\":{},\"{b}\":{}}}", first.json(), then.json())
-    }
-
-    fn json_lines(&self) -> Vec<String> {
-        let mut lines = self.first.1.json_lines();
-        lines.extend(self.then.1.json_lines());
-        lines
-    }
 }

@@ -44,67 +44,29 @@ struct Homes {
 impl Homes {
     fn new(environment: &Environment) -> Result<Self, Failure> {
         if let Some(home) = &environment.sealbook_home {
-            return Ok(Self {
-                books: home.join("books"),
-                keys: home.join("keys"),
-                heads: home.join("heads"),
-            });
+            return Ok(Self { books: home.join("books"), keys: home.join("keys"), heads: home.join("heads") });
         }
-        let state = environment
-            .state_home
-            .as_ref()
-            .ok_or(Failure::HomeUnknown)?
-            .join("sealbook");
-        let data = environment
-            .data_home
-            .as_ref()
-            .ok_or(Failure::HomeUnknown)?
-            .join("sealbook");
-        Ok(Self {
-            books: state.join("books"),
-            keys: data.join("keys"),
-            heads: data.join("heads"),
-        })
+        let state = environment.state_home.as_ref().ok_or(Failure::HomeUnknown)?.join("sealbook");
+        let data = environment.data_home.as_ref().ok_or(Failure::HomeUnknown)?.join("sealbook");
+        Ok(Self { books: state.join("books"), keys: data.join("keys"), heads: data.join("heads") })
     }
 }
 
 impl Place {
     /// The place that `--book` and `--tenant` name, else that of the project around `start`, else the default book.
-    pub(crate) fn find(
-        environment: &Environment,
-        global: &Global,
-        start: &Path,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn find(environment: &Environment, global: &Global, start: &Path) -> Result<Self, Failure> {
         let homes = Homes::new(environment)?;
         let project = Project::find(start)?;
-        let pointer = project
-            .as_ref()
-            .map(|project| &project.pointer)
-            .filter(|_| global.book.is_none());
-        let tenant = global
-            .tenant
-            .as_deref()
-            .or(pointer.map(|pointer| &*pointer.tenant))
-            .unwrap_or(DEFAULT_TENANT);
-        let book = global
-            .book
-            .as_deref()
-            .or(pointer.map(|pointer| &*pointer.book))
-            .unwrap_or(DEFAULT_BOOK);
+        let pointer = project.as_ref().map(|project| &project.pointer).filter(|_| global.book.is_none());
+        let tenant = global.tenant.as_deref().or(pointer.map(|pointer| &*pointer.tenant)).unwrap_or(DEFAULT_TENANT);
+        let book = global.book.as_deref().or(pointer.map(|pointer| &*pointer.book)).unwrap_or(DEFAULT_BOOK);
         let directory = match as_path(book) {
             // A path in a pointer would let a stranger's project choose any directory.
             Some(path) if pointer.is_none() => in_directory(&environment.absolute(path), tenant)?,
-            _ => homes
-                .books
-                .join(checked(book)?)
-                .join(tenant_directory(tenant)?),
+            _ => homes.books.join(checked(book)?).join(tenant_directory(tenant)?),
         };
         Ok(Self {
-            layout: Layout {
-                book: directory,
-                keys: homes.keys,
-                heads: homes.heads,
-            },
+            layout: Layout { book: directory, keys: homes.keys, heads: homes.heads },
             book: book.to_owned(),
             tenant: tenant.to_owned(),
             by_pointer: pointer.is_some(),
@@ -113,16 +75,9 @@ impl Place {
     }
 
     /// The place of a new book for the project at `root`.
-    pub(crate) fn new_for(
-        environment: &Environment,
-        global: &Global,
-        root: &Path,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn new_for(environment: &Environment, global: &Global, root: &Path) -> Result<Self, Failure> {
         let name = book_name(root);
-        let named = Global {
-            book: Some(name),
-            ..global.clone()
-        };
+        let named = Global { book: Some(name), ..global.clone() };
         Self::find(environment, &named, root)
     }
 
@@ -133,10 +88,8 @@ impl Place {
 
     /// The ledger that the project's pointer names, where the pointer led here.
     pub(crate) fn expected(&self) -> Option<(&Project, &str)> {
-        let project = self
-            .project
-            .as_ref()
-            .filter(|project| self.by_pointer && project.pointer.tenant == self.tenant)?;
+        let project =
+            self.project.as_ref().filter(|project| self.by_pointer && project.pointer.tenant == self.tenant)?;
         Some((project, project.pointer.origin.as_deref()?))
     }
 
@@ -145,30 +98,17 @@ impl Place {
         let Some((project, origin)) = self.expected() else {
             return Ok(());
         };
-        let head = self
-            .layout
-            .heads
-            .join(format!("{}.head", last_piece(origin)));
+        let head = self.layout.heads.join(format!("{}.head", last_piece(origin)));
         if self.exists() || !head.exists() {
             return Ok(());
         }
-        Err(Failure::BookGone {
-            book: self.book.clone(),
-            pointer: project.pointer_path(),
-        })
+        Err(Failure::BookGone { book: self.book.clone(), pointer: project.pointer_path() })
     }
 
     /// Where the ledger that a restored book goes on from is kept.
     pub(crate) fn earlier(&self, origin: &Origin) -> Layout {
-        let book = self
-            .layout
-            .book
-            .join("previous")
-            .join(last_piece(origin.as_str()));
-        Layout {
-            book,
-            ..self.layout.clone()
-        }
+        let book = self.layout.book.join("previous").join(last_piece(origin.as_str()));
+        Layout { book, ..self.layout.clone() }
     }
 }
 
@@ -194,15 +134,8 @@ fn in_directory(path: &Path, tenant: &str) -> Result<PathBuf, Failure> {
 
 fn checked(name: &str) -> Result<&str, Failure> {
     let is_good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let fits = !name.is_empty()
-        && name.len() <= NAME_BYTES_MAX
-        && !name.starts_with('.')
-        && name.chars().all(is_good);
-    if fits {
-        Ok(name)
-    } else {
-        Err(invalid("book", name))
-    }
+    let fits = !name.is_empty() && name.len() <= NAME_BYTES_MAX && !name.starts_with('.') && name.chars().all(is_good);
+    if fits { Ok(name) } else { Err(invalid("book", name)) }
 }
 
 /// A tenant may be any text: what no directory can be called is written as `%` and two digits.
@@ -212,9 +145,7 @@ fn tenant_directory(tenant: &str) -> Result<String, Failure> {
     }
     let mut name = String::with_capacity(tenant.len());
     for byte in tenant.bytes() {
-        let plain = byte.is_ascii_alphanumeric()
-            || matches!(byte, b'-' | b'_')
-            || (byte == b'.' && !name.is_empty());
+        let plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || (byte == b'.' && !name.is_empty());
         if plain {
             name.push(char::from(byte));
         } else {
@@ -225,10 +156,7 @@ fn tenant_directory(tenant: &str) -> Result<String, Failure> {
 }
 
 fn invalid(what: &'static str, given: &str) -> Failure {
-    Failure::NameInvalid {
-        what,
-        given: given.chars().take(64).collect(),
-    }
+    Failure::NameInvalid { what, given: given.chars().take(64).collect() }
 }
 
 /// The directory's name and 32 random bits: two projects of one name have two books.
@@ -237,13 +165,7 @@ fn book_name(root: &Path) -> String {
     getrandom::fill(&mut random).expect("the kernel's random generator answers");
     let name: String = directory_name(root)
         .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || matches!(c, '_' | '.') {
-                c
-            } else {
-                '-'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.') { c } else { '-' })
         .skip_while(|c| *c == '.')
         .take(60)
         .collect();
@@ -258,34 +180,19 @@ mod tests {
     #[test]
     fn names_stay_in_their_directory() {
         assert_eq!(checked("shop-1.2_b").unwrap(), "shop-1.2_b");
-        for bad in [
-            "",
-            ".",
-            "..",
-            ".hidden",
-            "a b",
-            "a/b",
-            "ä",
-            &"x".repeat(101),
-        ] {
+        for bad in ["", ".", "..", ".hidden", "a b", "a/b", "ä", &"x".repeat(101)] {
             assert!(checked(bad).is_err(), "{bad}");
         }
         assert_eq!(tenant_directory("acme.eu").unwrap(), "acme.eu");
         assert_eq!(tenant_directory("../x").unwrap(), "%2E.%2Fx");
-        assert_eq!(
-            tenant_directory("Müller & Co").unwrap(),
-            "M%C3%BCller%20%26%20Co"
-        );
+        assert_eq!(tenant_directory("Müller & Co").unwrap(), "M%C3%BCller%20%26%20Co");
         assert!(tenant_directory("").is_err());
     }
 
     #[test]
     fn a_new_book_is_named_after_its_project() {
         let name = book_name(Path::new("/src/.my project"));
-        assert!(
-            name.starts_with("my-project-") && name.len() == 19,
-            "{name}"
-        );
+        assert!(name.starts_with("my-project-") && name.len() == 19, "{name}");
         assert!(checked(&name).is_ok());
         assert!(book_name(Path::new("/")).starts_with("root-"));
     }

@@ -17,10 +17,7 @@ const TICK: Duration = Duration::from_millis(120);
 impl Bars {
     /// `is_watched` where standard error is a terminal.
     pub(crate) fn new(is_watched: bool) -> Self {
-        Self {
-            is_watched,
-            bar: Mutex::default(),
-        }
+        Self { is_watched, bar: Mutex::default() }
     }
 
     fn bar(&self) -> MutexGuard<'_, Option<ProgressBar>> {
@@ -35,17 +32,10 @@ impl Progress for Bars {
             return;
         }
         let (template, bar) = match total {
-            Some(total) => (
-                "  {msg} [{bar:30}] {human_pos}/{human_len} ({eta})",
-                ProgressBar::new(total),
-            ),
-            None => (
-                "{spinner} {msg} {human_pos} ({per_sec})",
-                ProgressBar::no_length(),
-            ),
+            Some(total) => ("  {msg} [{bar:30}] {human_pos}/{human_len} ({eta})", ProgressBar::new(total)),
+            None => ("{spinner} {msg} {human_pos} ({per_sec})", ProgressBar::no_length()),
         };
-        let style =
-            ProgressStyle::with_template(template).expect("the template is one of the two above");
+        let style = ProgressStyle::with_template(template).expect("the template is one of the two above");
         bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         bar.set_style(style.progress_chars("=> "));
         bar.set_message(sealbook_report::shown(what).into_owned());

@@ -76,11 +76,7 @@ impl Project {
             let directory = root.join(DIRECTORY);
             if let Some(pointer) = read(&directory.join(POINTER))? {
                 let config = read(&directory.join(CONFIG))?.unwrap_or_default();
-                return Ok(Some(Self {
-                    root: root.to_owned(),
-                    pointer,
-                    config,
-                }));
+                return Ok(Some(Self { root: root.to_owned(), pointer, config }));
             }
         }
         Ok(None)
@@ -102,11 +98,7 @@ impl Project {
     /// Points a prepared `.sealbook/` in `root` at a book.
     pub(crate) fn point(root: &Path, pointer: Pointer) -> Result<Self, Failure> {
         let config = read(&root.join(DIRECTORY).join(CONFIG))?.unwrap_or_default();
-        let project = Self {
-            root: root.to_owned(),
-            pointer,
-            config,
-        };
+        let project = Self { root: root.to_owned(), pointer, config };
         project.keep_pointer()?;
         Ok(project)
     }
@@ -115,13 +107,9 @@ impl Project {
     pub(crate) fn keep_pointer(&self) -> Result<(), Failure> {
         let path = self.pointer_path();
         let text = toml::to_string(&self.pointer).expect("three texts are TOML");
-        let text = format!(
-            "# Where this project's book is. Written by sealbook; the book itself is not here.\n{text}"
-        );
+        let text = format!("# Where this project's book is. Written by sealbook; the book itself is not here.\n{text}");
         let draft = path.with_extension("toml.new");
-        fs::write(&draft, text)
-            .and_then(|()| fs::rename(&draft, &path))
-            .map_err(|cause| failed(&path, cause))
+        fs::write(&draft, text).and_then(|()| fs::rename(&draft, &path)).map_err(|cause| failed(&path, cause))
     }
 
     /// The file that says which book it is.
@@ -131,39 +119,24 @@ impl Project {
 
     /// Its name in records.
     pub(crate) fn name(&self) -> String {
-        self.config
-            .project
-            .clone()
-            .unwrap_or_else(|| directory_name(&self.root))
+        self.config.project.clone().unwrap_or_else(|| directory_name(&self.root))
     }
 }
 
 /// The last component of a path, as text.
 pub(crate) fn directory_name(path: &Path) -> String {
-    path.file_name().map_or_else(
-        || "root".to_owned(),
-        |name| name.to_string_lossy().into_owned(),
-    )
+    path.file_name().map_or_else(|| "root".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// The git work tree that `path` lies in, else the directory itself.
 pub(crate) fn root_of(path: &Path) -> PathBuf {
-    let directory = if path.is_dir() {
-        path
-    } else {
-        path.parent().unwrap_or(path)
-    };
-    let work_tree = directory
-        .ancestors()
-        .find(|root| root.join(".git").exists());
+    let directory = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let work_tree = directory.ancestors().find(|root| root.join(".git").exists());
     work_tree.unwrap_or(directory).to_owned()
 }
 
 fn failed(path: &Path, cause: std::io::Error) -> Failure {
-    Failure::Output {
-        name: path.display().to_string(),
-        cause,
-    }
+    Failure::Output { name: path.display().to_string(), cause }
 }
 
 /// Reads a file of ours; `None` where there is none.
@@ -177,29 +150,17 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>, Failure>
         }
         _ => fs::read_to_string(path),
     };
-    let text = text.map_err(|cause| Failure::Input {
-        name: path.display().to_string(),
-        cause,
-    })?;
+    let text = text.map_err(|cause| Failure::Input { name: path.display().to_string(), cause })?;
     let parsed = toml::from_str(&text).map_err(|error| {
         let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
-        let first = error
-            .message()
-            .lines()
-            .next()
-            .unwrap_or("it is not TOML")
-            .to_owned();
+        let first = error.message().lines().next().unwrap_or("it is not TOML").to_owned();
         invalid(path, 1 + before.matches('\n').count(), &first)
     })?;
     Ok(Some(parsed))
 }
 
 fn invalid(path: &Path, line: usize, cause: &str) -> Failure {
-    Failure::ConfigInvalid {
-        path: path.to_owned(),
-        line,
-        cause: cause.to_owned(),
-    }
+    Failure::ConfigInvalid { path: path.to_owned(), line, cause: cause.to_owned() }
 }
 
 #[cfg(test)]
@@ -213,36 +174,21 @@ mod tests {
         fs::create_dir_all(&below).unwrap();
         assert!(Project::find(&below).unwrap().is_none());
 
-        let pointer = Pointer {
-            book: "shop-1".into(),
-            tenant: "default".into(),
-            origin: None,
-        };
+        let pointer = Pointer { book: "shop-1".into(), tenant: "default".into(), origin: None };
         Project::prepare(dir.path()).unwrap();
         Project::point(dir.path(), pointer.clone()).unwrap();
         let found = Project::find(&below).unwrap().unwrap();
         assert_eq!((found.pointer, found.config), (pointer, Config::default()));
-        assert_eq!(
-            fs::read_to_string(dir.path().join(".sealbook/.gitignore")).unwrap(),
-            "*\n"
-        );
+        assert_eq!(fs::read_to_string(dir.path().join(".sealbook/.gitignore")).unwrap(), "*\n");
     }
 
     #[test]
     fn a_bad_line_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        let pointer = Pointer {
-            book: "shop-1".into(),
-            tenant: "default".into(),
-            origin: None,
-        };
+        let pointer = Pointer { book: "shop-1".into(), tenant: "default".into(), origin: None };
         Project::prepare(dir.path()).unwrap();
         Project::point(dir.path(), pointer).unwrap();
-        fs::write(
-            dir.path().join(".sealbook/config.toml"),
-            "actor = \"a\"\n\ncolour = true\n",
-        )
-        .unwrap();
+        fs::write(dir.path().join(".sealbook/config.toml"), "actor = \"a\"\n\ncolour = true\n").unwrap();
         match Project::find(dir.path()) {
             Err(Failure::ConfigInvalid { line: 3, cause, .. }) => {
                 assert!(cause.contains("colour"), "{cause}")

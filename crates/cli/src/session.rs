@@ -32,9 +32,7 @@ impl Session {
         place.notice_gone()?;
         let options = options(&place);
         let ledger = match Ledger::open(place.layout.clone(), options.clone()) {
-            Err(Error::BookReadOnly { .. }) => {
-                Ledger::open_read_only(place.layout.clone(), options)?
-            }
+            Err(Error::BookReadOnly { .. }) => Ledger::open_read_only(place.layout.clone(), options)?,
             opened => opened?,
         };
         let session = Self::of(ledger, place, actor);
@@ -59,13 +57,7 @@ impl Session {
     /// A ledger that is open already.
     pub(crate) fn of(ledger: Ledger, place: Place, actor: Actor) -> Self {
         let threads = options(&place).threads;
-        Self {
-            ledger,
-            place,
-            actor,
-            threads,
-            policy: OnceCell::new(),
-        }
+        Self { ledger, place, actor, threads, policy: OnceCell::new() }
     }
 
     /// What this ledger's writer lets in.
@@ -84,13 +76,7 @@ impl Session {
 
     /// A record of something that is done to the book itself, by whoever gave the command.
     pub(crate) fn event(&self, action: &str, target: Target) -> Record {
-        let mut record = Record::event(
-            self.ledger.next_id(),
-            self.actor.clone(),
-            action,
-            target,
-            self.ledger.now(),
-        );
+        let mut record = Record::event(self.ledger.next_id(), self.actor.clone(), action, target, self.ledger.now());
         self.ledger.tenant().clone_into(&mut record.tenant);
         record.category = Category::Administration;
         record.outcome = Some(Outcome::Ok);
@@ -100,10 +86,7 @@ impl Session {
 
     /// The project's name, where the command was given in one.
     pub(crate) fn project(&self) -> Option<String> {
-        self.place
-            .project
-            .as_ref()
-            .map(crate::project::Project::name)
+        self.place.project.as_ref().map(crate::project::Project::name)
     }
 
     /// The ledgers that this one goes on from, newest first.
@@ -124,10 +107,7 @@ impl Session {
     }
 
     /// What `ask` finds in this ledger, else in the ones that it goes on from.
-    pub(crate) fn anywhere<T>(
-        &self,
-        ask: impl Fn(&Ledger) -> Result<Option<T>, Error>,
-    ) -> Result<Option<T>, Failure> {
+    pub(crate) fn anywhere<T>(&self, ask: impl Fn(&Ledger) -> Result<Option<T>, Error>) -> Result<Option<T>, Failure> {
         if let Some(found) = ask(&self.ledger)? {
             return Ok(Some(found));
         }
@@ -149,11 +129,7 @@ impl Session {
         if found == expected {
             return Ok(());
         }
-        if self
-            .earlier()?
-            .iter()
-            .any(|ledger| ledger.origin().as_str() == expected)
-        {
+        if self.earlier()?.iter().any(|ledger| ledger.origin().as_str() == expected) {
             return Ok(());
         }
         Err(Failure::BookReplaced {
@@ -168,11 +144,7 @@ impl Session {
 /// What a ledger's first leaf says of the one that it goes on from.
 pub(crate) fn continues(ledger: &Ledger) -> Result<Option<Continues>, Failure> {
     let first = ledger.reader()?.record(0)?;
-    let event = first
-        .note
-        .as_deref()
-        .map(|note| KeyEvent::from_json(note.as_bytes()))
-        .transpose()?;
+    let event = first.note.as_deref().map(|note| KeyEvent::from_json(note.as_bytes())).transpose()?;
     Ok(match event {
         Some(KeyEvent::Genesis { continues, .. }) => continues,
         _ => None,
@@ -182,12 +154,6 @@ pub(crate) fn continues(ledger: &Ledger) -> Result<Option<Continues>, Failure> {
 /// How ledgers of a place are opened.
 pub(crate) fn options(place: &Place) -> Options {
     let default = Options::default();
-    let threads = place
-        .project
-        .as_ref()
-        .and_then(|project| project.config.threads);
-    Options {
-        threads: threads.unwrap_or(default.threads).clamp(1, 256),
-        ..default
-    }
+    let threads = place.project.as_ref().and_then(|project| project.config.threads);
+    Options { threads: threads.unwrap_or(default.threads).clamp(1, 256), ..default }
 }

@@ -11,12 +11,6 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// `7 days ago`, `2024-01-31`, `now`, RFC 3339.
-pub(crate) fn read(
-    option: &'static str,
-    text: Option<&str>,
-    zone: &TimeZone,
-) -> Result<Option<Timestamp>, Failure> {
-    text.map(|text| parse_time(text, now(), zone))
-        .transpose()
-        .map_err(|cause| Failure::from(cause).at(option))
+pub(crate) fn read(option: &'static str, text: Option<&str>, zone: &TimeZone) -> Result<Option<Timestamp>, Failure> {
+    text.map(|text| parse_time(text, now(), zone)).transpose().map_err(|cause| Failure::from(cause).at(option))
 }

@@ -11,10 +11,7 @@ use crate::place::Place;
 
 /// The actor that `--actor` or the configuration claims, else the system's user.
 pub(crate) fn acting(acting: &Acting, place: &Place) -> Result<Actor, Failure> {
-    let configured = place
-        .project
-        .as_ref()
-        .and_then(|project| project.config.actor.as_deref());
+    let configured = place.project.as_ref().and_then(|project| project.config.actor.as_deref());
     claimed_or_own(acting.actor.as_deref().or(configured))
 }
 
@@ -26,10 +23,7 @@ fn claimed_or_own(claimed: Option<&str>) -> Result<Actor, Failure> {
             actor.claimed = Some(actor.id.clone());
             actor
         }
-        None => Actor::new(
-            ActorKind::User,
-            user_name(uid).unwrap_or_else(|| format!("uid:{uid}")),
-        ),
+        None => Actor::new(ActorKind::User, user_name(uid).unwrap_or_else(|| format!("uid:{uid}"))),
     };
     actor.verified = Some(format!("uid:{uid}"));
     Ok(actor)
@@ -37,15 +31,10 @@ fn claimed_or_own(claimed: Option<&str>) -> Result<Actor, Failure> {
 
 /// `[KIND:]ID`; a user where no kind is given.
 pub(crate) fn read(text: &str) -> Result<Actor, Failure> {
-    let with_kind = text
-        .split_once(':')
-        .and_then(|(kind, id)| Some((kind.parse::<ActorKind>().ok()?, id)));
+    let with_kind = text.split_once(':').and_then(|(kind, id)| Some((kind.parse::<ActorKind>().ok()?, id)));
     let (kind, id) = with_kind.unwrap_or((ActorKind::User, text));
     if id.is_empty() {
-        return Err(Failure::usage(
-            "--actor names nobody",
-            "write [user:|agent:|service:|system:]ID",
-        ));
+        return Err(Failure::usage("--actor names nobody", "write [user:|agent:|service:|system:]ID"));
     }
     Ok(Actor::new(kind, id))
 }
@@ -68,10 +57,7 @@ mod tests {
     fn an_actor_is_read_with_or_without_its_kind() {
         let of = |text: &str| read(text).map(|actor| (actor.kind, actor.id)).ok();
         assert_eq!(of("ci"), Some((ActorKind::User, "ci".into())));
-        assert_eq!(
-            of("agent:claude:4"),
-            Some((ActorKind::Agent, "claude:4".into()))
-        );
+        assert_eq!(of("agent:claude:4"), Some((ActorKind::Agent, "claude:4".into())));
         assert_eq!(of("urn:x"), Some((ActorKind::User, "urn:x".into())));
         assert_eq!(of("agent:"), None);
         assert_eq!(of(""), None);

@@ -5,6 +5,7 @@ mod audit;
 mod book;
 mod findings;
 mod history;
+mod observed;
 mod record;
 mod records;
 mod verification;
@@ -15,6 +16,7 @@ pub use audit::{AuditReport, AuditRun, AuditSummary, SourceCoverage, findings_of
 pub use book::{BackupDetail, HeadDetail, KeyList, ReceiptDetail, SealedDetail, Status};
 pub use findings::Findings;
 pub use history::{OperationHistory, TargetHistory};
+pub use observed::Observed;
 pub use record::RecordDetail;
 pub use records::RecordList;
 pub use verification::Verification;

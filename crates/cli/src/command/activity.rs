@@ -28,11 +28,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let session = context.open()?;
     let actor = args.actor.as_deref().unwrap_or(&session.actor.id);
-    let activity = session
-        .ledger
-        .activity(actor, args.days, session.ledger.now())?;
-    context.out.show(&ActorActivity {
-        activity: &activity,
-    })?;
+    let activity = session.ledger.activity(actor, args.days, session.ledger.now())?;
+    context.out.show(&ActorActivity { activity: &activity })?;
     Ok(Exit::Clean)
 }

@@ -147,16 +147,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         None => made(args, context, &session)?,
     };
     let judged = session.admit(record)?;
-    let sealed = session
-        .ledger
-        .append(vec![judged])?
-        .into_iter()
-        .next()
-        .expect("one record has one answer")?;
-    context.out.show(&SealedDetail {
-        sealed: &sealed,
-        receipt: None,
-    })?;
+    let sealed = session.ledger.append(vec![judged])?.into_iter().next().expect("one record has one answer")?;
+    context.out.show(&SealedDetail { sealed: &sealed, receipt: None })?;
     Ok(Exit::Clean)
 }
 
@@ -168,18 +160,13 @@ fn given(path: &std::path::Path, session: &Session) -> Result<Record, Failure> {
         place: input.name.clone(),
         column: error.utf8_error().valid_up_to() + 1,
     })?;
-    let record = Record::from_json(&text, defaults(session))
-        .map_err(|cause| Failure::from(cause).at(&*input.name))?;
+    let record = Record::from_json(&text, defaults(session)).map_err(|cause| Failure::from(cause).at(&*input.name))?;
     Ok(record)
 }
 
 /// What a record has that does not say it.
 pub(crate) fn defaults(session: &Session) -> Defaults {
-    Defaults {
-        now: session.ledger.now(),
-        id: session.ledger.next_id(),
-        tenant: session.ledger.tenant().to_owned(),
-    }
+    Defaults { now: session.ledger.now(), id: session.ledger.next_id(), tenant: session.ledger.tenant().to_owned() }
 }
 
 /// A record put together from options.
@@ -188,17 +175,12 @@ fn made(args: &Args, context: &Context, session: &Session) -> Result<Record, Fai
     let target = read_target(args.target.as_deref().expect("the grammar asks for it"));
     let fields = &args.fields;
     let mut record = session.event(&action, target);
-    record.category = read_word("--category", fields.category.as_deref())?
-        .unwrap_or(sealbook_record::Category::Other);
+    record.category = read_word("--category", fields.category.as_deref())?.unwrap_or(sealbook_record::Category::Other);
     record.outcome = read_word("--outcome", fields.outcome.as_deref())?;
     if let Some(id) = fields.id {
         record.id = id;
     }
-    if let Some(at) = when::read(
-        "--occurred",
-        fields.occurred.as_deref(),
-        &context.environment.zone,
-    )? {
+    if let Some(at) = when::read("--occurred", fields.occurred.as_deref(), &context.environment.zone)? {
         record.occurred = at;
     }
     if let Some(phase) = read_word("--phase", fields.phase.as_deref())? {
@@ -246,12 +228,8 @@ fn made(args: &Args, context: &Context, session: &Session) -> Result<Record, Fai
 
 /// `[KIND:]ID`; of kind `other` where none of the known kinds is given.
 fn read_target(text: &str) -> Target {
-    let with_kind = text
-        .split_once(':')
-        .and_then(|(kind, id)| Some((kind.parse::<TargetKind>().ok()?, id)));
-    let (kind, id) = with_kind
-        .filter(|(_, id)| !id.is_empty())
-        .unwrap_or((TargetKind::Other, text));
+    let with_kind = text.split_once(':').and_then(|(kind, id)| Some((kind.parse::<TargetKind>().ok()?, id)));
+    let (kind, id) = with_kind.filter(|(_, id)| !id.is_empty()).unwrap_or((TargetKind::Other, text));
     Target::new(kind, id)
 }
 
@@ -261,7 +239,5 @@ where
     T: std::str::FromStr,
     Failure: From<T::Err>,
 {
-    text.map(str::parse)
-        .transpose()
-        .map_err(|cause| Failure::from(cause).at(option))
+    text.map(str::parse).transpose().map_err(|cause| Failure::from(cause).at(option))
 }

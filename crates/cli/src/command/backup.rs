@@ -27,9 +27,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let session = context.open()?;
     let path = context.environment.absolute(&args.file);
     let summary = session.ledger.backup(&path)?;
-    context.out.show(&BackupDetail {
-        summary: &summary,
-        path: &args.file.to_string_lossy(),
-    })?;
+    context.out.show(&BackupDetail { summary: &summary, path: &args.file.to_string_lossy() })?;
     Ok(Exit::Clean)
 }

@@ -26,12 +26,7 @@ pub(crate) struct Args {
     #[arg(value_name = "RECORD", required_unless_present = "record_option")]
     record: Option<String>,
     /// The same as an option
-    #[arg(
-        id = "record_option",
-        long = "record",
-        value_name = "RECORD",
-        conflicts_with = "record"
-    )]
+    #[arg(id = "record_option", long = "record", value_name = "RECORD", conflicts_with = "record")]
     record_option: Option<String>,
     /// Which part: `input`, `result`, …, `statement`; may be given several times
     #[arg(long = "part", value_name = "PART", required_unless_present = "all")]
@@ -48,11 +43,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let session = context.open_as(&args.acting)?;
-    let what = args
-        .record
-        .as_deref()
-        .or(args.record_option.as_deref())
-        .unwrap_or_default();
+    let what = args.record.as_deref().or(args.record_option.as_deref()).unwrap_or_default();
     let stored = show::find(&session, what)?;
     if stored.leaf.origin != *session.ledger.origin() {
         return Err(Error::EraseRefused {
@@ -66,40 +57,24 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         let there = stored.leaf.parts.iter().map(|(name, _)| name.to_string());
         there.filter(|name| !stored.erased.contains(name)).collect()
     } else {
-        args.parts
-            .iter()
-            .map(|name| known(name))
-            .collect::<Result<_, _>>()?
+        args.parts.iter().map(|name| known(name)).collect::<Result<_, _>>()?
     };
-    let mut record = session.event(
-        "record.erase",
-        Target::new(TargetKind::Record, stored.leaf.id.to_string()),
-    );
+    let mut record = session.event("record.erase", Target::new(TargetKind::Record, stored.leaf.id.to_string()));
     record.reason = Some(args.reason.clone());
     record.parent = Some(stored.leaf.id);
     let by = session.admit(record)?;
-    let erased = session.ledger.erase(
-        &EraseRequest {
-            seq: stored.seq,
-            parts,
-        },
-        by,
-    )?;
+    let erased = session.ledger.erase(&EraseRequest { seq: stored.seq, parts }, by)?;
     if !erased.scrubbed {
         context.note("another process is reading the book: older pages of its files still hold the content; run `sealbook reindex` when it is done");
     }
-    context.out.show(&SealedDetail {
-        sealed: &erased.sealed,
-        receipt: None,
-    })?;
+    context.out.show(&SealedDetail { sealed: &erased.sealed, receipt: None })?;
     Ok(Exit::Clean)
 }
 
 /// A part that a record may have.
 fn known(name: &str) -> Result<String, Failure> {
     if name != PART_STATEMENT {
-        name.parse::<PartName>()
-            .map_err(|cause| Failure::from(cause).at("--part"))?;
+        name.parse::<PartName>().map_err(|cause| Failure::from(cause).at("--part"))?;
     }
     Ok(name.to_owned())
 }

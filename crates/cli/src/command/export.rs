@@ -31,19 +31,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let query = args.filter.query(&context.environment.zone)?;
     let session = context.open()?;
     let earlier = session.earlier()?;
-    let ledgers: Vec<&Ledger> = earlier
-        .iter()
-        .rev()
-        .chain(std::iter::once(&session.ledger))
-        .collect();
+    let ledgers: Vec<&Ledger> = earlier.iter().rev().chain(std::iter::once(&session.ledger)).collect();
     let bars = Bars::new(context.is_watched() && context.out.file.is_some());
     bars.begin("records", None);
     let erased = context.out.write(|out| {
         let mut erased = 0;
         for ledger in &ledgers {
-            erased += write_records(ledger, &query, out, &bars, &|cause| {
-                context.out.failure(cause)
-            })?;
+            erased += write_records(ledger, &query, out, &bars, &|cause| context.out.failure(cause))?;
         }
         Ok(erased)
     })?;
@@ -62,10 +56,7 @@ fn write_records(
     bars: &Bars,
     failure: &dyn Fn(std::io::Error) -> Failure,
 ) -> Result<u64, Failure> {
-    let query = Query {
-        ascending: true,
-        ..query.clone()
-    };
+    let query = Query { ascending: true, ..query.clone() };
     let (mut erased, mut failed) = (0, None);
     ledger.each_match(&query, &mut |stored| {
         // Leaves about keys and erasures are this ledger's own, and mean nothing in another.

@@ -61,20 +61,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         options.git.file = Some(git::in_tree(context, &root_of(&target), &args.path)?);
         sources.insert(0, "git".to_owned());
     }
-    let plan = Plan {
-        target,
-        sources,
-        options,
-        show: &["git.commit", "file.observed"],
-    };
+    let plan = Plan { target, sources, options, show: &["git.commit", "file.observed"] };
     audit::run(plan, &args.running, context)
 }
 
 /// A glob as the directory that it begins with and the rest.
 fn split(glob: &Path) -> Result<(PathBuf, String), Failure> {
-    let text = glob.to_str().ok_or_else(|| {
-        Failure::usage("the pattern is not UTF-8", "match the odd names with `*`")
-    })?;
+    let text =
+        glob.to_str().ok_or_else(|| Failure::usage("the pattern is not UTF-8", "match the odd names with `*`"))?;
     let wild = text.find(['*', '?', '[', '{']).unwrap_or(text.len());
     let (directory, rest) = match text[..wild].rfind('/') {
         Some(0) => ("/", &text[1..]),

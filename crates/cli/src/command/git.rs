@@ -54,23 +54,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.git.since = when::read("--since", args.since.as_deref(), zone)?;
     options.git.until = when::read("--until", args.until.as_deref(), zone)?;
     options.git.authors.clone_from(&args.authors);
-    options.git.file = args
-        .file
-        .as_deref()
-        .map(|file| in_tree(context, &target, file))
-        .transpose()?;
+    options.git.file = args.file.as_deref().map(|file| in_tree(context, &target, file)).transpose()?;
     options.git.blame = args.blame;
-    let show: &[_] = if args.blame {
-        &["git.blame", "git.commit"]
-    } else {
-        &["git.commit"]
-    };
-    let plan = Plan {
-        target,
-        sources: vec!["git".to_owned()],
-        options,
-        show,
-    };
+    let show: &[_] = if args.blame { &["git.blame", "git.commit"] } else { &["git.commit"] };
+    let plan = Plan { target, sources: vec!["git".to_owned()], options, show };
     audit::run(plan, &args.running, context)
 }
 
@@ -79,11 +66,7 @@ pub(crate) fn in_tree(context: &Context, root: &Path, file: &Path) -> Result<Tre
     let path = context.environment.absolute(file);
     let resolved = resolved(&path);
     let below = resolved.strip_prefix(root).map_err(|_| {
-        let what = format!(
-            "{} is not in the repository {}",
-            file.display(),
-            root.display()
-        );
+        let what = format!("{} is not in the repository {}", file.display(), root.display());
         Failure::usage(what, "name a file of this repository")
     })?;
     Ok(TreePath::from(below))
@@ -101,10 +84,7 @@ fn resolved(path: &Path) -> PathBuf {
             component => plain.push(component),
         }
     }
-    let there = plain
-        .ancestors()
-        .skip(1)
-        .find_map(|dir| Some((dir.canonicalize().ok()?, dir)));
+    let there = plain.ancestors().skip(1).find_map(|dir| Some((dir.canonicalize().ok()?, dir)));
     match there {
         Some((real, dir)) => real.join(plain.strip_prefix(dir).unwrap_or(&plain)),
         None => plain,

@@ -32,7 +32,7 @@ Examples:
 With --format json: {\"files\", \"records\", \"sealed\", \"duplicates\", \"without_actor\"}.")]
 pub(crate) struct Args {
     /// Files of JSON Lines, `-` for standard input
-    #[arg(value_name = "FILE", default_value = "-")]
+    #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 }
 
@@ -56,12 +56,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         bars.end();
         import.counts.files += 1;
         if ended.is_err() && import.counts.records > 0 {
-            let Counts {
-                sealed, duplicates, ..
-            } = import.counts;
-            context.note(&format!(
-                "before it, {sealed} records were sealed and {duplicates} were there already"
-            ));
+            let Counts { sealed, duplicates, .. } = import.counts;
+            context.note(&format!("before it, {sealed} records were sealed and {duplicates} were there already"));
         }
         ended?;
     }
@@ -104,9 +100,7 @@ impl<'s> Import<'s> {
     fn read(&mut self, input: &mut Input, bars: &Bars) -> Result<(), Failure> {
         while let Some(line) = input.next_line()? {
             let number = input.line();
-            let judged = self
-                .admit(&line)
-                .map_err(|cause| cause.at(input.place(number)))?;
+            let judged = self.admit(&line).map_err(|cause| cause.at(input.place(number)))?;
             self.counts.without_actor += u64::from(judged.record().actor_unknown());
             self.bytes += line.len();
             self.batch.push(judged);
@@ -127,12 +121,7 @@ impl<'s> Import<'s> {
         let own = self.session.ledger.tenant();
         if record.tenant != own {
             let (id, given) = (record.id, record.tenant);
-            return Err(Error::TenantMismatch {
-                id,
-                given,
-                own: own.to_owned(),
-            }
-            .into());
+            return Err(Error::TenantMismatch { id, given, own: own.to_owned() }.into());
         }
         self.session.admit(record)
     }
@@ -140,12 +129,8 @@ impl<'s> Import<'s> {
     fn submit(&mut self) -> Result<(), Failure> {
         if !self.batch.is_empty() {
             self.bytes = 0;
-            let ticket = self
-                .session
-                .ledger
-                .submit(std::mem::take(&mut self.batch))?;
-            self.in_flight
-                .push_back((ticket, std::mem::take(&mut self.lines)));
+            let ticket = self.session.ledger.submit(std::mem::take(&mut self.batch))?;
+            self.in_flight.push_back((ticket, std::mem::take(&mut self.lines)));
         }
         Ok(())
     }
@@ -160,9 +145,7 @@ impl<'s> Import<'s> {
             match answer {
                 Ok(sealed) if sealed.duplicate => self.counts.duplicates += 1,
                 Ok(_) => self.counts.sealed += 1,
-                Err(cause) if refused.is_ok() => {
-                    refused = Err(Failure::from(cause).at(input.place(line)))
-                }
+                Err(cause) if refused.is_ok() => refused = Err(Failure::from(cause).at(input.place(line))),
                 Err(_) => {}
             }
         }
@@ -184,16 +167,10 @@ impl View for Counts {
         let mut fields = vec![
             ("records".to_owned(), Text::plain(self.records.to_string())),
             ("sealed".to_owned(), Text::plain(self.sealed.to_string())),
-            (
-                "already there".to_owned(),
-                Text::plain(self.duplicates.to_string()),
-            ),
+            ("already there".to_owned(), Text::plain(self.duplicates.to_string())),
         ];
         if self.without_actor > 0 {
-            fields.push((
-                "without an actor".to_owned(),
-                Text::plain(self.without_actor.to_string()),
-            ));
+            fields.push(("without an actor".to_owned(), Text::plain(self.without_actor.to_string())));
         }
         page.add(Block::Fields(fields));
         page

@@ -45,36 +45,19 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         create_for(context, &root, &Acting::default())?
     };
     tell_made(context, &session);
-    context.out.show(&HeadDetail {
-        head: &session.ledger.head()?,
-    })?;
+    context.out.show(&HeadDetail { head: &session.ledger.head()? })?;
     Ok(Exit::Clean)
 }
 
 /// Makes the book of the project at `root`, and `.sealbook/` there.
 ///
 /// A pointer that is there is followed: its book may have been lost with the home directory.
-pub(crate) fn create_for(
-    context: &Context,
-    root: &Path,
-    acting: &Acting,
-) -> Result<Session, Failure> {
+pub(crate) fn create_for(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Failure> {
     let found = Place::find(&context.environment, &context.global, root)?;
-    let own = found.by_pointer
-        && found
-            .project
-            .as_ref()
-            .is_some_and(|project| project.root == root);
-    let place = if own {
-        found
-    } else {
-        Place::new_for(&context.environment, &context.global, root)?
-    };
+    let own = found.by_pointer && found.project.as_ref().is_some_and(|project| project.root == root);
+    let place = if own { found } else { Place::new_for(&context.environment, &context.global, root)? };
     if place.exists() {
-        return Err(Error::BookExists {
-            path: place.layout.book.clone(),
-        }
-        .into());
+        return Err(Error::BookExists { path: place.layout.book.clone() }.into());
     }
     let actor = who::acting(acting, &place)?;
     // First what may be forbidden: a book without its pointer would be lost.
@@ -100,28 +83,17 @@ pub(crate) fn create_for(
 
 /// Says where a new book is.
 pub(crate) fn tell_made(context: &Context, session: &Session) {
-    context.note(&format!(
-        "made the book {} in {}",
-        session.place.book,
-        session.place.layout.book.display()
-    ));
+    context.note(&format!("made the book {} in {}", session.place.book, session.place.layout.book.display()));
 }
 
 /// Whether the project's pointer names another tenant than this ledger's.
 fn is_further_tenant(session: &Session) -> bool {
-    session
-        .place
-        .project
-        .as_ref()
-        .is_some_and(|project| project.pointer.tenant != session.place.tenant)
+    session.place.project.as_ref().is_some_and(|project| project.pointer.tenant != session.place.tenant)
 }
 
 /// The path from the root on, links resolved.
 pub(crate) fn canonical(context: &Context, path: &Path) -> Result<PathBuf, Failure> {
     let path = context.environment.absolute(path);
-    let failed = |cause| Failure::Input {
-        name: path.display().to_string(),
-        cause,
-    };
+    let failed = |cause| Failure::Input { name: path.display().to_string(), cause };
     path.canonicalize().map_err(failed)
 }

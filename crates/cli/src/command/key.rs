@@ -96,37 +96,23 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         }
         What::Retire { key, change } => {
             let entry = find(&session, key)?;
-            ledger.retire_key(
-                entry.key.fingerprint(),
-                told(&session, "key.retire", change)?,
-            )?;
+            ledger.retire_key(entry.key.fingerprint(), told(&session, "key.retire", change)?)?;
         }
         What::Revoke { key, since, change } => {
             let entry = find(&session, key)?;
-            ledger.revoke_key(
-                entry.key.fingerprint(),
-                *since,
-                told(&session, "key.revoke", change)?,
-            )?;
+            ledger.revoke_key(entry.key.fingerprint(), *since, told(&session, "key.revoke", change)?)?;
         }
     }
-    context.out.show(&KeyList {
-        keys: &ledger.keys()?,
-    })?;
+    context.out.show(&KeyList { keys: &ledger.keys()? })?;
     Ok(Exit::Clean)
 }
 
 fn rotate(session: &Session, role: KeyRole, change: &Change) -> Result<(), Failure> {
     // Both records are made before the first is sealed: what is refused leaves no half a rotation.
-    let mut ready = vec![
-        told(session, "key.retire", change)?,
-        told(session, "key.add", change)?,
-    ];
+    let mut ready = vec![told(session, "key.retire", change)?, told(session, "key.add", change)?];
     let mut late = None;
     let rotated = session.ledger.rotate_key(role, &mut |action| {
-        let place = ready
-            .iter()
-            .position(|judged| judged.record().action == action);
+        let place = ready.iter().position(|judged| judged.record().action == action);
         let judged = match place {
             Some(place) => Ok(ready.swap_remove(place)),
             None => told(session, action, change),
@@ -144,10 +130,7 @@ fn rotate(session: &Session, role: KeyRole, change: &Change) -> Result<(), Failu
 
 /// The record that tells who changed a key, and why.
 fn told(session: &Session, action: &str, change: &Change) -> Result<Judged, Failure> {
-    let mut record = session.event(
-        action,
-        Target::new(TargetKind::Key, session.ledger.origin().to_string()),
-    );
+    let mut record = session.event(action, Target::new(TargetKind::Key, session.ledger.origin().to_string()));
     record.reason.clone_from(&change.reason);
     session.admit(record)
 }
@@ -156,9 +139,8 @@ fn told(session: &Session, action: &str, change: &Change) -> Result<Judged, Fail
 fn find(session: &Session, prefix: &str) -> Result<KeyEntry, Failure> {
     let prefix = prefix.to_ascii_lowercase();
     let keys = session.ledger.keys()?;
-    let fits = |entry: &&KeyEntry| {
-        entry.until_seq.is_none() && entry.key.fingerprint().to_string().starts_with(&prefix)
-    };
+    let fits =
+        |entry: &&KeyEntry| entry.until_seq.is_none() && entry.key.fingerprint().to_string().starts_with(&prefix);
     let mut found = keys.iter().filter(fits);
     match (found.next(), found.next()) {
         (Some(entry), None) if prefix.len() >= 4 => Ok(entry.clone()),
@@ -166,11 +148,7 @@ fn find(session: &Session, prefix: &str) -> Result<KeyEntry, Failure> {
             "the fingerprint is too short to name one key",
             "give more of its digits, at least four",
         )),
-        (None, _) => Err(Error::KeyUnknown {
-            role: "or known",
-            key: prefix,
-        }
-        .into()),
+        (None, _) => Err(Error::KeyUnknown { role: "or known", key: prefix }.into()),
     }
 }
 
@@ -183,31 +161,25 @@ impl Public {
     fn of(session: &Session) -> Result<Self, Failure> {
         let keys = session.ledger.keys()?;
         let origin = session.ledger.origin();
-        let active = keys
-            .iter()
-            .filter(|entry| entry.role == KeyRole::Checkpoint && entry.until_seq.is_none());
-        Ok(Self {
-            keys: active
-                .map(|entry| (entry.key.fingerprint(), entry.key.vkey(origin)))
-                .collect(),
-        })
+        let active = keys.iter().filter(|entry| entry.role == KeyRole::Checkpoint && entry.until_seq.is_none());
+        Ok(Self { keys: active.map(|entry| (entry.key.fingerprint(), entry.key.vkey(origin))).collect() })
     }
 }
 
 impl View for Public {
     fn document(&self) -> Document {
         let mut page = Document::new();
-        let lines: String = self
-            .keys
-            .iter()
-            .map(|(_, vkey)| format!("{vkey}\n"))
-            .collect();
+        let lines: String = self.keys.iter().map(|(_, vkey)| format!("{vkey}\n")).collect();
         page.add(Block::Verbatim("text", lines));
         page
     }
 
     fn json(&self) -> String {
-        let keys: Vec<_> = self.keys.iter().map(|(fingerprint, vkey)| serde_json::json!({"fingerprint": fingerprint.to_string(), "vkey": vkey})).collect();
+        let keys: Vec<_> = self
+            .keys
+            .iter()
+            .map(|(fingerprint, vkey)| serde_json::json!({"fingerprint": fingerprint.to_string(), "vkey": vkey}))
+            .collect();
         serde_json::json!({ "keys": keys }).to_string()
     }
 }

@@ -23,9 +23,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, Failure> {
     let progress = session.ledger.reindex()?;
     let scrubbed = session.ledger.scrub()?;
     if !scrubbed {
-        context.note(
-            "another process is reading the book: older pages of its files stay until it is done",
-        );
+        context.note("another process is reading the book: older pages of its files stay until it is done");
     }
     context.out.show(&Reindexed { progress, scrubbed })?;
     Ok(Exit::Clean)
@@ -40,23 +38,14 @@ impl View for Reindexed {
     fn document(&self) -> Document {
         let mut page = Document::new();
         page.add(Block::Fields(vec![
-            (
-                "indexed".to_owned(),
-                Text::plain(self.progress.indexed.to_string()),
-            ),
-            (
-                "records".to_owned(),
-                Text::plain(self.progress.size.to_string()),
-            ),
+            ("indexed".to_owned(), Text::plain(self.progress.indexed.to_string())),
+            ("records".to_owned(), Text::plain(self.progress.size.to_string())),
         ]));
         page
     }
 
     fn json(&self) -> String {
         let IndexProgress { indexed, size } = self.progress;
-        format!(
-            "{{\"indexed\":{indexed},\"size\":{size},\"scrubbed\":{}}}",
-            self.scrubbed
-        )
+        format!("{{\"indexed\":{indexed},\"size\":{size},\"scrubbed\":{}}}", self.scrubbed)
     }
 }

@@ -46,10 +46,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let target = root_of(&init::canonical(context, &args.path)?);
     let mut sources = args.sources.clone();
     if sources.is_empty() {
-        sources = audit::source_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        sources = audit::source_names().into_iter().map(str::to_owned).collect();
         if !target.join(".git").exists() {
             context.note("no git repository is here: only files are read");
             sources.retain(|name| name != "git");
@@ -59,14 +56,5 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.file.per_file = args.per_file;
     options.file.pattern.clone_from(&args.pattern);
     options.file.ignore_files = !args.no_ignore;
-    audit::run(
-        Plan {
-            target,
-            sources,
-            options,
-            show: &[],
-        },
-        &args.running,
-        context,
-    )
+    audit::run(Plan { target, sources, options, show: &[] }, &args.running, context)
 }

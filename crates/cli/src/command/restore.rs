@@ -27,11 +27,7 @@ Examples:
   sealbook restore --continue --reason 'the disk was replaced, three days are missing'")]
 pub(crate) struct Args {
     /// The backup
-    #[arg(
-        value_name = "FILE",
-        required_unless_present = "go_on",
-        conflicts_with = "go_on"
-    )]
+    #[arg(value_name = "FILE", required_unless_present = "go_on", conflicts_with = "go_on")]
     file: Option<PathBuf>,
     /// Go on from the book as it lies there, though a newer head of it is known
     #[arg(long = "continue", requires = "reason")]
@@ -61,9 +57,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         session.ledger.origin(),
         session.place.layout.book.join("previous").display()
     ));
-    context.out.show(&HeadDetail {
-        head: &session.ledger.head()?,
-    })?;
+    context.out.show(&HeadDetail { head: &session.ledger.head()? })?;
     Ok(Exit::Clean)
 }
 
@@ -71,20 +65,11 @@ fn restore(from: &Path, place: &Place, reason: &str) -> Result<Ledger, Failure> 
     // Another tenant's records would be found under this one's name.
     let tenant = SqliteStore::open_read_only(from)?.tenant().to_owned();
     if tenant != place.tenant {
-        let what = format!(
-            "the backup is tenant {tenant:?}'s, the book would be {:?}'s",
-            place.tenant
-        );
+        let what = format!("the backup is tenant {tenant:?}'s, the book would be {:?}'s", place.tenant);
         return Err(Failure::usage(what, "name its tenant with --tenant"));
     }
     let options = session::options(place);
-    Ok(Ledger::restore(
-        from,
-        place.layout.clone(),
-        &place.tenant,
-        options,
-        reason,
-    )?)
+    Ok(Ledger::restore(from, place.layout.clone(), &place.tenant, options, reason)?)
 }
 
 /// Sets the book aside, and goes on from it. A crash midway leaves it aside, whole.
@@ -94,10 +79,7 @@ fn go_on(context: &Context, place: &Place, reason: &str) -> Result<Ledger, Failu
         return Err(Error::BookMissing { path: book.clone() }.into());
     }
     let aside = set_aside_name(book);
-    let failed = |cause| Failure::Output {
-        name: book.display().to_string(),
-        cause,
-    };
+    let failed = |cause| Failure::Output { name: book.display().to_string(), cause };
     std::fs::rename(book, &aside).map_err(failed)?;
     let restored = restore(&aside.join("ledger.db"), place, reason).and_then(|ledger| {
         bring_earlier(&aside, book).map_err(failed)?;
@@ -107,19 +89,14 @@ fn go_on(context: &Context, place: &Place, reason: &str) -> Result<Ledger, Failu
         let _ = std::fs::remove_dir_all(book);
         std::fs::rename(&aside, book).map_err(failed)?;
     } else if !context.global.quiet {
-        note(&format!(
-            "the book as it was found is kept in {}",
-            aside.display()
-        ));
+        note(&format!("the book as it was found is kept in {}", aside.display()));
     }
     restored
 }
 
 /// A name beside the book that is not taken.
 fn set_aside_name(book: &Path) -> PathBuf {
-    let base = book
-        .file_name()
-        .map_or_else(|| "book".into(), std::ffi::OsStr::to_os_string);
+    let base = book.file_name().map_or_else(|| "book".into(), std::ffi::OsStr::to_os_string);
     (1..)
         .map(|number| {
             let mut name = base.clone();
@@ -148,16 +125,8 @@ fn bring_earlier(from: &Path, to: &Path) -> std::io::Result<()> {
 /// The project's pointer names the new ledger from now on.
 fn point_at(session: &mut Session) -> Result<(), Failure> {
     let origin = session.ledger.origin().to_string();
-    let Place {
-        project,
-        by_pointer,
-        tenant,
-        ..
-    } = &mut session.place;
-    if let Some(project) = project
-        .as_mut()
-        .filter(|project| *by_pointer && project.pointer.tenant == *tenant)
-    {
+    let Place { project, by_pointer, tenant, .. } = &mut session.place;
+    if let Some(project) = project.as_mut().filter(|project| *by_pointer && project.pointer.tenant == *tenant) {
         project.pointer.origin = Some(origin);
         project.keep_pointer()?;
     }

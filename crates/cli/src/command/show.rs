@@ -1,12 +1,15 @@
 //! `sealbook show`: one record, an operation, or the history of a target.
 
+use std::collections::BTreeMap;
+
 use sealbook_ledger::Uuid;
 use sealbook_report::{OperationHistory, RecordDetail, TargetHistory};
-use sealbook_store::{Error, Ledger, Stored};
+use sealbook_store::{Error, Ledger, Provenance, Query, Stored};
 
 use super::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::pages::{self, Page};
 use crate::session::Session;
 
 /// Show one record, an operation, or what was done to a target
@@ -33,8 +36,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ID", group = "what")]
     target: Option<String>,
     /// How many records of a target at most
-    #[arg(long, value_name = "N", requires = "target")]
-    limit: Option<usize>,
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: usize,
     /// Where the page of a target before ended
     #[arg(long, value_name = "CURSOR", requires = "target")]
     cursor: Option<String>,
@@ -44,20 +47,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let session = context.open()?;
     if let Some(id) = args.operation {
         let operation = session.anywhere(|ledger| ledger.operation(id))?;
-        let operation = operation.ok_or_else(|| Error::RecordMissing {
-            what: format!("of operation {id}"),
-        })?;
-        context.out.show(&OperationHistory {
-            operation: &operation,
-        })?;
+        let operation = operation.ok_or_else(|| Error::RecordMissing { what: format!("of operation {id}") })?;
+        context.out.show(&OperationHistory { operation: &operation })?;
     } else if let Some(target) = &args.target {
-        let cursor = args.cursor.as_deref().map(str::parse).transpose()?;
-        let provenance = session.ledger.provenance(target, args.limit, cursor)?;
-        let next = provenance.next.map(|next| next.to_string());
-        context.out.show(&TargetHistory {
-            provenance: &provenance,
-            next: next.as_deref(),
-        })?;
+        let (provenance, next) = provenance(&session, target, args)?;
+        context.out.show(&TargetHistory { provenance: &provenance, next: next.as_deref() })?;
     } else {
         let stored = find(&session, args.record.as_deref().unwrap_or_default())?;
         context.out.show(&RecordDetail { stored: &stored })?;
@@ -72,7 +66,18 @@ pub(crate) fn find(session: &Session, what: &str) -> Result<Stored, Failure> {
         found => found.map(Some),
     };
     let found = session.anywhere(in_ledger)?;
-    Ok(found.ok_or_else(|| Error::RecordMissing {
-        what: format!("{what:?} in this book"),
-    })?)
+    Ok(found.ok_or_else(|| Error::RecordMissing { what: format!("{what:?} in this book") })?)
+}
+
+/// What was done to a target, oldest first, in the ledgers that this one goes on from too.
+fn provenance(session: &Session, target: &str, args: &Args) -> Result<(Provenance, Option<String>), Failure> {
+    let query = Query { target: vec![target.to_owned()], ascending: true, ..Query::default() };
+    let Page { rows, next } = pages::read(session, query, args.limit, args.cursor.as_deref())?;
+    let mut actors = BTreeMap::new();
+    for record in rows.iter().filter_map(|stored| stored.record.as_ref()) {
+        let at = record.occurred;
+        let seen = actors.entry(record.actor.id.clone()).or_insert((0, at, at));
+        *seen = (seen.0 + 1, seen.1.min(at), seen.2.max(at));
+    }
+    Ok((Provenance { target: target.to_owned(), entries: rows, actors, next: None }, next))
 }

@@ -23,11 +23,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, Failure> {
     let session = context.open()?;
     let ledger = &session.ledger;
     let head = ledger.head()?;
-    let newest = head
-        .size
-        .checked_sub(1)
-        .map(|seq| ledger.reader()?.record(seq))
-        .transpose()?;
+    let newest = head.size.checked_sub(1).map(|seq| ledger.reader()?.record(seq)).transpose()?;
     let project = session.project();
     context.out.show(&Status {
         tenant: ledger.tenant(),
@@ -46,9 +42,5 @@ pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, Failure> {
 /// Bytes of the files in a book's directory; what cannot be counted is left out.
 fn bytes_of(book: &Path) -> u64 {
     let files = std::fs::read_dir(book).into_iter().flatten().flatten();
-    files
-        .filter_map(|file| file.metadata().ok())
-        .filter(std::fs::Metadata::is_file)
-        .map(|found| found.len())
-        .sum()
+    files.filter_map(|file| file.metadata().ok()).filter(std::fs::Metadata::is_file).map(|found| found.len()).sum()
 }
