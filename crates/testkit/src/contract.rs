@@ -29,11 +29,7 @@ pub type Make<'f> = dyn Fn() -> Box<dyn Engine> + 'f;
 
 /// Runs the suite. Panics where the engine does not keep the contract, and says which case it was in.
 pub fn check(make: &Make<'_>) {
-    for (name, case) in reading::CASES
-        .iter()
-        .chain(writing::CASES)
-        .chain(sharing::CASES)
-    {
+    for (name, case) in reading::CASES.iter().chain(writing::CASES).chain(sharing::CASES) {
         let engine = make();
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case(&*engine)));
         if let Err(cause) = caught {
@@ -60,34 +56,16 @@ impl Sample {
     /// Bytes of no meaning: an engine does not look into them.
     fn new(seq: u64) -> Self {
         let mut rng = Rng::new(seq);
-        let (mut leaf, mut content, mut id) = (
-            vec![0; 40 + rng.index(60)],
-            vec![0; rng.index(300)],
-            [0; 16],
-        );
+        let (mut leaf, mut content, mut id) = (vec![0; 40 + rng.index(60)], vec![0; rng.index(300)], [0; 16]);
         rng.fill(&mut leaf);
         rng.fill(&mut content);
         rng.fill(&mut id);
-        Self {
-            seq,
-            id: Uuid::from_bytes(id),
-            is_key: seq.is_multiple_of(7),
-            leaf,
-            content,
-        }
+        Self { seq, id: Uuid::from_bytes(id), is_key: seq.is_multiple_of(7), leaf, content }
     }
 
     fn row(&self) -> NewRow<'_> {
-        let row = Row {
-            seq: self.seq,
-            leaf: &self.leaf,
-            content: &self.content,
-        };
-        NewRow {
-            row,
-            id: self.id,
-            is_key: self.is_key,
-        }
+        let row = Row { seq: self.seq, leaf: &self.leaf, content: &self.content };
+        NewRow { row, id: self.id, is_key: self.is_key }
     }
 }
 
@@ -96,9 +74,7 @@ fn samples(from: u64, to: u64) -> Vec<Sample> {
 }
 
 fn created(engine: &dyn Engine) -> Arc<dyn Store> {
-    engine
-        .create(&Origin::from_random([3; 16]), "default")
-        .expect("a store can be made in a fresh place")
+    engine.create(&Origin::from_random([3; 16]), "default").expect("a store can be made in a fresh place")
 }
 
 fn begin(store: &dyn Store) -> Box<dyn Transaction + '_> {
@@ -117,11 +93,9 @@ fn note(size: u64) -> String {
 /// Appends rows with the checkpoint over them.
 fn put(tx: &mut dyn Transaction, rows: &[Sample]) {
     let new: Vec<NewRow<'_>> = rows.iter().map(Sample::row).collect();
-    tx.append(&new)
-        .expect("rows that follow on the last are taken");
+    tx.append(&new).expect("rows that follow on the last are taken");
     let size = rows.last().map_or(0, |row| row.seq + 1);
-    tx.put_checkpoint(size, &note(size))
-        .expect("a checkpoint is taken");
+    tx.put_checkpoint(size, &note(size)).expect("a checkpoint is taken");
 }
 
 /// As [`put`], in a transaction of its own.
@@ -142,13 +116,9 @@ fn scan(view: &dyn Snapshot, from: u64, to: u64) -> Vec<(u64, Vec<u8>, Vec<u8>)>
 }
 
 fn expected(rows: &[Sample]) -> Vec<(u64, Vec<u8>, Vec<u8>)> {
-    rows.iter()
-        .map(|row| (row.seq, row.leaf.clone(), row.content.clone()))
-        .collect()
+    rows.iter().map(|row| (row.seq, row.leaf.clone(), row.content.clone())).collect()
 }
 
 fn head_size(view: &dyn Snapshot) -> Option<u64> {
-    view.head()
-        .expect("the head can be read")
-        .map(|head| head.size)
+    view.head().expect("the head can be read").map(|head| head.size)
 }

@@ -5,11 +5,15 @@
 //! the seed brings it back.
 
 pub mod contract;
+pub mod model;
 pub mod records;
 pub mod sim;
+pub mod world;
 
 mod place;
 mod rng;
+mod verify;
 
 pub use place::{Place, SimClock, SimEntropy, layout_under, seeded_options};
 pub use rng::Rng;
+pub use verify::{verify, verify_with};

@@ -45,10 +45,7 @@ impl SimEntropy {
 
 impl Entropy for SimEntropy {
     fn fill(&self, out: &mut [u8]) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .fill(out);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill(out);
     }
 }
 
@@ -69,9 +66,7 @@ impl Place {
         } else {
             tempfile::tempdir()
         };
-        Self {
-            dir: dir.expect("a temporary directory can be made"),
-        }
+        Self { dir: dir.expect("a temporary directory can be made") }
     }
 
     /// Where it is.
@@ -98,19 +93,10 @@ impl Default for Place {
 
 /// The layout that the tests use under a directory.
 pub fn layout_under(root: &Path) -> Layout {
-    Layout {
-        book: root.join("book"),
-        keys: root.join("keys"),
-        heads: root.join("heads"),
-    }
+    Layout { book: root.join("book"), keys: root.join("keys"), heads: root.join("heads") }
 }
 
 /// Options whose time and randomness a seed decides, on one thread.
 pub fn seeded_options(rng: &mut Rng, clock: Arc<SimClock>) -> Options {
-    Options {
-        threads: 1,
-        clock,
-        entropy: Arc::new(SimEntropy::new(rng.fork())),
-        ..Options::default()
-    }
+    Options { threads: 1, clock, entropy: Arc::new(SimEntropy::new(rng.fork())), ..Options::default() }
 }

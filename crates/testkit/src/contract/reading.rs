@@ -2,9 +2,7 @@
 
 use sealbook_ledger::{Origin, Uuid};
 
-use super::{
-    Case, Engine, begin, created, expected, head_size, note, samples, scan, seal, snapshot,
-};
+use super::{Case, Engine, begin, created, expected, head_size, note, samples, scan, seal, snapshot};
 
 pub(super) static CASES: &[Case] = &[
     ("a new store is empty", a_new_store_is_empty),
@@ -26,10 +24,7 @@ fn a_new_store_is_empty(engine: &dyn Engine) {
     assert_eq!(view.seq_of(Uuid::nil()).expect("seq_of"), None);
     assert_eq!(view.id_max().expect("id_max"), None);
     assert!(view.key_seqs().expect("key_seqs").is_empty());
-    view.checkpoints(0, u64::MAX, &mut |size, _| {
-        panic!("a checkpoint of size {size}")
-    })
-    .expect("checkpoints");
+    view.checkpoints(0, u64::MAX, &mut |size, _| panic!("a checkpoint of size {size}")).expect("checkpoints");
 }
 
 fn identity_is_fixed(engine: &dyn Engine) {
@@ -38,10 +33,7 @@ fn identity_is_fixed(engine: &dyn Engine) {
     assert_eq!((store.origin(), store.tenant()), (&origin, "acme"));
     seal(&*store, &samples(0, 3));
     drop(store);
-    for store in [
-        engine.open().expect("open"),
-        engine.open_read_only().expect("open for reading"),
-    ] {
+    for store in [engine.open().expect("open"), engine.open_read_only().expect("open for reading")] {
         assert_eq!((store.origin(), store.tenant()), (&origin, "acme"));
         assert_eq!(head_size(&*snapshot(&*store)), Some(3));
     }
@@ -55,11 +47,7 @@ fn one_place_holds_one_store(engine: &dyn Engine) {
     seal(&*store, &samples(0, 2));
     let again = engine.create(&Origin::from_random([4; 16]), "other");
     assert_eq!(missing(again), Some("book_exists"));
-    assert_eq!(
-        head_size(&*snapshot(&*store)),
-        Some(2),
-        "the refused one left the first alone"
-    );
+    assert_eq!(head_size(&*snapshot(&*store)), Some(2), "the refused one left the first alone");
 }
 
 fn rows_come_back_in_order(engine: &dyn Engine) {
@@ -74,23 +62,11 @@ fn rows_come_back_in_order(engine: &dyn Engine) {
     let other = engine.open().expect("open");
     for store in [&store, &other] {
         let view = snapshot(&**store);
-        for (from, to) in [
-            (0, 300),
-            (0, 1),
-            (99, 102),
-            (250, 251),
-            (299, 300),
-            (17, 40),
-            (5, 5),
-            (300, 900),
-            (290, u64::MAX),
-        ] {
+        for (from, to) in
+            [(0, 300), (0, 1), (99, 102), (250, 251), (299, 300), (17, 40), (5, 5), (300, 900), (290, u64::MAX)]
+        {
             let end = to.min(300).max(from.min(300)) as usize;
-            assert_eq!(
-                scan(&*view, from, to),
-                expected(&rows[from.min(300) as usize..end]),
-                "{from}..{to}"
-            );
+            assert_eq!(scan(&*view, from, to), expected(&rows[from.min(300) as usize..end]), "{from}..{to}");
         }
     }
 }
@@ -106,17 +82,9 @@ fn a_scan_ends_when_it_is_told(engine: &dyn Engine) {
     })
     .expect("scan");
     assert_eq!(seen, [2, 3, 4]);
-    let refused = view.scan(0, 10, &mut |row| {
-        Err(sealbook_store::Error::RowDamaged {
-            seq: row.seq,
-            what: "x".to_owned(),
-        })
-    });
-    assert_eq!(
-        refused.err().map(|e| e.code()),
-        Some("row_damaged"),
-        "what the caller says ends the scan"
-    );
+    let refused =
+        view.scan(0, 10, &mut |row| Err(sealbook_store::Error::RowDamaged { seq: row.seq, what: "x".to_owned() }));
+    assert_eq!(refused.err().map(|e| e.code()), Some("row_damaged"), "what the caller says ends the scan");
     // A view may be asked from inside a scan.
     view.scan(0, 1, &mut |_| {
         assert_eq!(scan(&*view, 3, 5).len(), 2);
@@ -135,14 +103,8 @@ fn lookups_find_ids_and_keys(engine: &dyn Engine) {
         assert_eq!(view.seq_of(row.id).expect("seq_of"), Some(row.seq));
     }
     assert_eq!(view.seq_of(Uuid::from_u128(1)).expect("seq_of"), None);
-    assert_eq!(
-        view.id_max().expect("id_max"),
-        rows.iter().map(|row| row.id).max()
-    );
-    assert_eq!(
-        view.key_seqs().expect("key_seqs"),
-        [0, 7, 14, 21, 28, 35, 42, 49]
-    );
+    assert_eq!(view.id_max().expect("id_max"), rows.iter().map(|row| row.id).max());
+    assert_eq!(view.key_seqs().expect("key_seqs"), [0, 7, 14, 21, 28, 35, 42, 49]);
 }
 
 fn checkpoints_come_in_order(engine: &dyn Engine) {
@@ -176,10 +138,7 @@ fn a_reader_cannot_write(engine: &dyn Engine) {
     let store = created(engine);
     seal(&*store, &samples(0, 5));
     let reader = engine.open_read_only().expect("open for reading");
-    assert_eq!(
-        reader.begin().err().map(|e| e.code()),
-        Some("book_read_only")
-    );
+    assert_eq!(reader.begin().err().map(|e| e.code()), Some("book_read_only"));
     assert_eq!(scan(&*snapshot(&*reader), 0, 9), expected(&samples(0, 5)));
     // It sees what is sealed later, and stands in nobody's way.
     seal(&*store, &samples(5, 6));

@@ -2,36 +2,18 @@
 
 use std::sync::mpsc::channel;
 
-use super::{
-    Case, Engine, begin, created, expected, head_size, put, samples, scan, seal, snapshot,
-};
+use super::{Case, Engine, begin, created, expected, head_size, put, samples, scan, seal, snapshot};
 
 pub(super) static CASES: &[Case] = &[
-    (
-        "the second transaction sees the first",
-        the_second_transaction_sees_the_first,
-    ),
-    (
-        "a transaction waits for the one before",
-        a_transaction_waits_for_the_one_before,
-    ),
-    (
-        "writers of many handles never meet",
-        writers_of_many_handles_never_meet,
-    ),
+    ("the second transaction sees the first", the_second_transaction_sees_the_first),
+    ("a transaction waits for the one before", a_transaction_waits_for_the_one_before),
+    ("writers of many handles never meet", writers_of_many_handles_never_meet),
     ("a snapshot stays as it was", a_snapshot_stays_as_it_was),
-    (
-        "readers read while others write",
-        readers_read_while_others_write,
-    ),
+    ("readers read while others write", readers_read_while_others_write),
 ];
 
 fn the_second_transaction_sees_the_first(engine: &dyn Engine) {
-    let stores = [
-        created(engine),
-        engine.open().expect("open"),
-        engine.open().expect("open"),
-    ];
+    let stores = [created(engine), engine.open().expect("open"), engine.open().expect("open")];
     for seq in 0..30 {
         let store = &stores[seq as usize % 3];
         let mut tx = begin(&**store);
@@ -39,10 +21,7 @@ fn the_second_transaction_sees_the_first(engine: &dyn Engine) {
         put(&mut *tx, &samples(seq, seq + 1));
         tx.commit().expect("commit");
     }
-    assert_eq!(
-        scan(&*snapshot(&*stores[0]), 0, 99),
-        expected(&samples(0, 30))
-    );
+    assert_eq!(scan(&*snapshot(&*stores[0]), 0, 99), expected(&samples(0, 30)));
 }
 
 fn a_transaction_waits_for_the_one_before(engine: &dyn Engine) {
@@ -61,11 +40,7 @@ fn a_transaction_waits_for_the_one_before(engine: &dyn Engine) {
             waits.recv().expect("the thread is there");
             put(&mut *tx, &samples(round, round + 1));
             tx.commit().expect("commit");
-            assert_eq!(
-                waiting.join().expect("no panic"),
-                Some(round + 1),
-                "it began while another was open"
-            );
+            assert_eq!(waiting.join().expect("no panic"), Some(round + 1), "it began while another was open");
         });
     }
 }
@@ -74,12 +49,7 @@ fn writers_of_many_handles_never_meet(engine: &dyn Engine) {
     const EACH: u64 = 25;
     let store = created(engine);
     seal(&*store, &samples(0, 1));
-    let stores = [
-        store,
-        engine.open().expect("open"),
-        engine.open().expect("open"),
-        engine.open().expect("open"),
-    ];
+    let stores = [store, engine.open().expect("open"), engine.open().expect("open"), engine.open().expect("open")];
     std::thread::scope(|scope| {
         for store in &stores {
             scope.spawn(move || {
@@ -95,10 +65,7 @@ fn writers_of_many_handles_never_meet(engine: &dyn Engine) {
     let size = 1 + stores.len() as u64 * EACH * 2;
     for store in &stores {
         assert_eq!(head_size(&*snapshot(&**store)), Some(size));
-        assert_eq!(
-            scan(&*snapshot(&**store), 0, size + 9),
-            expected(&samples(0, size))
-        );
+        assert_eq!(scan(&*snapshot(&**store), 0, size + 9), expected(&samples(0, size)));
     }
 }
 
@@ -112,19 +79,12 @@ fn a_snapshot_stays_as_it_was(engine: &dyn Engine) {
         assert_eq!(scan(&*view, 0, 99), expected(&samples(0, 5)));
         assert_eq!(view.seq_of(samples(5, 6)[0].id).expect("seq_of"), None);
         assert_eq!(view.key_seqs().expect("key_seqs"), [0]);
-        assert_eq!(
-            head_size(&*snapshot(&*store)),
-            Some(round * 5 + 5),
-            "a new view sees the newest"
-        );
+        assert_eq!(head_size(&*snapshot(&*store)), Some(round * 5 + 5), "a new view sees the newest");
     }
 }
 
 fn readers_read_while_others_write(engine: &dyn Engine) {
-    let (store, reader) = (
-        created(engine),
-        engine.open_read_only().expect("open for reading"),
-    );
+    let (store, reader) = (created(engine), engine.open_read_only().expect("open for reading"));
     seal(&*store, &samples(0, 1));
     std::thread::scope(|scope| {
         let writing = scope.spawn(|| {
@@ -135,11 +95,7 @@ fn readers_read_while_others_write(engine: &dyn Engine) {
         while !writing.is_finished() {
             let view = snapshot(&*reader);
             let size = head_size(&*view).expect("there is a head");
-            assert_eq!(
-                scan(&*view, 0, 999),
-                expected(&samples(0, size)),
-                "rows and head are of one moment"
-            );
+            assert_eq!(scan(&*view, 0, 999), expected(&samples(0, size)), "rows and head are of one moment");
         }
         writing.join().expect("no panic");
     });

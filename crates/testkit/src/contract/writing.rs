@@ -1,29 +1,14 @@
 //! What a transaction does, and what it leaves when it is not committed.
 
-use super::{
-    Case, Engine, Sample, begin, created, expected, head_size, note, put, samples, scan, seal,
-    snapshot,
-};
+use super::{Case, Engine, Sample, begin, created, expected, head_size, note, put, samples, scan, seal, snapshot};
 
 pub(super) static CASES: &[Case] = &[
-    (
-        "a transaction sees what it wrote",
-        a_transaction_sees_what_it_wrote,
-    ),
-    (
-        "a dropped transaction writes nothing",
-        a_dropped_transaction_writes_nothing,
-    ),
+    ("a transaction sees what it wrote", a_transaction_sees_what_it_wrote),
+    ("a dropped transaction writes nothing", a_dropped_transaction_writes_nothing),
     ("a commit survives reopening", a_commit_survives_reopening),
-    (
-        "places and ids are taken once",
-        places_and_ids_are_taken_once,
-    ),
+    ("places and ids are taken once", places_and_ids_are_taken_once),
     ("tiles give way to wider ones", tiles_give_way_to_wider_ones),
-    (
-        "content is replaced and nothing else",
-        content_is_replaced_and_nothing_else,
-    ),
+    ("content is replaced and nothing else", content_is_replaced_and_nothing_else),
     ("many commits in one go", many_commits_in_one_go),
 ];
 
@@ -86,10 +71,7 @@ fn a_commit_survives_reopening(engine: &dyn Engine) {
         seal(&*store, &samples(round * 10, round * 10 + 10));
         drop(store);
         store = engine.open().expect("open");
-        assert_eq!(
-            scan(&*snapshot(&*store), 0, 99),
-            expected(&samples(0, round * 10 + 10))
-        );
+        assert_eq!(scan(&*snapshot(&*store), 0, 99), expected(&samples(0, round * 10 + 10)));
     }
 }
 
@@ -97,14 +79,8 @@ fn places_and_ids_are_taken_once(engine: &dyn Engine) {
     let store = created(engine);
     let rows = samples(0, 5);
     seal(&*store, &rows);
-    let same_place = Sample {
-        seq: 3,
-        ..Sample::new(90)
-    };
-    let same_id = Sample {
-        id: rows[2].id,
-        ..Sample::new(5)
-    };
+    let same_place = Sample { seq: 3, ..Sample::new(90) };
+    let same_id = Sample { id: rows[2].id, ..Sample::new(5) };
     for bad in [same_place, same_id] {
         let mut tx = begin(&*store);
         assert!(tx.append(&[bad.row()]).is_err(), "{bad:?} was taken");
@@ -112,19 +88,9 @@ fn places_and_ids_are_taken_once(engine: &dyn Engine) {
         assert_eq!(scan(&*snapshot(&*store), 0, 99), expected(&rows));
     }
     let mut tx = begin(&*store);
-    assert!(
-        tx.put_checkpoint(5, "another").is_err(),
-        "a second checkpoint of one size was taken"
-    );
+    assert!(tx.put_checkpoint(5, "another").is_err(), "a second checkpoint of one size was taken");
     drop(tx);
-    assert_eq!(
-        snapshot(&*store)
-            .head()
-            .expect("head")
-            .expect("there is one")
-            .note,
-        note(5)
-    );
+    assert_eq!(snapshot(&*store).head().expect("head").expect("there is one").note, note(5));
 }
 
 fn tiles_give_way_to_wider_ones(engine: &dyn Engine) {
@@ -134,8 +100,7 @@ fn tiles_give_way_to_wider_ones(engine: &dyn Engine) {
     for width in [1, 2, 255, 256_usize] {
         let mut tx = begin(&*store);
         for (at, (level, index)) in places.iter().enumerate() {
-            tx.put_tile(*level, *index, &vec![at as u8 + 1; width * 32])
-                .expect("put_tile");
+            tx.put_tile(*level, *index, &vec![at as u8 + 1; width * 32]).expect("put_tile");
         }
         tx.commit().expect("commit");
         let view = snapshot(&*store);
@@ -163,20 +128,10 @@ fn content_is_replaced_and_nothing_else(engine: &dyn Engine) {
         assert_ne!(old, content);
         assert_eq!(scan(&*snapshot(&*store), 0, 9), expected(&rows));
     }
-    assert_eq!(
-        scan(&*before, 0, 9),
-        expected(&samples(0, 6)),
-        "an older view keeps what it saw"
-    );
+    assert_eq!(scan(&*before, 0, 9), expected(&samples(0, 6)), "an older view keeps what it saw");
     drop(before);
-    assert!(
-        store.scrub().expect("scrub"),
-        "nobody holds the scrubbing up"
-    );
-    assert_eq!(
-        scan(&*snapshot(&*engine.open().expect("open")), 0, 9),
-        expected(&rows)
-    );
+    assert!(store.scrub().expect("scrub"), "nobody holds the scrubbing up");
+    assert_eq!(scan(&*snapshot(&*engine.open().expect("open")), 0, 9), expected(&rows));
 }
 
 fn many_commits_in_one_go(engine: &dyn Engine) {
@@ -184,8 +139,5 @@ fn many_commits_in_one_go(engine: &dyn Engine) {
     for seq in 0..600 {
         seal(&*store, &samples(seq, seq + 1));
     }
-    assert_eq!(
-        scan(&*snapshot(&*engine.open().expect("open")), 0, 999),
-        expected(&samples(0, 600))
-    );
+    assert_eq!(scan(&*snapshot(&*engine.open().expect("open")), 0, 999), expected(&samples(0, 600)));
 }

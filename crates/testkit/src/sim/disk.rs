@@ -69,11 +69,7 @@ impl SimDisk {
             rng,
             power_losses: 0,
         };
-        Arc::new(Self {
-            inner: Mutex::new(inner),
-            queue: Mutex::default(),
-            moved: Condvar::new(),
-        })
+        Arc::new(Self { inner: Mutex::new(inner), queue: Mutex::default(), moved: Condvar::new() })
     }
 
     /// Lets the transaction after `later` others meet a fault.
@@ -109,6 +105,24 @@ impl SimDisk {
         flipped
     }
 
+    /// Whether a bit was flipped in the name of one signature of a checkpoint that has others. Such a
+    /// line reads as one of a stranger, which every note may carry, and the others still hold.
+    pub fn is_name_of_one_signer(&self, flip: Flip) -> bool {
+        let Flip::Checkpoint { size, byte } = flip else { return false };
+        let inner = self.lock();
+        let Some(note) = inner.live.checkpoints.get(&size) else { return false };
+        let lines: Vec<&[u8]> = note.as_bytes().split_inclusive(|byte| *byte == b'\n').skip(4).collect();
+        let mut at = note.len() - lines.iter().map(|line| line.len()).sum::<usize>();
+        for line in &lines {
+            let name = line.rsplit(|byte| *byte == b' ').next().map_or(0, <[u8]>::len);
+            if (at..at + line.len() - name).contains(&byte) {
+                return lines.len() > 1;
+            }
+            at += line.len();
+        }
+        false
+    }
+
     /// Another machine with a copy of the disk; nothing is planned for it.
     #[must_use]
     pub fn copy(&self) -> Arc<Self> {
@@ -127,10 +141,7 @@ impl SimDisk {
         queue.waiting += 1;
         self.moved.notify_all();
         while queue.held {
-            queue = self
-                .moved
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
+            queue = self.moved.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         queue.waiting -= 1;
         queue.held = true;
@@ -155,28 +166,16 @@ pub struct Hold<'d> {
 impl Hold<'_> {
     /// Waits until somebody else waits for the lock.
     pub fn wait_for_waiter(&self) {
-        let mut queue = self
-            .disk
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.disk.queue.lock().unwrap_or_else(PoisonError::into_inner);
         while queue.waiting == 0 {
-            queue = self
-                .disk
-                .moved
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
+            queue = self.disk.moved.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
 impl Drop for Hold<'_> {
     fn drop(&mut self) {
-        self.disk
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .held = false;
+        self.disk.queue.lock().unwrap_or_else(PoisonError::into_inner).held = false;
         self.disk.moved.notify_all();
     }
 }
@@ -220,11 +219,7 @@ impl Inner {
         }
         self.end = self.log.len();
         self.live = after;
-        if fault == Some(Fault::AppliedUnknown) {
-            Err(Failed::Unknown("the answer was lost"))
-        } else {
-            Ok(())
-        }
+        if fault == Some(Fault::AppliedUnknown) { Err(Failed::Unknown("the answer was lost")) } else { Ok(()) }
     }
 
     /// Makes the log part of the tables, as far as it is durable: nothing may be lost by it.
@@ -278,11 +273,7 @@ impl Inner {
             // A frame was checked against what was there before it; on a disk that lost what came
             // before, it no longer fits, and the log ends here.
             let mut next = tables.clone();
-            if changes
-                .iter()
-                .try_for_each(|change| next.apply(change))
-                .is_err()
-            {
+            if changes.iter().try_for_each(|change| next.apply(change)).is_err() {
                 break;
             }
             (tables, rest) = (next, after);

@@ -15,13 +15,7 @@ pub(super) fn encode(changes: &[Change]) -> Vec<u8> {
     let mut body = Vec::new();
     for change in changes {
         match change {
-            Change::Row {
-                seq,
-                id,
-                is_key,
-                leaf,
-                content,
-            } => {
+            Change::Row { seq, id, is_key, leaf, content } => {
                 body.push(0);
                 body.extend(seq.to_le_bytes());
                 body.extend(id.as_bytes());
@@ -29,11 +23,7 @@ pub(super) fn encode(changes: &[Change]) -> Vec<u8> {
                 put(&mut body, leaf);
                 put(&mut body, content);
             }
-            Change::Tile {
-                level,
-                index,
-                hashes,
-            } => {
+            Change::Tile { level, index, hashes } => {
                 body.extend([1, *level]);
                 body.extend(index.to_le_bytes());
                 put(&mut body, hashes);
@@ -50,10 +40,7 @@ pub(super) fn encode(changes: &[Change]) -> Vec<u8> {
             }
         }
     }
-    let mut frame = u32::try_from(body.len())
-        .expect("a transaction is far below 4 GiB")
-        .to_le_bytes()
-        .to_vec();
+    let mut frame = u32::try_from(body.len()).expect("a transaction is far below 4 GiB").to_le_bytes().to_vec();
     frame.extend(&checksum(&body)[..16]);
     frame.extend(body);
     frame
@@ -84,19 +71,9 @@ fn change(body: &mut &[u8]) -> Option<Change> {
             leaf: bytes(body)?,
             content: bytes(body)?,
         },
-        1 => Change::Tile {
-            level: take(body, 1)?[0],
-            index: number(body)?,
-            hashes: bytes(body)?,
-        },
-        2 => Change::Checkpoint {
-            size: number(body)?,
-            note: std::str::from_utf8(&bytes(body)?).ok()?.into(),
-        },
-        3 => Change::Content {
-            seq: number(body)?,
-            content: bytes(body)?,
-        },
+        1 => Change::Tile { level: take(body, 1)?[0], index: number(body)?, hashes: bytes(body)? },
+        2 => Change::Checkpoint { size: number(body)?, note: std::str::from_utf8(&bytes(body)?).ok()?.into() },
+        3 => Change::Content { seq: number(body)?, content: bytes(body)? },
         _ => return None,
     })
 }
@@ -140,19 +117,9 @@ mod tests {
                 leaf: Arc::from(*b"leaf"),
                 content: Arc::from(*b""),
             },
-            Change::Tile {
-                level: 1,
-                index: 2,
-                hashes: Arc::from([1; 64]),
-            },
-            Change::Checkpoint {
-                size: 4,
-                note: "note".into(),
-            },
-            Change::Content {
-                seq: 1,
-                content: Arc::from(*b"x"),
-            },
+            Change::Tile { level: 1, index: 2, hashes: Arc::from([1; 64]) },
+            Change::Checkpoint { size: 4, note: "note".into() },
+            Change::Content { seq: 1, content: Arc::from(*b"x") },
         ];
         let frame = encode(&changes);
         let (read, rest) = decode(&frame).unwrap();

@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sealbook_ledger::{Origin, Uuid};
-use sealbook_store::{
-    CommitError, EachRow, Error, NewRow, Row, Snapshot, Store, StoreHead, Transaction,
-};
+use sealbook_store::{CommitError, EachRow, Error, NewRow, Row, Snapshot, Store, StoreHead, Transaction};
 
 use super::Fault;
 use super::disk::{Failed, Hold, SimDisk};
@@ -41,43 +39,29 @@ impl SimStore {
     /// Opens the store that is there.
     pub fn open(disk: &Arc<SimDisk>) -> Result<Self, Error> {
         let inner = disk.lock();
-        let (origin, tenant) = inner
-            .identity
-            .clone()
-            .ok_or_else(|| Error::BookMissing { path: place() })?;
-        Ok(Self {
-            disk: Arc::clone(disk),
-            origin,
-            tenant,
-            boot: inner.boot,
-            read_only: false,
-        })
+        let (origin, tenant) = inner.identity.clone().ok_or_else(|| Error::BookMissing { path: place() })?;
+        Ok(Self { disk: Arc::clone(disk), origin, tenant, boot: inner.boot, read_only: false })
     }
 
     /// Opens the store for reading.
     pub fn open_read_only(disk: &Arc<SimDisk>) -> Result<Self, Error> {
-        Ok(Self {
-            read_only: true,
-            ..Self::open(disk)?
-        })
+        Ok(Self { read_only: true, ..Self::open(disk)? })
+    }
+
+    /// How many rows there are; for tests, which look past the power switch.
+    pub fn live_size(&self) -> u64 {
+        self.disk.lock().live.rows.len() as u64
     }
 
     /// The rows as they are now, if the machine was not switched off since this was opened.
     fn live(&self) -> Result<Arc<Tables>, Error> {
         let inner = self.disk.lock();
-        if inner.boot == self.boot {
-            Ok(Arc::clone(&inner.live))
-        } else {
-            Err(dark())
-        }
+        if inner.boot == self.boot { Ok(Arc::clone(&inner.live)) } else { Err(dark()) }
     }
 }
 
 fn dark() -> Error {
-    Error::Engine {
-        path: place(),
-        cause: "the power went".to_owned(),
-    }
+    Error::Engine { path: place(), cause: "the power went".to_owned() }
 }
 
 fn full() -> Error {
@@ -105,38 +89,20 @@ impl Store for SimStore {
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, Error> {
-        Ok(Box::new(View {
-            store: self,
-            tables: self.live()?,
-        }))
+        Ok(Box::new(View { store: self, tables: self.live()? }))
     }
 
     fn begin(&self) -> Result<Box<dyn Transaction + '_>, Error> {
         if self.read_only {
-            return Err(Error::BookReadOnly {
-                path: place(),
-                cause: "it was opened for reading".to_owned(),
-            });
+            return Err(Error::BookReadOnly { path: place(), cause: "it was opened for reading".to_owned() });
         }
         let hold = self.disk.hold();
         let tables = self.live()?;
         let fault = self.disk.next_fault();
         if fault == Some(Fault::Begin) {
-            return Err(Error::Engine {
-                path: place(),
-                cause: "the lock cannot be had".to_owned(),
-            });
+            return Err(Error::Engine { path: place(), cause: "the lock cannot be had".to_owned() });
         }
-        Ok(Box::new(Writing {
-            view: View {
-                store: self,
-                tables,
-            },
-            changes: Vec::new(),
-            writes: 0,
-            fault,
-            _hold: hold,
-        }))
+        Ok(Box::new(Writing { view: View { store: self, tables }, changes: Vec::new(), writes: 0, fault, _hold: hold }))
     }
 }
 
@@ -148,21 +114,14 @@ struct View<'s> {
 impl View<'_> {
     /// A dead machine answers nothing, whatever was open.
     fn tables(&self) -> Result<&Tables, Error> {
-        if self.store.disk.lock().boot == self.store.boot {
-            Ok(&self.tables)
-        } else {
-            Err(dark())
-        }
+        if self.store.disk.lock().boot == self.store.boot { Ok(&self.tables) } else { Err(dark()) }
     }
 }
 
 impl Snapshot for View<'_> {
     fn head(&self) -> Result<Option<StoreHead>, Error> {
         let newest = self.tables()?.checkpoints.last_key_value();
-        Ok(newest.map(|(size, note)| StoreHead {
-            size: *size,
-            note: note.to_string(),
-        }))
+        Ok(newest.map(|(size, note)| StoreHead { size: *size, note: note.to_string() }))
     }
 
     fn scan(&self, from: u64, to: u64, each: &mut EachRow<'_>) -> Result<(), Error> {
@@ -170,11 +129,7 @@ impl Snapshot for View<'_> {
             return Ok(());
         }
         for (seq, (leaf, content)) in self.tables()?.rows.range(from..to) {
-            if !each(Row {
-                seq: *seq,
-                leaf,
-                content,
-            })? {
+            if !each(Row { seq: *seq, leaf, content })? {
                 break;
             }
         }
@@ -182,11 +137,7 @@ impl Snapshot for View<'_> {
     }
 
     fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self
-            .tables()?
-            .tiles
-            .get(&(level, index))
-            .map(|hashes| hashes.to_vec()))
+        Ok(self.tables()?.tiles.get(&(level, index)).map(|hashes| hashes.to_vec()))
     }
 
     fn checkpoints(
@@ -235,10 +186,7 @@ impl Writing<'_> {
         }
         self.writes += 1;
         let applied = Arc::make_mut(&mut self.view.tables).apply(&change);
-        applied.map_err(|cause| Error::Engine {
-            path: place(),
-            cause: cause.to_owned(),
-        })?;
+        applied.map_err(|cause| Error::Engine { path: place(), cause: cause.to_owned() })?;
         self.changes.push(change);
         Ok(())
     }
@@ -283,56 +231,32 @@ impl Transaction for Writing<'_> {
     fn append(&mut self, rows: &[NewRow<'_>]) -> Result<(), Error> {
         for NewRow { row, id, is_key } in rows {
             let (leaf, content) = (row.leaf.into(), row.content.into());
-            self.change(Change::Row {
-                seq: row.seq,
-                id: *id,
-                is_key: *is_key,
-                leaf,
-                content,
-            })?;
+            self.change(Change::Row { seq: row.seq, id: *id, is_key: *is_key, leaf, content })?;
         }
         Ok(())
     }
 
     fn put_tile(&mut self, level: u8, index: u64, hashes: &[u8]) -> Result<(), Error> {
-        self.change(Change::Tile {
-            level,
-            index,
-            hashes: hashes.into(),
-        })
+        self.change(Change::Tile { level, index, hashes: hashes.into() })
     }
 
     fn put_checkpoint(&mut self, size: u64, note: &str) -> Result<(), Error> {
-        self.change(Change::Checkpoint {
-            size,
-            note: note.into(),
-        })
+        self.change(Change::Checkpoint { size, note: note.into() })
     }
 
     fn replace_content(&mut self, seq: u64, content: &[u8]) -> Result<(), Error> {
-        self.change(Change::Content {
-            seq,
-            content: content.into(),
-        })
+        self.change(Change::Content { seq, content: content.into() })
     }
 
     fn commit(self: Box<Self>) -> Result<(), CommitError> {
-        let Self {
-            view,
-            changes,
-            fault,
-            _hold,
-            ..
-        } = *self;
+        let Self { view, changes, fault, _hold, .. } = *self;
         let mut inner = view.store.disk.lock();
         if inner.boot != view.store.boot {
             return Err(CommitError::Unknown("the power went".to_owned()));
         }
-        inner
-            .commit(&changes, view.tables, fault)
-            .map_err(|failed| match failed {
-                Failed::Rejected => CommitError::Rejected(full()),
-                Failed::Unknown(cause) => CommitError::Unknown(cause.to_owned()),
-            })
+        inner.commit(&changes, view.tables, fault).map_err(|failed| match failed {
+            Failed::Rejected => CommitError::Rejected(full()),
+            Failed::Unknown(cause) => CommitError::Unknown(cause.to_owned()),
+        })
     }
 }

@@ -23,34 +23,15 @@ type LeafAndContent = (Arc<[u8]>, Arc<[u8]>);
 /// One change of the rows; a transaction is a list of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
-    Row {
-        seq: u64,
-        id: Uuid,
-        is_key: bool,
-        leaf: Arc<[u8]>,
-        content: Arc<[u8]>,
-    },
-    Tile {
-        level: u8,
-        index: u64,
-        hashes: Arc<[u8]>,
-    },
-    Checkpoint {
-        size: u64,
-        note: Arc<str>,
-    },
-    Content {
-        seq: u64,
-        content: Arc<[u8]>,
-    },
+    Row { seq: u64, id: Uuid, is_key: bool, leaf: Arc<[u8]>, content: Arc<[u8]> },
+    Tile { level: u8, index: u64, hashes: Arc<[u8]> },
+    Checkpoint { size: u64, note: Arc<str> },
+    Content { seq: u64, content: Arc<[u8]> },
 }
 
 /// Where a bit was flipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "the fields are places: of a row, a tile, a checkpoint"
-)]
+#[expect(missing_docs, reason = "the fields are places: of a row, a tile, a checkpoint")]
 pub enum Flip {
     Leaf { seq: u64, byte: usize },
     Content { seq: u64, byte: usize },
@@ -62,31 +43,20 @@ impl Tables {
     /// Takes a change, or says why it cannot be.
     pub(super) fn apply(&mut self, change: &Change) -> Result<(), &'static str> {
         match change {
-            Change::Row {
-                seq,
-                id,
-                is_key,
-                leaf,
-                content,
-            } => {
+            Change::Row { seq, id, is_key, leaf, content } => {
                 if self.rows.contains_key(seq) {
                     return Err("a row is there already");
                 }
                 if self.ids.contains_key(id) {
                     return Err("the id is there already");
                 }
-                self.rows
-                    .insert(*seq, (Arc::clone(leaf), Arc::clone(content)));
+                self.rows.insert(*seq, (Arc::clone(leaf), Arc::clone(content)));
                 self.ids.insert(*id, *seq);
                 if *is_key {
                     self.keys.push(*seq);
                 }
             }
-            Change::Tile {
-                level,
-                index,
-                hashes,
-            } => {
+            Change::Tile { level, index, hashes } => {
                 self.tiles.insert((*level, *index), Arc::clone(hashes));
             }
             Change::Checkpoint { size, note } => {
@@ -104,28 +74,17 @@ impl Tables {
 
     /// Flips one bit of one row, as a disk does that rots.
     pub(super) fn flip(&mut self, rng: &mut Rng) -> Option<Flip> {
-        let row = |rng: &mut Rng, rows: &Self| {
-            rows.rows
-                .keys()
-                .nth(rng.index(rows.rows.len().max(1)))
-                .copied()
-        };
+        let row = |rng: &mut Rng, rows: &Self| rows.rows.keys().nth(rng.index(rows.rows.len().max(1))).copied();
         match rng.below(4) {
             0 => {
                 let seq = row(rng, self)?;
                 let (leaf, _) = self.rows.get_mut(&seq)?;
-                Some(Flip::Leaf {
-                    seq,
-                    byte: flip_bit(leaf, rng)?,
-                })
+                Some(Flip::Leaf { seq, byte: flip_bit(leaf, rng)? })
             }
             1 => {
                 let seq = row(rng, self)?;
                 let (_, content) = self.rows.get_mut(&seq)?;
-                Some(Flip::Content {
-                    seq,
-                    byte: flip_bit(content, rng)?,
-                })
+                Some(Flip::Content { seq, byte: flip_bit(content, rng)? })
             }
             2 => {
                 let (level, index) = *self.tiles.keys().nth(rng.index(self.tiles.len().max(1)))?;
@@ -133,10 +92,7 @@ impl Tables {
                 Some(Flip::Tile { level, index, byte })
             }
             _ => {
-                let size = *self
-                    .checkpoints
-                    .keys()
-                    .nth(rng.index(self.checkpoints.len().max(1)))?;
+                let size = *self.checkpoints.keys().nth(rng.index(self.checkpoints.len().max(1)))?;
                 let note = self.checkpoints.get_mut(&size)?;
                 let byte = rng.index(note.len());
                 let mut bytes = note.as_bytes().to_vec();

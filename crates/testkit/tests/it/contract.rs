@@ -12,11 +12,7 @@ struct Sqlite(Place);
 
 impl Engine for Sqlite {
     fn create(&self, origin: &Origin, tenant: &str) -> Result<Arc<dyn Store>, Error> {
-        Ok(Arc::new(SqliteStore::create(
-            &self.0.join("ledger.db"),
-            origin,
-            tenant,
-        )?))
+        Ok(Arc::new(SqliteStore::create(&self.0.join("ledger.db"), origin, tenant)?))
     }
 
     fn open(&self) -> Result<Arc<dyn Store>, Error> {
@@ -24,9 +20,7 @@ impl Engine for Sqlite {
     }
 
     fn open_read_only(&self) -> Result<Arc<dyn Store>, Error> {
-        Ok(Arc::new(SqliteStore::open_read_only(
-            &self.0.join("ledger.db"),
-        )?))
+        Ok(Arc::new(SqliteStore::open_read_only(&self.0.join("ledger.db"))?))
     }
 }
 

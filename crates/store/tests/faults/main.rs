@@ -1,0 +1,4 @@
+//! What is left of a book when things go wrong. `docs/fault-tests.md` says what is simulated here
+//! and what is real.
+
+mod simulation;
