@@ -1,5 +1,9 @@
 //! What an analyzer is, and which ones there are.
 
+mod git;
+
+pub use git::GitAnalyzer;
+
 use sealbook_record::{Finding, Timestamp};
 
 use crate::{Error, Progress, Sealed};
@@ -25,7 +29,7 @@ pub trait Analyzer: Sync {
 }
 
 /// Every analyzer, in the order in which a run asks them.
-pub static ANALYZERS: &[&dyn Analyzer] = &[];
+pub static ANALYZERS: &[&dyn Analyzer] = &[&git::GitAnalyzer];
 
 /// The analyzer of that name.
 pub fn analyzer(name: &str) -> Result<&'static dyn Analyzer, Error> {
