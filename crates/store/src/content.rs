@@ -1,10 +1,10 @@
 //! How the parts of one record are packed beside its leaf.
 //!
-//! `u8 count`, then for each part in the leaf's order: `u8 1`, 32 bytes salt,
-//! `u32` length (little endian), bytes; or `u8 0` where the part was erased.
-//! Names stand in the leaf alone.
+//! `u8 count`, then for each part in the order of the names: `u8 state`, `u8` length of the name,
+//! name, and where the state is 1: 32 bytes salt, `u32` length (little endian), bytes. State 0 is a
+//! part that was erased. A reader needs no leaf to take a row apart.
 
-use sealbook_ledger::DraftPart;
+use sealbook_ledger::{DraftPart, EntryPart};
 
 /// One part's place: what is there, or nothing since its erasure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,42 +20,50 @@ pub enum PartSlot<'a> {
 pub struct Content<'a>(&'a [u8]);
 
 impl<'a> Content<'a> {
-    /// Takes packed bytes as they are; [`Content::slots`] checks them.
+    /// Takes packed bytes as they are; unpacking checks them.
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    /// Unpacks. `None` where the bytes are not a packed content of `count` parts to the last byte.
+    /// Unpacks, without the names. `None` where the bytes are not a packed content of `count` parts to the last byte.
     pub fn slots(self, count: usize) -> Option<Vec<PartSlot<'a>>> {
-        let mut slots = Vec::with_capacity(count);
-        self.slots_into(count, &mut slots).then_some(slots)
+        let mut parts = Vec::with_capacity(count);
+        (self.parts_into(&mut parts) && parts.len() == count).then(|| {
+            let slot = |part: &EntryPart<'a>| match *part {
+                EntryPart::Present { salt, bytes, .. } => PartSlot::Present(salt, bytes),
+                _ => PartSlot::Erased,
+            };
+            parts.iter().map(slot).collect()
+        })
     }
 
-    /// As [`Content::slots`], into a vector that is used again. `false` where the bytes do not fit.
-    pub fn slots_into(self, count: usize, slots: &mut Vec<PartSlot<'a>>) -> bool {
-        slots.clear();
-        let Some((&stated, mut rest)) = self.0.split_first() else { return false };
-        if usize::from(stated) != count {
-            return false;
-        }
+    /// Unpacks into a vector that is used again. `false` where the bytes are not a packed content;
+    /// the vector then holds the parts before the damage.
+    pub fn parts_into(self, parts: &mut Vec<EntryPart<'a>>) -> bool {
+        parts.clear();
+        let Some((&count, mut rest)) = self.0.split_first() else { return false };
         for _ in 0..count {
-            match rest.split_first() {
-                Some((0, after)) => {
-                    slots.push(PartSlot::Erased);
-                    rest = after;
-                }
-                Some((1, after)) => {
-                    let Some((salt, after)) = after.split_first_chunk::<32>() else { return false };
-                    let Some((len, after)) = after.split_first_chunk::<4>() else { return false };
-                    let len = u32::from_le_bytes(*len) as usize;
-                    let Some((bytes, after)) = after.split_at_checked(len) else { return false };
-                    slots.push(PartSlot::Present(salt, bytes));
-                    rest = after;
-                }
-                _ => return false,
-            }
+            let Some((part, after)) = unpack_one(rest) else { return false };
+            parts.push(part);
+            rest = after;
         }
         rest.is_empty()
+    }
+}
+
+fn unpack_one(packed: &[u8]) -> Option<(EntryPart<'_>, &[u8])> {
+    let (&[state, name_len], rest) = packed.split_first_chunk::<2>()?;
+    let (name, rest) = rest.split_at_checked(usize::from(name_len))?;
+    let name = std::str::from_utf8(name).ok()?;
+    match state {
+        0 => Some((EntryPart::Erased { name }, rest)),
+        1 => {
+            let (salt, rest) = rest.split_first_chunk::<32>()?;
+            let (len, rest) = rest.split_first_chunk::<4>()?;
+            let (bytes, rest) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
+            Some((EntryPart::Present { name, salt, bytes }, rest))
+        }
+        _ => None,
     }
 }
 
@@ -63,28 +71,27 @@ impl<'a> Content<'a> {
 pub(crate) fn pack(parts: &[DraftPart], out: &mut Vec<u8>) {
     out.push(u8::try_from(parts.len()).expect("a draft has fewer than 256 parts"));
     for part in parts {
-        pack_slot(PartSlot::Present(&part.salt, &part.bytes), out);
+        pack_one(&part.name, PartSlot::Present(&part.salt, &part.bytes), out);
     }
 }
 
-/// Packs slots that were unpacked and changed.
-pub(crate) fn pack_slots(slots: &[PartSlot<'_>]) -> Vec<u8> {
-    let mut out = vec![u8::try_from(slots.len()).expect("a leaf has fewer than 256 parts")];
-    for slot in slots {
-        pack_slot(*slot, &mut out);
+/// Packs parts that were unpacked and changed.
+pub(crate) fn pack_parts<'a>(parts: impl ExactSizeIterator<Item = (&'a str, PartSlot<'a>)>) -> Vec<u8> {
+    let mut out = vec![u8::try_from(parts.len()).expect("a leaf has fewer than 256 parts")];
+    for (name, slot) in parts {
+        pack_one(name, slot, &mut out);
     }
     out
 }
 
-fn pack_slot(slot: PartSlot<'_>, out: &mut Vec<u8>) {
-    match slot {
-        PartSlot::Present(salt, bytes) => {
-            out.push(1);
-            out.extend_from_slice(salt);
-            let len = u32::try_from(bytes.len()).expect("a part is at most 1 MiB");
-            out.extend_from_slice(&len.to_le_bytes());
-            out.extend_from_slice(bytes);
-        }
-        PartSlot::Erased => out.push(0),
+fn pack_one(name: &str, slot: PartSlot<'_>, out: &mut Vec<u8>) {
+    out.push(u8::from(matches!(slot, PartSlot::Present(..))));
+    out.push(u8::try_from(name.len()).expect("the name of a part has at most 32 bytes"));
+    out.extend_from_slice(name.as_bytes());
+    if let PartSlot::Present(salt, bytes) = slot {
+        out.extend_from_slice(salt);
+        let len = u32::try_from(bytes.len()).expect("a part is at most 1 MiB");
+        out.extend_from_slice(&len.to_le_bytes());
+        out.extend_from_slice(bytes);
     }
 }

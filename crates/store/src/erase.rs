@@ -6,11 +6,11 @@
 //! 2. one transaction empties the part and seals the erase leaf: both, or neither;
 //! 3. both files' WALs are moved into the files and cut, since they hold older pages.
 
-use sealbook_ledger::{ErasedPart, Erasure, LeafType, PART_ERASURE, PART_KEYS};
+use sealbook_ledger::{ErasedPart, Erasure, LeafType, PART_ERASURE};
 use sealbook_policy::Judged;
 
 use crate::append::Prepared;
-use crate::content::{Content, PartSlot, pack_slots};
+use crate::content::{PartSlot, pack_parts};
 use crate::sealer::Replacement;
 use crate::stored::Decoded;
 use crate::{Error, Ledger, Row, Sealed};
@@ -97,7 +97,7 @@ fn emptied(decoded: &Decoded<'_>, request: &EraseRequest) -> Result<Vec<u8>, Err
         return Err(refuse("", "no part was named"));
     }
     for part in &request.parts {
-        if decoded.leaf.typ != LeafType::Record || part == PART_KEYS || part == PART_ERASURE {
+        if decoded.leaf.typ != LeafType::Record {
             return Err(refuse(part, "it says which keys hold or what was erased; the proof rests on it"));
         }
         let place = decoded.leaf.parts.iter().position(|(name, _)| **name == **part);
@@ -107,6 +107,6 @@ fn emptied(decoded: &Decoded<'_>, request: &EraseRequest) -> Result<Vec<u8>, Err
         }
         *slot = PartSlot::Erased;
     }
-    debug_assert!(Content::new(&pack_slots(&slots)).slots(slots.len()).is_some());
-    Ok(pack_slots(&slots))
+    let names = decoded.leaf.parts.iter().map(|(name, _)| &**name);
+    Ok(pack_parts(names.zip(slots).collect::<Vec<_>>().into_iter()))
 }

@@ -15,6 +15,7 @@
 mod activity;
 mod append;
 mod backup;
+mod bundle;
 
 mod clock;
 mod content;
@@ -33,11 +34,13 @@ mod sealer;
 mod sqlite;
 mod stored;
 
+mod verify;
 mod writer;
 
 pub use activity::{Activity, Patterns};
 pub use append::Sealed;
 pub use backup::BackupSummary;
+pub use bundle::Selection;
 
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use content::{Content, PartSlot};
@@ -53,5 +56,6 @@ pub use reader::Reader;
 pub use seam::{EachRow, NewRow, Row, Snapshot, Store, StoreHead, Transaction};
 pub use sqlite::SqliteStore;
 pub use stored::Stored;
+pub use verify::VerifyOptions;
 
 pub use writer::Ticket;

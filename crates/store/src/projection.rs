@@ -13,12 +13,14 @@
 //!   and checks that it fits. `verify --projections` compares with a rebuild.
 
 mod catch_up;
+mod compare;
 mod db;
 mod postings;
 mod terms;
 mod text;
 
 pub(crate) use catch_up::CatchUp;
+pub(crate) use compare::compare;
 pub use catch_up::IndexProgress;
 pub(crate) use db::{Index, IndexView};
 pub use db::ProjectionFault;

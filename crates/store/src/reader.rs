@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use sealbook_ledger::{Checkpoint, Hash, TileReader, Uuid, prove_consistency, root_at};
+use sealbook_ledger::{Checkpoint, Hash, Receipt, TileReader, Uuid, prove_consistency, prove_inclusion, root_at};
 
 use crate::seam::StoreHead;
 use crate::{Error, Snapshot, Stored};
@@ -13,12 +13,12 @@ const TILES_KEPT: usize = 256;
 
 /// A consistent view of a ledger.
 pub struct Reader<'s> {
-    view: Box<dyn Snapshot + 's>,
+    view: Box<dyn Snapshot + Send + 's>,
     tiles: RefCell<HashMap<(u8, u64), Vec<u8>>>,
 }
 
 impl<'s> Reader<'s> {
-    pub(crate) fn new(view: Box<dyn Snapshot + 's>) -> Self {
+    pub(crate) fn new(view: Box<dyn Snapshot + Send + 's>) -> Self {
         Self { view, tiles: RefCell::default() }
     }
 
@@ -107,6 +107,19 @@ impl<'s> Reader<'s> {
             [seq] => self.record(seq),
             _ => Err(Error::RecordAmbiguous { prefix, count: found.len() }),
         }
+    }
+
+    /// A receipt: the record's leaf, its inclusion proof, and the newest checkpoint.
+    pub fn receipt(&self, seq: u64) -> Result<Receipt, Error> {
+        let head = self.head()?;
+        let mut leaf = None;
+        self.view.scan(seq, seq.saturating_add(1), &mut |row| {
+            leaf = Some(row.leaf.to_vec());
+            Ok(false)
+        })?;
+        let leaf = leaf.ok_or_else(|| Error::RecordMissing { what: format!("at seq {seq}") })?;
+        let proof = prove_inclusion(seq, head.size, self)?;
+        Ok(Receipt { leaf, seq, proof, checkpoint: head.note })
     }
 
     /// Proof that the ledger of `old` records is the beginning of the one of `new`.

@@ -55,7 +55,7 @@ pub trait Store: Send + Sync {
     /// `false` where a reader holds it up: ask again when that is done.
     fn scrub(&self) -> Result<bool, Error>;
     /// A consistent view for reading. Rows that come later are not in it.
-    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, Error>;
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + Send + '_>, Error>;
     /// Waits for the append lock, across processes, and opens a transaction. Dropping it writes nothing.
     fn begin(&self) -> Result<Box<dyn Transaction + '_>, Error>;
 }

@@ -134,7 +134,7 @@ impl Store for SqliteStore {
         Ok(busy == 0)
     }
 
-    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, Error> {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + Send + '_>, Error> {
         let connection = self.reader()?;
         // The first read inside a deferred transaction fixes what is seen.
         connection

@@ -73,6 +73,14 @@ impl CatchUp {
             .map_err(|e| engine(&self.path, &e))
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// A view for questions; what is pending is not in it.
     pub(crate) fn view(&self) -> IndexView<'_> {
         IndexView { connection: &self.connection, path: &self.path }

@@ -102,8 +102,14 @@ fn fresh(path: &Path, origin: &Origin) -> Result<Connection, Error> {
     Ok(connection)
 }
 
+/// A throw-away index at `path`, to compare with.
+pub(super) fn throw_away(path: &Path, origin: &Origin) -> Result<Index, Error> {
+    let connection = fresh(path, origin)?;
+    Ok(Index { catch_up: Mutex::new(CatchUp::new(path, connection)?) })
+}
+
 /// Removes the index and what lies beside it.
-fn remove(path: &Path) -> Result<(), Error> {
+pub(super) fn remove(path: &Path) -> Result<(), Error> {
     for suffix in ["", "-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);

@@ -88,7 +88,7 @@ impl Store for SimStore {
         Ok(true)
     }
 
-    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, Error> {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + Send + '_>, Error> {
         Ok(Box::new(View { store: self, tables: self.live()? }))
     }
 

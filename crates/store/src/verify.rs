@@ -1,0 +1,161 @@
+//! Verification of a whole book, over all cores.
+//!
+//! Every thread reads the same moment: views are opened until all of them see one head, so that
+//! an erasure which is sealed meanwhile is seen by all or by none. Each takes the next stretch of
+//! records, checks leaves, commitments, chain and signatures, and keeps one hash per 256 records;
+//! what no stretch can see alone (tree, tiles, checkpoints, keys, erasures) is joined at the end.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sealbook_ledger::{
+    Checkpoint, EntryPart, Entry, KeyRing, RangeOptions, RangeReport, RangeVerifier, Report, StoredCheckpoint, Subject,
+    TileReader, Trust, combine,
+};
+
+use crate::content::Content;
+use crate::projection::compare;
+use crate::reader::Reader;
+use crate::{Error, Ledger, ProjectionFault, Row};
+
+/// Records that a thread takes at a time: a multiple of 256, small enough that the threads end together.
+const STRETCH: u64 = 16_384;
+/// Tries to open all views at one moment. A commit takes longer than opening them.
+const VIEW_TRIES_MAX: usize = 1_000;
+
+/// What is checked besides hashes, chain and tree.
+#[derive(Debug, Clone)]
+pub struct VerifyOptions {
+    /// Signatures of records.
+    pub signatures: bool,
+    /// The ledger and the keys that are expected, learnt by another way.
+    pub trust: Trust,
+}
+
+impl Default for VerifyOptions {
+    fn default() -> Self {
+        Self { signatures: true, trust: Trust::default() }
+    }
+}
+
+impl Ledger {
+    /// Verifies the whole book. `progress` is told of records as they are done, from any thread.
+    ///
+    /// Tampering is a fault in the report; an error means that the book could not be read at all.
+    pub fn verify(&self, options: &VerifyOptions, progress: &(dyn Fn(u64) + Sync)) -> Result<Report, Error> {
+        let (lead, workers) = self.views_of_one_moment()?;
+        // A head whose checkpoint cannot be read leaves the rows to tell how many there are.
+        let stated = lead.view().head()?;
+        let size = stated.as_ref().map_or(0, |h| Checkpoint::of_note(&h.note).map_or(h.size, |c| c.size));
+        let ring = ring_of(&lead)?;
+        let next = AtomicU64::new(0);
+        let reports = Mutex::new(Vec::new());
+        let origin = self.origin();
+        std::thread::scope(|scope| {
+            let (next, reports, ring) = (&next, &reports, &ring);
+            let threads: Vec<_> = workers
+                .into_iter()
+                .map(|reader| {
+                    scope.spawn(move || -> Result<(), Error> {
+                        let subject = Subject { origin, size, ring, tiles: &reader };
+                        loop {
+                            let from = next.fetch_add(STRETCH, Ordering::Relaxed);
+                            if from >= size {
+                                return Ok(());
+                            }
+                            let to = size.min(from + STRETCH);
+                            let report = verify_stretch(&reader, subject, from, to, options.signatures)?;
+                            reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(report);
+                            progress(to - from);
+                        }
+                    })
+                })
+                .collect();
+            threads.into_iter().try_for_each(|t| t.join().expect("verification does not panic"))
+        })?;
+        let reports = reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let subject = Subject { origin, size, ring: &ring, tiles: &lead };
+        let mut checkpoints = Vec::new();
+        lead.view().checkpoints(0, u64::MAX, &mut |size, note| {
+            checkpoints.push(Ok(StoredCheckpoint { size, note: note.as_bytes().to_vec() }));
+            Ok(true)
+        })?;
+        Ok(combine(&subject, reports, checkpoints, &options.trust)?)
+    }
+
+    /// Compares every projection with a rebuild from the ledger; the differences, if any.
+    pub fn verify_projections(&self) -> Result<Vec<ProjectionFault>, Error> {
+        let mut index = self.index.lock();
+        let reader = self.reader()?;
+        let size = reader.size()?;
+        index.catch_up(reader.view(), size)?;
+        compare(&index, reader.view(), size, self.origin())
+    }
+
+    /// One view to join with, and one for each thread, all of the same head.
+    fn views_of_one_moment(&self) -> Result<(Reader<'_>, Vec<Reader<'_>>), Error> {
+        let threads = self.options.threads.max(1);
+        for _ in 0..VIEW_TRIES_MAX {
+            let lead = self.reader()?;
+            let head = lead.view().head()?;
+            let workers = (0..threads).map(|_| self.reader()).collect::<Result<Vec<_>, _>>()?;
+            let mut same = true;
+            for worker in &workers {
+                same &= worker.view().head()? == head;
+            }
+            if same {
+                return Ok((lead, workers));
+            }
+        }
+        Err(Error::Engine {
+            path: self.store.place().to_owned(),
+            cause: "the book changes faster than it can be opened; verify a backup instead".to_owned(),
+        })
+    }
+}
+
+fn verify_stretch(
+    reader: &Reader<'_>,
+    subject: Subject<'_>,
+    from: u64,
+    to: u64,
+    signatures: bool,
+) -> Result<RangeReport, Error> {
+    let mut verifier = RangeVerifier::new(subject, from..to, RangeOptions { signatures })?;
+    reader.view().scan(from, to, &mut |row| {
+        with_entry(row, |entry| verifier.push(entry))?;
+        Ok(true)
+    })?;
+    Ok(verifier.finish()?)
+}
+
+/// Takes a row apart for the verifier. Parts behind a damage are not there, which it will say.
+pub(crate) fn with_entry<T>(row: Row<'_>, use_it: impl FnOnce(&Entry<'_>) -> T) -> T {
+    let mut parts: Vec<EntryPart<'_>> = Vec::new();
+    let is_whole = Content::new(row.content).parts_into(&mut parts);
+    if !is_whole && parts.len() == usize::from(row.content.first().copied().unwrap_or(0)) {
+        // Bytes after the last part belong to none: they must not pass as if they were not there.
+        parts.pop();
+    }
+    use_it(&Entry { seq: row.seq, leaf: row.leaf, parts: &parts })
+}
+
+/// Folds the key leaves: those that the table of key leaves names.
+fn ring_of(reader: &Reader<'_>) -> Result<KeyRing, Error> {
+    let mut ring = KeyRing::new();
+    for seq in reader.view().key_seqs()? {
+        reader.view().scan(seq, seq.saturating_add(1), &mut |row| {
+            // Verification says what is wrong with a leaf that is refused here.
+            let _ = with_entry(row, |entry| ring.apply_entry(entry));
+            Ok(false)
+        })?;
+    }
+    Ok(ring)
+}
+
+const _: () = {
+    const fn sends<T: Send>() {}
+    sends::<Reader<'_>>();
+    const fn reads<T: TileReader>() {}
+    reads::<Reader<'_>>();
+};
