@@ -17,6 +17,7 @@ mod pattern;
 mod pipeline;
 mod previous;
 mod read;
+mod redacted;
 mod walk;
 
 use std::ffi::CString;

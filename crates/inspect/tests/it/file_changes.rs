@@ -169,3 +169,46 @@ fn an_erased_manifest_begins_anew() {
     tree.write("a", "b");
     assert_eq!(audit(&book, &tree), [""; 0]);
 }
+
+#[test]
+fn names_that_redaction_took_out_are_no_new_files() {
+    let tree = Tree::new();
+    for path in ["a/one", "a/secret-1", "a/secret-2", "a/zoo", "b/secret-3/file", "b/x", "c"] {
+        tree.write(path, format!("content of {path}"));
+    }
+    tree.link("link", "secret-4");
+    let book = Book::new();
+    // Policy knows nothing of these names; the page is made to look as if it did.
+    let redact = || {
+        book.edit(|records| {
+            for record in records.iter_mut().filter(|record| record.action == "file.manifest.page") {
+                let mut text = record.part(PartName::Result).unwrap().get().to_owned();
+                for secret in ["secret-1", "secret-2", "secret-3", "secret-4"] {
+                    text = text.replace(secret, "***REDACTED***");
+                }
+                record.set_part_json(PartName::Result, text).unwrap();
+            }
+        });
+    };
+    audit(&book, &tree);
+    redact();
+    assert_eq!(audit(&book, &tree), [""; 0]);
+    assert_eq!(result(&book.of("file.manifest")[1])["compared"]["touched"], 0);
+    redact();
+    tree.write("a/secret-1", "changed");
+    tree.write("b/x", "changed");
+    fs::remove_file(tree.at("a/secret-2")).unwrap();
+    assert_eq!(audit(&book, &tree), ["changed a/secret-1", "changed b/x", "vanished a/***REDACTED***"]);
+}
+
+#[test]
+fn a_directory_that_became_a_link_takes_its_files_with_it() {
+    let tree = Tree::new();
+    tree.write("real/file", "x");
+    tree.write("other/file", "y");
+    let book = Book::new();
+    audit(&book, &tree);
+    fs::remove_dir_all(tree.at("real")).unwrap();
+    tree.link("real", "other");
+    assert_eq!(audit(&book, &tree), ["changed real", "vanished real/file"]);
+}

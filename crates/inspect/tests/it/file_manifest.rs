@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use sealbook_inspect::{FileOptions, Silent, TreePath, source};
+use sealbook_ledger::Hash;
 use sealbook_record::{PartName, Record};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -70,7 +71,7 @@ fn ten_thousand_files_are_three_pages_under_one_root() {
 
     let texts: Vec<String> = pages.iter().flat_map(texts).collect();
     let leaves: Vec<_> = texts.iter().map(|text| sha256(&[&[0], text.as_bytes()])).collect();
-    assert_eq!(result(&manifest[0])["root"], hex(&merkle(&leaves)));
+    assert_eq!(result(&manifest[0])["root"], Hash(merkle(&leaves)).to_string());
 
     let paths: Vec<TreePath> = texts.iter().map(|text| path(text)).collect();
     let order = |pair: &[TreePath]| TreePath::walk_order(pair[0].as_bytes(), pair[1].as_bytes()).is_lt();
@@ -215,8 +216,4 @@ fn merkle(leaves: &[[u8; 32]]) -> [u8; 32] {
 
 fn sha256(pieces: &[&[u8]]) -> [u8; 32] {
     digest(&SHA256, &pieces.concat()).as_ref().try_into().unwrap()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

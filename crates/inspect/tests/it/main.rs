@@ -11,6 +11,7 @@ mod file_changes;
 mod file_ignores;
 mod file_manifest;
 mod file_odd;
+mod sealed;
 
 mod git_blame;
 mod git_forged;

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::os::fd::{AsFd as _, OwnedFd};
 
-use rustix::fs::{AtFlags, statat};
+use rustix::fs::{AtFlags, FileType, statat};
 use sealbook_policy::Raw;
 use sealbook_record::{PartName, Target, TargetKind};
 use serde::Serialize;
@@ -19,6 +19,7 @@ use super::manifest::part;
 use super::owners::Owners;
 use super::pipeline::Line;
 use super::previous::{Previous, known};
+use super::redacted::{Unclear, is_redacted};
 use super::{NAME, OBSERVED};
 use crate::{Coverage, Error, Request, Sink, TreePath};
 
@@ -40,6 +41,7 @@ pub(super) struct Comparison<'a> {
     pub(super) per_file: bool,
     appeared: Vec<String>,
     vanished: Vec<String>,
+    unclear: Unclear,
     /// A directory nothing is known of in this run, with a final `/`.
     closed: Option<Vec<u8>>,
 }
@@ -88,8 +90,19 @@ impl<'a> Comparison<'a> {
             previous_seq: previous.as_ref().map(|previous| previous.seq),
             ..Compared::default()
         };
-        let (appeared, vanished) = (Vec::new(), Vec::new());
-        Self { request, names, tree, base, previous, counts, per_file: false, appeared, vanished, closed: None }
+        Self {
+            request,
+            names,
+            tree,
+            base,
+            previous,
+            counts,
+            per_file: false,
+            appeared: Vec::new(),
+            vanished: Vec::new(),
+            unclear: Unclear::default(),
+            closed: None,
+        }
     }
 
     /// Takes the next entry of this run.
@@ -114,15 +127,16 @@ impl<'a> Comparison<'a> {
             (Some(before), Some(after)) => before.differences(&after),
             _ => Vec::new(),
         };
-        if fields.is_empty() {
-            self.counts.touched += 1;
-            if !per_file {
-                return Ok(());
-            }
-        } else {
-            self.counts.changed += 1;
+        let change = match (fields.is_empty(), is_redacted(&before)) {
+            (false, _) => "changed",
+            (true, false) => "touched",
+            (true, true) => "unchanged",
+        };
+        self.counts.changed += u64::from(change == "changed");
+        self.counts.touched += u64::from(change == "touched");
+        if change != "changed" && !per_file {
+            return Ok(());
         }
-        let change = if fields.is_empty() { "touched" } else { "changed" };
         self.observe(change, &fields, None, Some(&before), Some(line.text), sink)
     }
 
@@ -132,6 +146,9 @@ impl<'a> Comparison<'a> {
             && previous.peek()?.is_some()
         {
             let entry = previous.take().expect("just seen");
+            self.gone(entry, sink)?;
+        }
+        for entry in self.unclear.rest() {
             self.gone(entry, sink)?;
         }
         self.pair(sink)?;
@@ -156,18 +173,23 @@ impl<'a> Comparison<'a> {
             };
             let Some(text) = previous.peek()? else {
                 // Nothing can be said any more once a page is missing.
-                break if previous.broken.is_some() { Found::Baseline } else { Found::Absent };
+                break if previous.broken.is_some() { Found::Baseline } else { self.clear_up(line) };
             };
             if text == line.text {
                 previous.take();
                 break Found::Same;
             }
-            match known(text).map(|known| order(known.path.as_bytes(), line.path)) {
-                Some(Ordering::Greater) => break Found::Absent,
+            let known = known(text).filter(|known| !is_redacted(&known.path.to_string()));
+            match known.map(|known| order(known.path.as_bytes(), line.path)) {
+                Some(Ordering::Greater) => break self.clear_up(line),
                 Some(Ordering::Equal) => break previous.take().map_or(Found::Absent, Found::Other),
-                Some(Ordering::Less) | None => {
+                Some(Ordering::Less) => {
                     let entry = previous.take().expect("just seen");
                     self.gone(entry, sink)?;
+                }
+                None => {
+                    let entry = previous.take().expect("just seen");
+                    self.set_aside(entry);
                 }
             }
         };
@@ -177,6 +199,19 @@ impl<'a> Comparison<'a> {
         Ok(found)
     }
 
+    /// An entry of the last manifest whose name was redacted has lost its place in the order.
+    fn set_aside(&mut self, entry: String) {
+        match known(&entry) {
+            Some(known) => self.unclear.add(entry, known),
+            None => self.counts.unknown += 1,
+        }
+    }
+
+    /// What is not where it should be may be one of those that were set aside.
+    fn clear_up(&mut self, line: &Line<'_>) -> Found {
+        self.unclear.take(line.text).map_or(Found::Absent, Found::Other)
+    }
+
     /// An entry of the last manifest that this run does not have.
     fn gone(&mut self, entry: String, sink: &mut dyn Sink) -> Result<(), Error> {
         let path = known(&entry).map(|known| known.path).unwrap_or_default();
@@ -184,13 +219,21 @@ impl<'a> Comparison<'a> {
             self.counts.unknown += 1;
             return Ok(());
         }
-        if statat(self.tree.as_fd(), path.as_bytes(), AtFlags::SYMLINK_NOFOLLOW).is_ok() {
+        if self.is_there(path.as_bytes()) {
             self.counts.left_out += 1;
             return self.observe("left_out", &[], None, Some(&entry), None, sink);
         }
         self.counts.vanished += 1;
         self.vanished.push(entry);
         self.relieve(sink)
+    }
+
+    /// Whether something lies at the path, and no link on the way to it.
+    fn is_there(&self, path: &[u8]) -> bool {
+        let look = |path: &[u8]| statat(self.tree.as_fd(), path, AtFlags::SYMLINK_NOFOLLOW);
+        let is_directory =
+            |path: &[u8]| look(path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory);
+        memchr::memchr_iter(b'/', path).all(|end| is_directory(&path[..end])) && look(path).is_ok()
     }
 
     fn relieve(&mut self, sink: &mut dyn Sink) -> Result<(), Error> {
@@ -205,7 +248,7 @@ impl<'a> Comparison<'a> {
         let sides = [(&appeared, true), (&vanished, false)];
         for (entries, came) in sides {
             for (index, entry) in entries.iter().enumerate() {
-                if let Some(Known { sha256: Some(content), size: Some(1..), .. }) = known(entry) {
+                if let Some(content) = known(entry).and_then(Known::content) {
                     let pair = by_content.entry(content).or_default();
                     if came { &mut pair.came } else { &mut pair.went }.push(index);
                 }

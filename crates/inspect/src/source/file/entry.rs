@@ -2,7 +2,9 @@
 
 use rustix::fs::{FileType, Stat};
 use serde::Deserialize;
+use serde_json::Value;
 
+use super::redacted::{fits, is_redacted};
 use crate::TreePath;
 
 /// What is seen of one path. Written by [`Entry::write_json`]; reused for the next path.
@@ -139,7 +141,8 @@ impl Entry {
 pub(super) struct Known {
     pub(super) path: TreePath,
     pub(super) kind: String,
-    pub(super) size: Option<u64>,
+    /// A number; redaction may have put a text there.
+    pub(super) size: Option<Value>,
     pub(super) mode: Option<String>,
     pub(super) uid: Option<u32>,
     pub(super) gid: Option<u32>,
@@ -151,24 +154,36 @@ pub(super) struct Known {
 
 impl Known {
     /// The fields that differ, times aside: `kind`, `content`, `mode`, `owner`, `link`, `readable`.
-    /// Where a digest is missing on either side, size and time stand in for it.
+    /// Where a digest is missing on either side, size and time stand in for it. What redaction took
+    /// out of this one is taken to be the same.
     pub(super) fn differences(&self, now: &Self) -> Vec<&'static str> {
         let content = match (&self.sha256, &now.sha256) {
-            (Some(before), Some(after)) => before != after,
+            (Some(before), Some(after)) => !fits(before, after),
             _ if self.kind != "file" || now.kind != "file" => false,
             _ => self.size != now.size || self.mtime != now.mtime,
+        };
+        let link = match (&self.link, &now.link) {
+            (Some(before), Some(after)) if is_redacted(&before.to_string()) => {
+                !fits(&before.to_string(), &after.to_string())
+            }
+            (before, after) => before != after,
         };
         [
             ("kind", self.kind != now.kind),
             ("content", content),
             ("mode", self.mode != now.mode),
             ("owner", (self.uid, self.gid) != (now.uid, now.gid)),
-            ("link", self.link != now.link),
+            ("link", link),
             ("readable", self.skipped != now.skipped),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
         .collect()
+    }
+
+    /// The digest of a file that has content.
+    pub(super) fn content(self) -> Option<String> {
+        self.sha256.filter(|_| self.size.is_some_and(|size| size != 0))
     }
 }
 
