@@ -16,3 +16,5 @@ mod sealed;
 mod git_blame;
 mod git_forged;
 mod git_numstat;
+mod git_odd;
+mod git_refs;
