@@ -56,6 +56,6 @@ pub use reader::Reader;
 pub use seam::{EachRow, NewRow, Row, Snapshot, Store, StoreHead, Transaction};
 pub use sqlite::SqliteStore;
 pub use stored::Stored;
-pub use verify::VerifyOptions;
+pub use verify::{VerifyOptions, verify};
 
 pub use writer::Ticket;

@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sealbook_ledger::{
     Checkpoint, EntryPart, Entry, KeyRing, RangeOptions, RangeReport, RangeVerifier, Report, StoredCheckpoint, Subject,
-    TileReader, Trust, combine,
+    Trust, combine,
 };
 
 use crate::content::Content;
 use crate::projection::compare;
 use crate::reader::Reader;
-use crate::{Error, Ledger, ProjectionFault, Row};
+use crate::{Error, Ledger, ProjectionFault, Row, Store};
 
 /// Records that a thread takes at a time: a multiple of 256, small enough that the threads end together.
 const STRETCH: u64 = 16_384;
@@ -38,49 +38,59 @@ impl Default for VerifyOptions {
     }
 }
 
-impl Ledger {
-    /// Verifies the whole book. `progress` is told of records as they are done, from any thread.
-    ///
-    /// Tampering is a fault in the report; an error means that the book could not be read at all.
-    pub fn verify(&self, options: &VerifyOptions, progress: &(dyn Fn(u64) + Sync)) -> Result<Report, Error> {
-        let (lead, workers) = self.views_of_one_moment()?;
-        // A head whose checkpoint cannot be read leaves the rows to tell how many there are.
-        let stated = lead.view().head()?;
-        let size = stated.as_ref().map_or(0, |h| Checkpoint::of_note(&h.note).map_or(h.size, |c| c.size));
-        let ring = ring_of(&lead)?;
-        let next = AtomicU64::new(0);
-        let reports = Mutex::new(Vec::new());
-        let origin = self.origin();
-        std::thread::scope(|scope| {
-            let (next, reports, ring) = (&next, &reports, &ring);
-            let threads: Vec<_> = workers
-                .into_iter()
-                .map(|reader| {
-                    scope.spawn(move || -> Result<(), Error> {
-                        let subject = Subject { origin, size, ring, tiles: &reader };
-                        loop {
-                            let from = next.fetch_add(STRETCH, Ordering::Relaxed);
-                            if from >= size {
-                                return Ok(());
-                            }
-                            let to = size.min(from + STRETCH);
-                            let report = verify_stretch(&reader, subject, from, to, options.signatures)?;
-                            reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(report);
-                            progress(to - from);
+/// Verifies all that a store holds. `progress` is told of records as they are done, from any thread.
+///
+/// Tampering is a fault in the report; an error means that the store could not be read at all.
+pub fn verify(
+    store: &dyn Store,
+    threads: usize,
+    options: &VerifyOptions,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Report, Error> {
+    let (lead, workers) = views_of_one_moment(store, threads)?;
+    // A head whose checkpoint cannot be read leaves the rows to tell how many there are.
+    let stated = lead.view().head()?;
+    let size = stated.as_ref().map_or(0, |h| Checkpoint::of_note(&h.note).map_or(h.size, |c| c.size));
+    let ring = ring_of(&lead)?;
+    let next = AtomicU64::new(0);
+    let reports = Mutex::new(Vec::new());
+    let origin = store.origin();
+    std::thread::scope(|scope| {
+        let (next, reports, ring) = (&next, &reports, &ring);
+        let threads: Vec<_> = workers
+            .into_iter()
+            .map(|reader| {
+                scope.spawn(move || -> Result<(), Error> {
+                    let subject = Subject { origin, size, ring, tiles: &reader };
+                    loop {
+                        let from = next.fetch_add(STRETCH, Ordering::Relaxed);
+                        if from >= size {
+                            return Ok(());
                         }
-                    })
+                        let to = size.min(from + STRETCH);
+                        let report = verify_stretch(&reader, subject, from, to, options.signatures)?;
+                        reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(report);
+                        progress(to - from);
+                    }
                 })
-                .collect();
-            threads.into_iter().try_for_each(|t| t.join().expect("verification does not panic"))
-        })?;
-        let reports = reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let subject = Subject { origin, size, ring: &ring, tiles: &lead };
-        let mut checkpoints = Vec::new();
-        lead.view().checkpoints(0, u64::MAX, &mut |size, note| {
-            checkpoints.push(Ok(StoredCheckpoint { size, note: note.as_bytes().to_vec() }));
-            Ok(true)
-        })?;
-        Ok(combine(&subject, reports, checkpoints, &options.trust)?)
+            })
+            .collect();
+        threads.into_iter().try_for_each(|t| t.join().expect("verification does not panic"))
+    })?;
+    let reports = reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let subject = Subject { origin, size, ring: &ring, tiles: &lead };
+    let mut checkpoints = Vec::new();
+    lead.view().checkpoints(0, u64::MAX, &mut |size, note| {
+        checkpoints.push(Ok(StoredCheckpoint { size, note: note.as_bytes().to_vec() }));
+        Ok(true)
+    })?;
+    Ok(combine(&subject, reports, checkpoints, &options.trust)?)
+}
+
+impl Ledger {
+    /// Verifies the whole book, as [`verify`] does.
+    pub fn verify(&self, options: &VerifyOptions, progress: &(dyn Fn(u64) + Sync)) -> Result<Report, Error> {
+        verify(&*self.store, self.options.threads, options, progress)
     }
 
     /// Compares every projection with a rebuild from the ledger; the differences, if any.
@@ -91,27 +101,29 @@ impl Ledger {
         index.catch_up(reader.view(), size)?;
         compare(&index, reader.view(), size, self.origin())
     }
+}
 
-    /// One view to join with, and one for each thread, all of the same head.
-    fn views_of_one_moment(&self) -> Result<(Reader<'_>, Vec<Reader<'_>>), Error> {
-        let threads = self.options.threads.max(1);
-        for _ in 0..VIEW_TRIES_MAX {
-            let lead = self.reader()?;
-            let head = lead.view().head()?;
-            let workers = (0..threads).map(|_| self.reader()).collect::<Result<Vec<_>, _>>()?;
-            let mut same = true;
-            for worker in &workers {
-                same &= worker.view().head()? == head;
-            }
-            if same {
-                return Ok((lead, workers));
-            }
+/// One view to join with, and one for each thread, all of the same head.
+fn views_of_one_moment(store: &dyn Store, threads: usize) -> Result<(Reader<'_>, Vec<Reader<'_>>), Error> {
+    for _ in 0..VIEW_TRIES_MAX {
+        let lead = Reader::new(store.snapshot()?);
+        let head = lead.view().head()?;
+        let mut workers = Vec::new();
+        for _ in 0..threads.max(1) {
+            workers.push(Reader::new(store.snapshot()?));
         }
-        Err(Error::Engine {
-            path: self.store.place().to_owned(),
-            cause: "the book changes faster than it can be opened; verify a backup instead".to_owned(),
-        })
+        let mut same = true;
+        for worker in &workers {
+            same &= worker.view().head()? == head;
+        }
+        if same {
+            return Ok((lead, workers));
+        }
     }
+    Err(Error::Engine {
+        path: store.place().to_owned(),
+        cause: "the book changes faster than it can be opened; verify a backup instead".to_owned(),
+    })
 }
 
 fn verify_stretch(
@@ -152,10 +164,3 @@ fn ring_of(reader: &Reader<'_>) -> Result<KeyRing, Error> {
     }
     Ok(ring)
 }
-
-const _: () = {
-    const fn sends<T: Send>() {}
-    sends::<Reader<'_>>();
-    const fn reads<T: TileReader>() {}
-    reads::<Reader<'_>>();
-};
