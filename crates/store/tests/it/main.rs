@@ -1,6 +1,7 @@
 //! The store, as its users see it.
 
 mod append;
+mod attacks;
 mod fixture;
 mod tamper;
 mod verify;
