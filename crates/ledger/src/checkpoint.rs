@@ -35,12 +35,7 @@ pub struct SignedCheckpoint {
 impl Checkpoint {
     /// The text that is signed: origin, size and root, a line each.
     pub fn body(&self) -> String {
-        format!(
-            "{}\n{}\n{}\n",
-            self.origin,
-            self.size,
-            STANDARD.encode(self.root.0)
-        )
+        format!("{}\n{}\n{}\n", self.origin, self.size, STANDARD.encode(self.root.0))
     }
 
     /// The signed note. Every key signs under the name of the ledger's origin.
@@ -50,8 +45,7 @@ impl Checkpoint {
         for key in keys {
             let id = key.public().note_key_id(self.origin.as_str());
             let sig = key.sign(body.as_bytes()).to_vec();
-            let sig = Signature::new(self.origin.to_string(), id, sig)
-                .expect("an origin has no space and no plus");
+            let sig = Signature::new(self.origin.to_string(), id, sig).expect("an origin has no space and no plus");
             note.push_str(std::str::from_utf8(&sig.to_bytes()).expect("a signature line is text"));
         }
         note
@@ -70,27 +64,17 @@ impl FromStr for Checkpoint {
     /// Reads a body: exactly three lines, in their one form.
     fn from_str(body: &str) -> Result<Self, Error> {
         let fail = |why| Error::CheckpointMalformed { why };
-        let mut lines = body
-            .strip_suffix('\n')
-            .ok_or(fail("its text does not end with a line feed"))?
-            .split('\n');
+        let mut lines = body.strip_suffix('\n').ok_or(fail("its text does not end with a line feed"))?.split('\n');
         let mut next = || lines.next().ok_or(fail("it has fewer than three lines"));
         let (origin, size, root) = (next()?, next()?, next()?);
         if lines.next().is_some() {
             return Err(fail("it has extension lines"));
         }
         let origin = origin.parse()?;
-        let is_decimal = size.bytes().all(|byte| byte.is_ascii_digit())
-            && (size == "0" || !size.starts_with('0'));
-        let size = size
-            .parse()
-            .ok()
-            .filter(|size| is_decimal && *size <= TREE_SIZE_MAX);
+        let is_decimal = size.bytes().all(|byte| byte.is_ascii_digit()) && (size == "0" || !size.starts_with('0'));
+        let size = size.parse().ok().filter(|size| is_decimal && *size <= TREE_SIZE_MAX);
         let size = size.ok_or(fail("its size is not a decimal number of at most 2^56"))?;
-        let root = STANDARD
-            .decode(root)
-            .ok()
-            .and_then(|root| root.try_into().ok());
+        let root = STANDARD.decode(root).ok().and_then(|root| root.try_into().ok());
         let root = Hash(root.ok_or(fail("its root is not 32 bytes of base64"))?);
         Ok(Self { origin, size, root })
     }
@@ -104,20 +88,11 @@ impl SignedCheckpoint {
     pub fn open(note: &str, keys: &[PublicKey]) -> Result<Self, Error> {
         let (body, sigs) = split(note)?;
         let checkpoint: Checkpoint = body.parse()?;
-        let untrusted = |why| Error::CheckpointUntrusted {
-            size: checkpoint.size,
-            why,
-        };
+        let untrusted = |why| Error::CheckpointUntrusted { size: checkpoint.size, why };
         let mut signers = Vec::new();
         for sig in &sigs {
-            for key in keys
-                .iter()
-                .filter(|key| is_by(sig, key, &checkpoint.origin))
-            {
-                let bytes = sig
-                    .signature()
-                    .try_into()
-                    .map_err(|_| untrusted("a signature has not 64 bytes"))?;
+            for key in keys.iter().filter(|key| is_by(sig, key, &checkpoint.origin)) {
+                let bytes = sig.signature().try_into().map_err(|_| untrusted("a signature has not 64 bytes"))?;
                 if !key.verify(body.as_bytes(), bytes) {
                     return Err(untrusted("a signature does not hold"));
                 }
@@ -127,11 +102,7 @@ impl SignedCheckpoint {
         if signers.is_empty() {
             return Err(untrusted("none of its signatures is by a trusted key"));
         }
-        Ok(Self {
-            checkpoint,
-            note: note.to_owned(),
-            signers,
-        })
+        Ok(Self { checkpoint, note: note.to_owned(), signers })
     }
 }
 
@@ -149,18 +120,10 @@ pub(crate) fn split(note: &str) -> Result<(&str, Vec<Signature>), Error> {
     if note.bytes().any(|byte| byte < b' ' && byte != b'\n') {
         return Err(fail("it has control characters"));
     }
-    let (body, lines) = note
-        .rsplit_once("\n\n")
-        .ok_or(fail("it has no signatures"))?;
-    let lines = lines
-        .strip_suffix('\n')
-        .ok_or(fail("its last line does not end"))?;
-    let sigs = lines
-        .split('\n')
-        .map(|line| Signature::from_bytes(line.as_bytes()));
-    let sigs: Vec<_> = sigs
-        .collect::<Result<_, _>>()
-        .map_err(|_| fail("a signature line is not one"))?;
+    let (body, lines) = note.rsplit_once("\n\n").ok_or(fail("it has no signatures"))?;
+    let lines = lines.strip_suffix('\n').ok_or(fail("its last line does not end"))?;
+    let sigs = lines.split('\n').map(|line| Signature::from_bytes(line.as_bytes()));
+    let sigs: Vec<_> = sigs.collect::<Result<_, _>>().map_err(|_| fail("a signature line is not one"))?;
     if sigs.len() > SIGNATURES_MAX {
         return Err(fail("it has more than 64 signatures"));
     }

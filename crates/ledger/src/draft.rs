@@ -6,15 +6,12 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 use crate::{
-    Error, FORMAT_VERSION, Hash, LEAF_BYTES_MAX, LeafType, Origin, PART_BYTES_MAX, PARTS_MAX,
-    Phase, PublicKey, RECORD_BYTES_MAX, RecordSignature, SIGNATURES_MAX, SigningKey, commit,
+    Error, FORMAT_VERSION, Hash, LEAF_BYTES_MAX, LeafType, Origin, PART_BYTES_MAX, PARTS_MAX, Phase, PublicKey,
+    RECORD_BYTES_MAX, RecordSignature, SIGNATURES_MAX, SigningKey, commit,
     leaf::{Body, Seal, emit, is_part_name},
 };
 
-const _: () = assert!(
-    FORMAT_VERSION == 1,
-    "the writer of leaves spells its version out"
-);
+const _: () = assert!(FORMAT_VERSION == 1, "the writer of leaves spells its version out");
 
 /// What is known of a leaf before it is sealed.
 #[derive(Debug, Clone)]
@@ -65,23 +62,10 @@ impl Draft {
         let commit_to = |(name, bytes): (Cow<'static, str>, Vec<u8>)| {
             let mut salt = [0; 32];
             salts(&mut salt);
-            DraftPart {
-                commitment: commit(&name, id, &salt, &bytes),
-                name,
-                salt,
-                bytes,
-            }
+            DraftPart { commitment: commit(&name, id, &salt, &bytes), name, salt, bytes }
         };
         let parts = parts.into_iter().map(commit_to).collect();
-        Ok(Self {
-            typ,
-            id,
-            operation,
-            phase,
-            occurred_us,
-            parts,
-            sigs: Vec::new(),
-        })
+        Ok(Self { typ, id, operation, phase, occurred_us, parts, sigs: Vec::new() })
     }
 
     /// The parts, in the order of their names.
@@ -113,12 +97,7 @@ impl Draft {
     }
 
     /// Takes a signature that was made elsewhere, if it holds.
-    pub fn add_signature(
-        &mut self,
-        origin: &Origin,
-        sig: RecordSignature,
-        key: &PublicKey,
-    ) -> Result<(), Error> {
+    pub fn add_signature(&mut self, origin: &Origin, sig: RecordSignature, key: &PublicKey) -> Result<(), Error> {
         if sig.key != key.fingerprint() || !sig.verify(&self.signing_digest(origin), key) {
             return Err(Error::SignatureInvalid { key: sig.key });
         }
@@ -137,16 +116,7 @@ impl Draft {
         out: &mut Vec<u8>,
     ) -> Result<Hash, Error> {
         let start = out.len();
-        self.emit(
-            origin,
-            Some(&Seal {
-                prev,
-                sealed_us,
-                seq,
-                sigs: &self.sigs,
-            }),
-            out,
-        );
+        self.emit(origin, Some(&Seal { prev, sealed_us, seq, sigs: &self.sigs }), out);
         let bytes = out.len() - start;
         if bytes > LEAF_BYTES_MAX || self.sigs.len() > SIGNATURES_MAX {
             out.truncate(start);
@@ -164,14 +134,7 @@ impl Draft {
             phase: self.phase,
             typ: self.typ,
         };
-        emit(
-            out,
-            &body,
-            self.parts
-                .iter()
-                .map(|part| (&*part.name, &part.commitment)),
-            seal,
-        );
+        emit(out, &body, self.parts.iter().map(|part| (&*part.name, &part.commitment)), seal);
     }
 
     fn insert(&mut self, sig: RecordSignature) {
@@ -202,16 +165,10 @@ fn check(parts: &[(Cow<'static, str>, Vec<u8>)]) -> Result<(), Error> {
     for (name, bytes) in parts {
         total += bytes.len();
         if !is_part_name(name.as_bytes()) {
-            return refuse(
-                name,
-                "a name is a lower-case letter and at most 31 of `a-z 0-9 _ . -`",
-            );
+            return refuse(name, "a name is a lower-case letter and at most 31 of `a-z 0-9 _ . -`");
         }
         if bytes.len() > PART_BYTES_MAX {
-            return refuse(
-                name,
-                "a part holds at most 1 MiB; store a digest and the size instead",
-            );
+            return refuse(name, "a part holds at most 1 MiB; store a digest and the size instead");
         }
         if total > RECORD_BYTES_MAX {
             return refuse(name, "the parts of a record hold at most 16 MiB together");

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{
-    Checkpoint, Error, Hash, PublicKey, Receipt, SignedCheckpoint, TileReader, check_consistency,
-    check_inclusion, prove_consistency, prove_inclusion, receipt::decimal, root_at, tree::hash_of,
+    Checkpoint, Error, Hash, PublicKey, Receipt, SignedCheckpoint, TileReader, check_consistency, check_inclusion,
+    prove_consistency, prove_inclusion, receipt::decimal, root_at, tree::hash_of,
 };
 
 /// Two signed checkpoints of one ledger that cannot both be true.
@@ -47,11 +47,7 @@ impl Equivocation {
     /// Looks for a contradiction between two notes; `tiles` are those of the larger tree.
     ///
     /// Their signatures are not looked at: [`verify`](Self::verify) does that.
-    pub fn of_checkpoints(
-        one: &str,
-        other: &str,
-        tiles: &dyn TileReader,
-    ) -> Result<Option<Self>, Error> {
+    pub fn of_checkpoints(one: &str, other: &str, tiles: &dyn TileReader) -> Result<Option<Self>, Error> {
         let (mut first, mut second) = (one, other);
         let (mut small, mut large) = (Checkpoint::of_note(one)?, Checkpoint::of_note(other)?);
         if small.size > large.size {
@@ -75,23 +71,12 @@ impl Equivocation {
             check_consistency(small.size, &root, large.size, &large.root, &proof)?;
             Conflict::Prefix { root, proof }
         };
-        Ok(Some(Self {
-            first: first.to_owned(),
-            second: second.to_owned(),
-            conflict,
-        }))
+        Ok(Some(Self { first: first.to_owned(), second: second.to_owned(), conflict }))
     }
 
     /// Looks for a contradiction between a receipt and a note; `tiles` are those of the note's tree.
-    pub fn of_receipt(
-        receipt: &Receipt,
-        note: &str,
-        tiles: &dyn TileReader,
-    ) -> Result<Option<Self>, Error> {
-        let (kept, shown) = (
-            Checkpoint::of_note(&receipt.checkpoint)?,
-            Checkpoint::of_note(note)?,
-        );
+    pub fn of_receipt(receipt: &Receipt, note: &str, tiles: &dyn TileReader) -> Result<Option<Self>, Error> {
+        let (kept, shown) = (Checkpoint::of_note(&receipt.checkpoint)?, Checkpoint::of_note(note)?);
         if kept.origin != shown.origin {
             return Ok(None);
         }
@@ -102,10 +87,7 @@ impl Equivocation {
         }
         let start = (seq % 256) as usize * 32;
         let tile = tiles.tile(0, seq / 256)?.unwrap_or_default();
-        let bytes = tile.get(start..start + 32).ok_or(Error::TileMissing {
-            level: 0,
-            index: seq / 256,
-        })?;
+        let bytes = tile.get(start..start + 32).ok_or(Error::TileMissing { level: 0, index: seq / 256 })?;
         let (kept_leaf, shown_leaf) = (Hash::of_leaf(&receipt.leaf), hash_of(bytes));
         if kept_leaf == shown_leaf {
             return if kept.size <= shown.size {
@@ -121,11 +103,7 @@ impl Equivocation {
         let mut found = Self {
             first: receipt.checkpoint.clone(),
             second: note.to_owned(),
-            conflict: Conflict::Leaves {
-                seq,
-                first: kept_side,
-                second: shown_side,
-            },
+            conflict: Conflict::Leaves { seq, first: kept_side, second: shown_side },
         };
         if kept.size > shown.size {
             found.swap();
@@ -144,23 +122,13 @@ impl Equivocation {
                     check_consistency(first.size, root, second.size, &second.root, proof)?;
                     *root != first.root
                 }
-                Conflict::Leaves {
-                    seq,
-                    first: one,
-                    second: other,
-                } => {
+                Conflict::Leaves { seq, first: one, second: other } => {
                     check_inclusion(*seq, &one.0, first.size, &first.root, &one.1)?;
                     check_inclusion(*seq, &other.0, second.size, &second.root, &other.1)?;
                     one.0 != other.0
                 }
             };
-        if holds {
-            Ok(())
-        } else {
-            Err(Error::ProofInvalid {
-                what: "equivocation",
-            })
-        }
+        if holds { Ok(()) } else { Err(Error::ProofInvalid { what: "equivocation" }) }
     }
 
     /// The text form, `sealbook/equivocation/v1`.
@@ -196,39 +164,23 @@ impl Equivocation {
 
     /// Reads the text form. Nothing is verified yet.
     pub fn decode(text: &str) -> Result<Self, Error> {
-        let mut fields = Fields {
-            lines: text.lines().collect(),
-        };
+        let mut fields = Fields { lines: text.lines().collect() };
         if fields.lines.is_empty() || fields.lines.remove(0) != HEAD {
-            return Err(malformed(
-                "its first line is not `sealbook/equivocation/v1`",
-            ));
+            return Err(malformed("its first line is not `sealbook/equivocation/v1`"));
         }
         let (first, second) = (fields.note("first")?, fields.note("second")?);
         let conflict = match fields.take("conflict")? {
             "roots" => Conflict::Roots,
-            "prefix" => Conflict::Prefix {
-                root: fields.hash("root")?,
-                proof: fields.hashes("proof")?,
-            },
+            "prefix" => Conflict::Prefix { root: fields.hash("root")?, proof: fields.hashes("proof")? },
             "leaves" => Conflict::Leaves {
-                seq: decimal(fields.take("index")?)
-                    .ok_or(malformed("its index is not a number"))?,
+                seq: decimal(fields.take("index")?).ok_or(malformed("its index is not a number"))?,
                 first: (fields.hash("first-leaf")?, fields.hashes("first-proof")?),
                 second: (fields.hash("second-leaf")?, fields.hashes("second-proof")?),
             },
             _ => return Err(malformed("its kind of conflict is unknown")),
         };
-        let read = Self {
-            first,
-            second,
-            conflict,
-        };
-        if read.encode() == text {
-            Ok(read)
-        } else {
-            Err(malformed("it is not in its one form"))
-        }
+        let read = Self { first, second, conflict };
+        if read.encode() == text { Ok(read) } else { Err(malformed("it is not in its one form")) }
     }
 
     fn swap(&mut self) {
@@ -242,10 +194,7 @@ impl Equivocation {
 const HEAD: &str = "sealbook/equivocation/v1";
 
 fn malformed(why: &'static str) -> Error {
-    Error::TextMalformed {
-        what: "proof of equivocation",
-        why,
-    }
+    Error::TextMalformed { what: "proof of equivocation", why }
 }
 
 struct Fields<'a> {
@@ -258,28 +207,19 @@ impl<'a> Fields<'a> {
     }
 
     fn take(&mut self, label: &'static str) -> Result<&'a str, Error> {
-        let value = self
-            .next_is(label)
-            .ok_or(malformed("a line is missing or out of order"))?;
+        let value = self.next_is(label).ok_or(malformed("a line is missing or out of order"))?;
         self.lines.remove(0);
         Ok(value)
     }
 
     fn note(&mut self, label: &'static str) -> Result<String, Error> {
-        let note = STANDARD
-            .decode(self.take(label)?)
-            .ok()
-            .and_then(|note| String::from_utf8(note).ok());
+        let note = STANDARD.decode(self.take(label)?).ok().and_then(|note| String::from_utf8(note).ok());
         note.ok_or(malformed("a checkpoint is not text in base64"))
     }
 
     fn hash(&mut self, label: &'static str) -> Result<Hash, Error> {
-        let hash = STANDARD
-            .decode(self.take(label)?)
-            .ok()
-            .and_then(|hash| hash.try_into().ok());
-        hash.map(Hash)
-            .ok_or(malformed("a hash is not 32 bytes of base64"))
+        let hash = STANDARD.decode(self.take(label)?).ok().and_then(|hash| hash.try_into().ok());
+        hash.map(Hash).ok_or(malformed("a hash is not 32 bytes of base64"))
     }
 
     fn hashes(&mut self, label: &'static str) -> Result<Vec<Hash>, Error> {

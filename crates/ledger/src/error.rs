@@ -13,9 +13,7 @@ pub enum Error {
         why: &'static str,
     },
     /// Bytes that should be a leaf are not one.
-    #[error(
-        "leaf is malformed at byte {at}: expected {expected}; run `sealbook verify` on the book it came from"
-    )]
+    #[error("leaf is malformed at byte {at}: expected {expected}; run `sealbook verify` on the book it came from")]
     LeafMalformed {
         /// Byte offset of the first byte that does not fit.
         at: usize,
@@ -63,9 +61,7 @@ pub enum Error {
         why: &'static str,
     },
     /// A signature does not hold.
-    #[error(
-        "the signature by key {key} does not hold for these bytes; sign again with the key itself"
-    )]
+    #[error("the signature by key {key} does not hold for these bytes; sign again with the key itself")]
     SignatureInvalid {
         /// Fingerprint of the key.
         key: crate::Hash,
@@ -77,9 +73,7 @@ pub enum Error {
         why: &'static str,
     },
     /// A checkpoint carries no signature of a key that is trusted, or a bad one.
-    #[error(
-        "checkpoint of size {size} is not to be trusted: {why}; compare the key with the one its keeper published"
-    )]
+    #[error("checkpoint of size {size} is not to be trusted: {why}; compare the key with the one its keeper published")]
     CheckpointUntrusted {
         /// The size that it claims.
         size: u64,
@@ -137,9 +131,7 @@ pub enum Error {
         why: &'static str,
     },
     /// A file is no bundle.
-    #[error(
-        "this is no bundle of a version that can be read; its first line does not say `sealbook/bundle/v1`"
-    )]
+    #[error("this is no bundle of a version that can be read; its first line does not say `sealbook/bundle/v1`")]
     BundleUnusable,
     /// A bundle could not be read or written.
     #[error("the bundle could not be read or written")]

@@ -28,13 +28,7 @@ impl Hash {
 
     /// RFC 6962 section 2.1: the hash of a leaf.
     pub fn of_leaf(bytes: &[u8]) -> Self {
-        Self(
-            Sha256::new()
-                .chain_update([0])
-                .chain_update(bytes)
-                .finalize()
-                .into(),
-        )
+        Self(Sha256::new().chain_update([0]).chain_update(bytes).finalize().into())
     }
 
     /// RFC 6962 section 2.1: the hash of an inner node.
@@ -84,23 +78,10 @@ pub fn commit(name: &str, id: Uuid, salt: &[u8; 32], bytes: &[u8]) -> Hash {
         put(name.as_bytes());
         put(id.as_bytes());
         put(salt);
-        return Hash(
-            Sha256::new()
-                .chain_update(&head[..len])
-                .chain_update(bytes)
-                .finalize()
-                .into(),
-        );
+        return Hash(Sha256::new().chain_update(&head[..len]).chain_update(bytes).finalize().into());
     }
     let hasher = Sha256::new().chain_update(&head[..len]).chain_update(name);
-    Hash(
-        hasher
-            .chain_update(id.as_bytes())
-            .chain_update(salt)
-            .chain_update(bytes)
-            .finalize()
-            .into(),
-    )
+    Hash(hasher.chain_update(id.as_bytes()).chain_update(salt).chain_update(bytes).finalize().into())
 }
 
 impl fmt::Display for Hash {
@@ -121,10 +102,8 @@ impl FromStr for Hash {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        Self::from_hex(text.as_bytes()).ok_or(Error::TextMalformed {
-            what: "hash",
-            why: "it has 64 lower-case hexadecimal digits",
-        })
+        Self::from_hex(text.as_bytes())
+            .ok_or(Error::TextMalformed { what: "hash", why: "it has 64 lower-case hexadecimal digits" })
     }
 }
 
@@ -136,9 +115,7 @@ impl Serialize for Hash {
 
 impl<'de> Deserialize<'de> for Hash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        std::borrow::Cow::<str>::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        std::borrow::Cow::<str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -65,10 +65,7 @@ impl FromStr for KeyRole {
         Self::ALL
             .into_iter()
             .find(|role| role.as_str() == text)
-            .ok_or(Error::TextMalformed {
-                what: "key role",
-                why: "it is `checkpoint`, `record` or `approver`",
-            })
+            .ok_or(Error::TextMalformed { what: "key role", why: "it is `checkpoint`, `record` or `approver`" })
     }
 }
 
@@ -80,9 +77,7 @@ impl Serialize for KeyRole {
 
 impl<'de> Deserialize<'de> for KeyRole {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        std::borrow::Cow::<str>::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        std::borrow::Cow::<str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -127,21 +122,15 @@ impl PublicKey {
         if !is_canonical(&bytes) {
             return Err(refuse("its encoding is not canonical"));
         }
-        let point = CompressedEdwardsY(bytes)
-            .decompress()
-            .ok_or(refuse("it is not a point of the curve"))?;
+        let point = CompressedEdwardsY(bytes).decompress().ok_or(refuse("it is not a point of the curve"))?;
         if point.is_small_order() {
             return Err(refuse("it is of small order"));
         }
         if !point.is_torsion_free() {
             return Err(refuse("it has a torsion component"));
         }
-        let point = VerificationKey::try_from(bytes)
-            .map_err(|_| refuse("it is not a point of the curve"))?;
-        Ok(Self {
-            fingerprint: Hash::of(&bytes),
-            point,
-        })
+        let point = VerificationKey::try_from(bytes).map_err(|_| refuse("it is not a point of the curve"))?;
+        Ok(Self { fingerprint: Hash::of(&bytes), point })
     }
 
     /// The 32 bytes.
@@ -164,29 +153,19 @@ impl PublicKey {
     pub fn vkey(&self, origin: &Origin) -> String {
         let mut key = [1; 33];
         key[1..].copy_from_slice(&self.to_bytes());
-        format!(
-            "{origin}+{:08x}+{}",
-            self.note_key_id(origin.as_str()),
-            STANDARD.encode(key)
-        )
+        format!("{origin}+{:08x}+{}", self.note_key_id(origin.as_str()), STANDARD.encode(key))
     }
 
     /// Reads a verifier key, and for which ledger it is.
     pub fn from_vkey(text: &str) -> Result<(Origin, Self), Error> {
         let refuse = |why| Error::KeyRefused { why };
         let mut pieces = text.trim_end_matches('\n').splitn(3, '+');
-        let (Some(name), Some(id), Some(key)) = (pieces.next(), pieces.next(), pieces.next())
-        else {
+        let (Some(name), Some(id), Some(key)) = (pieces.next(), pieces.next(), pieces.next()) else {
             return Err(refuse("a verifier key has three pieces joined by `+`"));
         };
         let origin: Origin = name.parse()?;
-        let bytes = STANDARD
-            .decode(key)
-            .map_err(|_| refuse("its third piece is not base64"))?;
-        let Some((1, Ok(bytes))) = bytes
-            .split_first()
-            .map(|(alg, key)| (*alg, <[u8; 32]>::try_from(key)))
-        else {
+        let bytes = STANDARD.decode(key).map_err(|_| refuse("its third piece is not base64"))?;
+        let Some((1, Ok(bytes))) = bytes.split_first().map(|(alg, key)| (*alg, <[u8; 32]>::try_from(key))) else {
             return Err(refuse("it is not an Ed25519 key"));
         };
         let key = Self::from_bytes(bytes)?;
@@ -231,20 +210,10 @@ pub struct SigningKey {
 impl SigningKey {
     /// The key of a 32-byte seed (RFC 8032 section 5.1.5).
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        let pair =
-            Ed25519KeyPair::from_seed_unchecked(seed).expect("a seed of 32 bytes makes a key");
-        let bytes = pair
-            .public_key()
-            .as_ref()
-            .try_into()
-            .expect("a public key has 32 bytes");
-        let public =
-            PublicKey::from_bytes(bytes).expect("a multiple of the base point has prime order");
-        Self {
-            seed: Zeroizing::new(*seed),
-            pair,
-            public,
-        }
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).expect("a seed of 32 bytes makes a key");
+        let bytes = pair.public_key().as_ref().try_into().expect("a public key has 32 bytes");
+        let public = PublicKey::from_bytes(bytes).expect("a multiple of the base point has prime order");
+        Self { seed: Zeroizing::new(*seed), pair, public }
     }
 
     /// The seed, for a key file.
@@ -264,19 +233,12 @@ impl SigningKey {
 
     /// RFC 8032 section 5.1.6.
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.pair
-            .sign(message)
-            .as_ref()
-            .try_into()
-            .expect("a signature has 64 bytes")
+        self.pair.sign(message).as_ref().try_into().expect("a signature has 64 bytes")
     }
 
     /// Signs the digest of a record.
     pub fn sign_record(&self, digest: &Hash) -> RecordSignature {
-        RecordSignature {
-            key: self.fingerprint(),
-            sig: self.sign(&record_message(digest)),
-        }
+        RecordSignature { key: self.fingerprint(), sig: self.sign(&record_message(digest)) }
     }
 }
 

@@ -55,10 +55,7 @@ impl FromStr for Phase {
         Self::ALL
             .into_iter()
             .find(|phase| phase.as_str() == text)
-            .ok_or(Error::TextMalformed {
-                what: "phase",
-                why: "it is `intent`, `outcome` or `event`",
-            })
+            .ok_or(Error::TextMalformed { what: "phase", why: "it is `intent`, `outcome` or `event`" })
     }
 }
 
@@ -70,9 +67,7 @@ impl Serialize for Phase {
 
 impl<'de> Deserialize<'de> for Phase {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        std::borrow::Cow::<str>::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        std::borrow::Cow::<str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -114,10 +109,7 @@ impl FromStr for LeafType {
         Self::ALL
             .into_iter()
             .find(|typ| typ.as_str() == text)
-            .ok_or(Error::TextMalformed {
-                what: "leaf type",
-                why: "it is `record`, `key` or `erase`",
-            })
+            .ok_or(Error::TextMalformed { what: "leaf type", why: "it is `record`, `key` or `erase`" })
     }
 }
 
@@ -155,8 +147,7 @@ impl Leaf {
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let mut parsed = Parsed::default();
         parsed.read(bytes)?;
-        let origin =
-            std::str::from_utf8(&bytes[parsed.origin.clone()]).expect("an origin is ASCII");
+        let origin = std::str::from_utf8(&bytes[parsed.origin.clone()]).expect("an origin is ASCII");
         let name = |range: &std::ops::Range<usize>| {
             Box::from(std::str::from_utf8(&bytes[range.clone()]).expect("a part name is ASCII"))
         };
@@ -171,11 +162,7 @@ impl Leaf {
             sealed_us: parsed.sealed_us,
             seq: parsed.seq,
             prev: parsed.prev,
-            parts: parsed
-                .parts
-                .iter()
-                .map(|(range, hash)| (name(range), *hash))
-                .collect(),
+            parts: parsed.parts.iter().map(|(range, hash)| (name(range), *hash)).collect(),
             sigs: parsed.sigs,
         })
     }
@@ -194,10 +181,7 @@ impl Leaf {
 
     /// The commitment to a part.
     pub fn commitment(&self, name: &str) -> Option<&Hash> {
-        self.parts
-            .iter()
-            .find(|(part, _)| &**part == name)
-            .map(|(_, commitment)| commitment)
+        self.parts.iter().find(|(part, _)| &**part == name).map(|(_, commitment)| commitment)
     }
 
     /// The canonical bytes: what [`Leaf::parse`] read.
@@ -211,18 +195,8 @@ impl Leaf {
             phase: self.phase,
             typ: self.typ,
         };
-        let seal = Seal {
-            prev: &self.prev,
-            sealed_us: self.sealed_us,
-            seq: self.seq,
-            sigs: &self.sigs,
-        };
-        emit(
-            &mut out,
-            &body,
-            self.parts.iter().map(|(name, hash)| (&**name, hash)),
-            Some(&seal),
-        );
+        let seal = Seal { prev: &self.prev, sealed_us: self.sealed_us, seq: self.seq, sigs: &self.sigs };
+        emit(&mut out, &body, self.parts.iter().map(|(name, hash)| (&**name, hash)), Some(&seal));
         out
     }
 }
@@ -231,7 +205,5 @@ impl Leaf {
 pub(crate) fn is_part_name(name: &[u8]) -> bool {
     name.len() <= crate::PART_NAME_BYTES_MAX
         && name.first().is_some_and(u8::is_ascii_lowercase)
-        && name
-            .iter()
-            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'))
+        && name.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'))
 }

@@ -35,20 +35,20 @@ pub use erasure::{ErasedPart, Erasure};
 pub use error::Error;
 pub use hash::Hash;
 pub use keys::{
-    BatchVerifier, Continues, KeyEntry, KeyEvent, KeyFile, KeyRing, KeyRole, NamedKey, PublicKey,
-    RecordSignature, SigningKey,
+    BatchVerifier, Continues, KeyEntry, KeyEvent, KeyFile, KeyRing, KeyRole, NamedKey, PublicKey, RecordSignature,
+    SigningKey,
 };
 pub use leaf::{Leaf, LeafType, Phase};
 pub use origin::Origin;
 pub use receipt::Receipt;
 pub use tree::{
-    TileReader, TileWrite, TreeState, check_consistency, check_inclusion, edge_tiles,
-    prove_consistency, prove_inclusion, root_at,
+    TileReader, TileWrite, TreeState, check_consistency, check_inclusion, edge_tiles, prove_consistency,
+    prove_inclusion, root_at,
 };
 pub use uuid::Uuid;
 pub use verify::{
-    Entry, EntryPart, EntryPlace, FAULTS_MAX, Fault, Finding, RangeOptions, RangeReport,
-    RangeVerifier, Report, StoredCheckpoint, Subject, Trust, combine,
+    Entry, EntryPart, EntryPlace, FAULTS_MAX, Fault, Finding, RangeOptions, RangeReport, RangeVerifier, Report,
+    StoredCheckpoint, Subject, Trust, combine,
 };
 
 pub use hash::commit;

@@ -19,12 +19,7 @@ impl Origin {
     pub fn from_random(bytes: [u8; 16]) -> Self {
         let mut text = String::with_capacity(Self::BYTES);
         text.push_str(PREFIX);
-        text.extend(
-            bytes
-                .iter()
-                .flat_map(|byte| HEX[*byte as usize])
-                .map(char::from),
-        );
+        text.extend(bytes.iter().flat_map(|byte| HEX[*byte as usize]).map(char::from));
         Self(text)
     }
 
@@ -35,9 +30,8 @@ impl Origin {
 
     /// Whether the text is an origin.
     pub(crate) fn is_valid(text: &[u8]) -> bool {
-        text.strip_prefix(PREFIX.as_bytes()).is_some_and(|digits| {
-            digits.len() == 32 && digits.iter().all(|digit| NIBBLE[*digit as usize] < 16)
-        })
+        text.strip_prefix(PREFIX.as_bytes())
+            .is_some_and(|digits| digits.len() == 32 && digits.iter().all(|digit| NIBBLE[*digit as usize] < 16))
     }
 }
 
@@ -54,10 +48,7 @@ impl FromStr for Origin {
         if Self::is_valid(text.as_bytes()) {
             return Ok(Self(text.to_owned()));
         }
-        Err(Error::TextMalformed {
-            what: "origin",
-            why: "it is `sealbook/` and 32 lower-case hexadecimal digits",
-        })
+        Err(Error::TextMalformed { what: "origin", why: "it is `sealbook/` and 32 lower-case hexadecimal digits" })
     }
 }
 

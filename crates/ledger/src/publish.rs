@@ -40,9 +40,7 @@ pub fn publish<E: From<Error>>(
     for level in (0..8).take_while(|level| size >> (8 * level) > 0) {
         for (index, width) in changed(published, size, level) {
             let tile = tiles.tile(level, index)?.unwrap_or_default();
-            let hashes = tile
-                .get(..usize::from(width) * 32)
-                .ok_or(Error::TileMissing { level, index })?;
+            let hashes = tile.get(..usize::from(width) * 32).ok_or(Error::TileMissing { level, index })?;
             file(&tile_path(level, index, width), hashes)?;
         }
     }
@@ -53,19 +51,12 @@ pub fn publish<E: From<Error>>(
 fn changed(old: u64, new: u64, level: u8) -> impl Iterator<Item = (u64, u16)> {
     let (old, new) = (old >> (8 * level), new >> (8 * level));
     let width = TILE_WIDTH as u64;
-    let tiles = if old < new {
-        old / width..new.div_ceil(width)
-    } else {
-        0..0
-    };
+    let tiles = if old < new { old / width..new.div_ceil(width) } else { 0..0 };
     tiles.map(move |index| (index, (new - index * width).min(width) as u16))
 }
 
 /// Appends one entry: its length in two bytes, big-endian, then its bytes.
-fn put_entry<E: From<Error>>(
-    bundle: &mut Vec<u8>,
-    leaf: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-) -> Result<(), E> {
+fn put_entry<E: From<Error>>(bundle: &mut Vec<u8>, leaf: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
     let start = bundle.len();
     bundle.extend_from_slice(&[0; 2]);
     leaf(bundle)?;

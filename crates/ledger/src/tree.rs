@@ -65,22 +65,12 @@ impl TreeState {
     pub fn from_edge(size: u64, partial: Vec<Vec<u8>>) -> Result<Self, Error> {
         let wanted = edge_tiles(size);
         if size > TREE_SIZE_MAX {
-            return Err(Error::OutsideTree {
-                what: "tree size",
-                value: size,
-                size: TREE_SIZE_MAX,
-            });
+            return Err(Error::OutsideTree { what: "tree size", value: size, size: TREE_SIZE_MAX });
         }
         if let Some((level, index)) = wanted.get(partial.len()) {
-            return Err(Error::TileMissing {
-                level: *level,
-                index: *index,
-            });
+            return Err(Error::TileMissing { level: *level, index: *index });
         }
-        let mut tree = Self {
-            size,
-            ..Self::default()
-        };
+        let mut tree = Self { size, ..Self::default() };
         for ((level, index), mut hashes) in wanted.into_iter().zip(partial) {
             let width = edge_width(size, level);
             if hashes.len() < width * 32 {
@@ -90,12 +80,7 @@ impl TreeState {
             tree.edge.resize_with(level as usize + 1, Edge::default);
             tree.edge[level as usize].hashes = hashes;
         }
-        tree.peaks = tree
-            .edge
-            .iter()
-            .rev()
-            .flat_map(|edge| peaks_of_tile(&edge.hashes))
-            .collect();
+        tree.peaks = tree.edge.iter().rev().flat_map(|edge| peaks_of_tile(&edge.hashes)).collect();
         Ok(tree)
     }
 
@@ -131,11 +116,7 @@ impl TreeState {
         for (level, edge) in self.edge.iter_mut().enumerate() {
             if std::mem::take(&mut edge.is_dirty) && !edge.hashes.is_empty() {
                 let index = self.size >> (8 * (level + 1));
-                tiles.push(TileWrite {
-                    level: level as u8,
-                    index,
-                    hashes: edge.hashes.clone(),
-                });
+                tiles.push(TileWrite { level: level as u8, index, hashes: edge.hashes.clone() });
             }
         }
         tiles
@@ -152,11 +133,7 @@ impl TreeState {
         if edge.hashes.len() == TILE_BYTES {
             edge.is_dirty = false;
             let hashes = std::mem::replace(&mut edge.hashes, Vec::with_capacity(TILE_BYTES));
-            self.full.push(TileWrite {
-                level: level as u8,
-                index: place >> 8,
-                hashes,
-            });
+            self.full.push(TileWrite { level: level as u8, index: place >> 8, hashes });
         }
     }
 }
@@ -165,14 +142,7 @@ impl TreeState {
 /// what [`TreeState::from_edge`] needs.
 pub fn edge_tiles(size: u64) -> Vec<(u8, u64)> {
     let levels = (0..8).filter(|level| edge_width(size, *level) > 0);
-    levels
-        .map(|level| {
-            (
-                level,
-                size.checked_shr(8 * (u32::from(level) + 1)).unwrap_or(0),
-            )
-        })
-        .collect()
+    levels.map(|level| (level, size.checked_shr(8 * (u32::from(level) + 1)).unwrap_or(0))).collect()
 }
 
 /// How many hashes the partial tile of a level has.
@@ -218,9 +188,7 @@ pub(crate) fn fold_peaks(peaks: &[Hash]) -> Hash {
     let Some((last, rest)) = peaks.split_last() else {
         return Hash::of(b"");
     };
-    rest.iter()
-        .rev()
-        .fold(*last, |right, left| Hash::of_node(left, &right))
+    rest.iter().rev().fold(*last, |right, left| Hash::of_node(left, &right))
 }
 
 pub(crate) fn hash_of(bytes: &[u8]) -> Hash {

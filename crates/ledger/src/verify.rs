@@ -99,22 +99,12 @@ impl Trust {
     /// Vouching are the checkpoint keys of the first leaf, which all signed it, and
     /// those that signed the newest checkpoint.
     pub(crate) fn fault(&self, origin: &Origin, vouchers: &[Hash]) -> Option<Fault> {
-        if self
-            .origin
-            .as_ref()
-            .is_some_and(|expected| expected != origin)
-        {
-            return Some(Fault::Untrusted {
-                why: "it is another ledger than the one expected",
-            });
+        if self.origin.as_ref().is_some_and(|expected| expected != origin) {
+            return Some(Fault::Untrusted { why: "it is another ledger than the one expected" });
         }
-        let is_pinned = self
-            .keys
-            .iter()
-            .any(|key| vouchers.contains(&key.fingerprint()));
-        (!self.keys.is_empty() && !is_pinned).then_some(Fault::Untrusted {
-            why: "no trusted key signed its first leaf or its newest checkpoint",
-        })
+        let is_pinned = self.keys.iter().any(|key| vouchers.contains(&key.fingerprint()));
+        (!self.keys.is_empty() && !is_pinned)
+            .then_some(Fault::Untrusted { why: "no trusted key signed its first leaf or its newest checkpoint" })
     }
 }
 

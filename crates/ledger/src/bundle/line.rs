@@ -31,35 +31,19 @@ pub(super) struct Header {
 impl Header {
     pub(super) fn to_line(&self) -> Vec<u8> {
         let (count, origin) = (self.count.to_string(), self.origin.to_string());
-        line(&HeaderText {
-            bundle: BUNDLE.to_owned(),
-            count,
-            kind: self.kind,
-            origin,
-        })
+        line(&HeaderText { bundle: BUNDLE.to_owned(), count, kind: self.kind, origin })
     }
 
     pub(super) fn from_line(text: &[u8]) -> Option<Self> {
-        let HeaderText {
-            bundle,
-            count,
-            kind,
-            origin,
-        } = serde_json::from_slice(text).ok()?;
-        let header = Self {
-            kind,
-            origin: origin.parse().ok()?,
-            count: count.parse().ok()?,
-        };
+        let HeaderText { bundle, count, kind, origin } = serde_json::from_slice(text).ok()?;
+        let header = Self { kind, origin: origin.parse().ok()?, count: count.parse().ok()? };
         (bundle == BUNDLE && header.to_line() == text).then_some(header)
     }
 }
 
 /// The second line: the note as it was signed.
 pub(super) fn checkpoint_to_line(note: &str) -> Vec<u8> {
-    line(&CheckpointText {
-        checkpoint: note.to_owned(),
-    })
+    line(&CheckpointText { checkpoint: note.to_owned() })
 }
 
 pub(super) fn checkpoint_from_line(text: &[u8]) -> Option<String> {
@@ -68,12 +52,7 @@ pub(super) fn checkpoint_from_line(text: &[u8]) -> Option<String> {
 }
 
 /// The line of one entry.
-pub(super) fn entry_to_line(
-    leaf: &[u8],
-    parts: &[EntryPart<'_>],
-    proof: Option<&[Hash]>,
-    out: &mut String,
-) {
+pub(super) fn entry_to_line(leaf: &[u8], parts: &[EntryPart<'_>], proof: Option<&[Hash]>, out: &mut String) {
     out.clear();
     out.push_str(r#"{"leaf":"#);
     out.push_str(std::str::from_utf8(leaf).expect("a leaf is ASCII"));
@@ -138,11 +117,7 @@ impl EntryLine {
         }
         cursor.expect(br#","parts":{"#, "`parts`")?;
         self.read_parts(text, &mut cursor)?;
-        self.proof = if cursor.take(b',') {
-            Some(read_proof(text, &mut cursor)?)
-        } else {
-            None
-        };
+        self.proof = if cursor.take(b',') { Some(read_proof(text, &mut cursor)?) } else { None };
         cursor.expect(b"}\n", "the end of the line")?;
         cursor.end()
     }
@@ -152,11 +127,9 @@ impl EntryLine {
         let part = |(name, shown): &'a (Range<usize>, Shown)| {
             let name = std::str::from_utf8(&text[name.clone()]).expect("a part name is ASCII");
             match shown {
-                Shown::Present { salt, bytes } => EntryPart::Present {
-                    name,
-                    salt,
-                    bytes: &self.contents[bytes.clone()],
-                },
+                Shown::Present { salt, bytes } => {
+                    EntryPart::Present { name, salt, bytes: &self.contents[bytes.clone()] }
+                }
                 Shown::Erased => EntryPart::Erased { name },
                 Shown::Withheld => EntryPart::Withheld { name },
             }
@@ -171,11 +144,7 @@ impl EntryLine {
         loop {
             cursor.expect(b"\"", "a part")?;
             let name = cursor.part_name()?;
-            if self
-                .parts
-                .last()
-                .is_some_and(|(last, _)| text[last.clone()] >= text[name.clone()])
-            {
+            if self.parts.last().is_some_and(|(last, _)| text[last.clone()] >= text[name.clone()]) {
                 return cursor.fail("parts in ascending order of their names");
             }
             cursor.expect(br#"":"#, "`:`")?;
@@ -204,9 +173,7 @@ impl EntryLine {
         cursor.expect(br#"{"bytes":""#, "`bytes`")?;
         let start = self.contents.len();
         let encoded = cursor.until_quote(crate::PART_BYTES_MAX * 4 / 3 + 4);
-        if STANDARD
-            .decode_vec(&text[encoded], &mut self.contents)
-            .is_err()
+        if STANDARD.decode_vec(&text[encoded], &mut self.contents).is_err()
             || self.contents.len() - start > crate::PART_BYTES_MAX
         {
             return cursor.fail("base64 of at most 1 MiB");

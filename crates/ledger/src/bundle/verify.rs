@@ -12,8 +12,7 @@ use super::{
     line::{EntryLine, Header, Kind, checkpoint_from_line},
 };
 use crate::{
-    Checkpoint, Entry, EntryPlace, Error, Fault, Hash, KeyRing, KeyRole, Report, Trust,
-    check_inclusion,
+    Checkpoint, Entry, EntryPlace, Error, Fault, Hash, KeyRing, KeyRole, Report, Trust, check_inclusion,
     verify::{Checked, Checker, Keys, Peaks, Refusal, Sum, claims},
 };
 
@@ -29,10 +28,7 @@ pub fn verify_bundle(mut input: impl BufRead, trust: &Trust) -> Result<Report, E
         Some(note) => bundle.note = Some(note),
         None => bundle.line_fault("it is not a checkpoint"),
     }
-    let checkpoint = bundle
-        .note
-        .as_deref()
-        .and_then(|note| Checkpoint::of_note(note).ok());
+    let checkpoint = bundle.note.as_deref().and_then(|note| Checkpoint::of_note(note).ok());
     bundle.take_checkpoint(checkpoint);
     while read_line(&mut input, &mut text)? {
         bundle.line += 1;
@@ -49,11 +45,7 @@ pub fn verify_bundle(mut input: impl BufRead, trust: &Trust) -> Result<Report, E
 /// Reads up to a line feed, or one byte more than a line may have. False at the end.
 fn read_line(input: &mut impl BufRead, text: &mut Vec<u8>) -> Result<bool, Error> {
     text.clear();
-    Ok(input
-        .by_ref()
-        .take(LINE_BYTES_MAX as u64 + 1)
-        .read_until(b'\n', text)?
-        > 0)
+    Ok(input.by_ref().take(LINE_BYTES_MAX as u64 + 1).read_until(b'\n', text)? > 0)
 }
 
 struct Bundle<'a> {
@@ -87,10 +79,7 @@ impl<'a> Bundle<'a> {
     }
 
     fn line_fault(&mut self, why: &'static str) {
-        self.checker.report(Fault::LineMalformed {
-            line: self.line,
-            why,
-        });
+        self.checker.report(Fault::LineMalformed { line: self.line, why });
     }
 
     fn take_checkpoint(&mut self, checkpoint: Option<Checkpoint>) {
@@ -105,13 +94,10 @@ impl<'a> Bundle<'a> {
     }
 
     fn take_entry(&mut self, text: &[u8]) {
-        if let Err(Error::LeafMalformed { expected, .. }) = self.entry.read(text) {
-            self.line_fault(expected);
+        if let Err(why) = self.read_entry(text) {
+            self.line_fault(why);
             self.next_seq += 1;
             return self.chain.push(None);
-        }
-        if self.entry.proof.is_some() != (self.header.kind == Kind::Selection) {
-            self.line_fault("a selection has proofs, a whole bundle has none");
         }
         let seq = match self.header.kind {
             Kind::Whole => self.next_seq,
@@ -119,15 +105,9 @@ impl<'a> Bundle<'a> {
         };
         let entry = std::mem::take(&mut self.entry);
         let parts = entry.parts(text);
-        let checked = self.checker.check(&Entry {
-            seq,
-            leaf: &text[entry.leaf.clone()],
-            parts: &parts,
-        });
+        let checked = self.checker.check(&Entry { seq, leaf: &text[entry.leaf.clone()], parts: &parts });
         if !self.ids.insert(entry.parsed.id) {
-            self.checker.report(Fault::DuplicateId {
-                entry: checked.place,
-            });
+            self.checker.report(Fault::DuplicateId { entry: checked.place });
         }
         match self.header.kind {
             Kind::Whole => self.chain.push(Some(checked)),
@@ -135,6 +115,17 @@ impl<'a> Bundle<'a> {
         }
         self.next_seq = seq.saturating_add(1);
         self.entry = entry;
+    }
+
+    fn read_entry(&mut self, text: &[u8]) -> Result<(), &'static str> {
+        self.entry.read(text).map_err(|error| match error {
+            Error::LeafMalformed { expected, .. } => expected,
+            _ => "it is not an entry",
+        })?;
+        if self.entry.proof.is_some() == (self.header.kind == Kind::Selection) {
+            return Ok(());
+        }
+        Err("a selection has proofs, a whole bundle has none")
     }
 
     fn include(&mut self, checked: &Checked, proof: &[Hash]) {
@@ -169,9 +160,7 @@ impl<'a> Bundle<'a> {
             sum.faults.add(Fault::GenesisMissing);
         }
         let signers = match (&self.note, &self.checkpoint) {
-            (Some(note), Some(checkpoint)) => {
-                signers(note, checkpoint, self.header, ring, &mut sum)
-            }
+            (Some(note), Some(checkpoint)) => signers(note, checkpoint, self.header, ring, &mut sum),
             _ => Vec::new(),
         };
         let mut root = Hash::ZERO;
@@ -181,47 +170,25 @@ impl<'a> Bundle<'a> {
                 root = self.chain.finish(checkpoint, &mut sum);
             }
         }
-        let size = self
-            .checkpoint
-            .as_ref()
-            .map_or(0, |checkpoint| checkpoint.size);
-        let is_first =
-            |key: &&crate::KeyEntry| key.role == KeyRole::Checkpoint && key.from_seq == 0;
-        let genesis = ring
-            .entries()
-            .iter()
-            .filter(is_first)
-            .map(|key| key.key.fingerprint());
+        let size = self.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.size);
+        let is_first = |key: &&crate::KeyEntry| key.role == KeyRole::Checkpoint && key.from_seq == 0;
+        let genesis = ring.entries().iter().filter(is_first).map(|key| key.key.fingerprint());
         let vouchers: Vec<Hash> = genesis.chain(signers).collect();
         sum.into_report(&self.header.origin, size, root, ring, trust, &vouchers)
     }
 }
 
 /// Checks the signatures of the checkpoint with the keys that all entries name.
-fn signers(
-    note: &str,
-    checkpoint: &Checkpoint,
-    header: &Header,
-    ring: &KeyRing,
-    sum: &mut Sum,
-) -> Vec<Hash> {
+fn signers(note: &str, checkpoint: &Checkpoint, header: &Header, ring: &KeyRing, sum: &mut Sum) -> Vec<Hash> {
     let size = checkpoint.size;
     match claims(note, &header.origin, ring, None) {
         Ok((body, claims)) => {
-            if claims
-                .iter()
-                .all(|(key, sig)| key.verify(body.as_bytes(), sig))
-            {
+            if claims.iter().all(|(key, sig)| key.verify(body.as_bytes(), sig)) {
                 return claims.iter().map(|(key, _)| key.fingerprint()).collect();
             }
-            sum.faults.add(Fault::CheckpointInvalid {
-                size,
-                why: "a signature does not hold",
-            });
+            sum.faults.add(Fault::CheckpointInvalid { size, why: "a signature does not hold" });
         }
-        Err(Refusal::UnknownKey(_)) => sum
-            .faults
-            .add(Fault::CheckpointKeyUnknown { size, count: 1 }),
+        Err(Refusal::UnknownKey(_)) => sum.faults.add(Fault::CheckpointKeyUnknown { size, count: 1 }),
         Err(Refusal::Invalid(why)) => sum.faults.add(Fault::CheckpointInvalid { size, why }),
     }
     Vec::new()
@@ -298,18 +265,12 @@ impl Chain {
         }
         let (root, alternative) = (self.leaves.root(), self.successors.root());
         if root != checkpoint.root && alternative == checkpoint.root {
-            self.altered
-                .into_iter()
-                .for_each(|entry| sum.faults.add(Fault::LeafAltered { entry }));
+            self.altered.into_iter().for_each(|entry| sum.faults.add(Fault::LeafAltered { entry }));
             return alternative;
         }
-        self.breaks
-            .into_iter()
-            .for_each(|entry| sum.faults.add(Fault::ChainBreak { entry }));
+        self.breaks.into_iter().for_each(|entry| sum.faults.add(Fault::ChainBreak { entry }));
         if root != checkpoint.root && !self.has_hole {
-            sum.faults.add(Fault::CheckpointMismatch {
-                size: checkpoint.size,
-            });
+            sum.faults.add(Fault::CheckpointMismatch { size: checkpoint.size });
         }
         root
     }

@@ -24,11 +24,7 @@ pub struct BatchVerifier<T> {
 impl<T> BatchVerifier<T> {
     /// An empty queue.
     pub fn new() -> Self {
-        Self {
-            items: Vec::new(),
-            offenders: Vec::new(),
-            transcript: Sha256::new(),
-        }
+        Self { items: Vec::new(), offenders: Vec::new(), transcript: Sha256::new() }
     }
 
     /// How many signatures wait.
@@ -57,10 +53,7 @@ impl<T> BatchVerifier<T> {
 
     /// Checks all that waits, empties the queue, and returns the tags of those that do not hold.
     pub fn verify(&mut self) -> Vec<T> {
-        let weights = Weights {
-            seed: Hash(self.transcript.finalize_reset().into()),
-            block: 0,
-        };
+        let weights = Weights { seed: Hash(self.transcript.finalize_reset().into()), block: 0 };
         let mut batch = batch::Verifier::new();
         for (item, _) in &self.items {
             batch.queue(item.clone());
@@ -99,10 +92,7 @@ impl TryRng for Weights {
 
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
         for piece in out.chunks_mut(32) {
-            let block = Sha256::new()
-                .chain_update(self.seed.0)
-                .chain_update(self.block.to_be_bytes())
-                .finalize();
+            let block = Sha256::new().chain_update(self.seed.0).chain_update(self.block.to_be_bytes()).finalize();
             piece.copy_from_slice(&block[..piece.len()]);
             self.block += 1;
         }

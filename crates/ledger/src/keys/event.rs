@@ -8,7 +8,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
 use super::{KeyRole, PublicKey};
-use crate::{Error, Hash, Origin};
+use crate::{Checkpoint, Error, Hash, Origin};
 
 /// A public key and what it may sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,14 @@ pub struct Continues {
     pub checkpoint: String,
     /// Why, in words for people; what is known to be missing belongs here.
     pub reason: String,
+}
+
+impl Continues {
+    /// Takes origin, size and root from the note; the text of a key event has nothing else.
+    pub fn from_checkpoint(checkpoint: String, reason: String) -> Result<Self, Error> {
+        let Checkpoint { origin, size, root } = Checkpoint::of_note(&checkpoint)?;
+        Ok(Self { origin, size, root, checkpoint, reason })
+    }
 }
 
 /// A change of the keys that may sign.
@@ -75,21 +83,12 @@ impl KeyEvent {
             }
             Self::Add(named) => {
                 let KeyText { key, role } = KeyText::from(named);
-                serde_json::to_vec(&AddText {
-                    event: "add".into(),
-                    key,
-                    role,
-                })
+                serde_json::to_vec(&AddText { event: "add".into(), key, role })
             }
-            Self::Retire { key } => serde_json::to_vec(&RetireText {
-                event: "retire".into(),
-                key: *key,
-            }),
-            Self::Revoke { key, since_seq } => serde_json::to_vec(&RevokeText {
-                event: "revoke".into(),
-                key: *key,
-                since_seq: since_seq.to_string(),
-            }),
+            Self::Retire { key } => serde_json::to_vec(&RetireText { event: "retire".into(), key: *key }),
+            Self::Revoke { key, since_seq } => {
+                serde_json::to_vec(&RevokeText { event: "revoke".into(), key: *key, since_seq: since_seq.to_string() })
+            }
         };
         text.expect("plain structs are JSON")
     }
@@ -99,42 +98,25 @@ impl KeyEvent {
         let Kind { event } = read(text)?;
         let parsed = match event.as_str() {
             "genesis" => {
-                let GenesisText {
-                    continues, keys, ..
-                } = read(text)?;
-                let keys = keys
-                    .iter()
-                    .map(NamedKey::try_from)
-                    .collect::<Result<_, _>>()?;
-                Self::Genesis {
-                    keys,
-                    continues: continues.map(Continues::try_from).transpose()?,
-                }
+                let GenesisText { continues, keys, .. } = read(text)?;
+                let keys = keys.iter().map(NamedKey::try_from).collect::<Result<_, _>>()?;
+                Self::Genesis { keys, continues: continues.map(Continues::try_from).transpose()? }
             }
             "add" => {
                 let AddText { key, role, .. } = read(text)?;
                 Self::Add((&KeyText { key, role }).try_into()?)
             }
-            "retire" => Self::Retire {
-                key: read::<RetireText>(text)?.key,
-            },
+            "retire" => Self::Retire { key: read::<RetireText>(text)?.key },
             "revoke" => {
                 let RevokeText { key, since_seq, .. } = read(text)?;
-                Self::Revoke {
-                    key,
-                    since_seq: number(&since_seq)?,
-                }
+                Self::Revoke { key, since_seq: number(&since_seq)? }
             }
             _ => {
-                return Err(Error::KeyEventRefused {
-                    why: "its kind is unknown",
-                });
+                return Err(Error::KeyEventRefused { why: "its kind is unknown" });
             }
         };
         if parsed.to_json() != text {
-            return Err(Error::KeyEventRefused {
-                why: "it is not in canonical form",
-            });
+            return Err(Error::KeyEventRefused { why: "it is not in canonical form" });
         }
         Ok(parsed)
     }
@@ -155,10 +137,7 @@ struct GenesisText {
 #[derive(Serialize, Deserialize)]
 struct ContinuesText {
     checkpoint: String,
-    origin: String,
     reason: String,
-    root: Hash,
-    size: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -188,23 +167,16 @@ struct RevokeText {
 }
 
 fn read<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, Error> {
-    serde_json::from_slice(text).map_err(|_| Error::KeyEventRefused {
-        why: "it is not an object of its kind",
-    })
+    serde_json::from_slice(text).map_err(|_| Error::KeyEventRefused { why: "it is not an object of its kind" })
 }
 
 fn number(text: &str) -> Result<u64, Error> {
-    text.parse().map_err(|_| Error::KeyEventRefused {
-        why: "a number is not in decimal",
-    })
+    text.parse().map_err(|_| Error::KeyEventRefused { why: "a number is not in decimal" })
 }
 
 impl From<&NamedKey> for KeyText {
     fn from(named: &NamedKey) -> Self {
-        Self {
-            key: STANDARD.encode(named.key.to_bytes()),
-            role: named.role,
-        }
+        Self { key: STANDARD.encode(named.key.to_bytes()), role: named.role }
     }
 }
 
@@ -212,29 +184,15 @@ impl TryFrom<&KeyText> for NamedKey {
     type Error = Error;
 
     fn try_from(text: &KeyText) -> Result<Self, Error> {
-        let bytes = STANDARD
-            .decode(&text.key)
-            .ok()
-            .and_then(|bytes| bytes.try_into().ok());
-        let bytes = bytes.ok_or(Error::KeyEventRefused {
-            why: "a key is not 32 bytes of base64",
-        })?;
-        Ok(Self {
-            key: PublicKey::from_bytes(bytes)?,
-            role: text.role,
-        })
+        let bytes = STANDARD.decode(&text.key).ok().and_then(|bytes| bytes.try_into().ok());
+        let bytes = bytes.ok_or(Error::KeyEventRefused { why: "a key is not 32 bytes of base64" })?;
+        Ok(Self { key: PublicKey::from_bytes(bytes)?, role: text.role })
     }
 }
 
 impl From<&Continues> for ContinuesText {
     fn from(old: &Continues) -> Self {
-        Self {
-            checkpoint: old.checkpoint.clone(),
-            origin: old.origin.to_string(),
-            reason: old.reason.clone(),
-            root: old.root,
-            size: old.size.to_string(),
-        }
+        Self { checkpoint: old.checkpoint.clone(), reason: old.reason.clone() }
     }
 }
 
@@ -242,12 +200,6 @@ impl TryFrom<ContinuesText> for Continues {
     type Error = Error;
 
     fn try_from(text: ContinuesText) -> Result<Self, Error> {
-        Ok(Self {
-            origin: text.origin.parse()?,
-            size: number(&text.size)?,
-            root: text.root,
-            checkpoint: text.checkpoint,
-            reason: text.reason,
-        })
+        Self::from_checkpoint(text.checkpoint, text.reason)
     }
 }

@@ -21,16 +21,7 @@ impl KeyFile {
         let seed = Zeroizing::new(STANDARD.encode(self.key.seed()));
         let mut text = Zeroizing::new(String::with_capacity(256));
         let fingerprint = self.key.fingerprint().to_string();
-        for piece in [
-            HEAD,
-            "\nrole: ",
-            self.role.as_str(),
-            "\nkey: ",
-            &fingerprint,
-            "\nseed: ",
-            &seed,
-            "\n",
-        ] {
+        for piece in [HEAD, "\nrole: ", self.role.as_str(), "\nkey: ", &fingerprint, "\nseed: ", &seed, "\n"] {
             text.push_str(piece);
         }
         text
@@ -42,16 +33,10 @@ impl KeyFile {
         let mut lines = text.strip_suffix('\n').unwrap_or(text).split('\n');
         let mut next = |label: &str| lines.next().and_then(|line| line.strip_prefix(label));
         if next(HEAD) != Some("") {
-            return fail(
-                1,
-                "it is not `sealbook-key-v1`; is this a key file, of this version?",
-            );
+            return fail(1, "it is not `sealbook-key-v1`; is this a key file, of this version?");
         }
         let Some(Ok(role)) = next("role: ").map(str::parse) else {
-            return fail(
-                2,
-                "it is not `role: ` with `checkpoint`, `record` or `approver`",
-            );
+            return fail(2, "it is not `role: ` with `checkpoint`, `record` or `approver`");
         };
         let Some(Ok(fingerprint)) = next("key: ").map(str::parse::<crate::Hash>) else {
             return fail(3, "it is not `key: ` with a fingerprint");
@@ -64,10 +49,7 @@ impl KeyFile {
         }
         let key = SigningKey::from_seed(&seed);
         if key.fingerprint() != fingerprint {
-            return fail(
-                4,
-                "the seed does not make the key named above; restore the file from a backup",
-            );
+            return fail(4, "the seed does not make the key named above; restore the file from a backup");
         }
         Ok(Self { role, key })
     }

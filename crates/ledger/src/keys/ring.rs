@@ -50,23 +50,17 @@ impl KeyRing {
 
     /// The key of this fingerprint.
     pub fn get(&self, fingerprint: &Hash) -> Option<&KeyEntry> {
-        self.place(fingerprint)
-            .ok()
-            .map(|place| &self.entries[place])
+        self.place(fingerprint).ok().map(|place| &self.entries[place])
     }
 
     /// Whether the key may sign, in this role, at this place.
     pub fn valid_at(&self, fingerprint: &Hash, role: KeyRole, seq: u64) -> bool {
-        self.get(fingerprint)
-            .is_some_and(|entry| entry.role == role && entry.covers(seq))
+        self.get(fingerprint).is_some_and(|entry| entry.role == role && entry.covers(seq))
     }
 
     /// The keys of a role that may sign at this place.
     pub fn valid_keys(&self, role: KeyRole, seq: u64) -> impl Iterator<Item = &PublicKey> {
-        self.entries
-            .iter()
-            .filter(move |entry| entry.role == role && entry.covers(seq))
-            .map(|entry| &entry.key)
+        self.entries.iter().filter(move |entry| entry.role == role && entry.covers(seq)).map(|entry| &entry.key)
     }
 
     /// The keys that may sign a checkpoint of this size: those valid at its last leaf.
@@ -83,12 +77,8 @@ impl KeyRing {
             return false;
         };
         match typ {
-            LeafType::Record | LeafType::Erase => {
-                entry.role != KeyRole::Checkpoint && entry.covers(seq)
-            }
-            LeafType::Key => {
-                entry.from_seq <= seq && entry.until_seq.is_none_or(|until| seq <= until)
-            }
+            LeafType::Record | LeafType::Erase => entry.role != KeyRole::Checkpoint && entry.covers(seq),
+            LeafType::Key => entry.from_seq <= seq && entry.until_seq.is_none_or(|until| seq <= until),
         }
     }
 
@@ -129,9 +119,7 @@ impl KeyRing {
                 *self = next;
                 Ok(())
             }
-            _ if seq > 0 && self.entries.is_empty() => {
-                refuse("the first leaf, a genesis, is missing or broken")
-            }
+            _ if seq > 0 && self.entries.is_empty() => refuse("the first leaf, a genesis, is missing or broken"),
             KeyEvent::Add(named) if seq > 0 => self.add(seq, named),
             KeyEvent::Retire { key } if seq > 0 => self.end(seq, key, None),
             KeyEvent::Revoke { key, since_seq } if seq > 0 => self.end(seq, key, Some(*since_seq)),
@@ -140,27 +128,15 @@ impl KeyRing {
     }
 
     fn place(&self, fingerprint: &Hash) -> Result<usize, usize> {
-        self.entries
-            .binary_search_by_key(fingerprint, |entry| entry.key.fingerprint())
+        self.entries.binary_search_by_key(fingerprint, |entry| entry.key.fingerprint())
     }
 
     fn add(&mut self, seq: u64, named: &NamedKey) -> Result<(), Error> {
         let Err(place) = self.place(&named.key.fingerprint()) else {
-            return Err(Error::KeyEventRefused {
-                why: "the key was named before; a key has one role, once",
-            });
+            return Err(Error::KeyEventRefused { why: "the key was named before; a key has one role, once" });
         };
         let NamedKey { key, role } = *named;
-        self.entries.insert(
-            place,
-            KeyEntry {
-                key,
-                role,
-                from_seq: seq,
-                until_seq: None,
-                revoked_since: None,
-            },
-        );
+        self.entries.insert(place, KeyEntry { key, role, from_seq: seq, until_seq: None, revoked_since: None });
         Ok(())
     }
 
@@ -177,10 +153,7 @@ impl KeyRing {
         if since_seq.is_some_and(|since| since > seq) {
             return refuse("a key is revoked from a place that is not sealed yet");
         }
-        let mut left = self
-            .entries
-            .iter()
-            .filter(|entry| entry.role == KeyRole::Checkpoint && entry.covers(seq));
+        let mut left = self.entries.iter().filter(|entry| entry.role == KeyRole::Checkpoint && entry.covers(seq));
         if role == KeyRole::Checkpoint && left.all(|entry| entry.key.fingerprint() == *key) {
             return refuse("it would leave no checkpoint key; add the new one first");
         }
@@ -195,14 +168,9 @@ impl super::Continues {
     /// Whether the note says what is said of it. Its signature is checked by whoever knows the old keys.
     fn check(&self) -> Result<(), Error> {
         let checkpoint = crate::Checkpoint::of_note(&self.checkpoint)?;
-        if checkpoint.origin == self.origin
-            && checkpoint.size == self.size
-            && checkpoint.root == self.root
-        {
+        if checkpoint.origin == self.origin && checkpoint.size == self.size && checkpoint.root == self.root {
             return Ok(());
         }
-        Err(Error::KeyEventRefused {
-            why: "`continues` differs from the checkpoint that it quotes",
-        })
+        Err(Error::KeyEventRefused { why: "`continues` differs from the checkpoint that it quotes" })
     }
 }

@@ -51,11 +51,7 @@ pub(crate) fn emit<'a>(
     out.extend_from_slice(body.origin.as_str().as_bytes());
     out.extend_from_slice(br#"","parts":{"#);
     for (place, (name, commitment)) in parts.enumerate() {
-        out.extend_from_slice(if place == 0 {
-            br#"""#.as_slice()
-        } else {
-            br#",""#
-        });
+        out.extend_from_slice(if place == 0 { br#"""#.as_slice() } else { br#",""# });
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(br#"":""#);
         put_commitment(out, commitment);
@@ -84,18 +80,12 @@ fn put_seal(out: &mut Vec<u8>, seal: &Seal<'_>) {
     put_u64(out, seal.seq);
     out.extend_from_slice(br#"","sigs":["#);
     for (place, sig) in seal.sigs.iter().enumerate() {
-        out.extend_from_slice(if place == 0 {
-            br#"{"key":""#.as_slice()
-        } else {
-            br#",{"key":""#
-        });
+        out.extend_from_slice(if place == 0 { br#"{"key":""#.as_slice() } else { br#",{"key":""# });
         sig.key.write_hex(&mut hex);
         out.extend_from_slice(&hex);
         out.extend_from_slice(br#"","sig":""#);
         let mut text = [0; 88];
-        STANDARD
-            .encode_slice(sig.sig, &mut text)
-            .expect("64 bytes are 88 characters");
+        STANDARD.encode_slice(sig.sig, &mut text).expect("64 bytes are 88 characters");
         out.extend_from_slice(&text);
         out.extend_from_slice(br#""}"#);
     }
@@ -108,9 +98,7 @@ fn put_uuid(out: &mut Vec<u8>, id: Uuid) {
 
 fn put_commitment(out: &mut Vec<u8>, commitment: &Hash) {
     let mut text = [0; 43];
-    URL_SAFE_NO_PAD
-        .encode_slice(commitment.0, &mut text)
-        .expect("32 bytes are 43 characters");
+    URL_SAFE_NO_PAD.encode_slice(commitment.0, &mut text).expect("32 bytes are 43 characters");
     out.extend_from_slice(&text);
 }
 

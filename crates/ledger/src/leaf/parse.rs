@@ -97,12 +97,7 @@ impl Parsed {
     /// What the signers signed, without making its text: the bytes around the unsigned members.
     pub(crate) fn signing_digest(&self, bytes: &[u8]) -> Hash {
         let hasher = Sha256::new().chain_update(&bytes[..self.unsigned.start]);
-        Hash(
-            hasher
-                .chain_update(&bytes[self.unsigned.end..])
-                .finalize()
-                .into(),
-        )
+        Hash(hasher.chain_update(&bytes[self.unsigned.end..]).finalize().into())
     }
 
     fn read_parts(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Error> {
@@ -183,10 +178,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub(crate) fn fail<T>(&self, expected: &'static str) -> Result<T, Error> {
-        Err(Error::LeafMalformed {
-            at: self.at,
-            expected,
-        })
+        Err(Error::LeafMalformed { at: self.at, expected })
     }
 
     #[inline]
@@ -195,10 +187,7 @@ impl<'a> Cursor<'a> {
             self.at += text.len();
             return Ok(());
         }
-        let same = self.bytes[self.at..]
-            .iter()
-            .zip(text)
-            .take_while(|(have, want)| have == want);
+        let same = self.bytes[self.at..].iter().zip(text).take_while(|(have, want)| have == want);
         self.at += same.count();
         self.fail(expected)
     }
@@ -224,10 +213,7 @@ impl<'a> Cursor<'a> {
         let rest = &self.bytes[self.at..];
         let rest = &rest[..rest.len().min(max + 1)];
         let start = self.at;
-        self.at += rest
-            .iter()
-            .position(|byte| *byte == b'"')
-            .unwrap_or(rest.len());
+        self.at += rest.iter().position(|byte| *byte == b'"').unwrap_or(rest.len());
         start..self.at
     }
 
@@ -249,10 +235,7 @@ impl<'a> Cursor<'a> {
         let mut bytes = [0; 16];
         let mut bad = 0;
         for (byte, start) in bytes.iter_mut().zip(STARTS) {
-            let (high, low) = (
-                NIBBLE[text[start] as usize],
-                NIBBLE[text[start + 1] as usize],
-            );
+            let (high, low) = (NIBBLE[text[start] as usize], NIBBLE[text[start + 1] as usize]);
             bad |= high | low;
             *byte = high << 4 | (low & 15);
         }
@@ -334,11 +317,7 @@ impl<'a> Cursor<'a> {
         let negative = self.take(b'-');
         let start = self.at;
         let value = self.u64()?;
-        let signed = if negative {
-            0_i64.checked_sub_unsigned(value)
-        } else {
-            i64::try_from(value).ok()
-        };
+        let signed = if negative { 0_i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() };
         match signed {
             Some(signed) if !(negative && value == 0) => Ok(signed),
             _ => {
@@ -353,9 +332,7 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         let mut value = 0_u64;
         while let Some(digit @ b'0'..=b'9') = self.bytes.get(self.at) {
-            let next = value
-                .checked_mul(10)
-                .and_then(|tens| tens.checked_add(u64::from(digit - b'0')));
+            let next = value.checked_mul(10).and_then(|tens| tens.checked_add(u64::from(digit - b'0')));
             let Some(next) = next else {
                 return self.fail(EXPECTED);
             };

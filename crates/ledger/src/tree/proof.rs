@@ -5,10 +5,7 @@ use std::{
     collections::{BTreeMap, btree_map::Entry},
 };
 
-use tlog_tiles::{
-    HashReader, check_record, check_tree, prove_record, prove_tree, split_stored_hash_index,
-    tree_hash,
-};
+use tlog_tiles::{HashReader, check_record, check_tree, prove_record, prove_tree, split_stored_hash_index, tree_hash};
 
 use super::{TileReader, hash_of, root_of_full};
 use crate::{Error, Hash, TREE_SIZE_MAX};
@@ -19,35 +16,23 @@ const PROOF_MAX: usize = 64;
 /// RFC 6962 section 2.1.1: the audit path of leaf `seq` in the tree of this size.
 pub fn prove_inclusion(seq: u64, size: u64, tiles: &dyn TileReader) -> Result<Vec<Hash>, Error> {
     within("leaf", seq, size, seq < size)?;
-    Nodes::of(tiles)
-        .run(|nodes| prove_record(size, seq, nodes))
-        .map(from_theirs)
+    Nodes::of(tiles).run(|nodes| prove_record(size, seq, nodes)).map(from_theirs)
 }
 
 /// RFC 6962 section 2.1.2: the proof that the tree of size `new` begins with that of size `old`.
 pub fn prove_consistency(old: u64, new: u64, tiles: &dyn TileReader) -> Result<Vec<Hash>, Error> {
     within("tree size", old, new, 0 < old && old <= new)?;
-    Nodes::of(tiles)
-        .run(|nodes| prove_tree(new, old, nodes))
-        .map(from_theirs)
+    Nodes::of(tiles).run(|nodes| prove_tree(new, old, nodes)).map(from_theirs)
 }
 
 /// The root of the first `size` leaves.
 pub fn root_at(size: u64, tiles: &dyn TileReader) -> Result<Hash, Error> {
     within("tree size", size, TREE_SIZE_MAX, true)?;
-    Nodes::of(tiles)
-        .run(|nodes| tree_hash(size, nodes))
-        .map(|root| Hash(root.0))
+    Nodes::of(tiles).run(|nodes| tree_hash(size, nodes)).map(|root| Hash(root.0))
 }
 
 /// Checks that the leaf hash stands at `seq` under the root of the tree of this size.
-pub fn check_inclusion(
-    seq: u64,
-    leaf: &Hash,
-    size: u64,
-    root: &Hash,
-    proof: &[Hash],
-) -> Result<(), Error> {
+pub fn check_inclusion(seq: u64, leaf: &Hash, size: u64, root: &Hash, proof: &[Hash]) -> Result<(), Error> {
     within("leaf", seq, size, seq < size)?;
     let invalid = || Error::ProofInvalid { what: "inclusion" };
     if proof.len() > PROOF_MAX {
@@ -57,28 +42,13 @@ pub fn check_inclusion(
 }
 
 /// Checks that the tree of size `new` begins with that of size `old`.
-pub fn check_consistency(
-    old: u64,
-    old_root: &Hash,
-    new: u64,
-    new_root: &Hash,
-    proof: &[Hash],
-) -> Result<(), Error> {
+pub fn check_consistency(old: u64, old_root: &Hash, new: u64, new_root: &Hash, proof: &[Hash]) -> Result<(), Error> {
     within("tree size", old, new, 0 < old && old <= new)?;
-    let invalid = || Error::ProofInvalid {
-        what: "consistency",
-    };
+    let invalid = || Error::ProofInvalid { what: "consistency" };
     if proof.len() > PROOF_MAX {
         return Err(invalid());
     }
-    check_tree(
-        &to_theirs(proof),
-        new,
-        theirs(new_root),
-        old,
-        theirs(old_root),
-    )
-    .map_err(|_| invalid())
+    check_tree(&to_theirs(proof), new, theirs(new_root), old, theirs(old_root)).map_err(|_| invalid())
 }
 
 fn within(what: &'static str, value: u64, size: u64, holds: bool) -> Result<(), Error> {
@@ -109,11 +79,7 @@ struct Nodes<'a> {
 
 impl<'a> Nodes<'a> {
     fn of(tiles: &'a dyn TileReader) -> Self {
-        Self {
-            tiles,
-            cache: RefCell::default(),
-            failure: RefCell::default(),
-        }
+        Self { tiles, cache: RefCell::default(), failure: RefCell::default() }
     }
 
     /// Runs one of the crate's proofs; where it failed for want of a tile, says which.
@@ -132,20 +98,11 @@ impl<'a> Nodes<'a> {
         let mut cache = self.cache.borrow_mut();
         let tile = match cache.entry((tile_level, index)) {
             Entry::Occupied(tile) => tile.into_mut(),
-            Entry::Vacant(free) => {
-                free.insert(self.tiles.tile(tile_level, index)?.unwrap_or_default())
-            }
+            Entry::Vacant(free) => free.insert(self.tiles.tile(tile_level, index)?.unwrap_or_default()),
         };
         let hashes = tile.get(start..start + (32 << height));
-        let hashes = hashes.ok_or(Error::TileMissing {
-            level: tile_level,
-            index,
-        })?;
-        Ok(if height == 0 {
-            hash_of(hashes)
-        } else {
-            root_of_full(hashes)
-        })
+        let hashes = hashes.ok_or(Error::TileMissing { level: tile_level, index })?;
+        Ok(if height == 0 { hash_of(hashes) } else { root_of_full(hashes) })
     }
 }
 
@@ -155,13 +112,9 @@ impl HashReader for Nodes<'_> {
             let (level, place) = split_stored_hash_index(*index);
             self.node(level, place).map(|hash| theirs(&hash))
         };
-        indexes
-            .iter()
-            .map(node)
-            .collect::<Result<_, _>>()
-            .map_err(|error| {
-                *self.failure.borrow_mut() = Some(error);
-                tlog_tiles::Error::InvalidTile
-            })
+        indexes.iter().map(node).collect::<Result<_, _>>().map_err(|error| {
+            *self.failure.borrow_mut() = Some(error);
+            tlog_tiles::Error::InvalidTile
+        })
     }
 }

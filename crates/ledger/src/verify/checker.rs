@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Entry, EntryPart, EntryPlace, Fault, Faults, Finding};
 use crate::{
-    BatchVerifier, Erasure, Error, FAULTS_MAX, Hash, KeyEvent, KeyRing, LeafType, Origin,
-    PART_ERASURE, PART_KEYS, commit, keys::record_message, leaf::Parsed,
+    BatchVerifier, Erasure, Error, FAULTS_MAX, Hash, KeyEvent, KeyRing, LeafType, Origin, PART_ERASURE, PART_KEYS,
+    commit, keys::record_message, leaf::Parsed,
 };
 
 /// Signatures that are checked together.
@@ -71,14 +71,7 @@ pub(crate) struct Found {
 impl<'a> Checker<'a> {
     pub(crate) fn new(origin: &'a Origin, keys: Keys<'a>, with_signatures: bool) -> Self {
         let (found, batch, leaf) = (Found::default(), BatchVerifier::new(), Parsed::default());
-        Self {
-            origin,
-            keys,
-            with_signatures,
-            found,
-            batch,
-            leaf,
-        }
+        Self { origin, keys, with_signatures, found, batch, leaf }
     }
 
     /// Reports a fault that the caller found.
@@ -95,45 +88,22 @@ impl<'a> Checker<'a> {
     /// Checks all that an entry alone can answer for.
     pub(crate) fn check(&mut self, entry: &Entry<'_>) -> Checked {
         let hash = Hash::of_leaf(entry.leaf);
-        let place = EntryPlace {
-            seq: entry.seq,
-            id: None,
-        };
+        let place = EntryPlace { seq: entry.seq, id: None };
         if let Err(error) = self.leaf.read(entry.leaf) {
             let (at, expected) = match error {
                 Error::LeafMalformed { at, expected } => (at, expected),
                 _ => (crate::LEAF_BYTES_MAX, "at most 65535 bytes"),
             };
-            self.found.faults.add(Fault::LeafMalformed {
-                entry: place,
-                at,
-                expected,
-            });
-            return Checked {
-                place,
-                hash,
-                prev: None,
-            };
+            self.found.faults.add(Fault::LeafMalformed { entry: place, at, expected });
+            return Checked { place, hash, prev: None };
         }
-        let place = EntryPlace {
-            seq: entry.seq,
-            id: Some(self.leaf.id),
-        };
-        let checked = Checked {
-            place,
-            hash,
-            prev: Some(self.leaf.prev),
-        };
+        let place = EntryPlace { seq: entry.seq, id: Some(self.leaf.id) };
+        let checked = Checked { place, hash, prev: Some(self.leaf.prev) };
         if entry.leaf[self.leaf.origin.clone()] != *self.origin.as_str().as_bytes() {
-            self.found
-                .faults
-                .add(Fault::OriginMismatch { entry: place });
+            self.found.faults.add(Fault::OriginMismatch { entry: place });
         }
         if self.leaf.seq != entry.seq {
-            self.found.faults.add(Fault::LeafMisplaced {
-                entry: place,
-                says: self.leaf.seq,
-            });
+            self.found.faults.add(Fault::LeafMisplaced { entry: place, says: self.leaf.seq });
         }
         self.check_clock(place);
         self.check_parts(entry, place);
@@ -148,9 +118,7 @@ impl<'a> Checker<'a> {
 
     fn flush(&mut self) {
         for (entry, key) in self.batch.verify() {
-            self.found
-                .faults
-                .add(Fault::SignatureInvalid { entry, key });
+            self.found.faults.add(Fault::SignatureInvalid { entry, key });
         }
     }
 
@@ -161,10 +129,7 @@ impl<'a> Checker<'a> {
             Some((place, first, last)) => ((place, first), last),
         };
         if now < last && self.found.clock_steps.len() < FAULTS_MAX {
-            self.found.clock_steps.push(Finding::ClockStep {
-                entry: place,
-                back_us: last.abs_diff(now),
-            });
+            self.found.clock_steps.push(Finding::ClockStep { entry: place, back_us: last.abs_diff(now) });
         }
         self.found.sealed_us = Some((first.0, first.1, now));
     }
@@ -174,29 +139,19 @@ impl<'a> Checker<'a> {
         for (at, (range, commitment)) in self.leaf.parts.iter().enumerate() {
             let name = &entry.leaf[range.clone()];
             let is_it = |part: &&EntryPart<'_>| part.name().as_bytes() == name;
-            let stored = entry
-                .parts
-                .get(at)
-                .filter(is_it)
-                .or_else(|| entry.parts.iter().find(is_it));
+            let stored = entry.parts.get(at).filter(is_it).or_else(|| entry.parts.iter().find(is_it));
             let text = || String::from_utf8_lossy(name).into_owned();
             match stored {
                 Some(EntryPart::Present { name, salt, bytes }) => {
                     if commit(name, id, salt, bytes) != *commitment {
-                        self.found.faults.add(Fault::PartAltered {
-                            entry: place,
-                            name: text(),
-                        });
+                        self.found.faults.add(Fault::PartAltered { entry: place, name: text() });
                     }
                 }
                 Some(EntryPart::Erased { .. }) => {
                     self.found.erased.insert((entry.seq, text()), place);
                 }
                 Some(EntryPart::Withheld { .. }) => self.found.withheld += 1,
-                None => self.found.faults.add(Fault::PartMissing {
-                    entry: place,
-                    name: text(),
-                }),
+                None => self.found.faults.add(Fault::PartMissing { entry: place, name: text() }),
             }
         }
         let in_step = entry.parts.len() == self.leaf.parts.len()
@@ -213,19 +168,11 @@ impl<'a> Checker<'a> {
 
     fn find_unknown_parts(&mut self, entry: &Entry<'_>, place: EntryPlace) {
         for (at, part) in entry.parts.iter().enumerate() {
-            let is_known = self
-                .leaf
-                .parts
-                .iter()
-                .any(|(range, _)| entry.leaf[range.clone()] == *part.name().as_bytes());
-            let is_again = entry.parts[..at]
-                .iter()
-                .any(|earlier| earlier.name() == part.name());
+            let is_known =
+                self.leaf.parts.iter().any(|(range, _)| entry.leaf[range.clone()] == *part.name().as_bytes());
+            let is_again = entry.parts[..at].iter().any(|earlier| earlier.name() == part.name());
             if !is_known || is_again {
-                self.found.faults.add(Fault::PartUnknown {
-                    entry: place,
-                    name: shown(part.name()),
-                });
+                self.found.faults.add(Fault::PartUnknown { entry: place, name: shown(part.name()) });
             }
         }
     }
@@ -238,35 +185,26 @@ impl<'a> Checker<'a> {
         let event = match part_bytes(entry, PART_KEYS).map(KeyEvent::from_json) {
             Some(Ok(event)) => event,
             Some(Err(error)) => {
-                return self.found.faults.add(Fault::KeyEventInvalid {
-                    entry: place,
-                    why: why(&error),
-                });
+                return self.found.faults.add(Fault::KeyEventInvalid { entry: place, why: why(&error) });
             }
             None => {
                 let name = PART_KEYS.to_owned();
-                return self
-                    .found
-                    .faults
-                    .add(Fault::PartMissing { entry: place, name });
+                return self.found.faults.add(Fault::PartMissing { entry: place, name });
             }
         };
         if let Keys::Folded(ring) = &mut self.keys
             && let Err(error) = ring.apply(entry.seq, &event)
         {
-            self.found.faults.add(Fault::KeyEventInvalid {
-                entry: place,
-                why: why(&error),
-            });
+            let why = why(&error);
+            self.found.faults.add(Fault::KeyEventInvalid { entry: place, why });
+            return;
         }
         let is_signer = |key: &Hash| self.leaf.sigs.iter().any(|sig| sig.key == *key);
         let ring = self.keys.ring();
         // Without a believable first leaf nobody may change anything; that is said there.
         let is_founded = entry.seq == 0 || !ring.entries().is_empty();
         if is_founded && !ring.may_change(is_signer, entry.seq) {
-            self.found
-                .faults
-                .add(Fault::KeyEventUnauthorized { entry: place });
+            self.found.faults.add(Fault::KeyEventUnauthorized { entry: place });
         }
         self.found.key_events.push((place, event));
     }
@@ -282,20 +220,12 @@ impl<'a> Checker<'a> {
                         self.found.erasures.insert((part.seq, part.name));
                     } else {
                         let why = "it names an entry that comes later";
-                        self.found
-                            .faults
-                            .add(Fault::ErasureInvalid { entry: place, why });
+                        self.found.faults.add(Fault::ErasureInvalid { entry: place, why });
                     }
                 }
             }
-            Some(Err(error)) => self.found.faults.add(Fault::ErasureInvalid {
-                entry: place,
-                why: why(&error),
-            }),
-            None => self.found.faults.add(Fault::PartMissing {
-                entry: place,
-                name: PART_ERASURE.to_owned(),
-            }),
+            Some(Err(error)) => self.found.faults.add(Fault::ErasureInvalid { entry: place, why: why(&error) }),
+            None => self.found.faults.add(Fault::PartMissing { entry: place, name: PART_ERASURE.to_owned() }),
         }
     }
 
@@ -318,13 +248,9 @@ impl<'a> Checker<'a> {
                 continue;
             };
             if !ring.may_sign(&sig.key, self.leaf.typ, entry.seq) {
-                self.found.faults.add(Fault::KeyNotValid {
-                    entry: place,
-                    key: sig.key,
-                });
+                self.found.faults.add(Fault::KeyNotValid { entry: place, key: sig.key });
             }
-            self.batch
-                .queue(&named.key, &message, &sig.sig, (place, sig.key));
+            self.batch.queue(&named.key, &message, &sig.sig, (place, sig.key));
         }
         if self.batch.len() >= BATCH {
             self.flush();
@@ -339,9 +265,7 @@ pub(super) fn key_event_of(entry: &Entry<'_>) -> Result<KeyEvent, Error> {
     if leaf.typ != LeafType::Key {
         return Err(refuse("the leaf is not of type key"));
     }
-    let commitment = leaf
-        .commitment(PART_KEYS)
-        .ok_or(refuse("the leaf has no part `keys`"))?;
+    let commitment = leaf.commitment(PART_KEYS).ok_or(refuse("the leaf has no part `keys`"))?;
     let stored = entry.parts.iter().find(|part| part.name() == PART_KEYS);
     let Some(EntryPart::Present { name, salt, bytes }) = stored else {
         return Err(refuse("its part `keys` is missing"));
@@ -358,11 +282,7 @@ pub(crate) fn revoked(ring: &KeyRing) -> impl Iterator<Item = Finding> {
         let (since, until_seq) = (entry.revoked_since?, entry.until_seq?);
         let since_seq = since.max(entry.from_seq);
         let key = entry.key.fingerprint();
-        (since_seq < until_seq).then_some(Finding::KeyRevoked {
-            key,
-            since_seq,
-            until_seq,
-        })
+        (since_seq < until_seq).then_some(Finding::KeyRevoked { key, since_seq, until_seq })
     })
 }
 

@@ -77,10 +77,7 @@ impl<'a> Checkpoints<'a> {
         let size = stored.size;
         self.newest_size = self.newest_size.max(size);
         if size > self.subject.size {
-            faults.add(Fault::Truncated {
-                size,
-                have: self.subject.size,
-            });
+            faults.add(Fault::Truncated { size, have: self.subject.size });
             return Ok(());
         }
         let (checkpoint, signers) = match read(&stored.note, size, &self.subject, &mut self.batch) {
@@ -102,13 +99,7 @@ impl<'a> Checkpoints<'a> {
         } else {
             by_leaves
         };
-        self.waiting.push(Waiting {
-            size,
-            root: checkpoint.root,
-            by_leaves,
-            by_tiles,
-            signers,
-        });
+        self.waiting.push(Waiting { size, root: checkpoint.root, by_leaves, by_tiles, signers });
         if self.batch.len() >= BATCH {
             self.flush(faults);
         }
@@ -116,11 +107,7 @@ impl<'a> Checkpoints<'a> {
     }
 
     /// Checks the last signatures, decides what was altered, and reports what then does not fit.
-    pub(super) fn finish(
-        &mut self,
-        views: &mut Views<'_>,
-        faults: &mut Faults,
-    ) -> Result<(), Error> {
+    pub(super) fn finish(&mut self, views: &mut Views<'_>, faults: &mut Faults) -> Result<(), Error> {
         self.flush(faults);
         for (size, count) in std::mem::take(&mut self.unknown).into_values() {
             faults.add(Fault::CheckpointKeyUnknown { size, count });
@@ -144,18 +131,9 @@ impl<'a> Checkpoints<'a> {
     fn flush(&mut self, faults: &mut Faults) {
         let bad = self.batch.verify();
         for waiting in self.waiting.drain(..) {
-            let Waiting {
-                size,
-                root,
-                by_leaves,
-                by_tiles,
-                signers,
-            } = waiting;
+            let Waiting { size, root, by_leaves, by_tiles, signers } = waiting;
             if bad.contains(&size) {
-                faults.add(Fault::CheckpointInvalid {
-                    size,
-                    why: "a signature does not hold",
-                });
+                faults.add(Fault::CheckpointInvalid { size, why: "a signature does not hold" });
                 continue;
             }
             self.leaves_alone |= by_leaves && !by_tiles;
@@ -213,9 +191,7 @@ pub(crate) fn claims<'n>(
         return Err(Refusal::Invalid("it belongs to another ledger"));
     }
     if size.is_some_and(|size| size != checkpoint.size) {
-        return Err(Refusal::Invalid(
-            "it is stored under another size than its own",
-        ));
+        return Err(Refusal::Invalid("it is stored under another size than its own"));
     }
     let mut claims = Claims::new();
     for sig in sigs.iter().filter(|sig| sig.name() == origin.as_str()) {
@@ -223,11 +199,7 @@ pub(crate) fn claims<'n>(
         let Some(key) = ring.checkpoint_keys(checkpoint.size).find(is_it) else {
             let is_known = ring.entries().iter().any(|entry| is_it(&&entry.key));
             let why = Refusal::Invalid("it is signed by a key that may not, or not here");
-            return Err(if is_known {
-                why
-            } else {
-                Refusal::UnknownKey(sig.id())
-            });
+            return Err(if is_known { why } else { Refusal::UnknownKey(sig.id()) });
         };
         let Ok(bytes) = sig.signature().try_into() else {
             return Err(Refusal::Invalid("a signature has not 64 bytes"));
@@ -235,9 +207,7 @@ pub(crate) fn claims<'n>(
         claims.push((*key, bytes));
     }
     if claims.is_empty() {
-        return Err(Refusal::Invalid(
-            "it is not signed in the name of the ledger",
-        ));
+        return Err(Refusal::Invalid("it is not signed in the name of the ledger"));
     }
     Ok((body, claims))
 }

@@ -54,31 +54,14 @@ pub fn combine(
     report_leaves(&mut sum, &views, breaks);
     report_tiles(&mut sum, &views)?;
 
-    let genesis = subject
-        .ring
-        .entries()
-        .iter()
-        .filter(|key| key.role == KeyRole::Checkpoint && key.from_seq == 0);
-    let vouchers: Vec<Hash> = genesis
-        .map(|key| key.key.fingerprint())
-        .chain(stored.into_signers())
-        .collect();
+    let genesis = subject.ring.entries().iter().filter(|key| key.role == KeyRole::Checkpoint && key.from_seq == 0);
+    let vouchers: Vec<Hash> = genesis.map(|key| key.key.fingerprint()).chain(stored.into_signers()).collect();
     let root = views.root(View::Resolved, subject.size)?;
-    Ok(sum.into_report(
-        subject.origin,
-        subject.size,
-        root,
-        subject.ring,
-        trust,
-        &vouchers,
-    ))
+    Ok(sum.into_report(subject.origin, subject.size, root, subject.ring, trust, &vouchers))
 }
 
 /// Joins the chain across ranges. Returns the entries that do not name the one before.
-fn join_chain(
-    ranges: &mut [RangeReport],
-    tiles: &dyn TileReader,
-) -> Result<Vec<EntryPlace>, Error> {
+fn join_chain(ranges: &mut [RangeReport], tiles: &dyn TileReader) -> Result<Vec<EntryPlace>, Error> {
     let mut breaks = Vec::new();
     for at in 0..ranges.len() {
         let (before, rest) = ranges.split_at_mut(at);
@@ -115,29 +98,18 @@ fn stored_hash(seq: u64, tiles: &dyn TileReader) -> Result<Option<Hash>, Error> 
 
 /// From which place on every entry was looked at.
 fn covered_from(size: u64, ranges: &[RangeReport]) -> u64 {
-    ranges.iter().rev().fold(size, |from, report| {
-        if report.range.end == from {
-            report.range.start
-        } else {
-            from
-        }
-    })
+    ranges.iter().rev().fold(size, |from, report| if report.range.end == from { report.range.start } else { from })
 }
 
 fn report_leaves(sum: &mut Sum, views: &Views<'_>, breaks: Vec<EntryPlace>) {
     for suspect in views.suspects().iter().filter(|suspect| suspect.is_leaf()) {
         if !sum.faults.is_malformed(suspect.place.seq) {
-            sum.faults.add(Fault::LeafAltered {
-                entry: suspect.place,
-            });
+            sum.faults.add(Fault::LeafAltered { entry: suspect.place });
         }
     }
     for entry in breaks {
         let before = entry.seq.wrapping_sub(1);
-        if !views.is_altered(entry.seq)
-            && !views.is_altered(before)
-            && !sum.faults.is_malformed(before)
-        {
+        if !views.is_altered(entry.seq) && !views.is_altered(before) && !sum.faults.is_malformed(before) {
             sum.faults.add(Fault::ChainBreak { entry });
         }
     }
@@ -145,9 +117,7 @@ fn report_leaves(sum: &mut Sum, views: &Views<'_>, breaks: Vec<EntryPlace>) {
 
 fn report_tiles(sum: &mut Sum, views: &Views<'_>) -> Result<(), Error> {
     let suspects = views.suspects().iter().filter(|suspect| suspect.is_tile());
-    let mut altered: BTreeSet<(u8, u64)> = suspects
-        .map(|suspect| (0, suspect.place.seq / 256))
-        .collect();
+    let mut altered: BTreeSet<(u8, u64)> = suspects.map(|suspect| (0, suspect.place.seq / 256)).collect();
     for (level, index, is_there) in views.odd_tiles()? {
         if is_there {
             altered.insert((level, index));

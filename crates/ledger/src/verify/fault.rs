@@ -28,17 +28,10 @@ impl fmt::Display for EntryPlace {
 /// One thing that is wrong. A report lists them all.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
-#[expect(
-    missing_docs,
-    reason = "the fields are places: of an entry, a part, a key, a tile, a checkpoint, a line"
-)]
+#[expect(missing_docs, reason = "the fields are places: of an entry, a part, a key, a tile, a checkpoint, a line")]
 pub enum Fault {
     /// The bytes are no leaf.
-    LeafMalformed {
-        entry: EntryPlace,
-        at: usize,
-        expected: &'static str,
-    },
+    LeafMalformed { entry: EntryPlace, at: usize, expected: &'static str },
     /// The leaf is not the one that was sealed here.
     LeafAltered { entry: EntryPlace },
     /// The leaf names another place than the one where it is stored.
@@ -62,25 +55,15 @@ pub enum Fault {
     /// A part is erased, but no erase leaf says so.
     ErasedWithoutRecord { entry: EntryPlace, name: String },
     /// The part `erasure` of an erase leaf does not say what was erased.
-    ErasureInvalid {
-        entry: EntryPlace,
-        why: &'static str,
-    },
+    ErasureInvalid { entry: EntryPlace, why: &'static str },
     /// A signature does not hold.
     SignatureInvalid { entry: EntryPlace, key: Hash },
     /// The key may not sign this, or not here.
     KeyNotValid { entry: EntryPlace, key: Hash },
     /// No key leaf names the key; the entry is the first of `count` that it signed.
-    KeyUnknown {
-        entry: EntryPlace,
-        key: Hash,
-        count: u64,
-    },
+    KeyUnknown { entry: EntryPlace, key: Hash, count: u64 },
     /// A key leaf does not say what may be said there.
-    KeyEventInvalid {
-        entry: EntryPlace,
-        why: &'static str,
-    },
+    KeyEventInvalid { entry: EntryPlace, why: &'static str },
     /// Nobody who may change the keys signed the key leaf.
     KeyEventUnauthorized { entry: EntryPlace },
     /// The first leaf does not name the keys.
@@ -169,10 +152,9 @@ impl Fault {
             | Self::KeysIncomplete { entry }
             | Self::NotIncluded { entry } => Some(*entry),
             Self::GenesisMissing => Some(EntryPlace { seq: 0, id: None }),
-            Self::SeqGap { from, .. } | Self::CheckpointMissing { from, .. } => Some(EntryPlace {
-                seq: *from,
-                id: None,
-            }),
+            Self::SeqGap { from, .. } | Self::CheckpointMissing { from, .. } => {
+                Some(EntryPlace { seq: *from, id: None })
+            }
             _ => None,
         }
     }
@@ -191,9 +173,9 @@ impl Fault {
     /// The key that the fault is about.
     pub fn key(&self) -> Option<Hash> {
         match self {
-            Self::SignatureInvalid { key, .. }
-            | Self::KeyNotValid { key, .. }
-            | Self::KeyUnknown { key, .. } => Some(*key),
+            Self::SignatureInvalid { key, .. } | Self::KeyNotValid { key, .. } | Self::KeyUnknown { key, .. } => {
+                Some(*key)
+            }
             _ => None,
         }
     }
@@ -201,9 +183,7 @@ impl Fault {
     /// The tile where the fault is, as level and index.
     pub fn tile(&self) -> Option<(u8, u64)> {
         match self {
-            Self::TileAltered { level, index } | Self::TileMissing { level, index } => {
-                Some((*level, *index))
-            }
+            Self::TileAltered { level, index } | Self::TileMissing { level, index } => Some((*level, *index)),
             _ => None,
         }
     }
@@ -231,15 +211,8 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LeafMalformed {
-                entry,
-                at,
-                expected,
-            } => {
-                write!(
-                    f,
-                    "Hash mismatch at entry {entry}: its leaf is malformed at byte {at}, expected {expected}"
-                )
+            Self::LeafMalformed { entry, at, expected } => {
+                write!(f, "Hash mismatch at entry {entry}: its leaf is malformed at byte {at}, expected {expected}")
             }
             Self::LeafAltered { entry } => {
                 write!(f, "Hash mismatch at entry {entry}: its leaf was altered")
@@ -249,10 +222,7 @@ impl fmt::Display for Fault {
             }
             Self::OriginMismatch { entry } => write!(f, "Entry {entry} belongs to another ledger"),
             Self::ChainBreak { entry } => {
-                write!(
-                    f,
-                    "Chain break at entry {entry}: it does not name the entry before it"
-                )
+                write!(f, "Chain break at entry {entry}: it does not name the entry before it")
             }
             Self::SeqGap { from, to } if *to == from + 1 => {
                 write!(f, "Entry seq {from} is missing")
@@ -263,35 +233,21 @@ impl fmt::Display for Fault {
             }
             Self::DuplicateId { entry } => write!(f, "Entry {entry} has the id of an earlier one"),
             Self::PartAltered { entry, name } => {
-                write!(
-                    f,
-                    "Hash mismatch at entry {entry}: its part `{name}` was altered"
-                )
+                write!(f, "Hash mismatch at entry {entry}: its part `{name}` was altered")
             }
             Self::PartMissing { entry, name } => write!(f, "Entry {entry} lacks its part `{name}`"),
             Self::PartUnknown { entry, name } => {
-                write!(
-                    f,
-                    "Entry {entry} has a part `{name}` that was not sealed with it"
-                )
+                write!(f, "Entry {entry} has a part `{name}` that was not sealed with it")
             }
             Self::ErasedWithoutRecord { entry, name } => {
-                write!(
-                    f,
-                    "Entry {entry} lacks its part `{name}`, and no record of an erasure names it"
-                )
+                write!(f, "Entry {entry} lacks its part `{name}`, and no record of an erasure names it")
             }
             Self::ErasureInvalid { entry, why } => {
                 write!(f, "The erasure at entry {entry} is invalid: {why}")
             }
-            Self::GenesisMissing => {
-                f.write_str("The first entry does not name the keys of the ledger")
-            }
+            Self::GenesisMissing => f.write_str("The first entry does not name the keys of the ledger"),
             Self::NotIncluded { entry } => {
-                write!(
-                    f,
-                    "Hash mismatch at entry {entry}: its inclusion proof does not lead to the signed root"
-                )
+                write!(f, "Hash mismatch at entry {entry}: its inclusion proof does not lead to the signed root")
             }
             Self::Untrusted { why } => write!(f, "The ledger is not to be trusted: {why}"),
             Self::LineMalformed { line, why } => {
@@ -306,14 +262,12 @@ impl Fault {
     /// Those that are about signatures and keys.
     fn fmt_keys(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::SignatureInvalid { entry, key } => write!(
-                f,
-                "Signature verification failed for {entry}: the signature by key {key} does not hold"
-            ),
-            Self::KeyNotValid { entry, key } => write!(
-                f,
-                "Signature verification failed for {entry}: key {key} may not sign this here"
-            ),
+            Self::SignatureInvalid { entry, key } => {
+                write!(f, "Signature verification failed for {entry}: the signature by key {key} does not hold")
+            }
+            Self::KeyNotValid { entry, key } => {
+                write!(f, "Signature verification failed for {entry}: key {key} may not sign this here")
+            }
             Self::KeyUnknown { entry, key, count } => write!(
                 f,
                 "Signature verification failed for {entry}: no key leaf names key {key}, which signed {count} entries"
@@ -321,14 +275,12 @@ impl Fault {
             Self::KeyEventInvalid { entry, why } => {
                 write!(f, "The change of keys at entry {entry} is invalid: {why}")
             }
-            Self::KeyEventUnauthorized { entry } => write!(
-                f,
-                "The change of keys at entry {entry} is not signed by keys that may make it"
-            ),
-            Self::KeysIncomplete { entry } => write!(
-                f,
-                "The change of keys at entry {entry} was not among the key leaves that were read first"
-            ),
+            Self::KeyEventUnauthorized { entry } => {
+                write!(f, "The change of keys at entry {entry} is not signed by keys that may make it")
+            }
+            Self::KeysIncomplete { entry } => {
+                write!(f, "The change of keys at entry {entry} was not among the key leaves that were read first")
+            }
             _ => self.fmt_tree(f),
         }
     }
@@ -352,17 +304,10 @@ impl Fault {
                 )
             }
             Self::CheckpointMismatch { size } => {
-                write!(
-                    f,
-                    "The checkpoint of size {size} signs another root than the entries make"
-                )
+                write!(f, "The checkpoint of size {size} signs another root than the entries make")
             }
             Self::CheckpointMissing { from, to } => {
-                write!(
-                    f,
-                    "No checkpoint covers the entries seq {from} to {}",
-                    to.saturating_sub(1)
-                )
+                write!(f, "No checkpoint covers the entries seq {from} to {}", to.saturating_sub(1))
             }
             Self::Truncated { size, have } => {
                 write!(

@@ -76,19 +76,11 @@ struct Tile {
 
 impl<'a> RangeVerifier<'a> {
     /// Begins a range. It starts at a multiple of 256 and ends at one, or at the end of the ledger.
-    pub fn new(
-        subject: Subject<'a>,
-        range: Range<u64>,
-        options: RangeOptions,
-    ) -> Result<Self, Error> {
+    pub fn new(subject: Subject<'a>, range: Range<u64>, options: RangeOptions) -> Result<Self, Error> {
         let is_edge = |at: u64| at.is_multiple_of(TILE_WIDTH as u64) || at == subject.size;
         let holds = is_edge(range.start) && is_edge(range.end) && range.end <= subject.size;
         if !holds || range.start > range.end {
-            return Err(Error::OutsideTree {
-                what: "range end",
-                value: range.end,
-                size: subject.size,
-            });
+            return Err(Error::OutsideTree { what: "range end", value: range.end, size: subject.size });
         }
         let keys = Keys::Known(subject.ring);
         let checker = Checker::new(subject.origin, keys, options.signatures);
@@ -108,10 +100,7 @@ impl<'a> RangeVerifier<'a> {
     pub fn push(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
         let expected = self.next_seq();
         if entry.seq < expected || entry.seq >= self.range.end {
-            let place = EntryPlace {
-                seq: entry.seq,
-                id: None,
-            };
+            let place = EntryPlace { seq: entry.seq, id: None };
             self.checker.report(Fault::SeqUnexpected { entry: place });
             return Ok(());
         }
@@ -135,23 +124,9 @@ impl<'a> RangeVerifier<'a> {
                 self.roots.pop();
             }
         }
-        let Self {
-            range,
-            checker,
-            chain,
-            roots,
-            odd_tiles,
-            ..
-        } = self;
+        let Self { range, checker, chain, roots, odd_tiles, .. } = self;
         let (found, _) = checker.finish();
-        Ok(RangeReport {
-            range,
-            found,
-            chain,
-            roots,
-            tail,
-            odd_tiles,
-        })
+        Ok(RangeReport { range, found, chain, roots, tail, odd_tiles })
     }
 
     fn next_seq(&self) -> u64 {
@@ -192,9 +167,7 @@ impl<'a> RangeVerifier<'a> {
         self.tile.has_hole |= checked.is_none();
         let hash = checked.map_or(Hash::ZERO, |checked| checked.hash);
         self.tile.hashes.extend_from_slice(&hash.0);
-        self.tile
-            .ids
-            .push(checked.and_then(|checked| checked.place.id));
+        self.tile.ids.push(checked.and_then(|checked| checked.place.id));
         self.tile.successors.push(None);
         Ok(())
     }
@@ -204,11 +177,7 @@ impl<'a> RangeVerifier<'a> {
         let index = self.range.start / TILE_WIDTH as u64 + self.roots.len() as u64;
         let stored = self.subject.tiles.tile(0, index)?;
         let computed = &self.tile.hashes;
-        let root = if computed.len() == TILE_BYTES {
-            root_of_full(computed)
-        } else {
-            Hash::ZERO
-        };
+        let root = if computed.len() == TILE_BYTES { root_of_full(computed) } else { Hash::ZERO };
         self.roots.push(root);
         let is_same = stored.as_ref() == Some(computed);
         if is_same && !self.tile.has_hole {
@@ -217,21 +186,8 @@ impl<'a> RangeVerifier<'a> {
             self.tile.successors.clear();
             return Ok(());
         }
-        let Tile {
-            hashes,
-            ids,
-            successors,
-            ..
-        } = std::mem::take(&mut self.tile);
-        self.odd_tiles.insert(
-            index,
-            OddTile {
-                computed: hashes,
-                ids,
-                successors,
-                stored,
-            },
-        );
+        let Tile { hashes, ids, successors, .. } = std::mem::take(&mut self.tile);
+        self.odd_tiles.insert(index, OddTile { computed: hashes, ids, successors, stored });
         Ok(())
     }
 }

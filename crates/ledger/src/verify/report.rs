@@ -13,19 +13,12 @@ pub const FAULTS_MAX: usize = 10_000;
 /// What a person should know although nothing is broken by it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
-#[expect(
-    missing_docs,
-    reason = "the fields are places and amounts, named after them"
-)]
+#[expect(missing_docs, reason = "the fields are places and amounts, named after them")]
 pub enum Finding {
     /// No trusted key was given: the ledger is consistent in itself, whoever made it.
     NotPinned,
     /// A key was revoked, and what it signed in a range is in doubt.
-    KeyRevoked {
-        key: Hash,
-        since_seq: u64,
-        until_seq: u64,
-    },
+    KeyRevoked { key: Hash, since_seq: u64, until_seq: u64 },
     /// The writer's clock went back between an entry and the one before.
     ClockStep { entry: EntryPlace, back_us: u64 },
     /// An erasure names a part that is still there.
@@ -53,28 +46,17 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotPinned => f.write_str(
-                "No trusted key was given; the ledger is consistent in itself, whoever made it",
-            ),
-            Self::KeyRevoked {
-                key,
-                since_seq,
-                until_seq,
-            } => write!(
-                f,
-                "Key {key} was revoked; what it signed from seq {since_seq} up to {until_seq} is in doubt"
-            ),
+            Self::NotPinned => {
+                f.write_str("No trusted key was given; the ledger is consistent in itself, whoever made it")
+            }
+            Self::KeyRevoked { key, since_seq, until_seq } => {
+                write!(f, "Key {key} was revoked; what it signed from seq {since_seq} up to {until_seq} is in doubt")
+            }
             Self::ClockStep { entry, back_us } => {
-                write!(
-                    f,
-                    "The writer's clock went back by {back_us} µs before entry {entry}"
-                )
+                write!(f, "The writer's clock went back by {back_us} µs before entry {entry}")
             }
             Self::ErasedStillPresent { entry, name } => {
-                write!(
-                    f,
-                    "Part `{name}` of entry {entry} is recorded as erased but still there"
-                )
+                write!(f, "Part `{name}` of entry {entry} is recorded as erased but still there")
             }
             Self::PartsWithheld { count } => write!(f, "{count} parts are not shown"),
             Self::Unsigned { count } => write!(f, "{count} entries carry no signature"),
@@ -177,8 +159,7 @@ impl Faults {
 
     /// Whether the leaf of an entry could not be read.
     pub(crate) fn is_malformed(&self, seq: u64) -> bool {
-        let is_it =
-            |fault: &Fault| matches!(fault, Fault::LeafMalformed { entry, .. } if entry.seq == seq);
+        let is_it = |fault: &Fault| matches!(fault, Fault::LeafMalformed { entry, .. } if entry.seq == seq);
         self.is_bad(seq) && self.list.iter().any(is_it)
     }
 
@@ -189,12 +170,7 @@ impl Faults {
 
     /// The count and the list, ordered by place.
     pub(crate) fn into_parts(mut self) -> (u64, Vec<Fault>) {
-        self.list.sort_by_key(|fault| {
-            (
-                fault.entry().map_or(u64::MAX, |entry| entry.seq),
-                fault.code(),
-            )
-        });
+        self.list.sort_by_key(|fault| (fault.entry().map_or(u64::MAX, |entry| entry.seq), fault.code()));
         (self.count, self.list)
     }
 }

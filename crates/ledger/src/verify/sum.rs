@@ -37,10 +37,7 @@ impl Sum {
         self.signatures += found.signatures;
         if let Some((entry, first, last)) = found.sealed_us {
             if let Some(before) = self.sealed_us.filter(|before| *before > first) {
-                self.findings.push(Finding::ClockStep {
-                    entry,
-                    back_us: before.abs_diff(first),
-                });
+                self.findings.push(Finding::ClockStep { entry, back_us: before.abs_diff(first) });
             }
             self.sealed_us = Some(last);
         }
@@ -51,10 +48,7 @@ impl Sum {
     pub(crate) fn check_erasures(&mut self, covered_from: u64) {
         for ((seq, name), entry) in &self.erased {
             if *seq + 1 >= covered_from && !self.erasures.contains(&(*seq, name.clone())) {
-                self.faults.add(Fault::ErasedWithoutRecord {
-                    entry: *entry,
-                    name: name.clone(),
-                });
+                self.faults.add(Fault::ErasedWithoutRecord { entry: *entry, name: name.clone() });
             }
         }
     }
@@ -63,13 +57,9 @@ impl Sum {
     pub(crate) fn find_still_present(&mut self) {
         for (seq, name) in &self.erasures {
             if !self.erased.contains_key(&(*seq, name.clone())) {
-                let entry = EntryPlace {
-                    seq: *seq,
-                    id: None,
-                };
+                let entry = EntryPlace { seq: *seq, id: None };
                 let name = name.clone();
-                self.findings
-                    .push(Finding::ErasedStillPresent { entry, name });
+                self.findings.push(Finding::ErasedStillPresent { entry, name });
             }
         }
     }
@@ -83,8 +73,7 @@ impl Sum {
                 && is_founded
             {
                 let why = super::checker::why(&error);
-                self.faults
-                    .add(Fault::KeyEventInvalid { entry: *entry, why });
+                self.faults.add(Fault::KeyEventInvalid { entry: *entry, why });
             }
         }
         if folded.entries().is_empty() && !self.faults.is_bad(0) {
@@ -119,14 +108,10 @@ impl Sum {
             findings.push(Finding::NotPinned);
         }
         if self.unsigned > 0 {
-            findings.push(Finding::Unsigned {
-                count: self.unsigned,
-            });
+            findings.push(Finding::Unsigned { count: self.unsigned });
         }
         if self.withheld > 0 {
-            findings.push(Finding::PartsWithheld {
-                count: self.withheld,
-            });
+            findings.push(Finding::PartsWithheld { count: self.withheld });
         }
         findings.truncate(FAULTS_MAX);
         let verified_entries = self.entries.saturating_sub(self.faults.bad_entries());

@@ -16,19 +16,10 @@ impl Peaks {
 
     /// Adds a full subtree of `2^height` leaves; the size so far is a multiple of that.
     pub(crate) fn push(&mut self, height: u32, root: Hash) {
-        debug_assert_eq!(
-            self.size & ((1 << height) - 1),
-            0,
-            "subtrees join on their own grid"
-        );
+        debug_assert_eq!(self.size & ((1 << height) - 1), 0, "subtrees join on their own grid");
         self.size += 1 << height;
         let merges = self.size.trailing_zeros() - height;
-        let join = |right, _| {
-            Hash::of_node(
-                &self.peaks.pop().expect("every set bit has its peak"),
-                &right,
-            )
-        };
+        let join = |right, _| Hash::of_node(&self.peaks.pop().expect("every set bit has its peak"), &right);
         let node = (0..merges).fold(root, join);
         self.peaks.push(node);
     }

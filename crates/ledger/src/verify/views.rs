@@ -82,11 +82,7 @@ impl<'a> Views<'a> {
             }
         }
         views.fill_to(subject.size)?;
-        views.suspects = views
-            .odd
-            .iter()
-            .flat_map(|(index, tile)| tile.suspects(*index))
-            .collect();
+        views.suspects = views.odd.iter().flat_map(|(index, tile)| tile.suspects(*index)).collect();
         Ok(views)
     }
 
@@ -130,18 +126,14 @@ impl<'a> Views<'a> {
     pub(super) fn odd_tiles(&self) -> Result<Vec<(u8, u64, bool)>, Error> {
         let mut odd = Vec::new();
         for (index, tile) in &self.odd {
-            let is_whole = tile
-                .stored
-                .as_ref()
-                .is_some_and(|stored| stored.len() == tile.computed.len());
+            let is_whole = tile.stored.as_ref().is_some_and(|stored| stored.len() == tile.computed.len());
             if !is_whole {
                 odd.push((0, *index, tile.stored.is_some()));
             }
         }
         let full = 0..self.roots.len() as u64;
-        let mut hashes: Vec<Hash> = full
-            .map(|index| self.tile_root(View::Resolved, index))
-            .collect::<Result<_, _>>()?;
+        let mut hashes: Vec<Hash> =
+            full.map(|index| self.tile_root(View::Resolved, index)).collect::<Result<_, _>>()?;
         let mut level = 1;
         while !hashes.is_empty() {
             for (index, tile) in hashes.chunks(TILE_WIDTH).enumerate() {
@@ -173,10 +165,7 @@ impl<'a> Views<'a> {
         if index == self.roots.len() as u64 {
             return Ok(self.tail.clone());
         }
-        self.subject
-            .tiles
-            .tile(0, index)?
-            .ok_or(Error::TileMissing { level: 0, index })
+        self.subject.tiles.tile(0, index)?.ok_or(Error::TileMissing { level: 0, index })
     }
 
     /// Takes stored tiles for leaves that no range looked at.
@@ -212,19 +201,11 @@ impl<'a> Views<'a> {
 impl OddTile {
     /// A tile that should have been whole, over leaves that no range looked at.
     fn unseen(width: usize, stored: Option<Vec<u8>>) -> Self {
-        Self {
-            computed: vec![0; width * 32],
-            ids: vec![None; width],
-            successors: vec![None; width],
-            stored,
-        }
+        Self { computed: vec![0; width * 32], ids: vec![None; width], successors: vec![None; width], stored }
     }
 
     fn stored_at(&self, at: usize) -> Option<Hash> {
-        self.stored
-            .as_ref()?
-            .get(at * 32..at * 32 + 32)
-            .map(hash_of)
+        self.stored.as_ref()?.get(at * 32..at * 32 + 32).map(hash_of)
     }
 
     fn computed_at(&self, at: usize) -> Option<Hash> {
@@ -239,11 +220,7 @@ impl OddTile {
                 View::Resolved => altered.contains(&(index * TILE_WIDTH as u64 + at as u64)),
             };
             let (leaf, tile) = (self.computed_at(at), self.stored_at(at));
-            let best = if by_tile {
-                tile.or(leaf)
-            } else {
-                leaf.or(tile)
-            };
+            let best = if by_tile { tile.or(leaf) } else { leaf.or(tile) };
             best.or(self.successors[at]).unwrap_or(Hash::ZERO).0
         };
         (0..self.successors.len()).flat_map(hash).collect()
@@ -257,15 +234,8 @@ impl OddTile {
                 Some(says) if says == tile => Some(Altered::Leaf),
                 _ => None,
             };
-            let place = EntryPlace {
-                seq: index * TILE_WIDTH as u64 + at as u64,
-                id: self.ids[at],
-            };
-            (leaf != tile).then_some(Suspect {
-                place,
-                hint,
-                verdict: None,
-            })
+            let place = EntryPlace { seq: index * TILE_WIDTH as u64 + at as u64, id: self.ids[at] };
+            (leaf != tile).then_some(Suspect { place, hint, verdict: None })
         })
     }
 }
@@ -279,11 +249,7 @@ pub(super) struct Cursor {
 
 impl Cursor {
     pub(super) fn new(view: View) -> Self {
-        Self {
-            view,
-            peaks: Peaks::default(),
-            tile: None,
-        }
+        Self { view, peaks: Peaks::default(), tile: None }
     }
 
     pub(super) fn root(&self) -> Hash {
@@ -297,10 +263,7 @@ impl Cursor {
             self.peaks = Peaks::default();
         }
         while self.peaks.size() < to {
-            let (index, at) = (
-                self.peaks.size() / width,
-                (self.peaks.size() % width) as usize,
-            );
+            let (index, at) = (self.peaks.size() / width, (self.peaks.size() % width) as usize);
             if at == 0 && (index + 1) * width <= to {
                 self.peaks.push(8, views.tile_root(self.view, index)?);
                 continue;

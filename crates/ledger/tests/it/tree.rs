@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use sealbook_ledger::{
-    Error, Hash, TreeState, check_consistency, check_inclusion, edge_tiles, prove_consistency,
-    prove_inclusion, root_at,
+    Error, Hash, TreeState, check_consistency, check_inclusion, edge_tiles, prove_consistency, prove_inclusion, root_at,
 };
 use tlog_tiles::{HashReader, stored_hashes_for_record_hash, tree_hash};
 
@@ -22,17 +21,13 @@ struct Reference(RefCell<Vec<tlog_tiles::Hash>>);
 
 impl HashReader for Reference {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<tlog_tiles::Hash>, tlog_tiles::Error> {
-        Ok(indexes
-            .iter()
-            .map(|index| self.0.borrow()[*index as usize])
-            .collect())
+        Ok(indexes.iter().map(|index| self.0.borrow()[*index as usize]).collect())
     }
 }
 
 impl Reference {
     fn push(&self, number: u64) {
-        let hashes =
-            stored_hashes_for_record_hash(number, tlog_tiles::Hash(leaf(number).0), self).unwrap();
+        let hashes = stored_hashes_for_record_hash(number, tlog_tiles::Hash(leaf(number).0), self).unwrap();
         self.0.borrow_mut().extend(hashes);
     }
 }
@@ -41,11 +36,7 @@ fn grow(tree: &mut TreeState, tiles: &mut Tiles, to: u64) {
     for number in tree.size()..to {
         tree.push(leaf(number));
     }
-    tiles.extend(
-        tree.take_dirty()
-            .into_iter()
-            .map(|tile| ((tile.level, tile.index), tile.hashes)),
-    );
+    tiles.extend(tree.take_dirty().into_iter().map(|tile| ((tile.level, tile.index), tile.hashes)));
 }
 
 #[test]
@@ -55,11 +46,7 @@ fn roots_agree_with_the_reference_at_every_size() {
     for size in 1..=1100 {
         reference.push(size - 1);
         grow(&mut tree, &mut tiles, size);
-        assert_eq!(
-            tree.root().0,
-            tree_hash(size, &reference).unwrap().0,
-            "size {size}"
-        );
+        assert_eq!(tree.root().0, tree_hash(size, &reference).unwrap().0, "size {size}");
         assert_eq!(tree.root(), root_at(size, &tiles).unwrap(), "size {size}");
     }
 }
@@ -69,10 +56,7 @@ fn a_tree_is_taken_up_again_at_every_size() {
     let (mut tree, mut tiles) = (TreeState::empty(), Tiles::new());
     for size in 0..=600 {
         grow(&mut tree, &mut tiles, size);
-        let edge = edge_tiles(size)
-            .iter()
-            .map(|at| tiles[at].clone())
-            .collect();
+        let edge = edge_tiles(size).iter().map(|at| tiles[at].clone()).collect();
         let again = TreeState::from_edge(size, edge).unwrap();
         assert_eq!((again.size(), again.root()), (size, tree.root()));
     }
@@ -85,10 +69,7 @@ fn three_levels_of_tiles() {
     assert_eq!(tree.root(), root_at(tree.size(), &tiles).unwrap());
     assert_eq!(edge_tiles(tree.size()), [(0, 257), (1, 1), (2, 0)]);
     assert_eq!(tiles[&(2, 0)].len(), 32);
-    let edge: Vec<_> = edge_tiles(tree.size())
-        .iter()
-        .map(|at| tiles[at].clone())
-        .collect();
+    let edge: Vec<_> = edge_tiles(tree.size()).iter().map(|at| tiles[at].clone()).collect();
     assert!(matches!(
         TreeState::from_edge(tree.size(), edge[..2].to_vec()),
         Err(Error::TileMissing { level: 2, index: 0 })
@@ -141,28 +122,9 @@ proptest! {
 #[test]
 fn numbers_outside_the_tree_are_refused() {
     let tiles = Tiles::new();
-    assert_eq!(
-        prove_inclusion(1, 1, &tiles).unwrap_err().code(),
-        "outside_tree"
-    );
-    assert_eq!(
-        prove_consistency(0, 1, &tiles).unwrap_err().code(),
-        "outside_tree"
-    );
-    assert_eq!(
-        prove_inclusion(0, 2, &tiles).unwrap_err().code(),
-        "tile_missing"
-    );
-    assert_eq!(
-        check_inclusion(0, &leaf(0), u64::MAX, &leaf(0), &[])
-            .unwrap_err()
-            .code(),
-        "outside_tree"
-    );
-    assert_eq!(
-        check_inclusion(0, &leaf(0), 2, &leaf(0), &[])
-            .unwrap_err()
-            .code(),
-        "proof_invalid"
-    );
+    assert_eq!(prove_inclusion(1, 1, &tiles).unwrap_err().code(), "outside_tree");
+    assert_eq!(prove_consistency(0, 1, &tiles).unwrap_err().code(), "outside_tree");
+    assert_eq!(prove_inclusion(0, 2, &tiles).unwrap_err().code(), "tile_missing");
+    assert_eq!(check_inclusion(0, &leaf(0), u64::MAX, &leaf(0), &[]).unwrap_err().code(), "outside_tree");
+    assert_eq!(check_inclusion(0, &leaf(0), 2, &leaf(0), &[]).unwrap_err().code(), "proof_invalid");
 }
