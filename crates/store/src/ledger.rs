@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use sealbook_ledger::{
@@ -107,6 +108,8 @@ pub struct Ledger {
     record_key: Arc<RwLock<Option<Arc<SigningKey>>>>,
     sealer: Arc<Mutex<Sealer>>,
     writer: Option<Writer>,
+    /// Records submitted since the index was last brought up to date by this handle.
+    appended: AtomicU64,
 }
 
 impl Ledger {
@@ -195,6 +198,7 @@ impl Ledger {
             record_key,
             sealer,
             writer,
+            appended: AtomicU64::new(0),
         };
         if writable {
             ledger.sealer().load(&*ledger.store.snapshot()?)?;
@@ -240,6 +244,7 @@ impl Ledger {
     /// Queues records and returns at once; the ticket waits for durability. Waits while the queue
     /// is full, and while the index is more than 100,000 records behind.
     pub fn submit(&self, records: Vec<Judged>) -> Result<Ticket, Error> {
+        self.hold_back_for_index(records.len())?;
         let signer = if self.options.sign { Some(self.record_signer()?) } else { None };
         let prepared = self.preparer.prepare(records, signer.as_deref())?;
         self.writer()?.submit(prepared)
@@ -304,6 +309,7 @@ impl Ledger {
         let mut index = self.index.lock();
         let snapshot = self.store.snapshot()?;
         let size = snapshot.head()?.map_or(0, |head| head.size);
+        self.appended.store(0, Ordering::Relaxed);
         index.catch_up(&*snapshot, size)?;
         Ok(IndexProgress { indexed: index.cursor()?, size })
     }
@@ -317,10 +323,10 @@ impl Ledger {
         Ok(IndexProgress { indexed: index.cursor()?, size })
     }
 
-    /// Catches the index up if it is so far behind that a query would have to wait long for it.
-    pub fn relieve_index(&self) -> Result<(), Error> {
-        let IndexProgress { indexed, size } = self.index_progress()?;
-        if size.saturating_sub(indexed) > INDEX_LAG_MAX {
+    /// Waits for the index where it is too far behind: it must not fall back without end.
+    fn hold_back_for_index(&self, records: usize) -> Result<(), Error> {
+        let appended = self.appended.fetch_add(records as u64, Ordering::Relaxed) + records as u64;
+        if appended > INDEX_LAG_MAX {
             self.catch_up()?;
         }
         Ok(())

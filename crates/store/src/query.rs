@@ -128,12 +128,16 @@ impl Ledger {
             }
             return Ok(());
         }
-        let mut index = self.index.lock();
-        index.catch_up(reader.view(), size)?;
-        let view = index.view();
-        let plan = Plan::new(query, &view)?;
-        for chunk in plan.chunks(&view, size, query)? {
-            let found = plan.candidates(&view, chunk, size, query)?;
+        let (plan, chunks) = {
+            let mut index = self.index.lock();
+            index.catch_up(reader.view(), size)?;
+            let plan = Plan::new(query, &index.view())?;
+            let chunks = plan.chunks(&index.view(), size, query)?;
+            (plan, chunks)
+        };
+        for chunk in chunks {
+            // Held for a chunk at a time: `each` may ask questions of its own, and appends go on.
+            let found = plan.candidates(&self.index.lock().view(), chunk, size, query)?;
             let mut ascending = found.iter();
             while let Some(low) = if query.ascending { ascending.next() } else { ascending.next_back() } {
                 let stored = reader.record((chunk << CHUNK_BITS) + u64::from(low))?;

@@ -20,6 +20,8 @@ use crate::{Error, Ledger, ProjectionFault, Row, Store};
 
 /// Records that a thread takes at a time: a multiple of 256, small enough that the threads end together.
 const STRETCH: u64 = 16_384;
+/// Checkpoints that are read at a time.
+const CHECKPOINTS_PAGE: usize = 1_000;
 /// Tries to open all views at one moment. A commit takes longer than opening them.
 const VIEW_TRIES_MAX: usize = 1_000;
 
@@ -79,11 +81,7 @@ pub fn verify(
     })?;
     let reports = reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let subject = Subject { origin, size, ring: &ring, tiles: &lead };
-    let mut checkpoints = Vec::new();
-    lead.view().checkpoints(0, u64::MAX, &mut |size, note| {
-        checkpoints.push(Ok(StoredCheckpoint { size, note: note.as_bytes().to_vec() }));
-        Ok(true)
-    })?;
+    let checkpoints = Checkpoints { reader: &lead, next: Some(0), page: Vec::new().into_iter() };
     Ok(combine(&subject, reports, checkpoints, &options.trust)?)
 }
 
@@ -150,6 +148,33 @@ pub(crate) fn with_entry<T>(row: Row<'_>, use_it: impl FnOnce(&Entry<'_>) -> T) 
         parts.pop();
     }
     use_it(&Entry { seq: row.seq, leaf: row.leaf, parts: &parts })
+}
+
+/// All stored checkpoints in order, a page at a time: there is one for each commit.
+struct Checkpoints<'r, 's> {
+    reader: &'r Reader<'s>,
+    next: Option<u64>,
+    page: std::vec::IntoIter<StoredCheckpoint>,
+}
+
+impl Iterator for Checkpoints<'_, '_> {
+    type Item = Result<StoredCheckpoint, sealbook_ledger::Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(checkpoint) = self.page.next() {
+            return Some(Ok(checkpoint));
+        }
+        let from = self.next.take()?;
+        let mut page = Vec::new();
+        // What cannot be read is missing, which the verdict will say.
+        let _ = self.reader.view().checkpoints(from, u64::MAX, &mut |size, note| {
+            page.push(StoredCheckpoint { size, note: note.as_bytes().to_vec() });
+            Ok(page.len() < CHECKPOINTS_PAGE)
+        });
+        self.next = page.last().and_then(|last| last.size.checked_add(1));
+        self.page = page.into_iter();
+        self.page.next().map(Ok)
+    }
 }
 
 /// Folds the key leaves: those that the table of key leaves names.
