@@ -3,5 +3,6 @@
 mod append;
 mod attacks;
 mod fixture;
+mod query;
 mod tamper;
 mod verify;
