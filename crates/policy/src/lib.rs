@@ -10,6 +10,7 @@ mod error;
 mod stages;
 mod key;
 mod limits;
+mod redact;
 mod policy;
 
 pub use error::Error;

@@ -1,8 +1,15 @@
 //! The gate every record goes through.
 
 use aws_lc_rs::hmac;
+use sealbook_record::{Classification, Record, Redaction};
+use serde_json::value::RawValue;
 
+use crate::key::digest;
+use crate::redact::{self, Found};
 use crate::{Decision, DigestKey, Error, Judged, Raw, Redacted, limits};
+
+/// Redactions noted one by one; a part full of secrets must not grow the statement without bound.
+const NOTED_MOST: usize = 256;
 
 /// What may be written and done. One per ledger; shared freely between threads.
 pub struct Policy {
@@ -35,6 +42,9 @@ impl Policy {
 }
 
 impl Policy {
+    /// Version of what is redacted and how; each redaction names it.
+    pub const VERSION: &'static str = "builtin-1";
+
     /// The decision over the raw record. No rule exists yet, so everything is allowed.
     #[expect(clippy::unused_self, reason = "the rules will be part of the policy")]
     fn judge(&self, _raw: &Raw) -> Decision {
@@ -42,8 +52,112 @@ impl Policy {
     }
 
     fn redact(&self, raw: Raw) -> Result<Redacted, Error> {
-        let Raw(record) = raw;
-        let statement = record.statement_json(&[]);
-        Ok(Redacted { record, redactions: Vec::new(), statement })
+        let Raw(mut record) = raw;
+        record.tags.sort_unstable();
+        record.tags.dedup();
+        let mut redactions = Vec::new();
+        if record.classification == Classification::Restricted && !self.keep_restricted {
+            self.withhold_parts(&mut record, &mut redactions);
+        } else {
+            self.redact_parts(&mut record, &mut redactions)?;
+        }
+        let mut statement = record.statement_json(&redactions);
+        if redact::may_hold_secret(&statement) && self.redact_statement(&mut record, &mut redactions)? {
+            statement = record.statement_json(&redactions);
+        }
+        Ok(Redacted { record, redactions, statement })
+    }
+
+    fn redact_parts(&self, record: &mut Record, redactions: &mut Vec<Redaction>) -> Result<(), Error> {
+        let mut found = Vec::new();
+        for (name, value) in &mut record.parts {
+            redact::check_depth(value.get().as_bytes())
+                .map_err(|redact::TooDeep| Error::NestingTooDeep { part: name.as_str() })?;
+            if let Some(text) = redact::part(value.get(), name.as_str(), &mut found) {
+                *value = RawValue::from_string(text).expect("redaction replaces values by strings, and text by text");
+            }
+        }
+        self.note(found, redactions);
+        Ok(())
+    }
+
+    /// Content of restricted records: keyed digest and size only.
+    fn withhold_parts(&self, record: &mut Record, redactions: &mut Vec<Redaction>) {
+        for (name, value) in &mut record.parts {
+            let digest = digest(&self.key, value.get().as_bytes());
+            let withheld = format!(r#"{{"withheld":{{"digest":"{digest}","bytes":{}}}}}"#, value.get().len());
+            *value = RawValue::from_string(withheld).expect("hex and a number are JSON");
+            redactions.push(Redaction {
+                path: name.as_str().to_owned(),
+                detector: "classification".to_owned(),
+                digest,
+                policy: Self::VERSION.to_owned(),
+            });
+        }
+    }
+
+    /// Every text of the statement; true where one was changed.
+    fn redact_statement(&self, record: &mut Record, redactions: &mut Vec<Redaction>) -> Result<bool, Error> {
+        let mut found = Vec::new();
+        if redact::plain(&mut record.tenant.clone(), "tenant", &mut found) {
+            return Err(Error::SecretInTenant { detector: found[0].detector });
+        }
+        let actor = &mut record.actor;
+        let fields = [
+            ("actor.id", Some(&mut actor.id)),
+            ("actor.name", actor.name.as_mut()),
+            ("actor.on_behalf_of", actor.on_behalf_of.as_mut()),
+            ("actor.claimed", actor.claimed.as_mut()),
+            ("actor.verified", actor.verified.as_mut()),
+            ("action", Some(&mut record.action)),
+            ("target.id", Some(&mut record.target.id)),
+            ("source", Some(&mut record.source)),
+            ("reason", record.reason.as_mut()),
+            ("session", record.session.as_mut()),
+            ("conversation", record.conversation.as_mut()),
+            ("project", record.project.as_mut()),
+            ("trace", record.trace.as_mut()),
+            ("retention", record.retention.as_mut()),
+        ];
+        for (path, text) in fields {
+            if let Some(text) = text {
+                redact::plain(text, path, &mut found);
+            }
+        }
+        for tag in &mut record.tags {
+            redact::plain(tag, "tags", &mut found);
+        }
+        let changed = !found.is_empty();
+        self.note(found, redactions);
+        Ok(changed)
+    }
+
+    /// Notes what was taken out: place, detector, keyed digest. Beyond a bound the rest is noted as one.
+    fn note(&self, found: Vec<Found>, redactions: &mut Vec<Redaction>) {
+        let policy = || Self::VERSION.to_owned();
+        let room = NOTED_MOST.saturating_sub(redactions.len());
+        let (each, together) = found.split_at(found.len().min(room));
+        redactions.extend(each.iter().map(|found| Redaction {
+            path: found.path.clone(),
+            detector: found.detector.to_owned(),
+            digest: digest(&self.key, &found.secret),
+            policy: policy(),
+        }));
+        if let Some(first) = together.first() {
+            let part = first.path.split('/').next().unwrap_or_default();
+            let secrets: Vec<u8> = together.iter().flat_map(|found| found.secret.iter().copied()).collect();
+            redactions.push(Redaction {
+                path: part.to_owned(),
+                detector: format!("{} more", together.len()),
+                digest: digest(&self.key, &secrets),
+                policy: policy(),
+            });
+        }
+    }
+}
+
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Policy({})", Self::VERSION)
     }
 }

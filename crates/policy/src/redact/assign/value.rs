@@ -1,0 +1,358 @@
+//! The value after a name: where it begins and ends, and whether it is one to hide.
+
+use super::Name;
+use crate::redact::span::PLACEHOLDER;
+use crate::redact::words::Sensitivity::{self, Directory, Plural, Strong, Text, Weak};
+
+const SPACES_MOST: usize = 8;
+
+/// How the value is tied to its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tie {
+    /// `name=value`; with blanks around the sign it could be code.
+    Equals { spaced: bool },
+    /// `name: value`; a name in quotes is one of an object.
+    Colon { name_quoted: bool, spaced: bool },
+    /// `--name value`, `login x password value`.
+    Blank,
+    /// `PASSWORD 'value'`.
+    Apposition,
+    /// `<name>value</name>`, and a form field's value after its head.
+    Element,
+}
+
+/// The value to hide after the name, if there is one.
+pub(super) fn after(text: &[u8], name: &Name, sensitivity: Sensitivity) -> Option<(usize, usize)> {
+    let (tie, start) = tie(text, name)?;
+    if let Some(found) = header(text, name, tie, start) {
+        return found;
+    }
+    let value = Value::read(text, start, tie, name);
+    let bytes = &text[value.start..value.end];
+    let hide = !bytes.is_empty()
+        && !is_reference(bytes)
+        && !(sensitivity == Directory && is_path(bytes))
+        && !is_key_file(bytes)
+        && value.is_secret(text, name, sensitivity, tie);
+    hide.then_some((value.start, value.end))
+}
+
+/// What stands between name and value, and where the value begins.
+fn tie(text: &[u8], name: &Name) -> Option<(Tie, usize)> {
+    let mut at = name.end;
+    let closing = quote_at(text, at);
+    if let Some((_, length)) = closing {
+        at += length;
+    }
+    if closing.is_some() && rest(text, at).starts_with(b"]") {
+        at += 1;
+    }
+    let blanks = blanks(text, at, closing.is_some());
+    at += blanks;
+    match rest(text, at) {
+        [b'=', b'=' | b'>', ..] | [b':', b'=', ..] => Some(equals(text, at + 2, blanks > 0)),
+        [b'=', ..] => Some(equals(text, at + 1, blanks > 0)),
+        [b':', b':', ..] => None,
+        [b':', ..] => {
+            let after = self::blanks(text, at + 1, closing.is_some());
+            Some((Tie::Colon { name_quoted: closing.is_some(), spaced: after > 0 }, at + 1 + after))
+        }
+        [b'>', ..] if text[..name.start].ends_with(b"<") && blanks == 0 => Some((Tie::Element, at + 1)),
+        [b'\'', ..] if blanks > 0 && closing.is_none() => Some((Tie::Apposition, at)),
+        [b'\r', b'\n', b'\r', b'\n', ..] if is_form_field(text, name, closing.is_some()) => Some((Tie::Element, at + 4)),
+        [_, ..] if blanks > 0 && (name.is_flag(text) || name.follows_login(text)) => Some((Tie::Blank, at)),
+        _ => None,
+    }
+}
+
+fn equals(text: &[u8], at: usize, spaced_before: bool) -> (Tie, usize) {
+    let after = blanks(text, at, false);
+    (Tie::Equals { spaced: spaced_before && after > 0 }, at + after)
+}
+
+fn rest(text: &[u8], at: usize) -> &[u8] {
+    text.get(at..).unwrap_or_default()
+}
+
+fn blanks(text: &[u8], at: usize, lines_too: bool) -> usize {
+    let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t') || (lines_too && matches!(byte, b'\n' | b'\r'));
+    if rest(text, at).starts_with(b"\r\n\r\n") {
+        return 0;
+    }
+    rest(text, at).iter().take(SPACES_MOST).take_while(is_blank).count()
+}
+
+/// `name="password"` of a multipart form (RFC 7578).
+fn is_form_field(text: &[u8], name: &Name, quoted: bool) -> bool {
+    quoted && text[..name.start].ends_with(b"name=\"")
+}
+
+/// A quotation mark with the backslashes that a JSON text within a text puts before it.
+fn quote_at(text: &[u8], at: usize) -> Option<(u8, usize)> {
+    let slashes = rest(text, at).iter().take(SPACES_MOST).take_while(|byte| **byte == b'\\').count();
+    match text.get(at + slashes) {
+        Some(quote @ (b'"' | b'\'' | b'`')) => Some((*quote, slashes + 1)),
+        _ => None,
+    }
+}
+
+/// Headers whose value is more than one word. `Some(None)` where it is such a header without a secret.
+#[expect(clippy::option_option, reason = "whether it is a header, and whether it holds a secret")]
+fn header(text: &[u8], name: &Name, tie: Tie, start: usize) -> Option<Option<(usize, usize)>> {
+    let header = name.last_part(text);
+    let is_cookie = header.ends_with(b"cookie") && matches!(tie, Tie::Colon { .. });
+    if !is_cookie && !header.ends_with(b"authorization") {
+        return None;
+    }
+    let start = start + quote_at(text, start).map_or(0, |(_, length)| length);
+    let line_end = header_end(text, name, start);
+    let value = &text[start..line_end];
+    if is_cookie {
+        let plain = value.strip_suffix(b" ").unwrap_or(value);
+        return Some((value.contains(&b'=') && plain != PLACEHOLDER.as_bytes()).then_some((start, line_end)));
+    }
+    let scheme_end = value.iter().position(|byte| *byte == b' ')?;
+    if !is_scheme(&value[..scheme_end]) {
+        return None;
+    }
+    let secret = start + scheme_end + 1;
+    let end = if value[..scheme_end].len() > 6 || is_parameters(&text[secret..line_end]) {
+        line_end
+    } else {
+        secret + text[secret..line_end].iter().position(|byte| ends_word(*byte)).unwrap_or(line_end - secret)
+    };
+    Some((end > secret && &text[secret..end] != PLACEHOLDER.as_bytes()).then_some((secret, end)))
+}
+
+/// The end of the line, or the quotation mark that closes what the header stands in.
+fn header_end(text: &[u8], name: &Name, start: usize) -> usize {
+    let opening = text[..name.start].last().copied().filter(|byte| matches!(byte, b'"' | b'\'' | b'`'));
+    let ends = |byte: u8| matches!(byte, b'\r' | b'\n') || Some(byte) == opening || matches!(byte, b'"');
+    text[start..].iter().position(|byte| ends(*byte)).map_or(text.len(), |length| start + length)
+}
+
+fn is_scheme(word: &[u8]) -> bool {
+    const SCHEMES: [&str; 14] = [
+        "bearer", "basic", "digest", "token", "negotiate", "ntlm", "apikey", "api-key", "ssws", "hawk", "bot", "dpop",
+        "aws4-hmac-sha256", "sharedkey",
+    ];
+    SCHEMES.iter().any(|scheme| scheme.as_bytes().eq_ignore_ascii_case(word))
+}
+
+/// `username="x", response="y"`.
+fn is_parameters(value: &[u8]) -> bool {
+    value.windows(2).any(|pair| pair == b", ")
+}
+
+fn ends_word(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b'<' | b'>' | b')')
+}
+
+struct Value {
+    start: usize,
+    end: usize,
+    quoted: bool,
+}
+
+impl Value {
+    fn read(text: &[u8], start: usize, tie: Tie, name: &Name) -> Self {
+        if tie == Tie::Element {
+            let stop = |byte: u8| matches!(byte, b'<' | b'\r' | b'\n');
+            let length = rest(text, start).iter().position(|byte| stop(*byte));
+            return Self { start, end: length.map_or(text.len(), |length| start + length), quoted: true };
+        }
+        // A letter before a string of Python: b'…', f"…".
+        let prefix = usize::from(
+            matches!(rest(text, start), [b'b' | b'f' | b'r' | b'u', b'"' | b'\'', ..]),
+        );
+        match quote_at(text, start + prefix) {
+            Some((quote, length)) => {
+                let start = start + prefix + length;
+                Self { start, end: quoted_end(text, start, quote, length - 1), quoted: true }
+            }
+            None => Self { start, end: word_end(text, start, name), quoted: false },
+        }
+    }
+
+    fn is_secret(&self, text: &[u8], name: &Name, sensitivity: Sensitivity, tie: Tie) -> bool {
+        let value = &text[self.start..self.end];
+        let strong = matches!(sensitivity, Strong | Text | Directory);
+        let digit = value.iter().any(u8::is_ascii_digit);
+        let unlike_a_word = digit && value.len() >= 8 || value.len() >= 20;
+        if is_common_word(value) {
+            return false;
+        }
+        if self.quoted {
+            return match tie {
+                Tie::Colon { name_quoted: true, .. } | Tie::Element => true,
+                Tie::Colon { .. } | Tie::Apposition => strong || unlike_a_word,
+                Tie::Equals { .. } | Tie::Blank => strong || digit || value.len() >= 8 && sensitivity == Weak,
+            };
+        }
+        match tie {
+            Tie::Blank => !value.starts_with(b"-") && !is_path(value),
+            _ if is_code(text, self) || sensitivity == Plural => false,
+            Tie::Equals { spaced: false } => strong || is_parameter(text, name) || digit || value.len() >= 6,
+            Tie::Equals { spaced: true } => if strong { !is_plain_code(text, self) } else { unlike_a_word },
+            Tie::Colon { name_quoted: true, .. } => digit && (value.len() >= 6 || value.iter().all(u8::is_ascii_digit)),
+            Tie::Colon { spaced: false, .. } => strong || unlike_a_word,
+            Tie::Colon { .. } if strong => stands_on_its_line(text, name, self) || (!is_word(value) && value.len() >= 4),
+            Tie::Colon { .. } => digit && value.len() >= 16 || (stands_on_its_line(text, name, self) && unlike_a_word),
+            Tie::Apposition | Tie::Element => strong,
+        }
+    }
+}
+
+/// The closing mark with as many backslashes before it as the opening one; else the end of the line.
+fn quoted_end(text: &[u8], start: usize, quote: u8, slashes: usize) -> usize {
+    let mut seen = 0;
+    for (at, &byte) in text.iter().enumerate().skip(start) {
+        if byte == b'\\' {
+            seen += 1;
+            continue;
+        }
+        let escaped = if slashes == 0 { seen % 2 == 1 } else { seen > slashes };
+        if byte == quote && !escaped {
+            return at - seen.min(slashes);
+        }
+        seen = 0;
+    }
+    rest(text, start).iter().position(|byte| *byte == b'\n').map_or(text.len(), |length| start + length)
+}
+
+/// The end of a value without quotation marks. Signs that may belong to a password end it only where what
+/// follows shows that they do not.
+fn word_end(text: &[u8], start: usize, name: &Name) -> usize {
+    let in_address = is_parameter(text, name);
+    let mut at = start;
+    while at < text.len() {
+        let next = text.get(at + 1).copied();
+        let ends = match text[at] {
+            byte if byte.is_ascii_whitespace() || byte.is_ascii_control() => true,
+            b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b';' | b'|' => true,
+            b'#' => in_address,
+            b'&' => in_address || next.is_none_or(|next| next == b'&' || next.is_ascii_whitespace()) || names_follow(text, at),
+            b',' => next.is_none_or(|next| !next.is_ascii_alphanumeric()) || names_follow(text, at),
+            b')' | b']' | b'}' => next.is_none_or(|next| !next.is_ascii_alphanumeric()),
+            _ => false,
+        };
+        if ends {
+            break;
+        }
+        at += 1;
+    }
+    // The full stop of a sentence.
+    while at > start && matches!(text[at - 1], b'.' | b',' | b':') {
+        at -= 1;
+    }
+    at
+}
+
+/// `,user=` and `&page=`: the sign separates values.
+fn names_follow(text: &[u8], at: usize) -> bool {
+    let name = rest(text, at + 1).iter().take(64).take_while(|byte| super::in_name(**byte)).count();
+    name > 0 && matches!(text.get(at + 1 + name), Some(b'=' | b':'))
+}
+
+/// `?token=…` of an address.
+fn is_parameter(text: &[u8], name: &Name) -> bool {
+    matches!(text[..name.start], [.., b'?' | b'&'])
+}
+
+/// A line of configuration: nothing but the name before it, nothing after it.
+fn stands_on_its_line(text: &[u8], name: &Name, value: &Value) -> bool {
+    let before = text[..name.start].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let after = rest(text, value.end).split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let empty = |text: &[u8]| text.iter().all(|byte| byte.is_ascii_whitespace() || matches!(byte, b'-' | b'#' | b'"' | b'\''));
+    before.len() < 64 && empty(before) && after.len() < 64 && empty(after)
+}
+
+/// Stands for a value, and is none: `$TOKEN`, `${…}`, `<password>`, `{{ token }}`, `secret://x`, `****`.
+pub(crate) fn is_reference(value: &[u8]) -> bool {
+    let constant = |name: &[u8]| {
+        !name.is_empty() && name.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_')
+    };
+    match value {
+        [b'$', b'{' | b'(', ..] | [b'{', b'{', ..] => true,
+        [b'$', name @ ..] => constant(name) || crate::redact::words::classify(name).is_some(),
+        [b'%', b's' | b'v' | b'd' | b'q' | b'(' | b'{', ..] => true,
+        [b'<', .., b'>'] | [b'{', .., b'}'] | [b'[', .., b']'] => true,
+        [b'%', name @ .., b'%'] => constant(name),
+        _ => {
+            value == PLACEHOLDER.as_bytes()
+                || [&b"secret://"[..], b"op://", b"vault:", b"ref+"].iter().any(|scheme| value.starts_with(scheme))
+                || is_mask(value)
+        }
+    }
+}
+
+/// Nothing but stars, dots, bullets or the letter x.
+fn is_mask(value: &[u8]) -> bool {
+    value.iter().all(|byte| matches!(byte, b'*' | b'.' | b'-' | b'#'))
+        || value.iter().all(|byte| matches!(byte, b'x' | b'X'))
+        || std::str::from_utf8(value).is_ok_and(|text| text.chars().all(|letter| matches!(letter, '•' | '●' | '…')))
+}
+
+fn is_path(value: &[u8]) -> bool {
+    value.starts_with(b"/") || value.starts_with(b"~/") || value.starts_with(b"./") || value.starts_with(b"../")
+        || matches!(value, [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic())
+}
+
+/// Where a key lies, not the key.
+fn is_key_file(value: &[u8]) -> bool {
+    let ending = [&b".pem"[..], b".key", b".p12", b".pfx", b".pub", b".crt", b".json", b".txt", b".asc", b".gpg"];
+    value.contains(&b'/') && (ending.iter().any(|ending| value.ends_with(ending)) || memchr::memmem::find(value, b".ssh/").is_some())
+}
+
+fn is_word(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'))
+}
+
+/// An expression of a programming language: a call, an index, a type, a field of something well known.
+fn is_code(text: &[u8], value: &Value) -> bool {
+    const OBJECTS: [&str; 36] = [
+        "self", "this", "cls", "config", "cfg", "conf", "settings", "env", "process", "os", "args", "opts", "options",
+        "request", "req", "ctx", "context", "params", "app", "state", "data", "user", "obj", "client", "response", "res",
+        "secrets", "vars", "var", "local", "module", "inputs", "steps", "github", "props", "input",
+    ];
+    let bytes = &text[value.start..value.end];
+    let name = bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    if name == 0 {
+        return matches!(bytes, [b'&', ..] | [b'(', ..]) && bytes.len() < 16;
+    }
+    match bytes.get(name) {
+        Some(b'(' | b'[') => true,
+        Some(b'<') | None if rest(text, value.start + name).starts_with(b"<") => true,
+        Some(b':') if bytes[name..].starts_with(b"::") => true,
+        Some(b'.') => OBJECTS.iter().any(|object| object.as_bytes() == &bytes[..name]),
+        _ => false,
+    }
+}
+
+/// A lone variable at the end of a statement.
+fn is_plain_code(text: &[u8], value: &Value) -> bool {
+    is_word(&text[value.start..value.end]) && matches!(text.get(value.end), Some(b';' | b',' | b')'))
+}
+
+/// Words that stand after names of secrets in prose, schemas and code.
+fn is_common_word(value: &[u8]) -> bool {
+    if value.len() > 12 {
+        return false;
+    }
+    let lower = value.to_ascii_lowercase();
+    matches!(
+        &lower[..],
+        b"null" | b"none" | b"nil" | b"undefined" | b"true" | b"false" | b"yes" | b"no" | b"on" | b"off" | b"required"
+            | b"optional" | b"missing" | b"invalid" | b"incorrect" | b"wrong" | b"empty" | b"expired" | b"unknown"
+            | b"string" | b"str" | b"text" | b"bool" | b"boolean" | b"int" | b"integer" | b"number" | b"any" | b"object"
+            | b"bytes" | b"char" | b"varchar" | b"uuid" | b"field" | b"value" | b"values" | b"input" | b"prompt"
+            | b"changed" | b"reset" | b"set" | b"unset" | b"default" | b"disabled" | b"enabled" | b"hidden" | b"masked"
+            | b"redacted" | b"removed" | b"n/a" | b"tbd" | b"todo" | b"the" | b"a" | b"an" | b"is" | b"was" | b"not"
+            | b"and" | b"or" | b"for" | b"from" | b"of" | b"to" | b"in" | b"must" | b"should" | b"can" | b"cannot"
+            | b"has" | b"have" | b"are" | b"be" | b"with" | b"it" | b"your" | b"you" | b"my" | b"this" | b"that"
+            | b"rejected" | b"accepted" | b"denied" | b"mismatch" | b"not_found" | b"error" | b"failed" | b"ok"
+            | b"password" | b"passwd" | b"secret" | b"token" | b"username" | b"user" | b"key" | b"auth"
+            | b"credentials" | b"basic" | b"bearer" | b"see" | b"use" | b"new" | b"await" | b"const" | b"let"
+            | b"function" | b"lambda" | b"match" | b"if" | b"too" | b"list" | b"dict" | b"map" | b"array"
+    )
+}

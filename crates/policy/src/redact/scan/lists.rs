@@ -1,0 +1,68 @@
+//! What texts say of their neighbours: arguments in lists, pairs in lists of lists, named members.
+
+use super::Scan;
+use super::frame::Before;
+use crate::redact::span::Span;
+use crate::redact::words::classify;
+
+impl Scan<'_> {
+    /// Whether a text goes because of the text before it in its list.
+    pub(super) fn neighbour_tells(&mut self, text: &[u8]) -> Option<&'static str> {
+        let frame = self.frames.last_mut().filter(|frame| !frame.map)?;
+        match frame.before {
+            Before::Name if !text.starts_with(b"-") && !text.is_empty() => {
+                frame.before = Before::Nothing;
+                Some("named_value")
+            }
+            Before::PrivateKey => {
+                if contains(text, b"-----END") {
+                    frame.before = Before::Nothing;
+                }
+                Some("private_key")
+            }
+            _ => None,
+        }
+    }
+
+    /// `user:password` after `-u`: the password.
+    pub(super) fn login_after_flag(&self, text: &[u8]) -> Option<Span> {
+        let frame = self.frames.last().filter(|frame| !frame.map && frame.before == Before::Login)?;
+        let colon = text.iter().position(|byte| *byte == b':')?;
+        let password = &text[colon + 1..];
+        let secret = frame.index > 0 && !password.is_empty() && !crate::redact::assign::is_reference(password);
+        secret.then_some(Span { start: colon + 1, end: text.len(), detector: "named_value" })
+    }
+
+    /// Keeps in mind what a text says of its neighbour.
+    pub(super) fn remember_text(&mut self, text: &[u8]) {
+        let in_pairs = matches!(&self.frames[..], [.., outer, inner] if !outer.map && !inner.map && inner.index == 0);
+        let Some(frame) = self.frames.last_mut() else { return };
+        if frame.map {
+            if frame.is_name_member() && classify(text).is_some() {
+                frame.names_secret = true;
+            }
+            return;
+        }
+        let is_flag = text.starts_with(b"-") && !text.contains(&b'=') && !text.contains(&b' ');
+        frame.before = if matches!(text, b"-u" | b"--user" | b"--proxy-user" | b"-U") {
+            Before::Login
+        } else if (is_flag || in_pairs || is_header(text)) && text.len() <= 64 && classify(text).is_some() {
+            Before::Name
+        } else if contains(text, b"-----BEGIN") && contains(text, b"PRIVATE KEY") && !contains(text, b"-----END") {
+            Before::PrivateKey
+        } else {
+            Before::Nothing
+        };
+    }
+}
+
+/// Names that only headers have: a list of raw headers alternates between names and values.
+fn is_header(text: &[u8]) -> bool {
+    const HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+    HEADERS.iter().any(|header| header.as_bytes().eq_ignore_ascii_case(text))
+        || (text.len() > 2 && text[..2].eq_ignore_ascii_case(b"x-") && !text.contains(&b' '))
+}
+
+fn contains(text: &[u8], needle: &[u8]) -> bool {
+    memchr::memmem::find(text, needle).is_some()
+}

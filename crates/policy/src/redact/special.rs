@@ -1,0 +1,145 @@
+//! Secrets that take more than a prefix to read: keys in PEM, tokens in segments, headers, addresses.
+
+mod headers;
+mod pem;
+mod urls;
+
+use super::span::{Set, Span, begins};
+
+/// A mark in a text and what reads the secret it announces.
+pub(crate) struct Special {
+    /// Found in any case.
+    pub(crate) mark: &'static str,
+    /// Quick look at raw JSON text: false only where [`Special::read`] would find nothing.
+    pub(crate) plausible: fn(&[u8], usize, usize) -> bool,
+    /// Adds what it finds; the mark stands at the two positions.
+    pub(crate) read: fn(&[u8], usize, usize, &mut Vec<Span>),
+}
+
+const fn special(
+    mark: &'static str,
+    plausible: fn(&[u8], usize, usize) -> bool,
+    read: fn(&[u8], usize, usize, &mut Vec<Span>),
+) -> Special {
+    Special { mark, plausible, read }
+}
+
+/// Every mark.
+pub(crate) const SPECIALS: &[Special] = &[
+    special("-----BEGIN", always, pem::read),
+    special("PuTTY-User-Key-File", always, pem::read_putty),
+    special("sealbook-key-v", always, pem::read_sealbook),
+    special("eyJ", may_be_jwt, read_jwt),
+    special("bearer ", headers::may_be_bearer, headers::read_bearer),
+    special("basic ", headers::may_be_basic, headers::read_basic),
+    special("://", urls::may_have_password, urls::read_password),
+    special("sig=", always, urls::read_signature),
+    special("signature=", always, urls::read_signature),
+    special("key=", always, urls::read_key_parameter),
+    special("code=", always, urls::read_key_parameter),
+    special("hooks.slack.com/", always, urls::read_webhook),
+    special("discord.com/api/webhooks/", always, urls::read_webhook),
+    special("discordapp.com/api/webhooks/", always, urls::read_webhook),
+    special("webhook.office.com/", always, urls::read_webhook),
+    special("hooks.zapier.com/hooks/", always, urls::read_webhook),
+    special("Q~", may_be_azure_secret, read_azure_secret),
+    special(":AA", may_be_telegram_token, read_telegram_token),
+    special("identified by ", always, read_sql_password),
+    special("AKIA", always, read_secret_beside_access_key),
+];
+
+fn always(_: &[u8], _: usize, _: usize) -> bool {
+    true
+}
+
+fn any_span(read: fn(&[u8], usize, usize, &mut Vec<Span>), text: &[u8], start: usize, end: usize) -> bool {
+    let mut spans = Vec::new();
+    read(text, start, end, &mut spans);
+    !spans.is_empty()
+}
+
+/// RFC 7515/7519: three segments of base64url or, encrypted, five; the first begins with `{"`.
+fn read_jwt(text: &[u8], start: usize, _: usize, spans: &mut Vec<Span>) {
+    if &text[start..start + 3] != b"eyJ" || (start > 0 && Set::Dashed.has(text[start - 1]) && !begins(text, start)) {
+        return;
+    }
+    let header_end = Set::Dashed.run(text, start);
+    if header_end - start < 12 || text.get(header_end) != Some(&b'.') {
+        return;
+    }
+    let payload_end = Set::Dashed.run(text, header_end + 1);
+    if payload_end - header_end < 3 || text.get(payload_end) != Some(&b'.') {
+        return;
+    }
+    let mut end = Set::Dashed.run(text, payload_end + 1);
+    while text.get(end) == Some(&b'.') && text.get(end + 1).is_some_and(|byte| Set::Dashed.has(*byte)) {
+        end = Set::Dashed.run(text, end + 1);
+    }
+    spans.push(Span { start, end, detector: "jwt" });
+}
+
+fn may_be_jwt(text: &[u8], start: usize, end: usize) -> bool {
+    any_span(read_jwt, text, start, end)
+}
+
+/// Client secrets of Microsoft Entra: three characters, a digit, `Q~`, and 31 to 34 more.
+fn read_azure_secret(text: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {
+    let run_end = Set::Dotted.run_within(text, end, 64);
+    let fits = start >= 4
+        && text[start - 1].is_ascii_digit()
+        && text[start - 4..start].iter().all(|byte| Set::Dotted.has(*byte))
+        && &text[start..end] == b"Q~"
+        && (31..=40).contains(&(run_end - end));
+    if fits {
+        spans.push(Span { start: start - 4, end: run_end, detector: "azure_client_secret" });
+    }
+}
+
+fn may_be_azure_secret(text: &[u8], start: usize, end: usize) -> bool {
+    any_span(read_azure_secret, text, start, end)
+}
+
+/// Bot tokens of Telegram: 8 to 10 digits, `:AA`, and 33 more.
+fn read_telegram_token(text: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {
+    let digits = text[..start].iter().rev().take(12).take_while(|byte| byte.is_ascii_digit()).count();
+    let run_end = Set::Dashed.run_within(text, end, 64);
+    if (8..=10).contains(&digits) && &text[start..end] == b":AA" && (30..=36).contains(&(run_end - end)) {
+        spans.push(Span { start: start - digits, end: run_end, detector: "telegram_token" });
+    }
+}
+
+fn may_be_telegram_token(text: &[u8], start: usize, end: usize) -> bool {
+    any_span(read_telegram_token, text, start, end)
+}
+
+/// An AWS secret key has no prefix: 40 characters of base64 soon after its access key are taken for it.
+fn read_secret_beside_access_key(text: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {
+    const SECRET_LENGTH: usize = 40;
+    const REACH: usize = 160;
+    if &text[start..end] != b"AKIA" || !begins(text, start) || Set::Upper.run_within(text, end, 20) - end != 16 {
+        return;
+    }
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+');
+    let reach = &text[..text.len().min(end + REACH)];
+    let mut at = end + 16;
+    while at < reach.len() {
+        let length = text[at..].iter().take(SECRET_LENGTH + 1).take_while(|byte| is_base64(**byte)).count();
+        let run = &text[at..at + length];
+        let mixed = run.iter().any(u8::is_ascii_uppercase) && run.iter().any(u8::is_ascii_lowercase);
+        if length == SECRET_LENGTH && mixed {
+            spans.push(Span { start: at, end: at + length, detector: "aws_secret_key" });
+            return;
+        }
+        at += length.max(1);
+    }
+}
+
+/// `IDENTIFIED BY 'password'` of SQL.
+fn read_sql_password(text: &[u8], _: usize, end: usize, spans: &mut Vec<Span>) {
+    let rest = &text[end..];
+    let Some((quote @ (b'\'' | b'"'), value)) = rest.split_first() else { return };
+    let length = memchr::memchr(*quote, value).unwrap_or(value.len());
+    if length > 0 && !super::assign::is_reference(&value[..length]) {
+        spans.push(Span { start: end + 1, end: end + 1 + length, detector: "named_value" });
+    }
+}

@@ -1,0 +1,36 @@
+//! Secrets within a text: prefixes, marks, names with values, card numbers.
+
+use super::anchors::{self, Anchor};
+use super::assign;
+use super::cards;
+use super::shapes::SHAPES;
+use super::span::{Span, merge};
+use super::special::SPECIALS;
+
+/// The secrets of a text, in order, without overlaps.
+pub(crate) fn find_secrets(text: &[u8]) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    let mut named = assign::Reader::new(text);
+    // Nothing is looked for within what was found already: the time stays linear.
+    let mut covered = 0;
+    for (anchor, start, end) in anchors::matches(text) {
+        if start < covered {
+            continue;
+        }
+        let before = spans.len();
+        match anchor {
+            Anchor::Escape => {}
+            Anchor::Shape(index) => spans.extend(SHAPES[index].check(text, start, start + SHAPES[index].prefix.len())),
+            Anchor::Special(index) => (SPECIALS[index].read)(text, start, end, &mut spans),
+            Anchor::Word => named.read(start, end, &mut spans),
+        }
+        for span in &spans[before..] {
+            if span.start <= start {
+                covered = covered.max(span.end);
+            }
+        }
+    }
+    cards::find(text, &mut spans);
+    merge(&mut spans);
+    spans
+}

@@ -1,0 +1,290 @@
+//! Which names are names of secrets: read word by word, so that `author`, `keyboard` and `token_count` stay
+//! while `apikey`, `x-api-key`, `clientSecret` and `DB_PASSWD` go.
+
+/// How much a name says about its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sensitivity {
+    /// A name that only secrets have: `password`, `client_secret`, `private_key`.
+    Strong,
+    /// A name that prose and code use for other things as well: `token`, `auth`, `cookie`.
+    Weak,
+    /// Several of something: figures and records of that name stay, texts and lists go.
+    Plural,
+    /// Secret only where the value is a text: `db_pass`.
+    Text,
+    /// A password or a working directory: `pwd`.
+    Directory,
+}
+
+/// What a name says, or `None` where it is no name of a secret.
+pub(crate) fn classify(name: &[u8]) -> Option<Sensitivity> {
+    if name.len() <= NAME_BYTES_MAX {
+        return classify_words(&Words::split(name));
+    }
+    // Of an overlong name both ends are read: a secret's name stands at one of them.
+    let tail = classify_words(&Words::split(&name[name.len() - NAME_BYTES_MAX..]));
+    tail.or_else(|| classify_words(&Words::split(&name[..NAME_BYTES_MAX])))
+}
+
+const NAME_BYTES_MAX: usize = 96;
+const WORDS_MAX: usize = 16;
+
+/// A name in lower case, cut into words at everything that is no letter and where a capital begins a word.
+struct Words {
+    lower: [u8; NAME_BYTES_MAX],
+    ranges: [(u8, u8); WORDS_MAX],
+    count: usize,
+}
+
+impl Words {
+    fn split(name: &[u8]) -> Self {
+        let mut words = Self { lower: [0; NAME_BYTES_MAX], ranges: [(0, 0); WORDS_MAX], count: 0 };
+        let mut start = 0;
+        for (at, &byte) in name.iter().enumerate() {
+            words.lower[at] = byte.to_ascii_lowercase();
+            if !is_letter(byte) {
+                words.push(start, at);
+                start = at + 1;
+            } else if begins_word(name, at) {
+                words.push(start, at);
+                start = at;
+            }
+        }
+        words.push(start, name.len());
+        words
+    }
+
+    fn push(&mut self, start: usize, end: usize) {
+        if start < end && self.count < WORDS_MAX {
+            self.ranges[self.count] = (start as u8, end as u8);
+            self.count += 1;
+        }
+    }
+
+    fn word(&self, index: usize) -> &[u8] {
+        let (start, end) = self.ranges[index];
+        &self.lower[usize::from(start)..usize::from(end)]
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.count).map(|index| self.word(index))
+    }
+
+    fn last(&self) -> &[u8] {
+        self.word(self.count - 1)
+    }
+}
+
+/// Letters of other scripts count as letters, digits as gaps.
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte >= 0x80
+}
+
+/// `aB` and the last capital of `ABc` begin a word.
+fn begins_word(name: &[u8], at: usize) -> bool {
+    if at == 0 || !name[at].is_ascii_uppercase() {
+        return false;
+    }
+    let before = name[at - 1];
+    before.is_ascii_lowercase()
+        || (before.is_ascii_uppercase() && name.get(at + 1).is_some_and(u8::is_ascii_lowercase))
+}
+
+fn classify_words(words: &Words) -> Option<Sensitivity> {
+    if words.count == 0 {
+        return None;
+    }
+    if words.count > 1 && is_harmless_tail(words.last()) && !is_pair(words, (b"secret", b"id")) {
+        return None;
+    }
+    if words.iter().any(is_strong) || has_pair(words) {
+        return Some(Sensitivity::Strong);
+    }
+    if words.iter().any(|word| word == b"pwd") {
+        return Some(if words.count == 1 { Sensitivity::Directory } else { Sensitivity::Strong });
+    }
+    if is_login_pass(words) {
+        return Some(Sensitivity::Text);
+    }
+    token(words).or_else(|| is_weak(words).then_some(Sensitivity::Weak))
+}
+
+fn is_strong(word: &[u8]) -> bool {
+    is_strong_word(word)
+        || STRONG_ENDINGS.iter().any(|ending| word.ends_with(ending))
+        || word.starts_with(b"passwordh")
+        || word.starts_with(b"contrase")
+        || word.starts_with(b"passwordconfirm")
+}
+
+fn has_pair(words: &Words) -> bool {
+    (1..words.count).any(|index| {
+        let (first, second) = (words.word(index - 1), words.word(index));
+        (matches!(second, b"key" | b"keys") && qualifies_key(first)) || is_strong_pair(first, second)
+    })
+}
+
+fn is_pair(words: &Words, pair: (&[u8], &[u8])) -> bool {
+    words.count >= 2 && (words.word(words.count - 2), words.last()) == pair
+}
+
+/// `pass` alone, or after something one logs in to.
+fn is_login_pass(words: &Words) -> bool {
+    words.last() == b"pass" && (words.count == 1 || is_login_place(words.word(words.count - 2)))
+}
+
+fn token(words: &Words) -> Option<Sensitivity> {
+    let ends_with = |ending: &[u8]| words.iter().any(|word| word.ends_with(ending));
+    if words.iter().any(counts_tokens) {
+        return None;
+    }
+    if ends_with(b"token") {
+        return Some(Sensitivity::Weak);
+    }
+    ends_with(b"tokens").then_some(Sensitivity::Plural)
+}
+
+fn is_weak(words: &Words) -> bool {
+    if words.iter().any(|word| matches!(word, b"jwt" | b"jwts" | b"otp" | b"totp")) {
+        return true;
+    }
+    let last = words.last();
+    let before = (words.count >= 2).then(|| words.word(words.count - 2));
+    let carries = matches!(last, b"header" | b"headers" | b"data" | b"value" | b"code" | b"jar" | b"string" | b"pass");
+    let is_word = |word: &[u8]| matches!(word, b"auth" | b"authorization" | b"cookie" | b"cookies" | b"bearer");
+    match before {
+        Some(b"o") if last == b"auth" => false,
+        Some(before) if carries && is_word(before) => true,
+        _ => is_word(last),
+    }
+}
+
+/// Words that make any name a secret's.
+fn is_strong_word(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"password" | b"passwords" | b"passwd" | b"passphrase" | b"passcode" | b"passwort" | b"kennwort" | b"secret"
+            | b"secrets" | b"credential" | b"credentials" | b"creds" | b"apikey" | b"apikeys" | b"mnemonic"
+            | b"senha" | b"authkey" | b"keypass" | b"storepass"
+            | b"dbpass" | b"sshpass" | b"userpass" | b"smtppass" | b"pincode" | b"phpsessid" | b"jsessionid" | b"cvv"
+            | b"cvc"
+    )
+}
+
+/// Names written in one: `dbpassword`, `clientsecret`, `awssecretkey`.
+const STRONG_ENDINGS: &[&[u8]] = &[
+    b"password", b"passwd", b"passphrase", b"secret", b"apikey", b"accesskey", b"secretkey", b"privatekey", b"sshkey",
+    b"signingkey", b"encryptionkey", b"masterkey", b"accountkey",
+];
+
+fn is_strong_pair(first: &[u8], second: &[u8]) -> bool {
+    match first {
+        b"pass" => matches!(second, b"word" | b"phrase"),
+        b"encrypted" => matches!(second, b"data"),
+        b"recovery" => matches!(second, b"code" | b"codes" | b"phrase"),
+        b"backup" => matches!(second, b"code" | b"codes"),
+        b"seed" => matches!(second, b"phrase"),
+        b"pin" => matches!(second, b"code"),
+        b"card" => matches!(second, b"pin"),
+        b"user" => matches!(second, b"pin"),
+        b"security" => matches!(second, b"code"),
+        _ => false,
+    }
+}
+
+/// What makes a `key` a secret. `public`, `primary`, `foreign`, `sort`, `cache`, `idempotency` do not.
+fn qualifies_key(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"api" | b"access" | b"secret" | b"private" | b"signing" | b"encryption" | b"decryption" | b"master"
+            | b"ssh" | b"gpg" | b"pgp" | b"service" | b"account" | b"shared" | b"auth" | b"session" | b"crypto" | b"rsa"
+            | b"dsa" | b"ecdsa" | b"ed" | b"hmac" | b"aes" | b"webhook" | b"license" | b"licence" | b"deploy" | b"admin"
+            | b"root" | b"client" | b"subscription" | b"consumer" | b"app" | b"application" | b"function" | b"ssl"
+            | b"tls" | b"wrapping" | b"symmetric" | b"wallet" | b"recovery"
+    )
+}
+
+/// Endings that say something *about* a secret.
+fn is_harmless_tail(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"count" | b"counts" | b"counter" | b"limit" | b"limits" | b"max" | b"min" | b"total" | b"usage" | b"used"
+            | b"budget" | b"length" | b"len" | b"size" | b"type" | b"types" | b"kind" | b"index" | b"idx" | b"offset"
+            | b"position" | b"ratio" | b"rate" | b"expiry" | b"expires" | b"expiration" | b"expired" | b"ttl" | b"name"
+            | b"names" | b"id" | b"ids" | b"url" | b"urls" | b"uri" | b"endpoint" | b"path" | b"paths" | b"file"
+            | b"filename" | b"dir" | b"policy" | b"policies" | b"required" | b"enabled" | b"disabled" | b"valid"
+            | b"invalid" | b"status" | b"version" | b"arn" | b"ref" | b"refs" | b"provider" | b"method" | b"mode"
+            | b"algorithm" | b"alg" | b"fingerprint" | b"created" | b"updated" | b"changed" | b"rotated" | b"at"
+            | b"age" | b"strength" | b"sync" | b"access" | b"create" | b"delete" | b"update" | b"error" | b"errors"
+            | b"failed" | b"failures" | b"attempts" | b"scanning" | b"scanner" | b"scan" | b"detected" | b"detection"
+            | b"found" | b"rotation" | b"manager" | b"store" | b"format" | b"schema" | b"scope" | b"scopes"
+            | b"audience" | b"issuer" | b"location" | b"reset" | b"service" | b"module" | b"plugin" | b"level"
+            | b"lifetime" | b"validity" | b"exists" | b"present" | b"set" | b"redacted"
+    )
+}
+
+/// Words beside which a `token` is a piece of text or a progress mark.
+fn counts_tokens(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"max" | b"min" | b"num" | b"total" | b"count" | b"prompt" | b"completion" | b"input" | b"output"
+            | b"cached" | b"reasoning" | b"remaining" | b"used" | b"avg" | b"progress" | b"eos" | b"bos" | b"pad"
+            | b"unk" | b"sep" | b"cls" | b"mask" | b"special" | b"stop" | b"per" | b"unexpected" | b"audio"
+            | b"prediction" | b"thinking" | b"budget"
+    )
+}
+
+fn is_login_place(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"db" | b"database" | b"user" | b"usr" | b"smtp" | b"imap" | b"mail" | b"email" | b"mysql" | b"pg"
+            | b"postgres" | b"postgresql" | b"redis" | b"admin" | b"root" | b"ftp" | b"sftp" | b"ssh" | b"http"
+            | b"https" | b"proxy" | b"login" | b"my" | b"app" | b"account" | b"svc" | b"service" | b"ldap" | b"bind"
+            | b"keystore" | b"truststore" | b"key" | b"store" | b"ca" | b"cert" | b"wifi" | b"wpa" | b"vpn" | b"mongo"
+            | b"mongodb" | b"rabbitmq" | b"amqp" | b"jdbc" | b"sql" | b"web" | b"api" | b"basic" | b"auth" | b"client"
+            | b"server" | b"default" | b"old" | b"new" | b"current" | b"confirm" | b"repeat" | b"sudo"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::classify;
+
+    #[test]
+    fn names_of_secrets_go() {
+        let names = "password passwd PASSWORD userPassword db_password DB_PASSWD dbPass pgpassword passWord passphrase \
+            api_key apikey apiKey x-api-key X-API-KEY APIKey OPENAI_API_KEY private_key privateKey sshPrivateKey \
+            clientSecret client_secret secret SECRET_KEY aws_secret_access_key accessKey account_key AccountKey \
+            SharedAccessKey token auth_token accessToken access_token GITHUB_TOKEN figma_token authToken sessiontoken \
+            csrfmiddlewaretoken X-Auth-Token auth authorization Authorization Proxy-Authorization HTTP_AUTHORIZATION \
+            cookie Set-Cookie credential credentials creds encrypted_data jwt otp cvv cvv2 refreshToken id_token \
+            _authToken signing_key encryptionKey webhook_secret recovery_codes seed_phrase password_hash pwd MYSQL_PWD \
+            secret_id app_key authorization_code auth_header basic_auth token1 tokens password2 passwort";
+        for name in names.split_whitespace() {
+            assert!(classify(name.as_bytes()).is_some(), "{name} is the name of a secret");
+        }
+    }
+
+    #[test]
+    fn names_that_only_look_like_it_stay() {
+        let names = "author authority authors authored_at authentic token_count max_tokens maxOutputTokens total_tokens \
+            prompt_tokens completion_tokens_details input_tokens token_type token_limit tokenizer tokenize tokenization \
+            keyboard monkey donkey key keys key_id keyId public_key publicKey primary_key foreign_key sort_key cache_key \
+            partition_key idempotency_key secretary passenger bypass passed passing compass pass_count pass_rate \
+            password_policy password_length passwordless password_changed_at secret_name secret_arn credential_type \
+            credential_access credential_create credential_delete token_sync auth_type auth_method auth_url oauth OAuth \
+            oauth2 authentication access_key_id private_key_id api_key_id cookie_consent cookies_enabled session \
+            session_id sessionId progressToken eos_token signature hash sha256 user name keystroke hotkey turkey tokens_used \
+            secrets_found secret_scanning first_pass pass_through desenhada pinned spinning mapping";
+        for name in names.split_whitespace() {
+            assert_eq!(classify(name.as_bytes()), None, "{name} is harmless");
+        }
+    }
+
+    #[test]
+    fn an_overlong_name_is_read_at_both_ends() {
+        let filler = "x".repeat(200);
+        assert!(classify(format!("{filler}_password").as_bytes()).is_some());
+        assert!(classify(format!("password_{filler}").as_bytes()).is_some());
+    }
+}
