@@ -39,8 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn git_log(target: &Path) -> Result<f64, Box<dyn Error>> {
     let started = Instant::now();
-    let status =
-        Command::new("git").arg("-C").arg(target).args(["log", "--numstat"]).stdout(Stdio::null()).status()?;
+    let status = Command::new("git").arg("-C").arg(target).args(["log", "--numstat"]).stdout(Stdio::null()).status()?;
     if !status.success() {
         return Err("git log failed".into());
     }

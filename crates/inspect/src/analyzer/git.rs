@@ -13,6 +13,7 @@ mod integrity;
 mod large_files;
 mod lossy;
 mod messages;
+mod names;
 mod read;
 mod signatures;
 mod text;
@@ -21,7 +22,8 @@ use std::collections::HashSet;
 
 use sealbook_record::{Finding, Timestamp};
 
-use self::read::{Commit, File, Told};
+use self::names::{Named, Names};
+use self::read::{Commit, Told};
 use crate::{Analyzer, AnalyzerMetadata, Error, Progress, Scope, Sealed};
 
 /// Reads commits, references and damage into findings.
@@ -33,13 +35,7 @@ static METADATA: AnalyzerMetadata = AnalyzerMetadata {
     about: "Forged and damaged objects, rewritten references; frequency, contribution, hotspots, coupling, messages, large files",
     version: "1",
     sources: &["git"],
-    actions: &[
-        "git.commit",
-        "git.commit.files",
-        "git.ref",
-        "git.forged",
-        "git.damaged",
-    ],
+    actions: &["git.commit", "git.commit.files", "git.ref", "git.forged", "git.damaged"],
     rules: &[
         "git.forged",
         "git.damaged",
@@ -67,10 +63,10 @@ trait Measure {
     fn commit(&mut self, seen: &Seen<'_>);
 
     /// Some of its files; a commit of very many comes in several portions.
-    fn files(&mut self, _seen: &Seen<'_>, _files: &[File<'_>]) {}
+    fn files(&mut self, _seen: &Seen<'_>, _files: &[Named<'_>]) {}
 
     /// What it found.
-    fn finish(self: Box<Self>) -> Vec<Finding>;
+    fn finish(self: Box<Self>, names: &Names) -> Vec<Finding>;
 }
 
 /// A commit where a measure sees it.
@@ -107,6 +103,7 @@ impl Analyzer for GitAnalyzer {
             Box::new(frequency::Frequency::new(scope.now)),
         ];
         let since = scope.now.as_micros() - LATELY_US;
+        let mut names = Names::default();
         let mut told: HashSet<u64> = HashSet::new();
         let mut current: Option<Commit> = None;
         let (mut run, mut operation) = (0, None);
@@ -126,6 +123,7 @@ impl Analyzer for GitAnalyzer {
                     current = is_new.then_some(commit);
                     let Some(commit) = &current else { continue };
                     let seen = Seen { seq, at, lately: at.as_micros() >= since, run, commit };
+                    let files = names.name(run, &files);
                     for measure in &mut measures {
                         measure.commit(&seen);
                         measure.files(&seen, &files);
@@ -134,6 +132,7 @@ impl Analyzer for GitAnalyzer {
                 Some(Told::Files(id, files)) => {
                     let Some(commit) = current.as_ref().filter(|commit| commit.id == id) else { continue };
                     let seen = Seen { seq, at, lately: at.as_micros() >= since, run, commit };
+                    let files = names.name(run, &files);
                     for measure in &mut measures {
                         measure.files(&seen, &files);
                     }
@@ -145,7 +144,7 @@ impl Analyzer for GitAnalyzer {
         }
         progress.end();
         let mut findings = integrity.finish();
-        findings.extend(measures.into_iter().flat_map(Measure::finish));
+        findings.extend(measures.into_iter().flat_map(|measure| measure.finish(&names)));
         Ok(findings)
     }
 }

@@ -36,8 +36,7 @@ use self::tell_commit::set;
 use self::tell_fault::Faults;
 use self::tell_ref::{Standing, State};
 use crate::{
-    Coverage, Error, GitOptions, OptionHelp, Prior, Progress, Refs, Request, Sink, Source,
-    SourceMetadata, TreePath,
+    Coverage, Error, GitOptions, OptionHelp, Prior, Progress, Refs, Request, Sink, Source, SourceMetadata, TreePath,
 };
 
 /// The source's name in records.
@@ -73,30 +72,12 @@ static METADATA: SourceMetadata = SourceMetadata {
     kinds: &[TargetKind::Git],
     actions: ACTIONS,
     options: &[
-        OptionHelp {
-            name: "since",
-            about: "Only commits at or after this time",
-        },
-        OptionHelp {
-            name: "until",
-            about: "Only commits at or before this time",
-        },
-        OptionHelp {
-            name: "author",
-            about: "Only commits whose author's name or address contains this",
-        },
-        OptionHelp {
-            name: "file",
-            about: "Only the history of this file, renames followed",
-        },
-        OptionHelp {
-            name: "blame",
-            about: "Say for each line of the file which commit wrote it",
-        },
-        OptionHelp {
-            name: "refs",
-            about: "Which references to walk: head, usual (the default) or all",
-        },
+        OptionHelp { name: "since", about: "Only commits at or after this time" },
+        OptionHelp { name: "until", about: "Only commits at or before this time" },
+        OptionHelp { name: "author", about: "Only commits whose author's name or address contains this" },
+        OptionHelp { name: "file", about: "Only the history of this file, renames followed" },
+        OptionHelp { name: "blame", about: "Say for each line of the file which commit wrote it" },
+        OptionHelp { name: "refs", about: "Which references to walk: head, usual (the default) or all" },
     ],
 };
 
@@ -114,10 +95,8 @@ impl Source for GitSource {
     ) -> Result<Coverage, Error> {
         let repository = open(request)?;
         let root = TreePath::from(&*repository.root());
-        let (references, broken) = repository.references().map_err(|cause| Error::Repository {
-            path: request.target.clone(),
-            cause,
-        })?;
+        let (references, broken) =
+            repository.references().map_err(|cause| Error::Repository { path: request.target.clone(), cause })?;
         let mut objects = repository.database().reader(REF_CACHE_BYTES);
         let resolved = refs::resolve(&mut objects, &references);
         let mut run = Run {
@@ -131,8 +110,7 @@ impl Source for GitSource {
             tally: Tally::default(),
         };
         for cause in broken {
-            run.coverage
-                .skip(TreePath::from("refs"), "reference_unreadable", Some(cause));
+            run.coverage.skip(TreePath::from("refs"), "reference_unreadable", Some(cause));
         }
         run.reference_faults(&resolved, sink)?;
         run.history(&resolved, sink, progress)?;
@@ -153,31 +131,20 @@ fn open(request: &Request<'_>) -> Result<Repository, Error> {
         Ok(true) => {}
         Ok(false) => return Err(Error::TargetNotFound { path: path() }),
         Err(cause) => {
-            return Err(Error::TargetUnreadable {
-                path: path(),
-                cause,
-            });
+            return Err(Error::TargetUnreadable { path: path(), cause });
         }
     }
-    Repository::discover(&request.target).map_err(|error| match error {
-        OpenError::None => Error::TargetUnsupported {
-            name: NAME,
-            path: path(),
-            needs: "a git repository",
-        },
-        OpenError::Unreadable(cause) => Error::Repository {
-            path: path(),
-            cause,
-        },
+    // A file is in the repository of its directory.
+    let start = if request.target.is_file() { request.target.parent() } else { None };
+    Repository::discover(start.unwrap_or(&request.target)).map_err(|error| match error {
+        OpenError::None => Error::TargetUnsupported { name: NAME, path: path(), needs: "a git repository" },
+        OpenError::Unreadable(cause) => Error::Repository { path: path(), cause },
     })
 }
 
 /// Whether a run asks for a part of history only.
 fn is_filtered(options: &GitOptions) -> bool {
-    options.since.is_some()
-        || options.until.is_some()
-        || !options.authors.is_empty()
-        || options.file.is_some()
+    options.since.is_some() || options.until.is_some() || !options.authors.is_empty() || options.file.is_some()
 }
 
 struct Run<'a, 'r> {
@@ -197,32 +164,18 @@ impl Run<'_, '_> {
     }
 
     fn tell(&mut self, fault: &Fault, sink: &mut dyn Sink) -> Result<(), Error> {
-        self.faults
-            .tell(fault, self.request, sink, &mut self.coverage)
+        self.faults.tell(fault, self.request, sink, &mut self.coverage)
     }
 
     /// What is wrong with tags, and with tips that are no commits to walk from.
-    fn reference_faults(
-        &mut self,
-        resolved: &[Resolved],
-        sink: &mut dyn Sink,
-    ) -> Result<(), Error> {
+    fn reference_faults(&mut self, resolved: &[Resolved], sink: &mut dyn Sink) -> Result<(), Error> {
         for reference in resolved {
             if let Some((id, trouble)) = &reference.problem {
                 let (kind, what) = match trouble {
                     Trouble::Forged(kind, actual) => (*kind, Wrong::Forged(*actual)),
-                    Trouble::Damaged(damage) => (
-                        engine::objects::Kind::Commit,
-                        Wrong::Damaged(damage.clone()),
-                    ),
+                    Trouble::Damaged(damage) => (engine::objects::Kind::Commit, Wrong::Damaged(damage.clone())),
                 };
-                let fault = Fault {
-                    id: *id,
-                    kind,
-                    what,
-                    path: reference.name.clone(),
-                    commit: None,
-                };
+                let fault = Fault { id: *id, kind, what, path: reference.name.clone(), commit: None };
                 self.tell(&fault, sink)?;
             }
         }
@@ -232,41 +185,18 @@ impl Run<'_, '_> {
     /// The commits to walk from, in the order of their references.
     fn tips(&self, resolved: &[Resolved]) -> Vec<Id> {
         let mut seen = HashSet::new();
-        let walked = resolved
-            .iter()
-            .filter(|reference| is_walked(self.options().refs, reference.kind));
-        walked
-            .filter_map(|reference| reference.commit)
-            .filter(|commit| seen.insert(*commit))
-            .collect()
+        let walked = resolved.iter().filter(|reference| is_walked(self.options().refs, reference.kind));
+        walked.filter_map(|reference| reference.commit).filter(|commit| seen.insert(*commit)).collect()
     }
 
-    fn history(
-        &mut self,
-        resolved: &[Resolved],
-        sink: &mut dyn Sink,
-        progress: &dyn Progress,
-    ) -> Result<(), Error> {
+    fn history(&mut self, resolved: &[Resolved], sink: &mut dyn Sink, progress: &dyn Progress) -> Result<(), Error> {
         let tips = self.tips(resolved);
         let options = self.options().clone();
         let seconds = |time: sealbook_record::Timestamp| time.as_micros().div_euclid(1_000_000);
         let (since, until) = (options.since.map(seconds), options.until.map(seconds));
-        let authors: Vec<String> = options
-            .authors
-            .iter()
-            .map(|author| author.to_lowercase())
-            .collect();
-        let hidden = if is_filtered(&options) {
-            Vec::new()
-        } else {
-            self.previous.sealed()
-        };
-        let bounds = Bounds {
-            tips: &tips,
-            hidden: &hidden,
-            shallow: self.repository.shallow(),
-            since,
-        };
+        let authors: Vec<String> = options.authors.iter().map(|author| author.to_lowercase()).collect();
+        let hidden = if is_filtered(&options) { Vec::new() } else { self.previous.sealed() };
+        let bounds = Bounds { tips: &tips, hidden: &hidden, shallow: self.repository.shallow(), since };
         let filter = |node: &Node| {
             let at = node.commit.committer.seconds;
             since.is_none_or(|since| at >= since)
@@ -274,11 +204,7 @@ impl Run<'_, '_> {
                 && (authors.is_empty() || authors.iter().any(|author| is_by(node, author)))
         };
         let path = options.file.as_ref().map(|path| below_root(path));
-        let wanted = Wanted {
-            filter: &filter,
-            path: path.as_deref(),
-            threads: self.request.threads,
-        };
+        let wanted = Wanted { filter: &filter, path: path.as_deref(), threads: self.request.threads };
         progress.begin("commits", None);
         let database = self.repository.database().clone();
         let read = history::read(&database, &bounds, wanted, &mut |found| {
@@ -293,8 +219,7 @@ impl Run<'_, '_> {
                         self.tell(fault, sink)?;
                     }
                     if step.node.shallow && !step.node.commit.parents.is_empty() {
-                        let why = "its parents were not cloned, so what it changed is not known"
-                            .to_owned();
+                        let why = "its parents were not cloned, so what it changed is not known".to_owned();
                         let named = TreePath::from(&*step.node.id.to_string());
                         self.coverage.skip(named, "history_not_cloned", Some(why));
                     }
@@ -310,62 +235,23 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    fn references(
-        &mut self,
-        resolved: &[Resolved],
-        objects: &mut Objects,
-        sink: &mut dyn Sink,
-    ) -> Result<(), Error> {
+    fn references(&mut self, resolved: &[Resolved], objects: &mut Objects, sink: &mut dyn Sink) -> Result<(), Error> {
         let filtered = is_filtered(self.options());
         let previous = std::mem::take(&mut self.previous);
         let mut names = HashSet::new();
         for reference in resolved {
             let before = previous.refs.get(&reference.name);
             let walked = !filtered && is_walked(self.options().refs, reference.kind);
-            let sealed = if walked {
-                reference.commit
-            } else {
-                before.and_then(|seen| seen.sealed)
-            };
+            let sealed = if walked { reference.commit } else { before.and_then(|seen| seen.sealed) };
             let state = tell_ref::state(objects, reference, before);
-            tell_ref::present(
-                self.request,
-                reference,
-                &Standing {
-                    state,
-                    before,
-                    sealed,
-                    kept: true,
-                },
-                sink,
-            )?;
+            tell_ref::present(self.request, reference, &Standing { state, before, sealed, kept: true }, sink)?;
             names.insert(reference.name.as_slice());
         }
-        let head = resolved
-            .iter()
-            .find(|reference| reference.kind == RefKind::Head)
-            .and_then(|head| head.commit);
-        for (name, seen) in previous
-            .refs
-            .iter()
-            .filter(|(name, _)| !names.contains(name.as_slice()))
-        {
-            let kept = seen
-                .commit
-                .zip(head)
-                .is_some_and(|(old, head)| refs::is_ancestor(objects, old, head));
-            let standing = Standing {
-                state: State::Deleted,
-                before: Some(seen),
-                sealed: None,
-                kept,
-            };
-            tell_ref::deleted(
-                self.request,
-                &TreePath::new(name.as_slice()),
-                &standing,
-                sink,
-            )?;
+        let head = resolved.iter().find(|reference| reference.kind == RefKind::Head).and_then(|head| head.commit);
+        for (name, seen) in previous.refs.iter().filter(|(name, _)| !names.contains(name.as_slice())) {
+            let kept = seen.commit.zip(head).is_some_and(|(old, head)| refs::is_ancestor(objects, old, head));
+            let standing = Standing { state: State::Deleted, before: Some(seen), sealed: None, kept };
+            tell_ref::deleted(self.request, &TreePath::new(name.as_slice()), &standing, sink)?;
         }
         self.previous = previous;
         Ok(())
@@ -376,27 +262,17 @@ impl Run<'_, '_> {
         self.notes(resolved);
         self.coverage.covered = self.commits;
         self.coverage.bytes = self.tally.bytes;
-        let head = resolved
-            .iter()
-            .find(|reference| reference.kind == RefKind::Head);
+        let head = resolved.iter().find(|reference| reference.kind == RefKind::Head);
         let [commits, trees, blobs, tags] = self.tally.hashed;
         let told = HistoryTold {
             root: &self.root,
             bare: !self.repository.has_worktree(),
             head: head.and_then(|head| head.commit),
-            branch: head
-                .and_then(|head| head.symbolic.as_deref())
-                .map(TreePath::new),
+            branch: head.and_then(|head| head.symbolic.as_deref()).map(TreePath::new),
             commits: self.commits,
             references: resolved.len(),
             resumed: self.previous.exists && !is_filtered(self.options()),
-            hashed: Hashed {
-                commits,
-                trees,
-                blobs,
-                tags,
-                bytes: self.tally.bytes,
-            },
+            hashed: Hashed { commits, trees, blobs, tags, bytes: self.tally.bytes },
             forged: self.faults.forged,
             damaged: self.faults.damaged,
             complete: self.coverage.is_complete(),
@@ -413,12 +289,11 @@ impl Run<'_, '_> {
     fn notes(&mut self, resolved: &[Resolved]) {
         let notes = &mut self.coverage.notes;
         if self.repository.has_grafts() {
-            notes.push("info/grafts gives commits other parents in the eyes of git; this history is the true one".into());
+            notes.push(
+                "info/grafts gives commits other parents in the eyes of git; this history is the true one".into(),
+            );
         }
-        let replaced = resolved
-            .iter()
-            .filter(|reference| reference.kind == RefKind::Replace)
-            .count();
+        let replaced = resolved.iter().filter(|reference| reference.kind == RefKind::Replace).count();
         if replaced > 0 {
             notes.push(format!(
                 "{replaced} references under refs/replace put other objects in place of those named; they were recorded \
@@ -426,22 +301,14 @@ impl Run<'_, '_> {
             ));
         }
         let scope = self.request.options.git.refs;
-        let left = resolved
-            .iter()
-            .filter(|reference| !is_walked(scope, reference.kind) && reference.commit.is_some());
+        let left = resolved.iter().filter(|reference| !is_walked(scope, reference.kind) && reference.commit.is_some());
         let left = left.count();
         if left > 0 {
-            notes.push(format!(
-                "{left} references were recorded and their history not walked; --refs all walks it"
-            ));
+            notes.push(format!("{left} references were recorded and their history not walked; --refs all walks it"));
         }
         if self.options().blame && self.options().file.is_none() {
             let why = "blame is made of one file: name it with --file";
-            self.coverage.skip(
-                TreePath::from("blame"),
-                "blame_without_file",
-                Some(why.to_owned()),
-            );
+            self.coverage.skip(TreePath::from("blame"), "blame_without_file", Some(why.to_owned()));
         }
     }
 }
@@ -475,10 +342,7 @@ struct Hashed {
 fn is_walked(scope: Refs, kind: RefKind) -> bool {
     match scope {
         Refs::Head => kind == RefKind::Head,
-        Refs::Usual => matches!(
-            kind,
-            RefKind::Head | RefKind::Branch | RefKind::Remote | RefKind::Tag
-        ),
+        Refs::Usual => matches!(kind, RefKind::Head | RefKind::Branch | RefKind::Remote | RefKind::Tag),
         Refs::All => kind != RefKind::Replace,
     }
 }
@@ -487,18 +351,13 @@ fn is_walked(scope: Refs, kind: RefKind) -> bool {
 fn is_by(node: &Node, author: &str) -> bool {
     let person = &node.commit.author;
     let whole = [&person.name[..], b" <", &person.email[..], b">"].concat();
-    String::from_utf8_lossy(&whole)
-        .to_lowercase()
-        .contains(author)
+    String::from_utf8_lossy(&whole).to_lowercase().contains(author)
 }
 
 /// A path as trees know it: without a leading `./` or a slash at either end.
 fn below_root(path: &TreePath) -> Vec<u8> {
     let mut bytes = path.as_bytes();
-    while let Some(rest) = bytes
-        .strip_prefix(b"./")
-        .or_else(|| bytes.strip_prefix(b"/"))
-    {
+    while let Some(rest) = bytes.strip_prefix(b"./").or_else(|| bytes.strip_prefix(b"/")) {
         bytes = rest;
     }
     bytes.strip_suffix(b"/").unwrap_or(bytes).to_vec()

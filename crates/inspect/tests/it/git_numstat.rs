@@ -16,7 +16,7 @@ struct File {
     old_path: Option<Vec<u8>>,
     status: String,
     modes: String,
-    blobs: String,
+    blob: String,
     lines: String,
 }
 
@@ -42,6 +42,8 @@ fn sealed(book: &Book) -> Vec<(String, Vec<File>)> {
 
 fn file(told: &Value) -> File {
     let text = |name: &str, other: &str| told[name].as_str().unwrap_or(other).to_owned();
+    // A mode that stays is told once.
+    let old_mode = if told["status"] == "A" { "000000".to_owned() } else { text("mode", "") };
     let bytes = |value: &Value| match value {
         Value::String(text) => text.clone().into_bytes(),
         other => crate::git_repo::base64(other["b64"].as_str().unwrap()),
@@ -55,8 +57,8 @@ fn file(told: &Value) -> File {
             Some(percent) => format!("R{percent:03}"),
             None => told["status"].as_str().unwrap().to_owned(),
         },
-        modes: format!("{} {}", text("old_mode", "000000"), text("mode", "000000")),
-        blobs: format!("{} {}", text("old_blob", &zeros), text("blob", &zeros)),
+        modes: format!("{} {}", text("old_mode", &old_mode), text("mode", "000000")),
+        blob: text("blob", &zeros),
         lines: format!("{} {}", count("added"), count("deleted")),
     }
 }
@@ -97,7 +99,7 @@ fn logged(repo: &Repo, args: &[&str]) -> Vec<(String, Vec<File>)> {
                 path,
                 old_path,
                 modes: format!("{} {}", words[0], words[1]),
-                blobs: format!("{} {}", words[2], words[3]),
+                blob: words[3].clone(),
                 status: words[4].clone(),
             }
         });

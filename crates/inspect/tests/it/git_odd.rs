@@ -144,7 +144,9 @@ fn since_until_and_author_select_as_git_does() {
         repo.git(&["add", "-A"]);
         repo.tick();
         let author = if number % 3 == 0 { "Béatrice" } else { "Ann Author" };
-        assert!(repo.command().args(["commit", "-q", "-m", "x"]).env("GIT_AUTHOR_NAME", author).status().unwrap().success());
+        assert!(
+            repo.command().args(["commit", "-q", "-m", "x"]).env("GIT_AUTHOR_NAME", author).status().unwrap().success()
+        );
     }
     let read = |options: GitOptions| {
         let book = Book::new();
@@ -231,7 +233,8 @@ fn odd_dates_and_people_are_kept_as_they_are() {
         repo.line(&["hash-object", "--literally", "-t", "commit", "-w", ".git/content"])
     };
     let long = "n".repeat(100_000);
-    let odd = [" <> 99999999999999 +0000", "nobody at all", &format!("{long} <x@y> -5 -9999"), "a\u{1b}[31m <b> 1 +0000"];
+    let odd =
+        [" <> 99999999999999 +0000", "nobody at all", &format!("{long} <x@y> -5 -9999"), "a\u{1b}[31m <b> 1 +0000"];
     for (number, who) in odd.iter().enumerate() {
         repo.git(&["update-ref", &format!("refs/heads/odd-{number}"), &add(who)]);
     }

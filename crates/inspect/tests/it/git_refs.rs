@@ -85,11 +85,7 @@ fn the_next_run_reads_only_what_is_new() {
     assert_eq!(subjects(&book, 2), ["merge", "three", "aside"]);
     expect(
         &book,
-        &[
-            ("HEAD", "head", "moved"),
-            ("refs/heads/main", "branch", "moved"),
-            ("refs/heads/side", "branch", "new"),
-        ],
+        &[("HEAD", "head", "moved"), ("refs/heads/main", "branch", "moved"), ("refs/heads/side", "branch", "new")],
     );
     let history = result(book.of("git.history").last().unwrap());
     assert_eq!(history["resumed"], true);
@@ -110,11 +106,7 @@ fn a_forced_push_shows_with_what_it_left_behind() {
     book.git(&repo.path, GitOptions::default());
     expect(
         &book,
-        &[
-            ("HEAD", "head", "forced"),
-            ("refs/heads/main", "branch", "forced"),
-            ("refs/tags/v1", "tag", "forced"),
-        ],
+        &[("HEAD", "head", "forced"), ("refs/heads/main", "branch", "forced"), ("refs/tags/v1", "tag", "forced")],
     );
     let record = book.of("git.ref").into_iter().rfind(|record| record.target.id == "refs/heads/main").unwrap();
     assert_eq!(record.severity, Severity::Warning);
@@ -179,7 +171,7 @@ fn filtered_runs_answer_their_question_and_move_no_boundary() {
 
 #[test]
 fn commits_whose_clocks_run_backwards_are_all_read_once() {
-    let mut repo = Repo::new();
+    let repo = Repo::new();
     let book = Book::new();
     for round in 0..4 {
         for at in 0..5 {

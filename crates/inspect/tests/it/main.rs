@@ -13,6 +13,7 @@ mod file_manifest;
 mod file_odd;
 mod sealed;
 
+mod git_analyzer;
 mod git_blame;
 mod git_forged;
 mod git_numstat;

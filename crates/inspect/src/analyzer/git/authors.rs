@@ -5,7 +5,7 @@ use sealbook_record::{Finding, Severity};
 use super::lossy::{Counted, Lossy};
 use super::read::short;
 use super::text::{Complete as _, count, percent};
-use super::{Measure, Seen};
+use super::{Measure, Names, Seen};
 
 /// Authors named in the finding.
 const NAMED: usize = 5;
@@ -64,7 +64,7 @@ impl Measure for Authors {
         author.lines += commit.lines;
     }
 
-    fn finish(self: Box<Self>) -> Vec<Finding> {
+    fn finish(self: Box<Self>, _: &Names) -> Vec<Finding> {
         if self.commits == 0 {
             return Vec::new();
         }

@@ -3,7 +3,7 @@
 use sealbook_record::{Finding, Severity, Timestamp};
 
 use super::text::{Complete as _, Evidence, count, day};
-use super::{Measure, Seen};
+use super::{Measure, Names, Seen};
 
 /// Before 1990 nobody committed with a clock that was right.
 const FIRST_PLAUSIBLE_US: i64 = 631_152_000 * 1_000_000;
@@ -54,7 +54,7 @@ impl Measure for Clocks {
         }
     }
 
-    fn finish(self: Box<Self>) -> Vec<Finding> {
+    fn finish(self: Box<Self>, _: &Names) -> Vec<Finding> {
         let found = [self.ahead.finding("dated after the audit"), self.ancient.finding("dated before 1990")];
         found.into_iter().flatten().collect()
     }

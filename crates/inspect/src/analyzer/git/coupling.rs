@@ -4,9 +4,8 @@ use sealbook_record::{Finding, Severity};
 
 use super::hotspots::is_generated;
 use super::lossy::{Counted, Lossy};
-use super::read::{File, short};
 use super::text::{Complete as _, Evidence, count, percent};
-use super::{Measure, Seen};
+use super::{Measure, Named, Names, Seen};
 
 /// Findings made, at most.
 const SHOWN: usize = 10;
@@ -28,8 +27,6 @@ pub(super) struct Coupling {
 struct Single {
     path: String,
     commits: u32,
-    gone: bool,
-    run: u32,
 }
 
 struct Pair {
@@ -58,17 +55,15 @@ impl Default for Coupling {
 impl Measure for Coupling {
     fn commit(&mut self, _: &Seen<'_>) {}
 
-    fn files(&mut self, seen: &Seen<'_>, files: &[File<'_>]) {
+    fn files(&mut self, seen: &Seen<'_>, files: &[Named<'_>]) {
         if seen.commit.files_changed > TOGETHER as u64 {
-            // Still, what it deleted is gone.
-            for file in files.iter().filter(|file| file.is_deleted()) {
-                self.single(seen, file, 0);
-            }
             return;
         }
         let mut keys: Vec<u64> = Vec::with_capacity(files.len());
-        for file in files.iter().filter(|file| !is_generated(&file.path.0)) {
-            keys.push(self.single(seen, file, 1));
+        for named in files.iter().filter(|named| !is_generated(&named.path)) {
+            let new = || Single { path: named.path.clone().into_owned(), commits: 0 };
+            self.files.entry(named.key, new).commits += 1;
+            keys.push(named.key);
         }
         keys.sort_unstable();
         for (at, a) in keys.iter().enumerate() {
@@ -80,8 +75,9 @@ impl Measure for Coupling {
         }
     }
 
-    fn finish(self: Box<Self>) -> Vec<Finding> {
-        let mut tied: Vec<Tied<'_>> = self.pairs.iter().filter_map(|(key, pair)| self.tied(*key, pair)).collect();
+    fn finish(self: Box<Self>, names: &Names) -> Vec<Finding> {
+        let mut tied: Vec<Tied<'_>> =
+            self.pairs.iter().filter_map(|(key, pair)| self.tied(*key, pair, names)).collect();
         tied.sort_by(|x, y| y.weight().cmp(&x.weight()).then_with(|| (x.a, x.b).cmp(&(y.a, y.b))));
         tied.truncate(SHOWN);
         tied.iter().map(|tied| tied.finding(self.pairs.error)).collect()
@@ -98,33 +94,15 @@ struct Tied<'a> {
 }
 
 impl Coupling {
-    fn single(&mut self, seen: &Seen<'_>, file: &File<'_>, commits: u32) -> u64 {
-        let key = short(&file.path.0);
-        let new = || Single { path: file.path.0.clone(), commits: 0, gone: file.is_deleted(), run: seen.run };
-        let single = self.files.entry(key, new);
-        if single.run != seen.run {
-            single.run = seen.run;
-            single.gone = file.is_deleted();
-        }
-        single.commits += commits;
-        key
-    }
-
-    fn tied<'a>(&'a self, key: (u64, u64), pair: &'a Pair) -> Option<Tied<'a>> {
-        if pair.commits < ENOUGH {
+    fn tied<'a>(&'a self, key: (u64, u64), pair: &'a Pair, names: &Names) -> Option<Tied<'a>> {
+        if pair.commits < ENOUGH || names.is_gone(key.0) || names.is_gone(key.1) {
             return None;
         }
         let (a, b) = (self.files.get(&key.0)?, self.files.get(&key.1)?);
         let rarer = a.commits.min(b.commits);
         let is_tied = percent(u64::from(pair.commits), u64::from(rarer)) >= TIED_PERCENT;
-        let (a, b) = (!a.gone && !b.gone && is_tied).then_some(if a.path < b.path { (a, b) } else { (b, a) })?;
-        (!expected(&a.path, &b.path)).then_some(Tied {
-            a: &a.path,
-            b: &b.path,
-            together: pair.commits,
-            rarer,
-            evidence: &pair.evidence,
-        })
+        let (a, b) = if a.path < b.path { (&a.path, &b.path) } else { (&b.path, &a.path) };
+        (is_tied && !are_kin(a, b)).then_some(Tied { a, b, together: pair.commits, rarer, evidence: &pair.evidence })
     }
 }
 
@@ -156,13 +134,32 @@ impl Tied<'_> {
     }
 }
 
-/// Pairs that nobody wonders about: a file and its test or header beside it.
-fn expected(a: &str, b: &str) -> bool {
-    fn stem(path: &str) -> &str {
-        let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let stem = name.split('.').next().unwrap_or(name);
-        let start = if directory.is_empty() { 0 } else { directory.len() + 1 };
-        &path[..start + stem.trim_end_matches("_test").len()]
+/// Pairs that nobody wonders about: a source and its header, test or manual page, and manifests
+/// that share a version. Their names say it; names that say nothing are no kin.
+fn are_kin(a: &str, b: &str) -> bool {
+    const NAMELESS: [&str; 7] = ["mod", "lib", "main", "index", "__init__", "readme", "build"];
+    fn stem(path: &str) -> String {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let stem = name.split('.').next().unwrap_or(name).to_ascii_lowercase();
+        let stem = stem.strip_prefix("test_").unwrap_or(&stem);
+        stem.strip_suffix("_test").or_else(|| stem.strip_suffix("_tests")).unwrap_or(stem).to_owned()
     }
-    stem(a) == stem(b)
+    let (a, b) = (stem(a), stem(b));
+    a == b && !NAMELESS.contains(&a.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::are_kin;
+
+    #[test]
+    fn kin_bear_one_name() {
+        for (a, b) in [("src/list.c", "include/list.h"), ("a/Cargo.toml", "b/Cargo.toml"), ("x.py", "tests/test_x.py")]
+        {
+            assert!(are_kin(a, b), "{a} {b}");
+        }
+        for (a, b) in [("src/a/mod.rs", "src/b/mod.rs"), ("src/parser.rs", "src/lexer.rs")] {
+            assert!(!are_kin(a, b), "{a} {b}");
+        }
+    }
 }

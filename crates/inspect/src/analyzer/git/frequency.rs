@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use sealbook_record::{Finding, Severity, Timestamp};
 
 use super::text::{Complete as _, count, day, percent, thousands};
-use super::{Measure, Seen};
+use super::{Measure, Names, Seen};
 
 /// The stretch that is compared with the one before.
 const STRETCH_DAYS: i64 = 90;
@@ -58,7 +58,7 @@ impl Measure for Frequency {
         }
     }
 
-    fn finish(self: Box<Self>) -> Vec<Finding> {
+    fn finish(self: Box<Self>, _: &Names) -> Vec<Finding> {
         let (Some((first, _)), Some((last, _))) = (self.days.first_key_value(), self.days.last_key_value()) else {
             return Vec::new();
         };
@@ -78,12 +78,13 @@ impl Measure for Frequency {
             format!("{} in the last {STRETCH_DAYS} days, {change}", thousands(recent))
         };
         let months = ((i64::from((*last - *first).get_days()) + 30) / 30).max(1) as u64;
-        let busiest = self.busiest_month().map_or(String::new(), |(month, n)| {
-            format!("; busiest month {month} with {}", thousands(n))
-        });
-        let silence = self.longest_silence().filter(|(days, _)| *days >= 30).map_or(String::new(), |(days, since)| {
-            format!("; longest silence {days} days from {since}")
-        });
+        let busiest = self
+            .busiest_month()
+            .map_or(String::new(), |(month, n)| format!("; busiest month {month} with {}", thousands(n)));
+        let silence = self
+            .longest_silence()
+            .filter(|(days, _)| *days >= 30)
+            .map_or(String::new(), |(days, since)| format!("; longest silence {days} days from {since}"));
         let message = format!(
             "{}, {} of them merges, from {first} to {last}: {} a month; {trend}{busiest}{silence}",
             count(self.commits, "commit"),

@@ -1,13 +1,11 @@
 //! Files that change again and again: where defects and conflicts gather.
 
-use std::collections::HashMap;
-
 use sealbook_record::{Finding, Severity};
 
 use super::lossy::{Counted, Lossy};
-use super::read::{File, short};
+use super::read::short;
 use super::text::{Complete as _, Evidence, count, percent, thousands};
-use super::{Measure, Seen};
+use super::{Measure, Named, Names, Seen};
 
 /// Findings made, at most.
 const SHOWN: usize = 10;
@@ -20,9 +18,6 @@ const AUTHORS: usize = 64;
 
 pub(super) struct Hotspots {
     files: Lossy<u64, Hot>,
-    /// Where older commits' names live now: a file keeps its changes when it is renamed.
-    now_at: HashMap<u64, (u64, String)>,
-    run: u32,
     commits: u64,
     lately: u64,
 }
@@ -34,7 +29,6 @@ struct Hot {
     lately: u32,
     lines: u64,
     authors: Vec<u64>,
-    gone: bool,
     evidence: Evidence,
 }
 
@@ -46,12 +40,9 @@ impl Counted for Hot {
 
 impl Default for Hotspots {
     fn default() -> Self {
-        Self { files: Lossy::new(100_000), now_at: HashMap::new(), run: 0, commits: 0, lately: 0 }
+        Self { files: Lossy::new(100_000), commits: 0, lately: 0 }
     }
 }
-
-/// Renames followed at one time.
-const RENAMES: usize = 100_000;
 
 /// Commits of more files than this are sweeps (a formatter, a licence year) and say nothing of any one file.
 pub(super) const SWEEP: u64 = 200;
@@ -60,55 +51,33 @@ impl Measure for Hotspots {
     fn commit(&mut self, seen: &Seen<'_>) {
         self.commits += u64::from(!seen.commit.is_merge);
         self.lately += u64::from(!seen.commit.is_merge && seen.lately);
-        if self.run != seen.run {
-            self.run = seen.run;
-            self.now_at.clear();
-        }
     }
 
-    fn files(&mut self, seen: &Seen<'_>, files: &[File<'_>]) {
+    fn files(&mut self, seen: &Seen<'_>, files: &[Named<'_>]) {
         let sweep = seen.commit.files_changed > SWEEP;
-        for file in files {
-            let name = short(&file.path.0);
-            let (key, path) = self.now_at.get(&name).cloned().unwrap_or_else(|| (name, file.path.0.clone()));
-            if let Some(old) = &file.old_path {
-                self.renamed(short(&old.0), key, &path);
+        for named in files {
+            if let Some(before) = named.before {
+                self.renamed(before, named, seen.run);
             }
-            if sweep || is_generated(&file.path.0) {
+            if sweep || is_generated(&named.path) {
                 continue;
             }
-            let hot = self.files.entry(key, || Hot {
-                path,
-                run: seen.run,
-                commits: 0,
-                lately: 0,
-                lines: 0,
-                authors: Vec::new(),
-                // The newest commit comes first: a file that it deleted is gone.
-                gone: file.is_deleted(),
-                evidence: Evidence::default(),
-            });
-            if hot.run != seen.run {
-                hot.run = seen.run;
-                hot.gone = file.is_deleted();
-            }
+            let hot = self.files.entry(named.key, || Hot::new(&named.path, seen.run));
+            hot.run = seen.run;
             hot.commits += 1;
             hot.lately += u32::from(seen.lately);
-            hot.lines += file.added.unwrap_or(0) + file.deleted.unwrap_or(0);
-            let author = short(&seen.commit.author.email.0);
-            if hot.authors.len() < AUTHORS && !hot.authors.contains(&author) {
-                hot.authors.push(author);
-            }
+            hot.lines += named.file.added.unwrap_or(0) + named.file.deleted.unwrap_or(0);
+            hot.by(short(&seen.commit.author.email.0));
             hot.evidence.cite(seen.seq);
         }
     }
 
-    fn finish(self: Box<Self>) -> Vec<Finding> {
+    fn finish(self: Box<Self>, names: &Names) -> Vec<Finding> {
         let lately = self.lately >= u64::from(ENOUGH) * 2;
         let measure = |hot: &Hot| if lately { hot.lately } else { hot.commits };
         let whole = if lately { self.lately } else { self.commits };
-        let mut hot: Vec<&Hot> = self.files.iter().map(|(_, hot)| hot).collect();
-        hot.retain(|hot| !hot.gone && measure(hot) >= ENOUGH);
+        let there = self.files.iter().filter(|(key, hot)| measure(hot) >= ENOUGH && !names.is_gone(**key));
+        let mut hot: Vec<&Hot> = there.map(|(_, hot)| hot).collect();
         hot.sort_by(|a, b| measure(b).cmp(&measure(a)).then_with(|| a.path.cmp(&b.path)));
         hot.truncate(SHOWN);
         let period = if lately { "the last year's" } else { "all" };
@@ -116,28 +85,41 @@ impl Measure for Hotspots {
     }
 }
 
+impl Hot {
+    fn new(path: &str, run: u32) -> Self {
+        Self {
+            path: path.to_owned(),
+            run,
+            commits: 0,
+            lately: 0,
+            lines: 0,
+            authors: Vec::new(),
+            evidence: Evidence::default(),
+        }
+    }
+
+    fn by(&mut self, author: u64) {
+        if self.authors.len() < AUTHORS && !self.authors.contains(&author) {
+            self.authors.push(author);
+        }
+    }
+}
+
 impl Hotspots {
-    /// Older commits call it `old`; earlier runs counted it under that name.
-    fn renamed(&mut self, old: u64, key: u64, path: &str) {
-        if old == key {
+    /// What earlier runs counted under the old name is counted under the new one. Within a run the
+    /// old name belongs to another file, which came later.
+    fn renamed(&mut self, before: u64, named: &Named<'_>, run: u32) {
+        if self.files.get(&before).is_none_or(|hot| hot.run == run) {
             return;
         }
-        if self.now_at.len() < RENAMES {
-            self.now_at.insert(old, (key, path.to_owned()));
-        }
-        if self.files.get(&old).is_some_and(|hot| hot.run != self.run)
-            && let Some(earlier) = self.files.remove(&old)
-        {
-            let hot = self.files.entry(key, || Hot { path: path.to_owned(), gone: false, commits: 0, lately: 0, lines: 0, run: earlier.run, authors: Vec::new(), evidence: Evidence::default() });
-            hot.commits += earlier.commits;
-            hot.lately += earlier.lately;
-            hot.lines += earlier.lines;
-            hot.evidence.join(&earlier.evidence);
-            for author in earlier.authors {
-                if hot.authors.len() < AUTHORS && !hot.authors.contains(&author) {
-                    hot.authors.push(author);
-                }
-            }
+        let Some(earlier) = self.files.remove(&before) else { return };
+        let hot = self.files.entry(named.key, || Hot::new(&named.path, run));
+        hot.commits += earlier.commits;
+        hot.lately += earlier.lately;
+        hot.lines += earlier.lines;
+        hot.evidence.join(&earlier.evidence);
+        for author in earlier.authors {
+            hot.by(author);
         }
     }
 }

@@ -69,11 +69,7 @@ fn before(reference: &Reference) -> Option<&String> {
 fn forced(reference: &Reference) -> Finding {
     let (name, old, new) = (&reference.name.0, before(reference), reference.commit.as_ref());
     let what = if reference.kind.ends_with("tag") { "a tag that moved" } else { "a forced push" };
-    let message = format!(
-        "{name} went from {} to {}, which does not contain it: {what}",
-        short(old),
-        short(new)
-    );
+    let message = format!("{name} went from {} to {}, which does not contain it: {what}", short(old), short(new));
     let content = format!("{} {}", old.map_or("", String::as_str), new.map_or("", String::as_str));
     Finding::new("git.ref.forced", "rewritten_history", Severity::Warning, message, Some(name), &content).recommend(
         "Ask who moved it and why. The old commits stay sealed here; keep them with a reference of their own if they \
@@ -94,6 +90,7 @@ fn replaced(reference: &Reference) -> Finding {
     let object = name.rsplit('/').next().unwrap_or(name);
     let message = format!("{name} makes git show another object in place of {object}; the audit read the true one");
     let content = reference.commit.as_deref().unwrap_or_default();
-    Finding::new("git.ref.replace", "replaced_object", Severity::Warning, message, Some(name), content)
-        .recommend("Delete it unless you know who put it there: `git replace -d`, or `git --no-replace-objects log` to compare.")
+    Finding::new("git.ref.replace", "replaced_object", Severity::Warning, message, Some(name), content).recommend(
+        "Delete it unless you know who put it there: `git replace -d`, or `git --no-replace-objects log` to compare.",
+    )
 }

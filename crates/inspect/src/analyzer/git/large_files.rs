@@ -3,9 +3,8 @@
 use sealbook_record::{Finding, Severity};
 
 use super::lossy::{Counted, Lossy};
-use super::read::{File, short};
 use super::text::{Complete as _, Evidence, bytes, count};
-use super::{Measure, Seen};
+use super::{Measure, Named, Names, Seen};
 
 /// From here on a file is large.
 const LARGE_BYTES: u64 = 1 << 20;
@@ -44,12 +43,11 @@ impl Default for LargeFiles {
 impl Measure for LargeFiles {
     fn commit(&mut self, _: &Seen<'_>) {}
 
-    fn files(&mut self, seen: &Seen<'_>, files: &[File<'_>]) {
-        for file in files {
-            let Some(size) = file.size.filter(|size| *size >= LARGE_BYTES) else { continue };
-            let path = &file.path.0;
-            let large = self.files.entry(short(path), || Large {
-                path: path.clone(),
+    fn files(&mut self, seen: &Seen<'_>, files: &[Named<'_>]) {
+        for named in files {
+            let Some(size) = named.file.size.filter(|size| *size >= LARGE_BYTES) else { continue };
+            let large = self.files.entry(named.key, || Large {
+                path: named.path.clone().into_owned(),
                 largest: 0,
                 total: 0,
                 versions: 0,
@@ -59,12 +57,12 @@ impl Measure for LargeFiles {
             large.largest = large.largest.max(size);
             large.total += size;
             large.versions += 1;
-            large.binary |= file.binary;
+            large.binary |= named.file.binary;
             large.evidence.cite(seen.seq);
         }
     }
 
-    fn finish(self: Box<Self>) -> Vec<Finding> {
+    fn finish(self: Box<Self>, _: &Names) -> Vec<Finding> {
         let mut files: Vec<&Large> = self.files.iter().map(|(_, large)| large).collect();
         files.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.path.cmp(&b.path)));
         files.truncate(SHOWN);

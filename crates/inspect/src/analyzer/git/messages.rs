@@ -4,7 +4,7 @@ use sealbook_record::{Finding, Severity};
 
 use super::authors::is_automatic;
 use super::text::{Complete as _, Evidence, count, percent, quote};
-use super::{Measure, Seen};
+use super::{Measure, Names, Seen};
 
 /// Subjects shorter than this name no change.
 const SHORT_CHARS: usize = 8;
@@ -60,7 +60,7 @@ impl Measure for Messages {
         }
     }
 
-    fn finish(self: Box<Self>) -> Vec<Finding> {
+    fn finish(self: Box<Self>, _: &Names) -> Vec<Finding> {
         let mut findings = Vec::new();
         let share = percent(self.vague, self.commits);
         if self.vague > 0 {
@@ -89,9 +89,8 @@ impl Measure for Messages {
                 count(self.large, "commit"),
                 named.join(", "),
             );
-            let finding =
-                Finding::new("git.message.unexplained", "message_quality", Severity::Info, message, None, "")
-                    .recommend("Split large changes, or tell in the message's body why they belong together.");
+            let finding = Finding::new("git.message.unexplained", "message_quality", Severity::Info, message, None, "")
+                .recommend("Split large changes, or tell in the message's body why they belong together.");
             findings.push(finding.rest_on(&self.unexplained_evidence).with("unexplained", self.unexplained));
         }
         findings
@@ -100,16 +99,15 @@ impl Measure for Messages {
 
 /// Whether a subject tells nothing about its change.
 fn is_vague(subject: &str) -> bool {
-    const WORDS: [&str; 24] = [
-        "wip", "fix", "fixes", "fixed", "bugfix", "update", "updates", "updated", "change", "changes", "changed", "misc",
-        "stuff", "tmp", "temp", "test", "tests", "commit", "cleanup", "minor", "more", "work", "typo", "save",
+    const WORDS: [&str; 23] = [
+        "wip", "fix", "fixes", "fixed", "bugfix", "update", "updates", "updated", "change", "changes", "changed",
+        "misc", "stuff", "tmp", "temp", "test", "tests", "commit", "cleanup", "minor", "more", "work", "save",
     ];
-    let words: Vec<String> = subject
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
-    let general = |word: &String| WORDS.contains(&word.as_str()) || ["some", "the", "a", "and", "bug", "bugs"].contains(&word.as_str());
+    let words: Vec<String> =
+        subject.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    let general = |word: &String| {
+        WORDS.contains(&word.as_str()) || ["some", "the", "a", "and", "bug", "bugs"].contains(&word.as_str())
+    };
     subject.chars().count() < SHORT_CHARS && words.len() < 2 || words.iter().all(general)
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sealbook_record::{Finding, Severity};
 
-use super::text::{Complete as _, count, percent};
-use super::{Measure, Seen};
+use super::text::{Complete as _, count, percent, thousands};
+use super::{Measure, Names, Seen};
 
 /// Signatures, by what they were made with. Whether they are good is another question.
 #[derive(Default)]
@@ -29,7 +29,7 @@ impl Measure for Signatures {
         }
     }
 
-    fn finish(self: Box<Self>) -> Vec<Finding> {
+    fn finish(self: Box<Self>, _: &Names) -> Vec<Finding> {
         if self.commits == 0 {
             return Vec::new();
         }
@@ -42,12 +42,14 @@ impl Measure for Signatures {
         };
         let message = format!(
             "{} of {} carry a signature{kinds}, {}%{lately}; whether they are good was not checked",
-            self.signed,
+            thousands(self.signed),
             count(self.commits, "commit"),
             percent(self.signed, self.commits),
         );
         let finding = Finding::new("git.signature", "signatures", Severity::Info, message, None, "")
-            .recommend("Anyone can write any author into a commit that is not signed: require signatures where it matters.")
+            .recommend(
+                "Anyone can write any author into a commit that is not signed: require signatures where it matters.",
+            )
             .with("signed", self.signed)
             .with("commits", self.commits);
         vec![finding]

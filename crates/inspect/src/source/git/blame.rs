@@ -72,23 +72,14 @@ impl Run<'_, '_> {
         sink: &mut dyn Sink,
         progress: &dyn Progress,
     ) -> Result<(), Error> {
-        let head = resolved
-            .iter()
-            .find(|reference| reference.kind == RefKind::Head)
-            .and_then(|head| head.commit);
+        let head = resolved.iter().find(|reference| reference.kind == RefKind::Head).and_then(|head| head.commit);
         let path = below_root(file);
         progress.begin("blame", None);
-        let blamed = head.and_then(|head| {
-            Some((
-                head,
-                blame(objects, self.repository.shallow(), head, &path)?,
-            ))
-        });
+        let blamed = head.and_then(|head| Some((head, blame(objects, self.repository.shallow(), head, &path)?)));
         progress.end();
         let Some((head, blamed)) = blamed else {
             let why = "there is no such file in HEAD".to_owned();
-            self.coverage
-                .skip(file.clone(), "blame_without_file", Some(why));
+            self.coverage.skip(file.clone(), "blame_without_file", Some(why));
             return Ok(());
         };
         for fault in &blamed.faults {
@@ -97,27 +88,13 @@ impl Run<'_, '_> {
         self.tell_blame(&TreePath::new(path), head, &blamed, sink)
     }
 
-    fn tell_blame(
-        &self,
-        path: &TreePath,
-        head: Id,
-        blamed: &Blame,
-        sink: &mut dyn Sink,
-    ) -> Result<(), Error> {
+    fn tell_blame(&self, path: &TreePath, head: Id, blamed: &Blame, sink: &mut dyn Sink) -> Result<(), Error> {
         let pages = self.pages(blamed)?;
         let lines = blamed.runs.iter().map(|run| run.lines).sum();
         for (index, (runs, commits)) in pages.iter().enumerate() {
             let target = Target::new(TargetKind::File, path.to_string());
             let mut record = self.request.event(NAME, BLAME, target, self.request.now);
-            let told = Told {
-                path,
-                commit: head,
-                page: index + 1,
-                pages: pages.len(),
-                lines,
-                runs,
-                commits,
-            };
+            let told = Told { path, commit: head, page: index + 1, pages: pages.len(), lines, runs, commits };
             set(&mut record, PartName::Result, &told)?;
             sink.record(Raw::new(record))?;
         }
@@ -126,10 +103,7 @@ impl Run<'_, '_> {
 
     /// The runs, and the commits that they name, in portions that a record holds.
     fn pages(&self, blamed: &Blame) -> Result<Vec<(Box<RawValue>, Box<RawValue>)>, Error> {
-        let json_error = |cause| Error::Encoding {
-            action: BLAME,
-            cause,
-        };
+        let json_error = |cause| Error::Encoding { action: BLAME, cause };
         let mut pages = Vec::new();
         let (mut runs, mut commits, mut size) = (Vec::new(), BTreeMap::new(), 0);
         for run in &blamed.runs {
@@ -139,8 +113,8 @@ impl Run<'_, '_> {
             if let Some(commit) = blamed.commits.get(&run.commit)
                 && !commits.contains_key(&run.commit)
             {
-                let text = serde_json::value::to_raw_value(&self.told_commit(run.commit, commit))
-                    .map_err(json_error)?;
+                let text =
+                    serde_json::value::to_raw_value(&self.told_commit(run.commit, commit)).map_err(json_error)?;
                 size += text.get().len() + 44;
                 commits.insert(run.commit, text);
             }
@@ -174,22 +148,13 @@ fn told_run(run: &Lines) -> RunTold<'_> {
         commit: run.commit,
         old_line: run.old_line,
         old_path: path(&run.path),
-        previous: run.previous.as_ref().map(|(commit, at)| Previous {
-            commit: *commit,
-            path: path(at),
-        }),
+        previous: run.previous.as_ref().map(|(commit, at)| Previous { commit: *commit, path: path(at) }),
     }
 }
 
 type Page = (Box<RawValue>, Box<RawValue>);
 
-fn page(
-    runs: &mut Vec<Box<RawValue>>,
-    commits: &mut BTreeMap<Id, Box<RawValue>>,
-) -> serde_json::Result<Page> {
+fn page(runs: &mut Vec<Box<RawValue>>, commits: &mut BTreeMap<Id, Box<RawValue>>) -> serde_json::Result<Page> {
     let (runs, commits) = (std::mem::take(runs), std::mem::take(commits));
-    Ok((
-        serde_json::value::to_raw_value(&runs)?,
-        serde_json::value::to_raw_value(&commits)?,
-    ))
+    Ok((serde_json::value::to_raw_value(&runs)?, serde_json::value::to_raw_value(&commits)?))
 }

@@ -55,12 +55,8 @@ impl Previous {
             return Ok(Self::default());
         };
         let mut refs = BTreeMap::new();
-        let selection = Selection {
-            source: Some(NAME),
-            actions: &[REF],
-            operation: Some(operation),
-            ..Selection::default()
-        };
+        let selection =
+            Selection { source: Some(NAME), actions: &[REF], operation: Some(operation), ..Selection::default() };
         for sealed in prior.records(&selection)? {
             if let Some((name, seen)) = read(&sealed?.record) {
                 refs.insert(name, seen);
@@ -84,10 +80,6 @@ fn read(record: &Record) -> Option<(Vec<u8>, Seen)> {
         return None;
     }
     let id = |hex: &Option<String>| Id::from_hex(hex.as_ref()?.as_bytes());
-    let seen = Seen {
-        target: id(&told.target),
-        commit: id(&told.commit),
-        sealed: id(&told.sealed),
-    };
+    let seen = Seen { target: id(&told.target), commit: id(&told.commit), sealed: id(&told.sealed) };
     Some((told.name.as_bytes().to_vec(), seen))
 }

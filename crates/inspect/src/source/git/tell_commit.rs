@@ -72,12 +72,11 @@ struct FileTold<'a> {
     deleted: Option<u64>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     binary: bool,
+    /// Where it was another, or there is none any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     old_mode: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mode: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    old_blob: Option<Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
     blob: Option<Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,9 +107,11 @@ impl<'a> From<&'a Change> for FileTold<'a> {
             added,
             deleted,
             binary: change.lines == Lines::Binary,
-            old_mode: change.old.map(|side| side.mode.octal()),
+            old_mode: change
+                .old
+                .filter(|old| change.new.is_none_or(|new| new.mode != old.mode))
+                .map(|side| side.mode.octal()),
             mode: change.new.map(|side| side.mode.octal()),
-            old_blob: change.old.map(|side| side.id),
             blob: change.new.map(|side| side.id),
             size: change.size,
         }
@@ -122,25 +123,12 @@ pub(super) fn commit(request: &Request<'_>, step: &Step, sink: &mut dyn Sink) ->
     let node = &step.node;
     let commit = &node.commit;
     let encoding = commit.encoding.as_deref();
-    let files = step
-        .changes
-        .as_ref()
-        .map(|changes| changes.files.as_slice())
-        .unwrap_or_default();
+    let files = step.changes.as_ref().map(|changes| changes.files.as_slice()).unwrap_or_default();
     let mut pages = lists_of(files)?.into_iter();
     let first = pages.next().unwrap_or_else(|| raw("[]".to_owned()));
     let rest: Vec<_> = pages.collect();
     let counted = |of: fn(&super::engine::lines::Count) -> u64| {
-        files
-            .iter()
-            .map(|file| {
-                if let Lines::Counted(count) = &file.lines {
-                    of(count)
-                } else {
-                    0
-                }
-            })
-            .sum()
+        files.iter().map(|file| if let Lines::Counted(count) = &file.lines { of(count) } else { 0 }).sum()
     };
     let (subject, body) = commit.subject_and_body();
     let author = Who::new(&commit.author, encoding);
@@ -160,10 +148,7 @@ pub(super) fn commit(request: &Request<'_>, step: &Step, sink: &mut dyn Sink) ->
         files_changed: files.len(),
         added: counted(|count| count.added),
         deleted: counted(|count| count.deleted),
-        renames_limited: step
-            .changes
-            .as_ref()
-            .is_some_and(|changes| changes.renames_limited),
+        renames_limited: step.changes.as_ref().is_some_and(|changes| changes.renames_limited),
         pages: (!rest.is_empty()).then_some(rest.len() + 1),
         files: &first,
     };
@@ -181,15 +166,7 @@ pub(super) fn commit(request: &Request<'_>, step: &Step, sink: &mut dyn Sink) ->
     for (index, files) in rest.iter().enumerate() {
         let mut record = request.event(NAME, FILES, target(), occurred);
         record.parent = Some(parent);
-        set(
-            &mut record,
-            PartName::Result,
-            &Page {
-                commit: node.id,
-                page: index + 2,
-                files,
-            },
-        )?;
+        set(&mut record, PartName::Result, &Page { commit: node.id, page: index + 2, files })?;
         sink.record(Raw::new(record))?;
     }
     Ok(())
@@ -201,10 +178,7 @@ fn lists_of(files: &[Change]) -> Result<Vec<Box<RawValue>>, Error> {
     let mut text = String::new();
     for file in files {
         let json =
-            serde_json::to_string(&FileTold::from(file)).map_err(|cause| Error::Encoding {
-                action: COMMIT,
-                cause,
-            })?;
+            serde_json::to_string(&FileTold::from(file)).map_err(|cause| Error::Encoding { action: COMMIT, cause })?;
         if !text.is_empty() && text.len() + json.len() > FILES_BYTES {
             text.push(']');
             lists.push(raw(std::mem::take(&mut text)));
@@ -224,23 +198,10 @@ fn raw(json: String) -> Box<RawValue> {
 }
 
 /// Sets a part of a record.
-pub(super) fn set(
-    record: &mut Record,
-    part: PartName,
-    value: &impl Serialize,
-) -> Result<(), Error> {
-    record
-        .set_part(part, value)
-        .map_err(|cause| Error::Encoding {
-            action: action(&record.action),
-            cause,
-        })
+pub(super) fn set(record: &mut Record, part: PartName, value: &impl Serialize) -> Result<(), Error> {
+    record.set_part(part, value).map_err(|cause| Error::Encoding { action: action(&record.action), cause })
 }
 
 fn action(name: &str) -> &'static str {
-    super::ACTIONS
-        .iter()
-        .copied()
-        .find(|action| *action == name)
-        .unwrap_or(NAME)
+    super::ACTIONS.iter().copied().find(|action| *action == name).unwrap_or(NAME)
 }

@@ -3,9 +3,7 @@
 use std::collections::HashSet;
 
 use sealbook_policy::Raw;
-use sealbook_record::{
-    Category, Finding, Location, Outcome, PartName, Severity, Target, TargetKind,
-};
+use sealbook_record::{Category, Finding, Location, Outcome, PartName, Severity, Target, TargetKind};
 use serde::Serialize;
 
 use super::engine::id::Id;
@@ -56,13 +54,7 @@ struct DamagedTold<'a> {
 
 impl<'a> Faults<'a> {
     pub(super) fn new(database: &'a Database, is_partial: bool) -> Self {
-        Self {
-            database,
-            is_partial,
-            told: HashSet::new(),
-            forged: 0,
-            damaged: 0,
-        }
+        Self { database, is_partial, told: HashSet::new(), forged: 0, damaged: 0 }
     }
 
     /// Seals a record for a fault, if it is a new one, and counts it against the coverage.
@@ -88,35 +80,18 @@ impl<'a> Faults<'a> {
         }
     }
 
-    fn forged(
-        &self,
-        fault: &Fault,
-        actual: Id,
-        request: &Request<'_>,
-        sink: &mut dyn Sink,
-    ) -> Result<(), Error> {
+    fn forged(&self, fault: &Fault, actual: Id, request: &Request<'_>, sink: &mut dyn Sink) -> Result<(), Error> {
         let path = shown_path(fault);
-        let lies_in = self
-            .database
-            .locate(&fault.id)
-            .map(|path| TreePath::from(&*path));
-        let lies = lies_in
-            .as_ref()
-            .map_or_else(String::new, |path| format!(" in {path}"));
+        let lies_in = self.database.locate(&fault.id).map(|path| TreePath::from(&*path));
+        let lies = lies_in.as_ref().map_or_else(String::new, |path| format!(" in {path}"));
         let message = format!(
             "the {} {}{}{lies} is forged: its content hashes to {actual}, and git serves it without a word",
             fault.kind.as_str(),
             fault.id,
             met(fault, path.as_ref()),
         );
-        let mut finding = Finding::new(
-            FORGED,
-            "forged_object",
-            Severity::Critical,
-            message,
-            None,
-            &format!("{} {actual}", fault.id),
-        );
+        let mut finding =
+            Finding::new(FORGED, "forged_object", Severity::Critical, message, None, &format!("{} {actual}", fault.id));
         finding.location = path.as_ref().map(|path| Location::of(path.to_string()));
         finding.recommendation = Some(
             "Keep a copy as evidence, find out who could write to the object database, and restore the object from \
@@ -147,14 +122,10 @@ impl<'a> Faults<'a> {
             Damage::Missing if self.is_partial => ("object_not_cloned", String::new()),
             Damage::Missing => ("object_missing", String::new()),
             Damage::Corrupt(cause) => ("object_corrupt", cause.clone()),
-            Damage::WrongKind(kind) => {
-                ("object_of_wrong_kind", format!("it is a {}", kind.as_str()))
-            }
+            Damage::WrongKind(kind) => ("object_of_wrong_kind", format!("it is a {}", kind.as_str())),
             Damage::TooLarge => ("object_too_large", String::new()),
         };
-        let named = path
-            .clone()
-            .unwrap_or_else(|| TreePath::from(&*fault.id.to_string()));
+        let named = path.clone().unwrap_or_else(|| TreePath::from(&*fault.id.to_string()));
         let about = format!("{} {} {detail}", fault.kind.as_str(), fault.id);
         coverage.skip(named, word, Some(about.trim_end().to_owned()));
         if word == "object_not_cloned" || self.damaged > DAMAGED_RECORDS as u64 {
@@ -168,14 +139,8 @@ impl<'a> Faults<'a> {
             met(fault, path.as_ref()),
             word.replace('_', " "),
         );
-        let mut finding = Finding::new(
-            DAMAGED,
-            "damaged_object",
-            Severity::Error,
-            message,
-            None,
-            &fault.id.to_string(),
-        );
+        let mut finding =
+            Finding::new(DAMAGED, "damaged_object", Severity::Error, message, None, &fault.id.to_string());
         finding.location = path.as_ref().map(|path| Location::of(path.to_string()));
         finding.recommendation = Some(
             "Run `git fsck --full` in the repository and fetch what it misses from another clone; until then, \
@@ -187,10 +152,7 @@ impl<'a> Faults<'a> {
             kind: fault.kind,
             damage: word,
             detail: &detail,
-            lies_in: self
-                .database
-                .locate(&fault.id)
-                .map(|path| TreePath::from(&*path)),
+            lies_in: self.database.locate(&fault.id).map(|path| TreePath::from(&*path)),
             path: path.as_ref(),
             commit: fault.commit,
         };
@@ -225,7 +187,5 @@ fn shown_path(fault: &Fault) -> Option<TreePath> {
 fn met(fault: &Fault, path: Option<&TreePath>) -> String {
     let at = path.map_or_else(String::new, |path| format!(" at {path}"));
     let commit = fault.commit.filter(|commit| *commit != fault.id);
-    commit.map_or(at.clone(), |commit| {
-        format!("{at}, met in commit {commit},")
-    })
+    commit.map_or(at.clone(), |commit| format!("{at}, met in commit {commit},"))
 }

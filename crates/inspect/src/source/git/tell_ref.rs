@@ -117,23 +117,11 @@ pub(super) fn present(
         target: reference.target,
         commit: reference.commit,
         sealed: standing.sealed,
-        previous: standing
-            .before
-            .filter(|_| standing.state != State::Unchanged)
-            .map(place),
+        previous: standing.before.filter(|_| standing.state != State::Unchanged).map(place),
         tag: reference.tag.as_ref().map(TagTold::from),
     };
-    let now = Place {
-        target: reference.target,
-        commit: reference.commit,
-    };
-    seal(
-        request,
-        &told,
-        Some(&now),
-        severity(reference.kind, standing),
-        sink,
-    )
+    let now = Place { target: reference.target, commit: reference.commit };
+    seal(request, &told, Some(&now), severity(reference.kind, standing), sink)
 }
 
 /// Seals that a reference is gone.
@@ -179,10 +167,7 @@ fn seal(
 }
 
 fn place(seen: &Seen) -> Place {
-    Place {
-        target: seen.target,
-        commit: seen.commit,
-    }
+    Place { target: seen.target, commit: seen.commit }
 }
 
 fn kind(kind: RefKind, annotated: bool) -> &'static str {

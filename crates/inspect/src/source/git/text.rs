@@ -21,11 +21,7 @@ pub(super) struct Text<'a> {
 
 impl<'a> Text<'a> {
     pub(super) fn new(bytes: &'a [u8], encoding: Option<&'a [u8]>, limit: usize) -> Self {
-        Self {
-            bytes,
-            encoding,
-            limit,
-        }
+        Self { bytes, encoding, limit }
     }
 
     /// For people, with `\xNN` for what is no text, and no longer than `limit` bytes.
@@ -63,16 +59,9 @@ impl Serialize for Text<'_> {
             return Value(self.bytes, self.encoding).serialize(serializer);
         }
         let digest = digest::digest(&digest::SHA256, self.bytes);
-        let sha256 = Id::from_bytes(digest.as_ref())
-            .expect("a digest has 32 bytes")
-            .to_string();
+        let sha256 = Id::from_bytes(digest.as_ref()).expect("a digest has 32 bytes").to_string();
         let head = Value(cut(self.bytes, self.limit / 4), self.encoding);
-        Long {
-            head,
-            bytes: self.bytes.len(),
-            sha256,
-        }
-        .serialize(serializer)
+        Long { head, bytes: self.bytes.len(), sha256 }.serialize(serializer)
     }
 }
 
@@ -81,17 +70,14 @@ fn cut(bytes: &[u8], limit: usize) -> &[u8] {
     if bytes.len() <= limit {
         return bytes;
     }
-    let boundary = (limit.saturating_sub(3)..=limit)
-        .rev()
-        .find(|&at| bytes[at] & 0xc0 != 0x80);
+    let boundary = (limit.saturating_sub(3)..=limit).rev().find(|&at| bytes[at] & 0xc0 != 0x80);
     &bytes[..boundary.unwrap_or(limit)]
 }
 
 /// The text, if it claims to be Latin-1 and is not plain ASCII.
 fn latin1(bytes: &[u8], encoding: Option<&[u8]>) -> Option<String> {
     let names: [&[u8]; 4] = [b"iso-8859-1", b"iso8859-1", b"latin1", b"latin-1"];
-    let claims = encoding
-        .is_some_and(|encoding| names.iter().any(|name| encoding.eq_ignore_ascii_case(name)));
+    let claims = encoding.is_some_and(|encoding| names.iter().any(|name| encoding.eq_ignore_ascii_case(name)));
     (claims && !bytes.is_ascii()).then(|| bytes.iter().copied().map(char::from).collect())
 }
 
@@ -118,9 +104,7 @@ impl<'a> Who<'a> {
     /// Who acts, in a record's own words: by address, else by name.
     pub(super) fn actor(&self) -> sealbook_record::Actor {
         let (name, email) = (self.name.shown(), self.email.shown());
-        let id = [&email, &name]
-            .into_iter()
-            .find(|text| !text.trim().is_empty());
+        let id = [&email, &name].into_iter().find(|text| !text.trim().is_empty());
         let Some(id) = id else {
             return sealbook_record::Actor::unknown();
         };
@@ -136,17 +120,12 @@ impl<'a> Who<'a> {
 
 /// RFC 3339 in the writer's own offset; the bare seconds where no calendar has such a day.
 fn time(seconds: i64, offset_minutes: i32) -> String {
-    let offset = jiff::tz::Offset::from_seconds(offset_minutes.saturating_mul(60))
-        .unwrap_or(jiff::tz::Offset::UTC);
+    let offset = jiff::tz::Offset::from_seconds(offset_minutes.saturating_mul(60)).unwrap_or(jiff::tz::Offset::UTC);
     let Ok(at) = jiff::Timestamp::from_second(seconds) else {
         return format!("@{seconds}");
     };
     let local = offset.to_datetime(at);
-    let (sign, minutes) = if offset_minutes < 0 {
-        ('-', -offset_minutes)
-    } else {
-        ('+', offset_minutes)
-    };
+    let (sign, minutes) = if offset_minutes < 0 { ('-', -offset_minutes) } else { ('+', offset_minutes) };
     let mut text = String::with_capacity(25);
     write!(
         text,
@@ -168,9 +147,7 @@ fn time(seconds: i64, offset_minutes: i32) -> String {
 pub(super) fn timestamp(seconds: i64) -> Option<sealbook_record::Timestamp> {
     use sealbook_record::Timestamp;
     let micros = seconds.checked_mul(1_000_000)?;
-    (Timestamp::MIN.as_micros()..=Timestamp::MAX.as_micros())
-        .contains(&micros)
-        .then(|| Timestamp::from_micros(micros))
+    (Timestamp::MIN.as_micros()..=Timestamp::MAX.as_micros()).contains(&micros).then(|| Timestamp::from_micros(micros))
 }
 
 #[cfg(test)]
@@ -191,9 +168,6 @@ mod tests {
         assert_eq!(json(Text::new(b"\xe9", Some(b"ISO-8859-1"), 10)), "\"é\"");
         assert_eq!(json(Text::new(b"\xe9", None, 10)), "{\"b64\":\"6Q==\"}");
         let long = json(Text::new(&[b'a'; 40], None, 20));
-        assert!(
-            long.starts_with("{\"head\":\"aaaaa\",\"bytes\":40,\"sha256\":\""),
-            "{long}"
-        );
+        assert!(long.starts_with("{\"head\":\"aaaaa\",\"bytes\":40,\"sha256\":\""), "{long}");
     }
 }

@@ -40,12 +40,7 @@ pub(crate) struct Blame {
 }
 
 /// Asks which commit wrote each line of the file at `path` in `tip`. Nothing if there is no file.
-pub(crate) fn blame(
-    objects: &mut Objects,
-    shallow: &HashSet<Id>,
-    tip: Id,
-    path: &[u8],
-) -> Option<Blame> {
+pub(crate) fn blame(objects: &mut Objects, shallow: &HashSet<Id>, tip: Id, path: &[u8]) -> Option<Blame> {
     let mut search = Search {
         reader: Reader::new(objects, Some(tip)),
         counter: Counter::default(),
@@ -65,11 +60,7 @@ pub(crate) fn blame(
     let data = search.reader.read(&side.id, Kind::Blob, path)?;
     let origin = search.origin(tip, path, side.id);
     let lines = lines::count(&data) as u32;
-    search.origins[origin].pending.push(Segment {
-        line: 0,
-        old_line: 0,
-        lines,
-    });
+    search.origins[origin].pending.push(Segment { line: 0, old_line: 0, lines });
     search.enqueue(tip, &commit);
     search.run();
     Some(search.finish())
@@ -109,16 +100,12 @@ impl Search<'_, '_> {
         while let Some((_, _, id)) = self.queue.pop() {
             loop {
                 let origins = self.by_name.get(&id).map(Vec::as_slice).unwrap_or_default();
-                let Some(&origin) = origins
-                    .iter()
-                    .find(|&&at| !self.origins[at].pending.is_empty())
-                else {
+                let Some(&origin) = origins.iter().find(|&&at| !self.origins[at].pending.is_empty()) else {
                     break;
                 };
                 self.ask(origin);
                 let kept = std::mem::take(&mut self.origins[origin].pending);
-                self.answers
-                    .extend(kept.into_iter().map(|segment| (origin, segment)));
+                self.answers.extend(kept.into_iter().map(|segment| (origin, segment)));
             }
         }
     }
@@ -132,11 +119,8 @@ impl Search<'_, '_> {
         if self.shallow.contains(&id) {
             return;
         }
-        let parents: Vec<(Id, Rc<Commit>)> = commit
-            .parents
-            .iter()
-            .filter_map(|parent| Some((*parent, self.commit(*parent)?)))
-            .collect();
+        let parents: Vec<(Id, Rc<Commit>)> =
+            commit.parents.iter().filter_map(|parent| Some((*parent, self.commit(*parent)?))).collect();
         let mut sources: Vec<Option<usize>> = vec![None; parents.len()];
         for by_rename in [false, true] {
             for at in 0..parents.len() {
@@ -156,10 +140,7 @@ impl Search<'_, '_> {
                     self.suspect(source, all, parent);
                     return;
                 }
-                let known = sources[..at]
-                    .iter()
-                    .flatten()
-                    .any(|&other| self.origins[other].blob == blob);
+                let known = sources[..at].iter().flatten().any(|&other| self.origins[other].blob == blob);
                 if !known {
                     sources[at] = Some(source);
                 }
@@ -184,13 +165,7 @@ impl Search<'_, '_> {
         is_file(side).then(|| self.origin(id, &path, side.id))
     }
 
-    fn renamed_in(
-        &mut self,
-        commit: &Commit,
-        id: Id,
-        parent: &Commit,
-        origin: usize,
-    ) -> Option<usize> {
+    fn renamed_in(&mut self, commit: &Commit, id: Id, parent: &Commit, origin: usize) -> Option<usize> {
         let path = self.origins[origin].path.clone();
         let differences = tree::diff(&mut self.reader, Some(parent.tree), Some(commit.tree));
         let source = renames::source_of(&mut self.reader, &differences, &path)?;
@@ -223,9 +198,7 @@ impl Search<'_, '_> {
         }
         let idle = self.origins[origin].pending.is_empty();
         self.origins[origin].pending.append(&mut segments);
-        self.origins[origin]
-            .pending
-            .sort_by_key(|segment| segment.old_line);
+        self.origins[origin].pending.sort_by_key(|segment| segment.old_line);
         if idle {
             let id = self.origins[origin].commit;
             self.enqueue(id, commit);
@@ -234,16 +207,11 @@ impl Search<'_, '_> {
 
     fn enqueue(&mut self, id: Id, commit: &Commit) {
         self.queued += 1;
-        self.queue
-            .push((commit.committer.seconds, Reverse(self.queued), id));
+        self.queue.push((commit.committer.seconds, Reverse(self.queued), id));
     }
 
     fn known(&self, commit: Id, path: &[u8]) -> Option<usize> {
-        self.by_name
-            .get(&commit)?
-            .iter()
-            .copied()
-            .find(|&at| self.origins[at].path == path)
+        self.by_name.get(&commit)?.iter().copied().find(|&at| self.origins[at].path == path)
     }
 
     fn origin(&mut self, commit: Id, path: &[u8], blob: Id) -> usize {
@@ -251,13 +219,7 @@ impl Search<'_, '_> {
             return known;
         }
         let at = self.origins.len();
-        self.origins.push(Origin {
-            commit,
-            path: path.to_vec(),
-            blob,
-            pending: Vec::new(),
-            previous: None,
-        });
+        self.origins.push(Origin { commit, path: path.to_vec(), blob, pending: Vec::new(), previous: None });
         self.by_name.entry(commit).or_default().push(at);
         at
     }
@@ -266,16 +228,13 @@ impl Search<'_, '_> {
         if let Some(known) = self.commits.get(&id) {
             return known.clone();
         }
-        let commit = self
-            .reader
-            .read(&id, Kind::Commit, &[])
-            .and_then(|data| match Commit::parse(&data) {
-                Ok(commit) => Some(Rc::new(commit)),
-                Err(damage) => {
-                    self.reader.damaged(&id, Kind::Commit, &[], damage);
-                    None
-                }
-            });
+        let commit = self.reader.read(&id, Kind::Commit, &[]).and_then(|data| match Commit::parse(&data) {
+            Ok(commit) => Some(Rc::new(commit)),
+            Err(damage) => {
+                self.reader.damaged(&id, Kind::Commit, &[], damage);
+                None
+            }
+        });
         self.commits.insert(id, commit.clone());
         commit
     }
@@ -294,9 +253,7 @@ impl Search<'_, '_> {
             }
             last = Some(*at);
             let origin = &self.origins[*at];
-            let previous = origin
-                .previous
-                .map(|at| (self.origins[at].commit, self.origins[at].path.clone()));
+            let previous = origin.previous.map(|at| (self.origins[at].commit, self.origins[at].path.clone()));
             runs.push(Run {
                 commit: origin.commit,
                 path: origin.path.clone(),
@@ -306,15 +263,9 @@ impl Search<'_, '_> {
                 previous,
             });
         }
-        let commits = runs
-            .iter()
-            .filter_map(|run| Some((run.commit, self.commits.get(&run.commit)?.clone()?)))
-            .collect();
-        Blame {
-            runs,
-            commits,
-            faults: self.reader.into_faults(),
-        }
+        let commits =
+            runs.iter().filter_map(|run| Some((run.commit, self.commits.get(&run.commit)?.clone()?))).collect();
+        Blame { runs, commits, faults: self.reader.into_faults() }
     }
 }
 
@@ -328,10 +279,7 @@ fn split(pending: Vec<Segment>, hunks: &[Hunk]) -> (Vec<Segment>, Vec<Segment>) 
     let mut next = 0;
     for mut rest in pending {
         while rest.lines > 0 {
-            while hunks
-                .get(next)
-                .is_some_and(|hunk| hunk.new.end <= rest.old_line)
-            {
+            while hunks.get(next).is_some_and(|hunk| hunk.new.end <= rest.old_line) {
                 next += 1;
             }
             // Behind the last hunk that ended, both files run alike.
@@ -350,17 +298,9 @@ fn split(pending: Vec<Segment>, hunks: &[Hunk]) -> (Vec<Segment>, Vec<Segment>) 
             if inside {
                 kept.push(Segment { lines, ..rest });
             } else {
-                passed.push(Segment {
-                    old_line: rest.old_line - new_end + old_end,
-                    lines,
-                    ..rest
-                });
+                passed.push(Segment { old_line: rest.old_line - new_end + old_end, lines, ..rest });
             }
-            rest = Segment {
-                line: rest.line + lines,
-                old_line: rest.old_line + lines,
-                lines: rest.lines - lines,
-            };
+            rest = Segment { line: rest.line + lines, old_line: rest.old_line + lines, lines: rest.lines - lines };
         }
     }
     (kept, passed)

@@ -79,10 +79,7 @@ impl Cache {
 
     /// What the decoder put since the last [`Cache::name`].
     pub(super) fn fresh(&self) -> Option<Arc<[u8]>> {
-        self.slots[self.fresh?]
-            .object
-            .as_ref()
-            .map(|object| object.data.clone())
+        self.slots[self.fresh?].object.as_ref().map(|object| object.data.clone())
     }
 
     /// Forgets what the decoder put, so that it is not taken for another object.
@@ -99,13 +96,7 @@ impl Cache {
             self.evict();
         }
         self.used += size;
-        let slot = Slot {
-            id: None,
-            place,
-            packed_len,
-            asked: false,
-            object: Some(object),
-        };
+        let slot = Slot { id: None, place, packed_len, asked: false, object: Some(object) };
         let index = match self.free.pop() {
             Some(index) => {
                 self.slots[index] = slot;
@@ -127,11 +118,7 @@ impl Cache {
     /// Drops one object: the first under the hand that nobody asked for since the hand last passed.
     fn evict(&mut self) {
         loop {
-            self.hand = if self.hand + 1 >= self.slots.len() {
-                0
-            } else {
-                self.hand + 1
-            };
+            self.hand = if self.hand + 1 >= self.slots.len() { 0 } else { self.hand + 1 };
             let slot = &mut self.slots[self.hand];
             if std::mem::take(&mut slot.asked) {
                 continue;
@@ -156,28 +143,12 @@ impl Cache {
 }
 
 impl gix::odb::pack::cache::DecodeEntry for Cache {
-    fn put(
-        &mut self,
-        pack_id: u32,
-        offset: u64,
-        data: &[u8],
-        kind: gix::objs::Kind,
-        packed_len: usize,
-    ) {
-        let object = Cached {
-            kind: kind.into(),
-            data: data.into(),
-            forged: None,
-        };
+    fn put(&mut self, pack_id: u32, offset: u64, data: &[u8], kind: gix::objs::Kind, packed_len: usize) {
+        let object = Cached { kind: kind.into(), data: data.into(), forged: None };
         self.fresh = self.insert(Some((pack_id, offset)), object, packed_len);
     }
 
-    fn get(
-        &mut self,
-        pack_id: u32,
-        offset: u64,
-        out: &mut Vec<u8>,
-    ) -> Option<(gix::objs::Kind, usize)> {
+    fn get(&mut self, pack_id: u32, offset: u64, out: &mut Vec<u8>) -> Option<(gix::objs::Kind, usize)> {
         let slot = &mut self.slots[*self.by_place.get(&(pack_id, offset))?];
         slot.asked = true;
         let object = slot.object.as_ref()?;

@@ -64,12 +64,7 @@ pub(crate) struct Changes {
 }
 
 /// What differs between two trees.
-pub(crate) fn between(
-    reader: &mut Reader<'_>,
-    counter: &mut Counter,
-    old: Option<Id>,
-    new: Option<Id>,
-) -> Changes {
+pub(crate) fn between(reader: &mut Reader<'_>, counter: &mut Counter, old: Option<Id>, new: Option<Id>) -> Changes {
     some_between(reader, counter, old, new, |_| true)
 }
 
@@ -88,10 +83,7 @@ pub(crate) fn some_between(
     for file in &mut files {
         count(reader, counter, file);
     }
-    Changes {
-        files,
-        renames_limited: renames.limited,
-    }
+    Changes { files, renames_limited: renames.limited }
 }
 
 /// Joins each deletion that is a rename's source with its addition, which keeps its place.
@@ -104,39 +96,19 @@ fn pair_up(differences: Vec<Difference>, renames: &[Rename]) -> Vec<Change> {
     }
     let old_of: Vec<_> = source_of
         .iter()
-        .map(|rename| {
-            rename.map(|r| {
-                (
-                    r.percent(),
-                    differences[r.old].path.clone(),
-                    differences[r.old].old,
-                )
-            })
-        })
+        .map(|rename| rename.map(|r| (r.percent(), differences[r.old].path.clone(), differences[r.old].old)))
         .collect();
     let mut files = Vec::with_capacity(differences.len());
     for ((difference, old), is_source) in differences.into_iter().zip(old_of).zip(is_source) {
         if is_source {
             continue;
         }
-        let Difference {
-            path,
-            old: old_side,
-            new,
-        } = difference;
+        let Difference { path, old: old_side, new } = difference;
         let (status, old_path, old) = match old {
             Some((percent, old_path, old)) => (Status::Renamed(percent), Some(old_path), old),
             None => (status(old_side, new), None, old_side),
         };
-        files.push(Change {
-            status,
-            path,
-            old_path,
-            old,
-            new,
-            lines: Lines::Unknown,
-            size: None,
-        });
+        files.push(Change { status, path, old_path, old, new, lines: Lines::Unknown, size: None });
     }
     files
 }
@@ -188,10 +160,7 @@ impl Content {
 fn content(reader: &mut Reader<'_>, side: Option<Side>, path: &[u8]) -> Option<Content> {
     match side {
         None => Some(Content::Nothing),
-        Some(side) if side.mode.is_gitlink() => Some(Content::Submodule(format!(
-            "Subproject commit {}\n",
-            side.id
-        ))),
+        Some(side) if side.mode.is_gitlink() => Some(Content::Submodule(format!("Subproject commit {}\n", side.id))),
         Some(side) => reader.read(&side.id, Kind::Blob, path).map(Content::Blob),
     }
 }

@@ -58,15 +58,11 @@ impl Commit {
         while let Some((name, value)) = headers.next() {
             match name {
                 b"tree" if tree.is_none() => tree = Id::from_hex(value),
-                b"parent" => {
-                    parents.push(Id::from_hex(value).ok_or_else(|| corrupt("readable parent"))?)
-                }
+                b"parent" => parents.push(Id::from_hex(value).ok_or_else(|| corrupt("readable parent"))?),
                 b"author" if author.is_none() => author = Some(Person::parse(value)),
                 b"committer" if committer.is_none() => committer = Some(Person::parse(value)),
                 b"encoding" => encoding = Some(value.to_vec()),
-                b"gpgsig" | b"gpgsig-sha256" if signature.is_none() => {
-                    signature = Some(SignatureKind::of(value))
-                }
+                b"gpgsig" | b"gpgsig-sha256" if signature.is_none() => signature = Some(SignatureKind::of(value)),
                 _ => {}
             }
         }
@@ -139,15 +135,10 @@ impl Person {
         let close = memchr::memrchr(b'>', value);
         let open = memchr::memchr(b'<', value);
         let (Some(open), Some(close)) = (open, close) else {
-            return Self {
-                name: value.trim_ascii().to_vec(),
-                ..Self::default()
-            };
+            return Self { name: value.trim_ascii().to_vec(), ..Self::default() };
         };
         let email = value.get(open + 1..close).unwrap_or_default();
-        let mut times = value[close + 1..]
-            .split(u8::is_ascii_whitespace)
-            .filter(|word| !word.is_empty());
+        let mut times = value[close + 1..].split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let number = |word: Option<&[u8]>| std::str::from_utf8(word?).ok()?.parse::<i64>().ok();
         let seconds = number(times.next()).unwrap_or(0);
         let offset = number(times.next()).unwrap_or(0).clamp(-9_999, 9_999) as i32;
@@ -169,10 +160,7 @@ impl SignatureKind {
     ];
 
     fn of(value: &[u8]) -> Self {
-        Self::ARMOUR
-            .iter()
-            .find(|(armour, _)| value.starts_with(armour))
-            .map_or(Self::Unknown, |(_, kind)| *kind)
+        Self::ARMOUR.iter().find(|(armour, _)| value.starts_with(armour)).map_or(Self::Unknown, |(_, kind)| *kind)
     }
 }
 

@@ -76,9 +76,7 @@ pub(crate) fn read<E>(
         drop(jobs);
         hand_over(&results, &tickets, emit)
     })?;
-    Ok(*total
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner))
+    Ok(*total.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
 struct Chunk {
@@ -100,17 +98,9 @@ fn plan(
     let mut index = 0;
     let mut size = CHUNK_FIRST;
     loop {
-        let nodes: Vec<_> = walk
-            .by_ref()
-            .filter(|node| (wanted.filter)(node))
-            .take(size)
-            .collect();
+        let nodes: Vec<_> = walk.by_ref().filter(|node| (wanted.filter)(node)).take(size).collect();
         let last = nodes.is_empty();
-        let chunk = Chunk {
-            index,
-            nodes,
-            faults: walk.take_faults(),
-        };
+        let chunk = Chunk { index, nodes, faults: walk.take_faults() };
         if ticket.send(()).is_err() || job.send(chunk).is_err() || last {
             break;
         }
@@ -121,10 +111,7 @@ fn plan(
 }
 
 fn add(total: &Mutex<Tally>, objects: &Objects) {
-    total
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .add(objects.tally());
+    total.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(objects.tally());
 }
 
 fn work(
@@ -133,15 +120,9 @@ fn work(
     done: &SyncSender<(u64, Vec<Found>)>,
     total: &Mutex<Tally>,
 ) {
-    let mut worker = Worker {
-        objects: database.reader(CACHE_BYTES),
-        counter: Counter::default(),
-    };
+    let mut worker = Worker { objects: database.reader(CACHE_BYTES), counter: Counter::default() };
     loop {
-        let job = jobs
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .recv();
+        let job = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
         let Ok(chunk) = job else { break };
         let index = chunk.index;
         if done.send((index, worker.chunk(chunk))).is_err() {
@@ -180,11 +161,7 @@ struct Worker {
 
 impl Worker {
     fn chunk(&mut self, chunk: Chunk) -> Vec<Found> {
-        let trees: HashMap<Id, Id> = chunk
-            .nodes
-            .iter()
-            .map(|node| (node.id, node.commit.tree))
-            .collect();
+        let trees: HashMap<Id, Id> = chunk.nodes.iter().map(|node| (node.id, node.commit.tree)).collect();
         let mut found = Vec::with_capacity(chunk.nodes.len() + 1);
         if !chunk.faults.is_empty() {
             found.push(Found::Faults(chunk.faults));
@@ -207,12 +184,9 @@ impl Worker {
             ([], _) if node.commit.parents.is_empty() => {
                 Some(changes::between(&mut reader, &mut self.counter, None, tree))
             }
-            ([parent], _) if node.commit.parents.len() == 1 => Some(changes::between(
-                &mut reader,
-                &mut self.counter,
-                Some(*parent),
-                tree,
-            )),
+            ([parent], _) if node.commit.parents.len() == 1 => {
+                Some(changes::between(&mut reader, &mut self.counter, Some(*parent), tree))
+            }
             // Git shows nothing of a merge, but it may bring objects that neither side had.
             (parents, _) => {
                 tree::read_new(&mut reader, node.commit.tree, parents);
@@ -220,11 +194,7 @@ impl Worker {
             }
         };
         let faults = reader.into_faults();
-        Step {
-            node,
-            changes,
-            faults,
-        }
+        Step { node, changes, faults }
     }
 
     /// The trees of the parents that can be read; the walk has taken note of the others.
@@ -232,15 +202,9 @@ impl Worker {
         let mut tree_of = |parent: &Id| {
             trees.get(parent).copied().or_else(|| {
                 let object = self.objects.read(parent, Kind::Commit).ok()?;
-                super::commit::Commit::parse(&object.data)
-                    .ok()
-                    .map(|commit| commit.tree)
+                super::commit::Commit::parse(&object.data).ok().map(|commit| commit.tree)
             })
         };
-        node.commit
-            .parents
-            .iter()
-            .filter_map(&mut tree_of)
-            .collect()
+        node.commit.parents.iter().filter_map(&mut tree_of).collect()
     }
 }

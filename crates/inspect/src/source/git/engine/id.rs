@@ -12,10 +12,7 @@ pub(crate) struct Id {
 impl Id {
     /// From 20 or 32 bytes.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut id = Self {
-            bytes: [0; 32],
-            len: bytes.len() as u8,
-        };
+        let mut id = Self { bytes: [0; 32], len: bytes.len() as u8 };
         matches!(bytes.len(), 20 | 32).then(|| {
             id.bytes[..bytes.len()].copy_from_slice(bytes);
             id
@@ -27,10 +24,7 @@ impl Id {
         if !matches!(hex.len(), 40 | 64) {
             return None;
         }
-        let mut id = Self {
-            bytes: [0; 32],
-            len: (hex.len() / 2) as u8,
-        };
+        let mut id = Self { bytes: [0; 32], len: (hex.len() / 2) as u8 };
         for (byte, pair) in id.bytes.iter_mut().zip(hex.chunks_exact(2)) {
             *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
         }
@@ -59,9 +53,7 @@ impl fmt::Display for Id {
             pair[0] = DIGITS[usize::from(byte >> 4)];
             pair[1] = DIGITS[usize::from(byte & 15)];
         }
-        f.write_str(
-            std::str::from_utf8(&text[..2 * usize::from(self.len)]).expect("digits are ASCII"),
-        )
+        f.write_str(std::str::from_utf8(&text[..2 * usize::from(self.len)]).expect("digits are ASCII"))
     }
 }
 

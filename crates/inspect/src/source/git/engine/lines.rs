@@ -42,24 +42,15 @@ impl Counter {
         let (head, tail) = common_ends(old, new);
         let (old_middle, new_middle) = (&old[head..old.len() - tail], &new[head..new.len() - tail]);
         if old_middle.is_empty() || new_middle.is_empty() {
-            return Count {
-                added: count(new_middle),
-                deleted: count(old_middle),
-            };
+            return Count { added: count(new_middle), deleted: count(old_middle) };
         }
         if let Some(count) = count_few(old_middle, new_middle) {
             return count;
         }
         self.interner.fill(old, new, head, tail);
-        let Interner {
-            old, new, lines, ..
-        } = &self.interner;
-        self.diff
-            .compute_with(Algorithm::Myers, old, new, lines.len() as u32);
-        Count {
-            added: u64::from(self.diff.count_additions()),
-            deleted: u64::from(self.diff.count_removals()),
-        }
+        let Interner { old, new, lines, .. } = &self.interner;
+        self.diff.compute_with(Algorithm::Myers, old, new, lines.len() as u32);
+        Count { added: u64::from(self.diff.count_additions()), deleted: u64::from(self.diff.count_removals()) }
     }
 }
 
@@ -76,28 +67,15 @@ impl Counter {
         let tail = common_blocks(old, new);
         let (old, new) = (&old[..old.len() - tail], &new[..new.len() - tail]);
         self.interner.fill(old, new, 0, 0);
-        let Interner {
-            old: before,
-            new: after,
-            lines,
-            ..
-        } = &self.interner;
-        self.diff
-            .compute_with(Algorithm::Myers, before, after, lines.len() as u32);
+        let Interner { old: before, new: after, lines, .. } = &self.interner;
+        self.diff.compute_with(Algorithm::Myers, before, after, lines.len() as u32);
         let indent = |token: Token| {
             let line = &lines[token.0 as usize];
             let text = if line.in_new { new } else { old };
             IndentLevel::for_ascii_line(text[line.start..line.start + line.len].iter().copied(), 8)
         };
-        self.diff
-            .postprocess_with(before, after, IndentHeuristic::new(indent));
-        self.diff
-            .hunks()
-            .map(|hunk| Hunk {
-                old: hunk.before,
-                new: hunk.after,
-            })
-            .collect()
+        self.diff.postprocess_with(before, after, IndentHeuristic::new(indent));
+        self.diff.hunks().map(|hunk| Hunk { old: hunk.before, new: hunk.after }).collect()
     }
 }
 
@@ -105,11 +83,7 @@ impl Counter {
 /// which it gives back the first line. It decides which lines count as frequent.
 fn common_blocks(old: &[u8], new: &[u8]) -> usize {
     const BLOCK: usize = 1_024;
-    let blocks = old
-        .rchunks_exact(BLOCK)
-        .zip(new.rchunks_exact(BLOCK))
-        .take_while(|(a, b)| a == b)
-        .count();
+    let blocks = old.rchunks_exact(BLOCK).zip(new.rchunks_exact(BLOCK)).take_while(|(a, b)| a == b).count();
     let tail = &old[old.len() - blocks * BLOCK..];
     memchr::memchr(b'\n', tail).map_or(0, |at| tail.len() - at - 1)
 }
@@ -121,28 +95,18 @@ const FEW: usize = 8;
 /// Counts a small region exactly: without heuristics the longest common subsequence decides.
 fn count_few(old: &[u8], new: &[u8]) -> Option<Count> {
     let (mut old_lines, mut new_lines) = ([&[][..]; FEW], [&[][..]; FEW]);
-    let (old_len, new_len) = (
-        split_few(old, &mut old_lines)?,
-        split_few(new, &mut new_lines)?,
-    );
+    let (old_len, new_len) = (split_few(old, &mut old_lines)?, split_few(new, &mut new_lines)?);
     let mut row = [0_u8; FEW];
     for line in &old_lines[..old_len] {
         let mut diagonal = 0;
         for at in 0..new_len {
             let above = row[at + 1];
-            row[at + 1] = if *line == new_lines[at] {
-                diagonal + 1
-            } else {
-                above.max(row[at])
-            };
+            row[at + 1] = if *line == new_lines[at] { diagonal + 1 } else { above.max(row[at]) };
             diagonal = above;
         }
     }
     let common = usize::from(row[new_len]);
-    Some(Count {
-        added: (new_len - common) as u64,
-        deleted: (old_len - common) as u64,
-    })
+    Some(Count { added: (new_len - common) as u64, deleted: (old_len - common) as u64 })
 }
 
 /// Splits into fewer than [`FEW`] lines, or gives up.
@@ -177,8 +141,7 @@ fn common_ends(old: &[u8], new: &[u8]) -> (usize, usize) {
     let (old, new) = (&old[head..], &new[head..]);
     let mut tail = equal_suffix(old, new);
     // The tail must begin a line on both sides.
-    let begins =
-        |side: &[u8], tail: usize| tail == side.len() || side[side.len() - tail - 1] == b'\n';
+    let begins = |side: &[u8], tail: usize| tail == side.len() || side[side.len() - tail - 1] == b'\n';
     if tail > 0 && !(begins(old, tail) && begins(new, tail)) {
         let end = &old[old.len() - tail..];
         tail = memchr::memchr(b'\n', end).map_or(0, |at| tail - at - 1);
@@ -188,35 +151,17 @@ fn common_ends(old: &[u8], new: &[u8]) -> (usize, usize) {
 
 fn equal_prefix(a: &[u8], b: &[u8]) -> usize {
     const BLOCK: usize = 64;
-    let blocks = a
-        .chunks_exact(BLOCK)
-        .zip(b.chunks_exact(BLOCK))
-        .take_while(|(a, b)| a == b)
-        .count();
+    let blocks = a.chunks_exact(BLOCK).zip(b.chunks_exact(BLOCK)).take_while(|(a, b)| a == b).count();
     let start = blocks * BLOCK;
-    start
-        + a[start..]
-            .iter()
-            .zip(&b[start..])
-            .take_while(|(a, b)| a == b)
-            .count()
+    start + a[start..].iter().zip(&b[start..]).take_while(|(a, b)| a == b).count()
 }
 
 fn equal_suffix(a: &[u8], b: &[u8]) -> usize {
     const BLOCK: usize = 64;
-    let blocks = a
-        .rchunks_exact(BLOCK)
-        .zip(b.rchunks_exact(BLOCK))
-        .take_while(|(a, b)| a == b)
-        .count();
+    let blocks = a.rchunks_exact(BLOCK).zip(b.rchunks_exact(BLOCK)).take_while(|(a, b)| a == b).count();
     let end = blocks * BLOCK;
     let (a, b) = (&a[..a.len() - end], &b[..b.len() - end]);
-    end + a
-        .iter()
-        .rev()
-        .zip(b.iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count()
+    end + a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
 }
 
 /// Turns lines into numbers, equal lines into equal numbers.
@@ -246,12 +191,7 @@ const ELSEWHERE: Token = Token(0);
 impl Interner {
     fn fill(&mut self, old: &[u8], new: &[u8], head: usize, tail: usize) {
         self.lines.clear();
-        self.lines.push(Line {
-            hash: 0,
-            start: 0,
-            len: 0,
-            in_new: false,
-        });
+        self.lines.push(Line { hash: 0, start: 0, len: 0, in_new: false });
         self.table.clear();
         self.table.resize(256, VACANT);
         self.seen.clear();
@@ -286,12 +226,7 @@ impl Interner {
                 Ok(token) => token,
                 Err(slot) => {
                     let token = self.lines.len() as u32;
-                    self.lines.push(Line {
-                        hash,
-                        start,
-                        len: line.len(),
-                        in_new,
-                    });
+                    self.lines.push(Line { hash, start, len: line.len(), in_new });
                     self.table[slot] = token;
                     self.seen.add(line);
                     if self.lines.len() * 2 >= self.table.len() {
@@ -316,11 +251,7 @@ impl Interner {
         while start < range.end {
             let end = line_end(data, start);
             let line = &data[start..end];
-            let known = self
-                .seen
-                .may_hold(line)
-                .then(|| self.find(texts, line, hash_line(line)).ok())
-                .flatten();
+            let known = self.seen.may_hold(line).then(|| self.find(texts, line, hash_line(line)).ok()).flatten();
             tokens.push(known.unwrap_or(ELSEWHERE));
             start = end;
         }

@@ -87,15 +87,9 @@ impl Database {
             Hash::Sha1 => gix::hash::Kind::Sha1,
             Hash::Sha256 => gix::hash::Kind::Sha256,
         };
-        let options = gix::odb::store::init::Options {
-            alloc_limit_bytes: Some(OBJECT_LIMIT),
-            ..Default::default()
-        };
+        let options = gix::odb::store::init::Options { alloc_limit_bytes: Some(OBJECT_LIMIT), ..Default::default() };
         let store = gix::odb::Store::at_opts(directory, kind, &mut std::iter::empty(), options)?;
-        Ok(Self {
-            store: Arc::new(store),
-            hash,
-        })
+        Ok(Self { store: Arc::new(store), hash })
     }
 
     /// A reader for one thread, with `cache_bytes` of inflated objects.
@@ -104,19 +98,13 @@ impl Database {
         // Places in packs are keys of the cache: a pack must not be unloaded under them.
         handle.prevent_pack_unload();
         handle.ignore_replacements = true;
-        Objects {
-            handle,
-            hash: self.hash,
-            cache: Cache::new(cache_bytes),
-            buffer: Vec::new(),
-            tally: Tally::default(),
-        }
+        Objects { handle, hash: self.hash, cache: Cache::new(cache_bytes), buffer: Vec::new(), tally: Tally::default() }
     }
 
     /// Where an object lies: its loose file, or the pack that holds it.
     pub(crate) fn locate(&self, id: &Id) -> Option<PathBuf> {
-        let directories = std::iter::once(self.store.path().to_owned())
-            .chain(self.store.alternate_db_paths().unwrap_or_default());
+        let directories =
+            std::iter::once(self.store.path().to_owned()).chain(self.store.alternate_db_paths().unwrap_or_default());
         let directories: Vec<PathBuf> = directories.collect();
         // Packs first, as every reader of git looks there first.
         directories.iter().find_map(|d| in_pack(d, id)).or_else(|| {
@@ -135,8 +123,7 @@ fn in_pack(objects: &Path, id: &Id) -> Option<PathBuf> {
         .map(|entry| entry.path())
         .find(|path| {
             path.extension().is_some_and(|extension| extension == "idx")
-                && gix::odb::pack::index::File::at(path, oid.kind())
-                    .is_ok_and(|index| index.lookup(&oid).is_some())
+                && gix::odb::pack::index::File::at(path, oid.kind()).is_ok_and(|index| index.lookup(&oid).is_some())
         })
         .map(|index| index.with_extension("pack"))
 }
@@ -155,10 +142,7 @@ impl Objects {
     pub(crate) fn read(&mut self, id: &Id, kind: Kind) -> Result<Object, Damage> {
         let found = self.find(id)?;
         if found.kind == kind {
-            Ok(Object {
-                data: found.data,
-                forged: found.forged,
-            })
+            Ok(Object { data: found.data, forged: found.forged })
         } else {
             Err(Damage::WrongKind(found.kind))
         }
@@ -167,13 +151,7 @@ impl Objects {
     /// Reads an object of whatever kind, and hashes it.
     pub(crate) fn read_any(&mut self, id: &Id) -> Result<(Kind, Object), Damage> {
         let found = self.find(id)?;
-        Ok((
-            found.kind,
-            Object {
-                data: found.data,
-                forged: found.forged,
-            },
-        ))
+        Ok((found.kind, Object { data: found.data, forged: found.forged }))
     }
 
     pub(crate) fn hash(&self) -> Hash {
@@ -194,12 +172,8 @@ impl Objects {
         let (handle, buffer, cache) = (&self.handle, &mut self.buffer, &mut self.cache);
         let decode = || {
             let found = handle.try_find_cached(&oid, buffer, cache)?;
-            Ok(found.map(|(object, _)| {
-                (
-                    Kind::from(object.kind),
-                    cache.fresh().unwrap_or_else(|| Arc::from(object.data)),
-                )
-            }))
+            Ok(found
+                .map(|(object, _)| (Kind::from(object.kind), cache.fresh().unwrap_or_else(|| Arc::from(object.data)))))
         };
         // A hostile pack may bring a decoder to panic; that is damage too, and no reason to stop.
         let (kind, data) = match catch_unwind(AssertUnwindSafe(decode)) {
@@ -211,22 +185,14 @@ impl Objects {
         let actual = self.hash.of(kind, &data);
         self.tally.hashed[kind as usize] += 1;
         self.tally.bytes += data.len() as u64;
-        let object = Cached {
-            kind,
-            data,
-            forged: (actual != *id).then_some(actual),
-        };
+        let object = Cached { kind, data, forged: (actual != *id).then_some(actual) };
         self.cache.name(*id, object.clone());
         Ok(object)
     }
 }
 
 fn damage_of(error: &gix::Error) -> Damage {
-    if error.classify().is_resource_exhausted() {
-        Damage::TooLarge
-    } else {
-        Damage::Corrupt(error.to_string())
-    }
+    if error.classify().is_resource_exhausted() { Damage::TooLarge } else { Damage::Corrupt(error.to_string()) }
 }
 
 impl Hash {

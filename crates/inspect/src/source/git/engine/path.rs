@@ -31,11 +31,7 @@ pub(super) fn read<E>(
     let mut queue = BinaryHeap::new();
     let mut seen = HashSet::new();
     let mut order = 0;
-    let mut next: Vec<(Id, Vec<u8>)> = bounds
-        .tips
-        .iter()
-        .map(|tip| (*tip, path.to_vec()))
-        .collect();
+    let mut next: Vec<(Id, Vec<u8>)> = bounds.tips.iter().map(|tip| (*tip, path.to_vec())).collect();
     loop {
         for (id, path) in next.drain(..) {
             if !seen.insert(id) {
@@ -54,10 +50,7 @@ pub(super) fn read<E>(
         }
         let Some(queued) = queue.pop() else { break };
         let (node, path) = queued.into_parts();
-        if bounds
-            .since
-            .is_some_and(|since| super::walk::is_long_before(&node, since))
-        {
+        if bounds.since.is_some_and(|since| super::walk::is_long_before(&node, since)) {
             continue;
         }
         let mut reader = Reader::new(&mut objects, Some(node.id));
@@ -65,11 +58,7 @@ pub(super) fn read<E>(
         let faults = reader.into_faults();
         next = visit.next;
         if visit.shown && filter(&node) {
-            emit(Found::Step(Box::new(Step {
-                node,
-                changes: visit.changes,
-                faults,
-            })))?;
+            emit(Found::Step(Box::new(Step { node, changes: visit.changes, faults })))?;
         } else if !faults.is_empty() {
             emit(Found::Faults(faults))?;
         }
@@ -80,12 +69,7 @@ pub(super) fn read<E>(
 fn load(reader: &mut Reader<'_>, bounds: &Bounds<'_>, id: Id) -> Option<Box<Node>> {
     let (data, forged) = reader.read_named(&id, Kind::Commit, &[])?;
     match Commit::parse(&data) {
-        Ok(commit) => Some(Box::new(Node {
-            id,
-            commit,
-            forged,
-            shallow: bounds.shallow.contains(&id),
-        })),
+        Ok(commit) => Some(Box::new(Node { id, commit, forged, shallow: bounds.shallow.contains(&id) })),
         Err(damage) => {
             reader.damaged(&id, Kind::Commit, &[], damage);
             None
@@ -104,79 +88,44 @@ struct Visit {
 fn look(reader: &mut Reader<'_>, counter: &mut Counter, node: &Node, path: &[u8]) -> Visit {
     let here = tree::lookup(reader, node.commit.tree, path);
     if node.shallow {
-        return Visit {
-            shown: here.is_some(),
-            ..Visit::default()
-        };
+        return Visit { shown: here.is_some(), ..Visit::default() };
     }
     let mut parents: Vec<(Id, Id, Option<Side>)> = Vec::new();
     for id in &node.commit.parents {
-        let commit = reader
-            .read(id, Kind::Commit, &[])
-            .and_then(|data| Commit::parse(&data).ok());
+        let commit = reader.read(id, Kind::Commit, &[]).and_then(|data| Commit::parse(&data).ok());
         if let Some(commit) = commit {
             parents.push((*id, commit.tree, tree::lookup(reader, commit.tree, path)));
         }
     }
     if let Some((same, _, _)) = parents.iter().find(|(_, _, side)| *side == here) {
-        return Visit {
-            next: vec![(*same, path.to_vec())],
-            ..Visit::default()
-        };
+        return Visit { next: vec![(*same, path.to_vec())], ..Visit::default() };
     }
     match parents[..] {
         [] => {
             let shown = here.is_some();
             let changes = shown.then(|| concerning(reader, counter, None, node.commit.tree, path));
-            Visit {
-                shown,
-                changes,
-                next: Vec::new(),
-            }
+            Visit { shown, changes, next: Vec::new() }
         }
         [(parent, tree, _)] => {
             let changes = concerning(reader, counter, Some(tree), node.commit.tree, path);
             let before = renamed_from(&changes, path).unwrap_or(path).to_vec();
-            Visit {
-                shown: true,
-                changes: Some(changes),
-                next: vec![(parent, before)],
-            }
+            Visit { shown: true, changes: Some(changes), next: vec![(parent, before)] }
         }
         // A merge that left it as no parent had it is shown, but as everywhere without a diff.
         _ => {
-            let next = parents
-                .iter()
-                .map(|(id, _, _)| (*id, path.to_vec()))
-                .collect();
-            Visit {
-                shown: true,
-                changes: None,
-                next,
-            }
+            let next = parents.iter().map(|(id, _, _)| (*id, path.to_vec())).collect();
+            Visit { shown: true, changes: None, next }
         }
     }
 }
 
-fn concerning(
-    reader: &mut Reader<'_>,
-    counter: &mut Counter,
-    old: Option<Id>,
-    new: Id,
-    path: &[u8],
-) -> Changes {
-    let below = |at: &[u8]| {
-        at.strip_prefix(path)
-            .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
-    };
-    let wanted =
-        |change: &Change| below(&change.path) || change.old_path.as_deref().is_some_and(below);
+fn concerning(reader: &mut Reader<'_>, counter: &mut Counter, old: Option<Id>, new: Id, path: &[u8]) -> Changes {
+    let below = |at: &[u8]| at.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest[0] == b'/');
+    let wanted = |change: &Change| below(&change.path) || change.old_path.as_deref().is_some_and(below);
     changes::some_between(reader, counter, old, Some(new), wanted)
 }
 
 fn renamed_from<'c>(changes: &'c Changes, path: &[u8]) -> Option<&'c [u8]> {
     let change = changes.files.iter().find(|change| change.path == path)?;
-    matches!(change.status, Status::Renamed(_))
-        .then(|| change.old_path.as_deref())
-        .flatten()
+    matches!(change.status, Status::Renamed(_)).then(|| change.old_path.as_deref()).flatten()
 }

@@ -37,11 +37,7 @@ pub(crate) struct Reader<'o> {
 
 impl<'o> Reader<'o> {
     pub(crate) fn new(objects: &'o mut Objects, commit: Option<Id>) -> Self {
-        Self {
-            objects,
-            commit,
-            faults: Vec::new(),
-        }
+        Self { objects, commit, faults: Vec::new() }
     }
 
     pub(crate) fn hash(&self) -> Hash {
@@ -54,12 +50,7 @@ impl<'o> Reader<'o> {
     }
 
     /// The content of an object, and its true name if that is another.
-    pub(crate) fn read_named(
-        &mut self,
-        id: &Id,
-        kind: Kind,
-        path: &[u8],
-    ) -> Option<(Arc<[u8]>, Option<Id>)> {
+    pub(crate) fn read_named(&mut self, id: &Id, kind: Kind, path: &[u8]) -> Option<(Arc<[u8]>, Option<Id>)> {
         match self.objects.read(id, kind) {
             Ok(object) => {
                 if let Some(actual) = object.forged {
@@ -80,18 +71,8 @@ impl<'o> Reader<'o> {
     }
 
     fn note(&mut self, id: &Id, kind: Kind, path: &[u8], what: Wrong) {
-        if !self
-            .faults
-            .iter()
-            .any(|fault| fault.id == *id && fault.what == what)
-        {
-            let fault = Fault {
-                id: *id,
-                kind,
-                what,
-                path: path.to_vec(),
-                commit: self.commit,
-            };
+        if !self.faults.iter().any(|fault| fault.id == *id && fault.what == what) {
+            let fault = Fault { id: *id, kind, what, path: path.to_vec(), commit: self.commit };
             self.faults.push(fault);
         }
     }

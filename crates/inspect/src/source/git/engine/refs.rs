@@ -63,21 +63,11 @@ const CHAIN: usize = 64;
 
 /// Follows references to their commits.
 pub(crate) fn resolve(objects: &mut Objects, references: &[Reference]) -> Vec<Resolved> {
-    let by_name: HashMap<&[u8], &Points> = references
-        .iter()
-        .map(|r| (r.name.as_slice(), &r.points))
-        .collect();
-    references
-        .iter()
-        .map(|reference| resolve_one(objects, &by_name, reference))
-        .collect()
+    let by_name: HashMap<&[u8], &Points> = references.iter().map(|r| (r.name.as_slice(), &r.points)).collect();
+    references.iter().map(|reference| resolve_one(objects, &by_name, reference)).collect()
 }
 
-fn resolve_one(
-    objects: &mut Objects,
-    by_name: &HashMap<&[u8], &Points>,
-    reference: &Reference,
-) -> Resolved {
+fn resolve_one(objects: &mut Objects, by_name: &HashMap<&[u8], &Points>, reference: &Reference) -> Resolved {
     let mut resolved = Resolved {
         name: reference.name.clone(),
         kind: RefKind::of(&reference.name),
@@ -112,9 +102,7 @@ fn resolve_one(
             }
         };
         if let Some(actual) = object.forged {
-            resolved
-                .problem
-                .get_or_insert((id, Trouble::Forged(kind, actual)));
+            resolved.problem.get_or_insert((id, Trouble::Forged(kind, actual)));
         }
         match kind {
             Kind::Commit => resolved.commit = Some(id),
@@ -143,9 +131,7 @@ pub(crate) fn is_ancestor(objects: &mut Objects, old: Id, new: Id) -> bool {
         let object = objects.read(id, Kind::Commit).ok()?;
         Commit::parse(&object.data).ok()
     };
-    let Some(oldest) =
-        commit(&old).map(|commit| commit.committer.seconds.saturating_sub(CLOCK_SLACK_SECONDS))
-    else {
+    let Some(oldest) = commit(&old).map(|commit| commit.committer.seconds.saturating_sub(CLOCK_SLACK_SECONDS)) else {
         return old == new;
     };
     let mut seen = HashSet::from([new]);

@@ -61,23 +61,12 @@ pub(crate) fn source_of<'d>(
     renames.pairs.first().map(|rename| &differences[rename.old])
 }
 
-fn search(
-    reader: &mut Reader<'_>,
-    differences: &[Difference],
-    claims: impl Fn(&Difference) -> bool,
-) -> Renames {
-    let mut search = Search {
-        reader,
-        old: Vec::new(),
-        new: Vec::new(),
-        pairs: Vec::new(),
-    };
+fn search(reader: &mut Reader<'_>, differences: &[Difference], claims: impl Fn(&Difference) -> bool) -> Renames {
+    let mut search = Search { reader, old: Vec::new(), new: Vec::new(), pairs: Vec::new() };
     for (index, difference) in differences.iter().enumerate() {
         match (difference.old, difference.new) {
             (Some(side), None) => search.old.push(File::new(&difference.path, side, index)),
-            (None, Some(side)) if claims(difference) => {
-                search.new.push(File::new(&difference.path, side, index))
-            }
+            (None, Some(side)) if claims(difference) => search.new.push(File::new(&difference.path, side, index)),
             _ => {}
         }
     }
@@ -87,10 +76,7 @@ fn search(
     search.equal_content();
     search.equal_names();
     let limited = !search.best_pairs();
-    Renames {
-        pairs: search.pairs,
-        limited,
-    }
+    Renames { pairs: search.pairs, limited }
 }
 
 struct Search<'d, 'r, 'o> {
@@ -119,21 +105,11 @@ enum Size {
 
 impl<'d> File<'d> {
     fn new(path: &'d [u8], side: Side, index: usize) -> Self {
-        Self {
-            path,
-            side,
-            index,
-            taken: false,
-            size: Size::Unasked,
-            pieces: None,
-        }
+        Self { path, side, index, taken: false, size: Size::Unasked, pieces: None }
     }
 
     fn name(&self) -> &'d [u8] {
-        self.path
-            .rsplit(|&byte| byte == b'/')
-            .next()
-            .unwrap_or(self.path)
+        self.path.rsplit(|&byte| byte == b'/').next().unwrap_or(self.path)
     }
 
     fn size(&mut self, reader: &mut Reader<'_>) -> Option<usize> {
@@ -173,17 +149,9 @@ impl Search<'_, '_, '_> {
                 let (a, b) = (self.old[**at].side.mode, file.side.mode);
                 (a.is_regular() && b.is_regular()) || a == b
             };
-            let usable: Vec<usize> = candidates
-                .iter()
-                .filter(fits)
-                .copied()
-                .filter(|&at| !self.old[at].taken)
-                .take(LOOK_AT)
-                .collect();
-            let named = usable
-                .iter()
-                .copied()
-                .find(|&at| self.old[at].name() == file.name());
+            let usable: Vec<usize> =
+                candidates.iter().filter(fits).copied().filter(|&at| !self.old[at].taken).take(LOOK_AT).collect();
+            let named = usable.iter().copied().find(|&at| self.old[at].name() == file.name());
             if let Some(old) = named.or(usable.first().copied()) {
                 self.pair(old, new, MAX_SCORE);
             }
@@ -211,9 +179,7 @@ impl Search<'_, '_, '_> {
 
     /// Pairs what is left, best first; false if there are too many pairs to compare.
     fn best_pairs(&mut self) -> bool {
-        let left = |files: &[File<'_>]| -> Vec<usize> {
-            (0..files.len()).filter(|&at| !files[at].taken).collect()
-        };
+        let left = |files: &[File<'_>]| -> Vec<usize> { (0..files.len()).filter(|&at| !files[at].taken).collect() };
         let (old, new) = (left(&self.old), left(&self.new));
         if old.is_empty() || new.is_empty() {
             return true;
@@ -227,24 +193,13 @@ impl Search<'_, '_, '_> {
             for &old in &old {
                 let score = self.score(old, new, MINIMUM);
                 let same_name = self.old[old].name() == self.new[new].name();
-                replace_worst(
-                    &mut best,
-                    Candidate {
-                        old,
-                        new,
-                        score,
-                        same_name,
-                    },
-                );
+                replace_worst(&mut best, Candidate { old, new, score, same_name });
             }
             self.new[new].pieces = None;
             ranked.extend(best.into_iter().flatten());
         }
         ranked.sort_by_key(|candidate| std::cmp::Reverse(candidate.rank()));
-        for candidate in ranked
-            .iter()
-            .take_while(|candidate| candidate.score >= MINIMUM)
-        {
+        for candidate in ranked.iter().take_while(|candidate| candidate.score >= MINIMUM) {
             if !self.old[candidate.old].taken && !self.new[candidate.new].taken {
                 self.pair(candidate.old, candidate.new, candidate.score);
             }
@@ -255,11 +210,7 @@ impl Search<'_, '_, '_> {
     fn pair(&mut self, old: usize, new: usize, score: u64) {
         self.old[old].taken = true;
         self.new[new].taken = true;
-        self.pairs.push(Rename {
-            old: self.old[old].index,
-            new: self.new[new].index,
-            score,
-        });
+        self.pairs.push(Rename { old: self.old[old].index, new: self.new[new].index, score });
     }
 
     /// How similar two files are; 0 where that cannot reach the minimum.
@@ -287,10 +238,7 @@ impl Search<'_, '_, '_> {
 fn unique_names<'d>(files: &[File<'d>]) -> HashMap<&'d [u8], Option<usize>> {
     let mut names = HashMap::new();
     for (at, file) in files.iter().enumerate().filter(|(_, file)| !file.taken) {
-        names
-            .entry(file.name())
-            .and_modify(|index| *index = None)
-            .or_insert(Some(at));
+        names.entry(file.name()).and_modify(|index| *index = None).or_insert(Some(at));
     }
     names
 }

@@ -46,17 +46,10 @@ impl Repository {
     /// the repository's own, and no environment.
     pub(crate) fn discover(path: &Path) -> Result<Self, OpenError> {
         let options = gix::open::Options::isolated;
-        let trust = gix::sec::trust::Mapping {
-            full: options(),
-            reduced: options(),
-        };
+        let trust = gix::sec::trust::Mapping { full: options(), reduced: options() };
         let opened = gix::ThreadSafeRepository::discover_opts(path, Default::default(), trust);
         let inner = opened.map_err(|error| {
-            if error.is_not_found() {
-                OpenError::None
-            } else {
-                OpenError::Unreadable(chain(&error))
-            }
+            if error.is_not_found() { OpenError::None } else { OpenError::Unreadable(chain(&error)) }
         })?;
         Self::new(inner.to_thread_local())
     }
@@ -66,9 +59,7 @@ impl Repository {
             gix::hash::Kind::Sha1 => Hash::Sha1,
             gix::hash::Kind::Sha256 => Hash::Sha256,
             other => {
-                return Err(OpenError::Unreadable(format!(
-                    "objects are named by {other}"
-                )));
+                return Err(OpenError::Unreadable(format!("objects are named by {other}")));
             }
         };
         let common = inner.common_dir();
@@ -83,17 +74,9 @@ impl Repository {
             .split(|&byte| byte == b'\n')
             .any(|line| !line.trim_ascii().is_empty() && !line.starts_with(b"#"));
         let is_partial = std::fs::read_dir(common.join("objects/pack")).is_ok_and(|entries| {
-            entries
-                .filter_map(Result::ok)
-                .any(|e| e.path().extension().is_some_and(|x| x == "promisor"))
+            entries.filter_map(Result::ok).any(|e| e.path().extension().is_some_and(|x| x == "promisor"))
         });
-        Ok(Self {
-            inner,
-            database,
-            shallow,
-            has_grafts,
-            is_partial,
-        })
+        Ok(Self { inner, database, shallow, has_grafts, is_partial })
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -117,10 +100,7 @@ impl Repository {
 
     /// The directory of the working tree, or else the repository itself.
     pub(crate) fn root(&self) -> PathBuf {
-        let root = self
-            .inner
-            .workdir()
-            .unwrap_or_else(|| self.inner.common_dir());
+        let root = self.inner.workdir().unwrap_or_else(|| self.inner.common_dir());
         root.canonicalize().unwrap_or_else(|_| root.to_owned())
     }
 
@@ -154,10 +134,7 @@ fn reference(reference: &gix::Reference<'_>) -> Reference {
         }
         gix::refs::TargetRef::Symbolic(name) => Points::To(name.as_bstr().to_vec()),
     };
-    Reference {
-        name: reference.name().as_bstr().to_vec(),
-        points,
-    }
+    Reference { name: reference.name().as_bstr().to_vec(), points }
 }
 
 /// An error and its causes on one line.

@@ -70,10 +70,7 @@ pub(crate) struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     pub(crate) fn new(data: &'a [u8], hash: Hash) -> Self {
-        Self {
-            rest: data,
-            id_len: hash.id_len(),
-        }
+        Self { rest: data, id_len: hash.id_len() }
     }
 
     fn parse(&mut self) -> Option<Entry<'a>> {
@@ -94,11 +91,7 @@ impl<'a> Entries<'a> {
             return None;
         }
         self.rest = &rest[end + 1 + self.id_len..];
-        Some(Entry {
-            mode: Mode::new(mode),
-            name: &rest[..end],
-            id,
-        })
+        Some(Entry { mode: Mode::new(mode), name: &rest[..end], id })
     }
 
     /// The next entry; an error if what is left is no entry.
@@ -129,22 +122,14 @@ pub(crate) struct Side {
 /// All paths that differ between two trees (an absent one is empty), in git's order.
 /// What cannot be read is reported to the reader and left out.
 pub(crate) fn diff(reader: &mut Reader<'_>, old: Option<Id>, new: Option<Id>) -> Vec<Difference> {
-    let mut walk = Walk {
-        reader,
-        path: Vec::new(),
-        depth: 0,
-        found: Vec::new(),
-    };
+    let mut walk = Walk { reader, path: Vec::new(), depth: 0, found: Vec::new() };
     walk.trees(old, new);
     walk.found
 }
 
 /// What lies at a path below a tree.
 pub(crate) fn lookup(reader: &mut Reader<'_>, tree: Id, path: &[u8]) -> Option<Side> {
-    let mut at = Side {
-        mode: Mode::TREE,
-        id: tree,
-    };
+    let mut at = Side { mode: Mode::TREE, id: tree };
     let mut walked = 0;
     for name in path.split(|&byte| byte == b'/') {
         if !at.mode.is_tree() {
@@ -155,10 +140,7 @@ pub(crate) fn lookup(reader: &mut Reader<'_>, tree: Id, path: &[u8]) -> Option<S
         at = loop {
             let entry = entries.entry().ok()??;
             if entry.name == name {
-                break Side {
-                    mode: entry.mode,
-                    id: entry.id,
-                };
+                break Side { mode: entry.mode, id: entry.id };
             }
         };
         walked = (walked + name.len() + 1).min(path.len());
@@ -181,18 +163,12 @@ fn new_in(reader: &mut Reader<'_>, tree: Id, others: &[Id], path: &mut Vec<u8>, 
     let Some(data) = reader.read(&tree, Kind::Tree, path) else {
         return;
     };
-    let other_data: Vec<_> = others
-        .iter()
-        .filter_map(|id| reader.read(id, Kind::Tree, path))
-        .collect();
+    let other_data: Vec<_> = others.iter().filter_map(|id| reader.read(id, Kind::Tree, path)).collect();
     let mut known: HashMap<&[u8], Vec<(Mode, Id)>> = HashMap::new();
     for data in &other_data {
         let mut entries = Entries::new(data, hash);
         while let Ok(Some(entry)) = entries.entry() {
-            known
-                .entry(entry.name)
-                .or_default()
-                .push((entry.mode, entry.id));
+            known.entry(entry.name).or_default().push((entry.mode, entry.id));
         }
     }
     let mut entries = Entries::new(&data, hash);
@@ -215,11 +191,7 @@ fn new_in(reader: &mut Reader<'_>, tree: Id, others: &[Id], path: &mut Vec<u8>, 
         }
         path.extend_from_slice(entry.name);
         if entry.mode.is_tree() {
-            let subtrees: Vec<Id> = there
-                .iter()
-                .filter(|(mode, _)| mode.is_tree())
-                .map(|(_, id)| *id)
-                .collect();
+            let subtrees: Vec<Id> = there.iter().filter(|(mode, _)| mode.is_tree()).map(|(_, id)| *id).collect();
             new_in(reader, entry.id, &subtrees, path, depth + 1);
         } else {
             reader.read(&entry.id, Kind::Blob, path);
@@ -243,14 +215,10 @@ impl Walk<'_, '_> {
         if self.depth > DEPTH_LIMIT {
             let id = new.or(old).expect("two absent trees are equal");
             let cause = format!("trees are nested deeper than {DEPTH_LIMIT}");
-            return self
-                .reader
-                .damaged(&id, Kind::Tree, &self.path, Damage::Corrupt(cause));
+            return self.reader.damaged(&id, Kind::Tree, &self.path, Damage::Corrupt(cause));
         }
         let hash = self.reader.hash();
-        let mut load = |id: Option<Id>| {
-            id.and_then(|id| Some((id, self.reader.read(&id, Kind::Tree, &self.path)?)))
-        };
+        let mut load = |id: Option<Id>| id.and_then(|id| Some((id, self.reader.read(&id, Kind::Tree, &self.path)?)));
         let (old, new) = (load(old), load(new));
         let mut left = Cursor::new(old.as_ref().map_or(&[], |(_, data)| data), hash);
         let mut right = Cursor::new(new.as_ref().map_or(&[], |(_, data)| data), hash);
@@ -288,22 +256,13 @@ impl Walk<'_, '_> {
         if before > 0 {
             self.path.push(b'/');
         }
-        self.path
-            .extend_from_slice(new.or(old).expect("one side is there").name);
+        self.path.extend_from_slice(new.or(old).expect("one side is there").name);
         let tree = |side: &Option<Entry<'_>>| side.filter(|e| e.mode.is_tree()).map(|e| e.id);
-        let leaf = |side: &Option<Entry<'_>>| {
-            side.filter(|e| !e.mode.is_tree()).map(|e| Side {
-                mode: e.mode,
-                id: e.id,
-            })
-        };
+        let leaf =
+            |side: &Option<Entry<'_>>| side.filter(|e| !e.mode.is_tree()).map(|e| Side { mode: e.mode, id: e.id });
         let (old_leaf, new_leaf) = (leaf(&old), leaf(&new));
         if old_leaf.is_some() || new_leaf.is_some() {
-            self.found.push(Difference {
-                path: self.path.clone(),
-                old: old_leaf,
-                new: new_leaf,
-            });
+            self.found.push(Difference { path: self.path.clone(), old: old_leaf, new: new_leaf });
         }
         let (old_tree, new_tree) = (tree(&old), tree(&new));
         if old_tree.is_some() || new_tree.is_some() {
@@ -324,11 +283,7 @@ struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     fn new(data: &'a [u8], hash: Hash) -> Self {
-        let mut side = Self {
-            entries: Entries::new(data, hash),
-            next: None,
-            damage: None,
-        };
+        let mut side = Self { entries: Entries::new(data, hash), next: None, damage: None };
         side.advance();
         side
     }
@@ -356,11 +311,8 @@ fn entry_order(a: &Entry<'_>, b: &Entry<'_>) -> std::cmp::Ordering {
         None if e.mode.is_tree() => b'/',
         None => 0,
     };
-    a.name[..common]
-        .cmp(&b.name[..common])
-        .then_with(|| end(a).cmp(&end(b)))
-        .then_with(|| {
-            // Only a hostile tree has names that differ behind a `/` or NUL of their own.
-            a.name.len().cmp(&b.name.len())
-        })
+    a.name[..common].cmp(&b.name[..common]).then_with(|| end(a).cmp(&end(b))).then_with(|| {
+        // Only a hostile tree has names that differ behind a `/` or NUL of their own.
+        a.name.len().cmp(&b.name.len())
+    })
 }

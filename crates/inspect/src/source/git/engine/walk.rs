@@ -103,24 +103,16 @@ impl<'a> Walk<'a> {
             && let Some(node) = self.load(id, child)
         {
             self.counter += 1;
-            self.queue
-                .push(Queued::new(Box::new(node), self.counter, ()));
+            self.queue.push(Queued::new(Box::new(node), self.counter, ()));
         }
     }
 
     fn load(&mut self, id: Id, child: Option<Id>) -> Option<Node> {
-        let read = self
-            .objects
-            .read(&id, Kind::Commit)
-            .and_then(|object| Ok((Commit::parse(&object.data)?, object.forged)));
+        let read =
+            self.objects.read(&id, Kind::Commit).and_then(|object| Ok((Commit::parse(&object.data)?, object.forged)));
         let (what, node) = match read {
             Ok((commit, forged)) => {
-                let node = Node {
-                    id,
-                    commit,
-                    forged,
-                    shallow: self.shallow.contains(&id),
-                };
+                let node = Node { id, commit, forged, shallow: self.shallow.contains(&id) };
                 (forged.map(Wrong::Forged), Some(node))
             }
             Err(damage) => (Some(Wrong::Damaged(damage)), None),
@@ -128,13 +120,7 @@ impl<'a> Walk<'a> {
         if let Some(what) = what {
             // A forged commit is itself where it was met; a missing one was met in its child.
             let commit = node.as_ref().map(|node| node.id).or(child);
-            self.faults.push(Fault {
-                id,
-                kind: Kind::Commit,
-                what,
-                path: Vec::new(),
-                commit,
-            });
+            self.faults.push(Fault { id, kind: Kind::Commit, what, path: Vec::new(), commit });
         }
         node
     }
@@ -149,10 +135,7 @@ impl<'a> Walk<'a> {
         let mut queue = BinaryHeap::new();
         let mut shown = 0_usize;
         let mut oldest = i64::MAX;
-        let sides = hidden
-            .iter()
-            .map(|id| (*id, true))
-            .chain(tips.iter().map(|id| (*id, false)));
+        let sides = hidden.iter().map(|id| (*id, true)).chain(tips.iter().map(|id| (*id, false)));
         let mut next: Vec<(Id, bool)> = sides.collect();
         loop {
             for (id, hidden) in next.drain(..) {
@@ -180,32 +163,17 @@ impl<'a> Walk<'a> {
                 break;
             }
             if hidden == now_hidden && !node.shallow {
-                next.extend(
-                    node.commit
-                        .parents
-                        .iter()
-                        .map(|parent| (*parent, now_hidden)),
-                );
+                next.extend(node.commit.parents.iter().map(|parent| (*parent, now_hidden)));
             }
         }
-        self.seen.extend(
-            marks
-                .into_iter()
-                .filter(|(_, hidden)| *hidden)
-                .map(|(id, _)| id),
-        );
+        self.seen.extend(marks.into_iter().filter(|(_, hidden)| *hidden).map(|(id, _)| id));
     }
 
     /// Reads a commit without taking note of faults: whoever shows it will.
     fn peek(&mut self, id: Id) -> Option<Node> {
         let object = self.objects.read(&id, Kind::Commit).ok()?;
         let commit = Commit::parse(&object.data).ok()?;
-        Some(Node {
-            id,
-            commit,
-            forged: object.forged,
-            shallow: self.shallow.contains(&id),
-        })
+        Some(Node { id, commit, forged: object.forged, shallow: self.shallow.contains(&id) })
     }
 }
 
@@ -227,9 +195,7 @@ impl Iterator for Walk<'_> {
 impl<T> Ord for Queued<T> {
     fn cmp(&self, other: &Self) -> Ordering {
         let date = |queued: &Self| queued.node.commit.committer.seconds;
-        date(self)
-            .cmp(&date(other))
-            .then_with(|| other.order.cmp(&self.order))
+        date(self).cmp(&date(other)).then_with(|| other.order.cmp(&self.order))
     }
 }
 
