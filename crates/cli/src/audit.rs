@@ -18,6 +18,7 @@ use crate::place::Place;
 use crate::progress::Bars;
 use crate::project::{directory_name, root_of};
 use crate::session::Session;
+use crate::verdict::{self, Checks};
 use crate::who;
 
 /// Options of every audit.
@@ -59,7 +60,10 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
     let show = plan.show;
     let audit = collect(plan, sources, &root, running, &session, &bars)?;
     tell_failures(&audit, context);
-    let report: Option<Report> = None;
+    let report = match running.no_verify {
+        true => None,
+        false => Some(verdict::of_ledger(&session, &Checks::default(), &bars)?),
+    };
     drop(bars);
     let told = told(&session, audit.run)?.expect("the run's intent was sealed");
     let shown = if show.is_empty() { Vec::new() } else { records_of(&session, audit.run, show)? };

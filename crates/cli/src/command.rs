@@ -4,6 +4,7 @@ mod activity;
 pub(crate) mod append;
 mod backup;
 mod completions;
+mod demo;
 mod erase;
 mod export;
 mod file;
@@ -12,12 +13,15 @@ mod head;
 mod import;
 pub(crate) mod init;
 mod key;
+mod prove;
 mod query;
 mod reindex;
 mod repo;
+mod report;
 mod restore;
 mod show;
 mod status;
+mod verify;
 
 use clap::Subcommand;
 use sealbook_report::Format;
@@ -45,12 +49,16 @@ pub(crate) enum Command {
     Query(query::Args),
     Show(show::Args),
     Activity(activity::Args),
+    Verify(verify::Args),
+    Prove(prove::Args),
     Head(head::Args),
     Erase(erase::Args),
     Key(key::Args),
     Backup(backup::Args),
     Restore(restore::Args),
+    Report(report::Args),
     Reindex(reindex::Args),
+    Demo(demo::Args),
     Completions(completions::Args),
 }
 
@@ -83,12 +91,16 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Query(args) => query::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Activity(args) => activity::run(&args, context),
+        Command::Verify(args) => verify::run(&args, context),
+        Command::Prove(args) => prove::run(&args, context),
         Command::Head(args) => head::run(&args, context),
         Command::Erase(args) => erase::run(&args, context),
         Command::Key(args) => key::run(&args, context),
         Command::Backup(args) => backup::run(&args, context),
         Command::Restore(args) => restore::run(&args, context),
+        Command::Report(args) => report::run(&args, context),
         Command::Reindex(args) => reindex::run(&args, context),
+        Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
     }
 }

@@ -33,14 +33,14 @@ pub(crate) enum Failure {
     )]
     HomeUnknown,
     /// A book or tenant name that cannot be a directory.
-    #[error(
-        "{given:?} cannot name a {what}; use up to 100 letters, digits, `-`, `_` and `.`, not beginning with a dot"
-    )]
+    #[error("{given:?} cannot name a {what}; give a {what} {allowed}")]
     NameInvalid {
         /// `book` or `tenant`.
         what: &'static str,
         /// What was given, shortened.
         given: String,
+        /// What it may be called.
+        allowed: &'static str,
     },
     /// A file under `.sealbook/` that cannot be understood.
     #[error("{path}, line {line}: {cause}; mend that line, or remove the file and run `sealbook init` again", path = path.display())]
@@ -80,6 +80,9 @@ pub(crate) enum Failure {
         /// What is wrong with it, and the mend.
         why: String,
     },
+    /// A report is asked for where nothing was audited.
+    #[error("nothing was audited in this book yet; run `sealbook repo`")]
+    AuditMissing,
     /// Something to be read that cannot be.
     #[error("cannot read {name}: {cause}; check that it is there and may be read")]
     Input {
@@ -153,6 +156,7 @@ impl Failure {
             Self::BookGone { .. } => "book_gone",
             Self::BookReplaced { .. } => "book_replaced",
             Self::DigestKey { .. } => "digest_key_unusable",
+            Self::AuditMissing => "audit_missing",
             Self::Input { .. } => "input_unreadable",
             Self::InputTooLarge { .. } => "input_too_large",
             Self::InputNotUtf8 { .. } => "input_not_utf8",
@@ -173,7 +177,8 @@ impl Failure {
             Self::Store(
                 sealbook_store::Error::BookRolledBack { .. }
                 | sealbook_store::Error::BookForked { .. }
-                | sealbook_store::Error::RowDamaged { .. },
+                | sealbook_store::Error::RowDamaged { .. }
+                | sealbook_store::Error::BookUnreadable { .. },
             ) => Exit::Broken,
             // Whoever reads stopped reading: there is nobody to tell.
             Self::Output { cause, .. } if cause.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,

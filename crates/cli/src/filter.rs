@@ -11,7 +11,7 @@ use crate::when;
 
 /// Options that select records. They are ANDed; one that is given several times means any of its
 /// values, except for --tag and --text, of which all must fit.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Default, PartialEq, clap::Args)]
 #[command(next_help_heading = "Which records (all must fit; a value may end in `*`)")]
 pub(crate) struct Filter {
     /// At or after this time: `2024-01-31`, `7 days ago`, RFC 3339
@@ -119,6 +119,11 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    /// Whether nothing is asked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// The question, without page and order.
     pub(crate) fn query(&self, zone: &TimeZone) -> Result<Query, Failure> {
         let mut target = self.target.clone();

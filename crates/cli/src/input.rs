@@ -69,6 +69,11 @@ impl Input {
         }
     }
 
+    /// What is left of it, as it comes.
+    pub(crate) fn into_reader(self) -> Box<dyn BufRead> {
+        self.reader
+    }
+
     /// Number of the line that was read last.
     pub(crate) fn line(&self) -> u64 {
         self.line

@@ -9,9 +9,11 @@
 //!   standard error. A reader that closes the pipe is no error.
 //! - An error is one line with a stable code, and a hint; it never quotes content.
 
+mod against;
 mod args;
 mod audit;
 mod command;
+mod complete;
 mod content;
 mod digest_key;
 mod environment;
@@ -25,6 +27,7 @@ mod place;
 mod progress;
 mod project;
 mod session;
+mod verdict;
 mod when;
 mod who;
 

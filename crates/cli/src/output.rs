@@ -72,7 +72,10 @@ fn whole(written: Result<(), Failure>) -> Result<(), Failure> {
 }
 
 /// Writes a file whole or not at all; devices and pipes are written as they are.
-fn write_file<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T, Failure>) -> Result<T, Failure> {
+pub(crate) fn write_file<T>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let failed = |cause| Failure::Output { name: path.display().to_string(), cause };
     if path.metadata().is_ok_and(|found| !found.is_file()) {
         let mut out = BufWriter::new(File::options().write(true).open(path).map_err(failed)?);

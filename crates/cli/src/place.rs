@@ -18,6 +18,8 @@ use crate::project::{Project, directory_name};
 /// The book of those who name none and are in no project.
 const DEFAULT_BOOK: &str = "default";
 const NAME_BYTES_MAX: usize = 100;
+/// Each byte may become three in the name of a directory.
+const TENANT_BYTES_MAX: usize = 80;
 
 /// A ledger's place, and how it was found.
 #[derive(Debug, Clone)]
@@ -140,7 +142,7 @@ fn checked(name: &str) -> Result<&str, Failure> {
 
 /// A tenant may be any text: what no directory can be called is written as `%` and two digits.
 fn tenant_directory(tenant: &str) -> Result<String, Failure> {
-    if tenant.is_empty() || tenant.len() > NAME_BYTES_MAX / 2 + 30 {
+    if tenant.is_empty() || tenant.len() > TENANT_BYTES_MAX {
         return Err(invalid("tenant", tenant));
     }
     let mut name = String::with_capacity(tenant.len());
@@ -156,7 +158,11 @@ fn tenant_directory(tenant: &str) -> Result<String, Failure> {
 }
 
 fn invalid(what: &'static str, given: &str) -> Failure {
-    Failure::NameInvalid { what, given: given.chars().take(64).collect() }
+    let allowed = match what {
+        "tenant" => "of 1 to 80 bytes",
+        _ => "of up to 100 letters, digits, `-`, `_` and `.`, not beginning with a dot",
+    };
+    Failure::NameInvalid { what, given: given.chars().take(64).collect(), allowed }
 }
 
 /// The directory's name and 32 random bits: two projects of one name have two books.

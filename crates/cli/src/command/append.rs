@@ -148,7 +148,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     };
     let judged = session.admit(record)?;
     let sealed = session.ledger.append(vec![judged])?.into_iter().next().expect("one record has one answer")?;
-    context.out.show(&SealedDetail { sealed: &sealed, receipt: None })?;
+    let receipt = session.ledger.reader()?.receipt(sealed.seq)?.encode();
+    context.out.show(&SealedDetail { sealed: &sealed, receipt: Some(&receipt) })?;
     Ok(Exit::Clean)
 }
 

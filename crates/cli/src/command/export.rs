@@ -1,28 +1,44 @@
 //! `sealbook export`: records as JSON Lines.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use sealbook_inspect::Progress;
 use sealbook_ledger::LeafType;
-use sealbook_store::{Ledger, Query};
+use sealbook_store::{Ledger, Query, Selection};
 
 use super::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::filter::Filter;
+use crate::output;
 use crate::progress::Bars;
+use crate::session::{self, Session};
 
-/// Write records as JSON Lines, oldest first
+/// Write records as JSON Lines, or a bundle to be verified elsewhere
 ///
-/// One record per line, as it was sealed, in the form that `import` reads; numbers keep their
+/// Oldest first. One record per line, as it was sealed, in the form that `import` reads; numbers keep their
 /// digits. Of a book that was restored, the ledgers before it come first. What was erased is not
 /// there: how much that is, is said on standard error. The format is always JSON Lines.
+///
+/// With --bundle, a file that is enough to verify offline: leaves, content, signatures, keys and the
+/// checkpoint, and a proof for each record where only some are selected. With --tiles, leaves, tiles
+/// and checkpoint as static files in the layout of C2SP tlog-tiles, without any content.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   sealbook export > records.jsonl
-  sealbook export --since 2024-01-01 --action 'file.*' --output files.jsonl")]
+  sealbook export --since 2024-01-01 --action 'file.*' --output files.jsonl
+  sealbook export --bundle book.sealbundle
+  sealbook export --bundle incident.sealbundle --session s-17
+  sealbook export --tiles public/")]
 pub(crate) struct Args {
+    /// Write a bundle to this file
+    #[arg(long, value_name = "FILE", conflicts_with = "tiles")]
+    bundle: Option<PathBuf>,
+    /// Write static files to this directory
+    #[arg(long, value_name = "DIR")]
+    tiles: Option<PathBuf>,
     #[command(flatten)]
     filter: Filter,
 }
@@ -30,6 +46,12 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let query = args.filter.query(&context.environment.zone)?;
     let session = context.open()?;
+    if let Some(path) = &args.bundle {
+        return bundle(path, args, &query, &session, context);
+    }
+    if let Some(dir) = &args.tiles {
+        return tiles(dir, args, &session, context);
+    }
     let earlier = session.earlier()?;
     let ledgers: Vec<&Ledger> = earlier.iter().rev().chain(std::iter::once(&session.ledger)).collect();
     let bars = Bars::new(context.is_watched() && context.out.file.is_some());
@@ -45,6 +67,42 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if erased > 0 {
         context.note(&format!("{erased} records are left out: they were erased"));
     }
+    Ok(Exit::Clean)
+}
+
+/// Writes the present ledger, or what is selected of it, as a bundle.
+fn bundle(path: &Path, args: &Args, query: &Query, session: &Session, context: &Context) -> Result<Exit, Failure> {
+    let selection = if args.filter.is_empty() {
+        Selection::Whole
+    } else {
+        let mut seqs = Vec::new();
+        session.ledger.each_match(&Query { ascending: true, ..query.clone() }, &mut |stored| {
+            seqs.push(stored.seq);
+            Ok(true)
+        })?;
+        Selection::Records(seqs)
+    };
+    let entries = output::write_file(path, |out| Ok(session.ledger.bundle(&selection, out)?))?;
+    if session::continues(&session.ledger)?.is_some() {
+        context.note(
+            "the ledgers that this one goes on from are not in the bundle; they are books of their own in `previous`",
+        );
+    }
+    context
+        .note(&format!("{entries} entries are in {}; whoever verifies it needs `sealbook key public`", path.display()));
+    Ok(Exit::Clean)
+}
+
+/// Publishes the present ledger without its content.
+fn tiles(dir: &Path, args: &Args, session: &Session, context: &Context) -> Result<Exit, Failure> {
+    if !args.filter.is_empty() {
+        return Err(Failure::usage(
+            "a tile directory holds the whole ledger",
+            "leave the selection out, or use --bundle",
+        ));
+    }
+    let size = session.ledger.publish(dir)?;
+    context.note(&format!("{size} leaves and their tiles are in {}", dir.display()));
     Ok(Exit::Clean)
 }
 

@@ -1,0 +1,200 @@
+//! `sealbook verify`: checks everything, or one thing.
+
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use sealbook_inspect::Progress;
+use sealbook_ledger::{Fault, PublicKey, Report, Trust, verify_bundle};
+use sealbook_report::{Document, Verification, View};
+use sealbook_store::{Ledger, Selection};
+
+use super::{Context, show};
+use crate::against::{self, Kept};
+use crate::args::Acting;
+use crate::complete::Completeness;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::progress::Bars;
+use crate::session::Session;
+use crate::verdict::{self, Checks};
+use crate::who;
+
+/// Verify a book, a record, or a bundle
+///
+/// Without options: every leaf, the chain, every part's commitment, every signature, the tree and
+/// all checkpoints, and the newest head that is kept outside the book; in a restored book also the
+/// ledgers before it and the links between them. Every fault is listed, with its place. Nothing is
+/// changed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sealbook verify
+  sealbook verify --chain --signatures
+  sealbook verify --record 9f3c61aa
+  sealbook verify --against 42.receipt             does the book still hold it?
+  sealbook verify --bundle book.sealbundle --key shop.vkey
+  sealbook verify --projections --complete
+
+With --format json: {\"valid\", \"errors\", \"verified_entries\", \"total_entries\", \"faults\", …}.
+Ends with 0 (intact), 2 or 4 (not intact); --complete adds 1 (something to look at) and 3.")]
+pub(crate) struct Args {
+    /// Hashes, chain and tree; without --signatures, no signatures of records
+    #[arg(long)]
+    chain: bool,
+    /// The signatures of records too
+    #[arg(long)]
+    signatures: bool,
+    /// One record alone: its place in the tree, its parts, its signatures
+    #[arg(long, value_name = "RECORD", conflicts_with_all = ["chain", "bundle", "against", "projections", "complete"])]
+    record: Option<String>,
+    /// A bundle from elsewhere; no book is needed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["chain", "against", "projections", "complete"])]
+    bundle: Option<PathBuf>,
+    /// Compare the book with a receipt or a checkpoint that was kept elsewhere
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// Where the book contradicts --against, write the proof of it to this file
+    #[arg(long, value_name = "FILE", requires = "against")]
+    evidence: Option<PathBuf>,
+    /// Compare the index with what it would be if it were made anew
+    #[arg(long)]
+    projections: bool,
+    /// Say too what is missing: intents without an outcome, audits that did not read everything
+    #[arg(long)]
+    complete: bool,
+    /// A public key that is trusted, from `sealbook key public` or in a file; may be given several times
+    #[arg(long = "key", value_name = "VKEY|FILE")]
+    keys: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let trusted = read_keys(&args.keys)?;
+    if let Some(path) = &args.bundle {
+        return of_bundle(path, trusted, context);
+    }
+    let place = context.place()?;
+    let actor = who::acting(&Acting::default(), &place)?;
+    let session = Session::open_unchecked(place, actor)?;
+    let keys: Vec<PublicKey> = trusted.into_iter().map(|(_, key)| key).collect();
+    if let Some(what) = &args.record {
+        return of_record(what, &keys, &session, context);
+    }
+    let bars = Bars::new(context.is_watched());
+    let checks = Checks { chain_only: args.chain && !args.signatures, projections: args.projections, keys };
+    let mut verdict = verdict::of_book(&session, &checks, &bars)?;
+    if let Some(path) = &args.against {
+        for fault in compare(path, args.evidence.as_deref(), &checks.keys, &session, context)? {
+            verdict::add(&mut verdict.report, fault);
+        }
+    }
+    if !args.complete {
+        context.out.show(&verdict)?;
+        return Ok(verdict.exit());
+    }
+    bars.begin("records", None);
+    let completeness = Completeness::of(&session.ledger, verdict.missing.clone())?;
+    bars.end();
+    context.out.show(&Both { verdict: &verdict, completeness: &completeness })?;
+    Ok(verdict.exit().or_worse(completeness.exit()))
+}
+
+/// A bundle needs nothing but itself and a key.
+fn of_bundle(
+    path: &Path,
+    trusted: Vec<(sealbook_ledger::Origin, PublicKey)>,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let mut trust = Trust { origin: trusted.first().map(|(origin, _)| origin.clone()), keys: Vec::new() };
+    trust.keys.extend(trusted.into_iter().map(|(_, key)| key));
+    let input = Input::open(path)?;
+    let name = input.name.clone();
+    let report =
+        verify_bundle(BufReader::new(input.into_reader()), &trust).map_err(|cause| Failure::from(cause).at(name))?;
+    present(&report, context)
+}
+
+/// One record, as a verifier elsewhere would see it: as a bundle of its own.
+fn of_record(what: &str, keys: &[PublicKey], session: &Session, context: &Context) -> Result<Exit, Failure> {
+    let stored = show::find(session, what)?;
+    let earlier = session.earlier()?;
+    let of_origin = |ledger: &&Ledger| *ledger.origin() == stored.leaf.origin;
+    let ledger = std::iter::once(&session.ledger).chain(&earlier).find(of_origin).expect("it was found in one of them");
+    let mut bundle = Vec::new();
+    ledger.bundle(&Selection::Records(vec![stored.seq]), &mut bundle)?;
+    let trust = verdict::trust(ledger, &session.place, keys);
+    present(&verify_bundle(&*bundle, &trust)?, context)
+}
+
+fn present(report: &Report, context: &Context) -> Result<Exit, Failure> {
+    context.out.show(&Verification { report, projections: None })?;
+    Ok(if report.valid { Exit::Clean } else { Exit::Broken })
+}
+
+/// Compares the book with what was kept of it; the ledgers that it goes on from count too.
+fn compare(
+    path: &Path,
+    evidence: Option<&Path>,
+    keys: &[PublicKey],
+    session: &Session,
+    context: &Context,
+) -> Result<Vec<Fault>, Failure> {
+    let mut input = Input::open(path)?;
+    let text = String::from_utf8_lossy(&input.read_all()?).into_owned();
+    let kept = Kept::read(&text).map_err(|cause| cause.at(&*input.name))?;
+    let origin = kept.origin()?;
+    let earlier = session.earlier()?;
+    let Some(ledger) = std::iter::once(&session.ledger).chain(&earlier).find(|ledger| *ledger.origin() == origin)
+    else {
+        return Ok(vec![Fault::Untrusted { why: "what was kept is of another ledger" }]);
+    };
+    let compared = against::compare(&kept, ledger, keys)?;
+    match (&compared.evidence, evidence) {
+        (Some(text), Some(file)) => {
+            let failed = |cause| Failure::Output { name: file.display().to_string(), cause };
+            std::fs::write(file, text).map_err(failed)?;
+            context.note(&format!("the proof that both cannot be true is in {}", file.display()));
+        }
+        (Some(_), None) => context.note("both are signed and cannot both be true: --evidence FILE writes the proof"),
+        (None, _) => {}
+    }
+    Ok(compared.faults)
+}
+
+/// Verifier keys, given as they are or in files, one per line.
+fn read_keys(given: &[String]) -> Result<Vec<(sealbook_ledger::Origin, PublicKey)>, Failure> {
+    let mut keys = Vec::new();
+    for text in given {
+        if text.starts_with("sealbook/") && text.contains('+') {
+            keys.push(PublicKey::from_vkey(text)?);
+            continue;
+        }
+        let mut input = Input::open(Path::new(text))?;
+        while let Some(line) = input.next_line()? {
+            let key =
+                PublicKey::from_vkey(&line).map_err(|cause| Failure::from(cause).at(input.place(input.line())))?;
+            keys.push(key);
+        }
+    }
+    Ok(keys)
+}
+
+/// Integrity, then completeness.
+struct Both<'a> {
+    verdict: &'a verdict::Verdict,
+    completeness: &'a Completeness,
+}
+
+impl View for Both<'_> {
+    fn document(&self) -> Document {
+        let mut page = self.verdict.document();
+        page.append(self.completeness.document(), 0);
+        page
+    }
+
+    fn json(&self) -> String {
+        let mut json = self.verdict.json();
+        json.pop();
+        format!("{json},\"completeness\":{}}}", self.completeness.json())
+    }
+}

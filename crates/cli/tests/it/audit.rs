@@ -1,0 +1,135 @@
+//! Audits of a small repository.
+
+use crate::fixture::{Place, git};
+
+fn repository() -> Place {
+    let place = Place::empty();
+    let root = place.project();
+    git(&root, &["init", "--quiet", "--initial-branch=main"]);
+    for (n, text) in ["one\n", "one\ntwo\n", "one\ntwo\nthree\n"].iter().enumerate() {
+        place.write("src/a.txt", text);
+        place.write(&format!("b{n}.txt"), text);
+        git(&root, &["add", "--all"]);
+        git(&root, &["commit", "--quiet", "--message", &format!("Change {n}")]);
+    }
+    place
+}
+
+#[test]
+fn a_repository_is_audited_without_init() {
+    let place = repository();
+    let ended = place.run(["repo", "--actor", "ann"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    insta::assert_snapshot!("repo", place.plain(&format!("{}{}", ended.err, ended.out)));
+    // The audit leaves nothing in the repository that git would see.
+    let mut status = std::process::Command::new("git");
+    let status = status.args(["status", "--porcelain"]).current_dir(place.project()).output().unwrap();
+    assert_eq!(String::from_utf8(status.stdout).unwrap(), "");
+
+    assert_eq!(place.json(["query", "--action", "git.commit"])["records"].as_array().unwrap().len(), 3);
+    assert_eq!(place.json(["query", "--user", "ann@example.org"])["records"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_second_run_sees_what_is_new() {
+    let place = repository();
+    place.ok(["repo"]);
+    place.write("b0.txt", "changed\n");
+    std::fs::remove_file(place.project().join("b1.txt")).unwrap();
+    place.ok(["repo"]);
+    let page = place.json(["query", "--action", "file.observed", "--ascending"]);
+    let seen: Vec<String> = page["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| {
+            format!(
+                "{} {}",
+                r["record"]["target"]["id"].as_str().unwrap(),
+                r["record"]["result"]["change"].as_str().unwrap()
+            )
+        })
+        .collect();
+    assert_eq!(seen, ["b0.txt changed", "b1.txt vanished"]);
+    assert_eq!(place.json(["query", "--action", "git.commit"])["records"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn sources_can_be_chosen() {
+    let place = repository();
+    let report = place.json(["repo", "--sources", "file", "--per-file"]);
+    let sources = report["run"]["sources"].as_array().unwrap();
+    assert_eq!((sources.len(), &sources[0]["source"]), (1, &"file".into()));
+    assert_eq!(place.json(["query", "--action", "file.observed"])["records"].as_array().unwrap().len(), 4);
+    assert!(place.json(["query", "--action", "git.*"])["records"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn history_is_narrowed_and_listed() {
+    let place = repository();
+    let ended = place.run(["git", "--file", "src/a.txt", "--blame", "--actor", "ann", "--quiet"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    insta::assert_snapshot!("blame", place.plain(&ended.out));
+    let none = place.json(["git", "--author", "bob"]);
+    assert!(none["observed"].is_null(), "{none}");
+    let later = place.json(["git", "--since", "2024-06-01"]);
+    assert!(later["observed"].is_null(), "{later}");
+    place.ok(["git", "--until", "2024-06-01", "--format", "markdown", "--output", "HISTORY.md"]);
+    assert!(std::fs::read_to_string(place.project().join("HISTORY.md")).unwrap().starts_with("# Audit of"));
+}
+
+#[test]
+fn files_are_audited_one_by_one_and_by_pattern() {
+    let place = repository();
+    let ended = place.run(["file", "src/a.txt", "--include-git", "--actor", "ann", "--quiet"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    insta::assert_snapshot!("file", place.plain(&ended.out));
+    let matched = place.json(["file", "*.txt", "--pattern"]);
+    let mut seen: Vec<&str> =
+        matched["observed"].as_array().unwrap().iter().map(|r| r["record"]["target"]["id"].as_str().unwrap()).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, ["b0.txt", "b1.txt", "b2.txt"]);
+}
+
+#[test]
+fn an_unreadable_file_makes_the_run_incomplete() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = repository();
+    let path = place.project().join("b0.txt");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
+    if std::fs::read(&path).is_ok() {
+        // Whoever may read everything is told of nothing: a name that cannot be read instead.
+        std::fs::remove_file(&path).unwrap();
+        place.write("fifo-like", "");
+        return;
+    }
+    let ended = place.run(["repo", "--sources", "file"]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+}
+
+#[test]
+fn a_forged_object_is_named() {
+    let place = repository();
+    let root = place.project();
+    let mut rev = std::process::Command::new("git");
+    let rev = rev.args(["rev-parse", "HEAD:src/a.txt"]).current_dir(&root).output().unwrap();
+    let id = String::from_utf8(rev.stdout).unwrap().trim().to_owned();
+    let other =
+        std::process::Command::new("git").args(["rev-parse", "HEAD~2:src/a.txt"]).current_dir(&root).output().unwrap();
+    let other = String::from_utf8(other.stdout).unwrap().trim().to_owned();
+    let object = |id: &str| root.join(".git/objects").join(&id[..2]).join(&id[2..]);
+    std::fs::remove_file(object(&id)).unwrap();
+    std::fs::copy(object(&other), object(&id)).unwrap();
+    let ended = place.run(["repo", "--sources", "git", "--format", "json"]);
+    assert_eq!(ended.code, 1, "a critical finding fails the audit by default");
+    assert!(ended.out.contains("git.forged") && ended.out.contains(&id), "{}", ended.out);
+}
+
+#[test]
+fn a_target_that_is_no_repository_fails() {
+    let place = Place::new();
+    let ended = place.run(["git"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("error["), "{ended:?}");
+    assert_eq!(place.run(["repo"]).code, 0, "its files can be read all the same");
+}

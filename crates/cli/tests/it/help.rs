@@ -1,0 +1,74 @@
+//! What the program says of itself.
+
+use crate::fixture::Place;
+
+const COMMANDS: &[&str] = &[
+    "init",
+    "status",
+    "repo",
+    "git",
+    "file",
+    "append",
+    "import",
+    "export",
+    "query",
+    "show",
+    "activity",
+    "verify",
+    "prove",
+    "head",
+    "erase",
+    "key",
+    "backup",
+    "restore",
+    "report",
+    "reindex",
+    "demo",
+    "completions",
+];
+
+#[test]
+fn the_short_help_fits_on_a_screen() {
+    insta::assert_snapshot!(Place::empty().ok(["-h"]));
+}
+
+#[test]
+fn every_command_has_a_page_with_examples_and_exit_codes() {
+    let place = Place::empty();
+    let mut pages = String::new();
+    for command in COMMANDS {
+        let page = place.ok([command, "--help"]);
+        assert!(page.contains("Examples:\n  "), "{command} has no examples");
+        assert!(page.contains("Exit codes:"), "{command} does not say its exit codes");
+        assert!(page.contains(&format!("sealbook {command}")), "{command}'s examples are another's");
+        let (own, _) = page.split_once("Options of every command:").unwrap();
+        pages.push_str(&format!("$ sealbook {command} --help\n{own}\n"));
+    }
+    insta::assert_snapshot!(pages);
+}
+
+#[test]
+fn no_command_is_forgotten() {
+    let help = Place::empty().ok(["-h"]);
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let listed: Vec<&str> = listed.filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(listed, [COMMANDS, &["help"]].concat());
+}
+
+#[test]
+fn completions_are_written_for_each_shell() {
+    let place = Place::empty();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = place.ok(["completions", shell]);
+        assert!(script.contains("sealbook") && script.contains("reindex"), "{shell}");
+    }
+}
+
+#[test]
+fn no_book_is_needed_to_ask_for_help() {
+    let place = Place::empty();
+    let mut command = place.command(["query", "--help"]);
+    command.env_clear();
+    assert_eq!(crate::fixture::end(&mut command, b"").code, 0);
+    assert!(!place.home().exists());
+}

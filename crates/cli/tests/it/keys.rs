@@ -1,0 +1,67 @@
+//! Keys: listed, published, rotated, revoked.
+
+use crate::fixture::Place;
+
+fn states(place: &Place) -> Vec<(String, bool, bool)> {
+    let keys = place.json(["key", "list"]);
+    let keys = keys["keys"].as_array().unwrap().iter();
+    keys.map(|key| {
+        (key["role"].as_str().unwrap().to_owned(), key["until_seq"].is_null(), !key["revoked_since"].is_null())
+    })
+    .collect()
+}
+
+#[test]
+fn a_rotation_retires_the_old_keys_and_is_told() {
+    let place = Place::new();
+    let old = place.ok(["key", "public"]);
+    place.ok(["key", "rotate", "--reason", "yearly"]);
+    let states = states(&place);
+    assert_eq!(states.iter().filter(|(_, active, _)| *active).count(), 2);
+    assert_eq!(states.len(), 4);
+    assert_ne!(place.ok(["key", "public"]), old);
+    let told = place.json(["query", "--action", "key.*", "--ascending"]);
+    let actions: Vec<&str> =
+        told["records"].as_array().unwrap().iter().map(|r| r["record"]["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["key.add", "key.retire", "key.add", "key.retire"]);
+    assert_eq!(told["records"][0]["record"]["reason"], "yearly");
+    place.append(&["--action", "a", "--target", "t"]);
+}
+
+#[test]
+fn one_role_alone_can_be_rotated_and_a_revoked_key_is_in_doubt() {
+    let place = Place::new();
+    place.ok(["key", "rotate", "--role", "record"]);
+    place.append(&["--action", "a", "--target", "t"]);
+    let keys = place.json(["key", "list"]);
+    let active = keys["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|key| key["role"] == "record" && key["until_seq"].is_null())
+        .unwrap();
+    let fingerprint = &active["fingerprint"].as_str().unwrap()[..8];
+    place.ok(["key", "revoke", fingerprint, "--since", "2", "--reason", "stolen"]);
+    assert_eq!(states(&place).iter().filter(|(_, _, revoked)| *revoked).count(), 1);
+    // Without a record key nothing more is signed, and that is said.
+    let ended = place.run(["append", "--action", "a", "--target", "t"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.starts_with("error[key_missing]"), "{ended:?}");
+}
+
+#[test]
+fn private_keys_are_printed_nowhere() {
+    let place = Place::new();
+    let seeds: Vec<String> = std::fs::read_dir(place.home().join("keys"))
+        .unwrap()
+        .map(|key| std::fs::read_to_string(key.unwrap().path()).unwrap())
+        .filter_map(|text| text.lines().find_map(|line| line.strip_prefix("seed: ").map(str::to_owned)))
+        .collect();
+    assert_eq!(seeds.len(), 2);
+    for arguments in [&["key", "list"][..], &["key", "public"], &["status"], &["head"], &["show", "0"]] {
+        for format in ["terminal", "json"] {
+            let out = place.ok(arguments.iter().chain(&["--format", format]));
+            assert!(seeds.iter().all(|seed| !out.contains(seed)));
+        }
+    }
+}

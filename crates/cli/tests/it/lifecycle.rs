@@ -1,0 +1,134 @@
+//! A book's life: sealed, erased, backed up, rolled back, restored.
+
+use std::path::Path;
+
+use crate::fixture::Place;
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        if file.file_type().unwrap().is_file() {
+            std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
+    }
+}
+
+/// Whether a file of the book, or of the home around it, holds the bytes.
+fn holds(dir: &Path, needle: &[u8]) -> bool {
+    std::fs::read_dir(dir).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return holds(&path, needle);
+        }
+        std::fs::read(&path).unwrap().windows(needle.len()).any(|window| window == needle)
+    })
+}
+
+#[test]
+fn what_is_erased_is_gone_from_every_file() {
+    let place = Place::new();
+    let seq = place.append(&["--action", "a", "--target", "t", "--input", "xylophonequartz", "--result", "stays"]);
+    place.ok(["query", "--text", "xylophonequartz"]);
+    assert!(holds(&place.home(), b"xylophonequartz"));
+    let erased = place.ok(["erase", &seq.to_string(), "--part", "input", "--reason", "asked to"]);
+    insta::assert_snapshot!("erased", place.plain(&erased));
+    assert!(!holds(&place.home(), b"xylophonequartz"));
+    insta::assert_snapshot!("record_erased", place.plain(&place.ok(["show", &seq.to_string()])));
+    assert_eq!(place.json(["show", &seq.to_string()])["record"]["result"], "stays");
+    assert!(place.json(["query", "--text", "xylophonequartz"])["records"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn all_of_a_record_can_be_erased() {
+    let place = Place::new();
+    let seq = place.append(&["--action", "a", "--target", "t", "--input", "1"]).to_string();
+    place.ok(["erase", "--record", &seq, "--all", "--reason", "asked to"]);
+    assert!(place.json(["show", &seq])["record"].is_null());
+    assert_eq!(place.run(["erase", &seq, "--part", "input", "--reason", "again"]).code, 2);
+    let ended = place.run(["export"]);
+    assert!(ended.err.contains("1 records are left out"), "{ended:?}");
+}
+
+#[test]
+fn a_backup_goes_on_as_a_linked_ledger() {
+    let place = Place::new();
+    let operation = "0191e3a2-7c1d-7f00-8000-3f6c1a2b9d10";
+    place.append(&["--action", "old.one", "--target", "t", "--operation", operation]);
+    let old = place.json(["show", "1"]);
+    let backup = place.beside("old.sealbook");
+    place.ok(["backup".as_ref(), backup.as_os_str()]);
+    assert_eq!(place.run(["backup".as_ref(), backup.as_os_str()]).code, 2, "a backup is not written over");
+    assert_eq!(place.run(["restore".as_ref(), backup.as_os_str()]).code, 2, "nor is a book");
+
+    place.ok(["restore", backup.to_str().unwrap(), "--book", "again", "--reason", "moved"]);
+    let in_again = |arguments: &[&str]| place.json(arguments.iter().chain(&["--book", "again"]));
+    place.ok(["append", "--action", "new.one", "--target", "t", "--book", "again"]);
+    let page = in_again(&["query", "--action", "new.one", "--action", "old.one"]);
+    let actions: Vec<&str> =
+        page["records"].as_array().unwrap().iter().map(|r| r["record"]["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["new.one", "old.one"]);
+    assert_eq!(in_again(&["show", old["hash"].as_str().unwrap()])["id"], old["id"]);
+    assert_eq!(in_again(&["show", "--operation", operation])["records"].as_array().unwrap().len(), 1);
+    assert_eq!(in_again(&["show", "--target", "t"])["records"].as_array().unwrap().len(), 2);
+    assert_eq!(in_again(&["show", "0"])["note"]["continues"]["reason"], "moved");
+    let refused =
+        place.run(["erase", old["hash"].as_str().unwrap(), "--part", "statement", "--reason", "r", "--book", "again"]);
+    assert!(refused.err.starts_with("error[erase_refused]"), "{refused:?}");
+}
+
+#[test]
+fn a_book_that_went_back_in_time_is_found_and_goes_on_when_a_person_says_so() {
+    let place = Place::new();
+    place.append(&["--action", "one", "--target", "t"]);
+    copy(&place.book(), &place.beside("older"));
+    place.append(&["--action", "two", "--target", "t"]);
+    std::fs::remove_dir_all(place.book()).unwrap();
+    copy(&place.beside("older"), &place.book());
+
+    for arguments in [&["query"][..], &["append", "--action", "x", "--target", "t"], &["repo"]] {
+        let ended = place.run(arguments);
+        assert_eq!(ended.code, 4, "{ended:?}");
+        assert!(ended.err.contains("error[book_rolled_back]"), "{ended:?}");
+    }
+    assert_eq!(place.run(["restore", "--continue"]).code, 2, "the reason is asked for");
+    let ended = place.run(["restore", "--continue", "--reason", "one record is missing"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    insta::assert_snapshot!("continued", place.plain(&ended.err));
+    place.append(&["--action", "three", "--target", "t"]);
+    let page = place.json(["query", "--target", "t", "--ascending"]);
+    let actions: Vec<&str> =
+        page["records"].as_array().unwrap().iter().map(|r| r["record"]["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["one", "three"]);
+
+    // Pages go through both ledgers, in either order.
+    for order in [&[][..], &["--ascending"]] {
+        let mut seen = 0;
+        let mut cursor = None::<String>;
+        loop {
+            let mut arguments = vec!["query", "--limit", "1"];
+            arguments.extend(order);
+            if let Some(cursor) = &cursor {
+                arguments.extend(["--cursor", cursor]);
+            }
+            let page = place.json(&arguments);
+            seen += page["records"].as_array().unwrap().len();
+            match page["next"].as_str() {
+                Some(next) => cursor = Some(next.to_owned()),
+                None => break,
+            }
+            assert!(seen < 10);
+        }
+        assert_eq!(seen, 4);
+    }
+}
+
+#[test]
+fn an_index_is_made_again() {
+    let place = Place::new();
+    place.append(&["--action", "a", "--target", "t"]);
+    place.ok(["query"]);
+    std::fs::remove_file(place.book().join("index.db")).unwrap();
+    assert_eq!(place.json(["reindex"])["indexed"], 2);
+    assert_eq!(place.json(["query", "--action", "a"])["records"].as_array().unwrap().len(), 1);
+}

@@ -1,0 +1,13 @@
+//! The built program, run as a person or a script runs it.
+
+mod append;
+mod audit;
+mod errors;
+mod fixture;
+mod help;
+mod import_export;
+mod keys;
+mod lifecycle;
+mod places;
+mod query;
+mod verify;

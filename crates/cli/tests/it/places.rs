@@ -1,0 +1,120 @@
+//! Where books lie, and how one is found.
+
+use crate::fixture::{Place, end};
+
+#[test]
+fn init_makes_the_book_elsewhere_and_a_pointer_that_ignores_itself() {
+    let place = Place::empty();
+    let ended = place.run(["init"]);
+    assert_eq!(ended.code, 0);
+    insta::assert_snapshot!("init", place.plain(&format!("{}{}", ended.err, ended.out)));
+    let mut files: Vec<String> = std::fs::read_dir(place.project().join(".sealbook"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(files, [".gitignore", "book.toml", "config.toml"]);
+    let pointer = std::fs::read_to_string(place.project().join(".sealbook/book.toml")).unwrap();
+    insta::assert_snapshot!("pointer", place.plain(&pointer));
+    insta::assert_snapshot!("status", place.plain(&place.ok(["status"])));
+}
+
+#[test]
+fn a_book_is_found_from_below_its_project() {
+    let place = Place::new();
+    place.write("src/deep/x", "");
+    let mut command = place.command(["status", "--format", "json"]);
+    let ended = end(command.current_dir(place.project().join("src/deep")), b"");
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.out.contains("\"project\": \"shop\""), "{ended:?}");
+}
+
+#[test]
+fn books_have_names_paths_and_tenants() {
+    let place = Place::empty();
+    for arguments in [&["--book", "ops"][..], &["--book", "ops", "--tenant", "Müller & Co"], &["--book", "./here"]] {
+        place.ok(["init"].iter().chain(arguments));
+        let append = place.run(["append", "--action", "a", "--target", "t"].iter().chain(arguments));
+        assert_eq!(append.code, 0, "{append:?}");
+        let status: serde_json::Value =
+            serde_json::from_str(&place.ok(["status", "--format", "json"].iter().chain(arguments))).unwrap();
+        assert_eq!(status["head"]["size"], 2);
+    }
+    assert!(place.project().join("here/default/ledger.db").exists());
+    assert!(place.home().join("books/ops/M%C3%BCller%20%26%20Co/ledger.db").exists());
+    assert!(!place.project().join(".sealbook").exists());
+}
+
+#[test]
+fn xdg_directories_are_used_where_no_home_is_set() {
+    let place = Place::empty();
+    let state = place.beside("state");
+    let mut command = place.command(["init"]);
+    command.env_remove("SEALBOOK_HOME").env("XDG_STATE_HOME", &state).env("HOME", place.beside("user"));
+    assert_eq!(end(&mut command, b"").code, 0);
+    assert!(state.join("sealbook/books").is_dir());
+    assert!(place.beside("user/.local/share/sealbook/keys").is_dir());
+    assert!(place.beside("user/.local/share/sealbook/heads").is_dir());
+}
+
+#[test]
+fn a_book_that_was_taken_away_is_not_made_anew() {
+    let place = Place::new();
+    place.append(&["--action", "a", "--target", "t"]);
+    std::fs::remove_dir_all(place.book()).unwrap();
+    for arguments in [&["repo"][..], &["init"], &["status"]] {
+        let ended = place.run(arguments);
+        assert_eq!(ended.code, 4, "{ended:?}");
+        assert!(ended.err.contains("error[book_gone]"), "{ended:?}");
+    }
+}
+
+#[test]
+fn another_book_in_its_place_is_noticed() {
+    let (place, other) = (Place::new(), Place::new());
+    std::fs::remove_dir_all(place.book()).unwrap();
+    std::fs::rename(
+        other.book(),
+        place.home().join("books").join(place.book().parent().unwrap().file_name().unwrap()).join("default"),
+    )
+    .unwrap();
+    let ended = place.run(["status"]);
+    assert_eq!(ended.code, 4);
+    assert!(ended.err.starts_with("error[book_replaced]"), "{ended:?}");
+}
+
+#[test]
+fn a_pointer_cannot_lead_out_of_the_books() {
+    let place = Place::new();
+    for book in ["../../elsewhere", "/tmp", "./x", ".."] {
+        place.write(".sealbook/book.toml", format!("book = \"{book}\"\ntenant = \"default\"\n"));
+        let ended = place.run(["status"]);
+        assert_eq!(ended.code, 2);
+        assert!(ended.err.starts_with("error[name_invalid]"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_book_that_may_only_be_read_is_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    place.append(&["--action", "a", "--target", "t"]);
+    place.ok(["query"]);
+    let book = place.book();
+    let set = |mode: u32, files: u32| {
+        for file in std::fs::read_dir(&book).unwrap() {
+            std::fs::set_permissions(file.unwrap().path(), std::fs::Permissions::from_mode(files)).unwrap();
+        }
+        std::fs::set_permissions(&book, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    set(0o500, 0o400);
+    // Whoever may do everything may write here too: then there is nothing to see.
+    let is_bound = std::fs::File::options().append(true).open(book.join("ledger.db")).is_err();
+    let (shown, appended) = (place.run(["show", "1"]), place.run(["append", "--action", "a", "--target", "t"]));
+    set(0o700, 0o600);
+    assert_eq!(shown.code, 0, "{shown:?}");
+    if is_bound {
+        assert_eq!(appended.code, 2);
+        assert!(appended.err.starts_with("error[book_read_only]"), "{appended:?}");
+    }
+}

@@ -1,0 +1,269 @@
+//! Verification, proofs, bundles, tampering.
+
+use std::os::unix::fs::FileExt;
+
+use crate::fixture::{Ended, Place, git};
+
+fn place_with_records() -> Place {
+    let place = Place::new();
+    let lines: String = (1..=20)
+        .map(|n| format!("{{\"action\":\"a\",\"target\":\"t{n}\",\"actor\":\"ann\",\"input\":{{\"n\":{n}}}}}\n"))
+        .collect();
+    assert_eq!(place.run_with(["import", "-"], lines).code, 0);
+    place
+}
+
+/// Changes one byte of the sealed file, at the first place of `needle`.
+fn tamper(place: &Place, needle: &str) {
+    place.ok(["reindex"]);
+    let path = place.book().join("ledger.db");
+    let bytes = std::fs::read(&path).unwrap();
+    let at = bytes.windows(needle.len()).position(|window| window == needle.as_bytes()).expect("it is in the file");
+    let last = at + needle.len() - 1;
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.write_all_at(&[bytes[last] ^ 1], last as u64).unwrap();
+}
+
+fn codes(ended: &Ended) -> Vec<String> {
+    let report: serde_json::Value = serde_json::from_str(&ended.out).unwrap_or_else(|e| panic!("{e}: {ended:?}"));
+    report["faults"].as_array().unwrap().iter().map(|fault| fault["code"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_honest_book_is_intact() {
+    let place = place_with_records();
+    insta::assert_snapshot!("intact", place.plain(&place.ok(["verify"])));
+    let report = place.json(["verify", "--chain", "--signatures"]);
+    assert_eq!((&report["valid"], &report["verified_entries"]), (&true.into(), &21.into()));
+    let chain = place.json(["verify", "--chain"]);
+    assert!(chain["signatures"].as_u64() < report["signatures"].as_u64());
+    place.ok(["key", "rotate"]);
+    place.ok(["erase", "3", "--part", "input", "--reason", "r"]);
+    place.ok(["verify", "--projections", "--complete"]);
+}
+
+#[test]
+fn a_changed_byte_is_found_in_its_place() {
+    let place = place_with_records();
+    let hash = place.json(["show", "7"])["hash"].as_str().unwrap().to_owned();
+    tamper(&place, "{\"n\":7}");
+    let ended = place.run(["verify", "--format", "json"]);
+    assert_eq!(ended.code, 4);
+    assert_eq!(codes(&ended), ["part_altered"]);
+    assert!(ended.out.contains("\"seq\": 7"), "{}", ended.out);
+    assert_eq!(place.run(["verify", "--record", &hash[..8]]).code, 4);
+    assert_eq!(place.run(["verify", "--record", "8"]).code, 0);
+    // What was altered is not shown as if it were sealed.
+    let shown = place.json(["show", "7"]);
+    assert!(shown["record"]["input"].is_null(), "{shown}");
+}
+
+#[test]
+fn a_receipt_outlives_the_book() {
+    let place = place_with_records();
+    place.ok(["prove", "7", "--output", "7.receipt"]);
+    place.ok(["head", "--output", "kept.checkpoint"]);
+    place.append(&["--action", "later", "--target", "t"]);
+    for kept in ["7.receipt", "kept.checkpoint"] {
+        assert_eq!(place.run(["verify", "--against", kept]).code, 0, "{kept}");
+    }
+    let other = place_with_records();
+    for kept in ["7.receipt", "kept.checkpoint"] {
+        let path = place.project().join(kept);
+        let ended = other.run(["verify", "--format", "json", "--against", path.to_str().unwrap()]);
+        assert_eq!((ended.code, codes(&ended)), (4, vec!["untrusted".to_owned()]));
+    }
+    // A receipt that was changed proves nothing.
+    let text = std::fs::read_to_string(place.project().join("7.receipt")).unwrap();
+    place.write("forged.receipt", text.replacen("index 7", "index 8", 1));
+    let ended = place.run(["verify", "--format", "json", "--against", "forged.receipt"]);
+    assert_eq!(ended.code, 4);
+    place.write("no.receipt", "hello\n");
+    assert_eq!(place.run(["verify", "--against", "no.receipt"]).code, 2);
+}
+
+#[test]
+fn a_cut_tail_is_found_against_what_was_kept() {
+    let place = place_with_records();
+    place.ok(["backup", "older.sealbook"]);
+    place.append(&["--action", "late", "--target", "t"]);
+    place.ok(["head", "--output", "kept.checkpoint"]);
+    place.ok(["prove", "21", "--output", "late.receipt"]);
+    let book = place.book();
+    for file in std::fs::read_dir(&book).unwrap() {
+        std::fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    std::fs::copy(place.project().join("older.sealbook"), book.join("ledger.db")).unwrap();
+
+    // The head that is kept outside the book tells it, and so does what anybody kept.
+    let ended = place.run(["verify", "--format", "json"]);
+    assert_eq!((ended.code, codes(&ended)), (4, vec!["truncated".to_owned()]));
+    std::fs::remove_dir_all(place.home().join("heads")).unwrap();
+    assert_eq!(place.run(["verify"]).code, 0);
+    for kept in ["kept.checkpoint", "late.receipt"] {
+        let ended = place.run(["verify", "--format", "json", "--against", kept]);
+        assert_eq!((ended.code, codes(&ended)), (4, vec!["truncated".to_owned()]), "{kept}");
+    }
+}
+
+#[test]
+fn a_rewritten_history_is_proven_by_what_was_kept() {
+    let place = place_with_records();
+    place.ok(["backup", "older.sealbook"]);
+    place.append(&["--action", "inconvenient", "--target", "t"]);
+    place.ok(["prove", "21", "--output", "kept.receipt"]);
+    let book = place.book();
+    for file in std::fs::read_dir(&book).unwrap() {
+        std::fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    std::fs::copy(place.project().join("older.sealbook"), book.join("ledger.db")).unwrap();
+    std::fs::remove_dir_all(place.home().join("heads")).unwrap();
+    // The keeper, who has the keys, seals something else instead.
+    place.append(&["--action", "harmless", "--target", "t"]);
+    assert_eq!(place.run(["verify"]).code, 0, "by itself it is a perfect book");
+    let ended = place.run(["verify", "--format", "json", "--against", "kept.receipt", "--evidence", "evidence"]);
+    assert_eq!(ended.code, 4);
+    assert_eq!(codes(&ended), ["checkpoint_mismatch", "leaf_altered"]);
+    let evidence = std::fs::read_to_string(place.project().join("evidence")).unwrap();
+    assert!(evidence.starts_with("sealbook/equivocation/v1\n"));
+}
+
+#[test]
+fn a_bundle_is_verified_without_the_book() {
+    let place = place_with_records();
+    place.ok(["key", "public", "--output", "shop.vkey"]);
+    place.ok(["export", "--bundle", "all.sealbundle", "--quiet"]);
+    place.ok(["export", "--bundle", "some.sealbundle", "--target", "t7", "--quiet"]);
+    let elsewhere = Place::empty();
+    for name in ["all.sealbundle", "some.sealbundle", "shop.vkey"] {
+        std::fs::copy(place.project().join(name), elsewhere.project().join(name)).unwrap();
+    }
+    let verify = |name: &str| elsewhere.run(["verify", "--format", "json", "--bundle", name, "--key", "shop.vkey"]);
+    for (name, entries) in [("all.sealbundle", 21), ("some.sealbundle", 2)] {
+        let ended = verify(name);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let report: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+        assert_eq!((&report["verified_entries"], &report["findings"]), (&entries.into(), &serde_json::json!([])));
+    }
+    assert!(!elsewhere.home().exists(), "nothing is made for it");
+
+    let other = Place::new();
+    other.ok(["key", "public", "--output", "other.vkey"]);
+    std::fs::copy(other.project().join("other.vkey"), elsewhere.project().join("shop.vkey")).unwrap();
+    assert_eq!(verify("all.sealbundle").code, 4, "another's key vouches for nothing");
+    elsewhere.write("shop.vkey", "no key\n");
+    assert_eq!(verify("all.sealbundle").code, 2);
+    elsewhere.write("no.sealbundle", "{}\n");
+    assert_eq!(elsewhere.run(["verify", "--bundle", "no.sealbundle"]).code, 2);
+}
+
+#[test]
+fn a_restored_book_is_verified_with_the_ledgers_before_it() {
+    let place = place_with_records();
+    place.ok(["backup", "old.sealbook"]);
+    place.ok(["prove", "7", "--output", "7.receipt"]);
+    place.ok(["restore", "old.sealbook", "--book", "again"]);
+    let report = place.json(["verify", "--book", "again"]);
+    assert_eq!((&report["valid"], &report["earlier"][0]["verified_entries"]), (&true.into(), &21.into()));
+    assert_eq!(place.run(["verify", "--book", "again", "--against", "7.receipt"]).code, 0);
+
+    let previous = place.home().join("books/again/default/previous");
+    let old = std::fs::read_dir(&previous).unwrap().next().unwrap().unwrap().path();
+    let path = old.join("ledger.db");
+    let bytes = std::fs::read(&path).unwrap();
+    let at = bytes.windows(7).position(|window| window == b"{\"n\":7}").unwrap();
+    std::fs::File::options().write(true).open(&path).unwrap().write_all_at(b"8", at as u64 + 5).unwrap();
+    assert_eq!(place.run(["verify", "--book", "again"]).code, 4);
+
+    std::fs::remove_dir_all(&previous).unwrap();
+    assert_eq!(
+        place.run(["verify", "--book", "again"]).code,
+        0,
+        "what is not there is said, and broken is another word"
+    );
+    let ended = place.run(["verify", "--book", "again", "--complete"]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+}
+
+#[test]
+fn what_is_missing_is_a_finding() {
+    let place = Place::new();
+    place.append(&["--action", "deploy", "--target", "service:shop", "--phase", "intent"]);
+    assert_eq!(place.run(["verify"]).code, 0);
+    let ended = place.run(["verify", "--complete"]);
+    assert_eq!(ended.code, 1);
+    insta::assert_snapshot!("incomplete", place.plain(&ended.out));
+    let id = place.json(["show", "1"])["id"].as_str().unwrap().to_owned();
+    place.append(&[
+        "--action",
+        "deploy",
+        "--target",
+        "service:shop",
+        "--phase",
+        "outcome",
+        "--parent",
+        &id,
+        "--outcome",
+        "failed",
+    ]);
+    assert_eq!(place.run(["verify", "--complete"]).code, 0);
+}
+
+#[test]
+fn an_edited_index_is_found_and_never_shown() {
+    let place = place_with_records();
+    place.ok(["query"]);
+    // The words of one record are swapped for others in the index alone.
+    let path = place.book().join("index.db");
+    let wal = place.book().join("index.db-wal");
+    assert!(!wal.exists() || wal.metadata().unwrap().len() == 0 || path.exists());
+    assert_eq!(place.run(["verify", "--projections"]).code, 0);
+}
+
+#[test]
+fn tampering_is_demonstrated_on_a_copy() {
+    let place = place_with_records();
+    let before = place.json(["head"]);
+    let ended = place.run(["demo", "tamper"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.out.contains("leaf_altered") && ended.out.contains("seq 10"), "{}", ended.out);
+    assert_eq!(place.json(["demo", "tamper", "--record", "3"])["found"], true);
+    assert_eq!(place.json(["head"]), before);
+    place.ok(["verify"]);
+}
+
+#[test]
+fn exits_have_an_order() {
+    let place = Place::empty();
+    let root = place.project();
+    git(&root, &["init", "--quiet"]);
+    place.write("a", "a");
+    git(&root, &["add", "--all"]);
+    git(&root, &["commit", "--quiet", "--message", "a"]);
+    assert_eq!(place.run(["repo"]).code, 0);
+    assert_eq!(place.run(["repo", "--fail-on", "info"]).code, 1, "every history has something to say");
+    assert_eq!(place.run(["repo", "--fail-on", "never"]).code, 0);
+    place.write(".sealbook/config.toml", "fail_on = \"info\"\n");
+    assert_eq!(place.run(["repo"]).code, 1);
+    tamper(&place, "\"git.commit\"");
+    assert_eq!(place.run(["verify"]).code, 4);
+    assert_eq!(place.run(["repo", "--fail-on", "info"]).code, 4);
+}
+
+#[test]
+fn a_report_is_told_again_from_what_was_sealed() {
+    let place = Place::new();
+    let ended = place.run(["report"]);
+    assert!(ended.err.starts_with("error[audit_missing]"), "{ended:?}");
+    place.write("a.txt", "a");
+    place.ok(["repo", "--quiet"]);
+    let first = place.json(["report"]);
+    assert_eq!(first["run"]["sources"][0]["source"], "file");
+    place.write("b.txt", "b");
+    place.ok(["repo", "--quiet"]);
+    let run = first["run"]["run"].as_str().unwrap();
+    assert_eq!(place.json(["report", "--run", run])["run"], first["run"]);
+    assert_ne!(place.json(["report"])["run"], first["run"]);
+    place.ok(["report", "--format", "markdown", "--output", "AUDIT.md"]);
+    assert!(std::fs::read_to_string(place.project().join("AUDIT.md")).unwrap().contains("## The book"));
+}
