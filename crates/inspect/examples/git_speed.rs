@@ -5,6 +5,7 @@
 //! analyses it. Prints seconds and ratios, and at last the findings.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -74,7 +75,7 @@ fn audit(target: &Path, seal: bool) -> Result<(f64, String), Box<dyn Error>> {
     let seconds = started.elapsed().as_secs_f64();
     let mut told = format!("{} records", audit.sources[0].records);
     for finding in audit.findings() {
-        told.push_str(&format!("\n  {:8} {:24} {}", finding.severity, finding.rule, finding.message));
+        write!(told, "\n  {:8} {:24} {}", finding.severity, finding.rule, finding.message)?;
     }
     Ok((seconds, told))
 }

@@ -203,7 +203,7 @@ impl Run<'_, '_> {
                 && until.is_none_or(|until| at <= until)
                 && (authors.is_empty() || authors.iter().any(|author| is_by(node, author)))
         };
-        let path = options.file.as_ref().map(|path| below_root(path));
+        let path = options.file.as_ref().map(below_root);
         let wanted = Wanted { filter: &filter, path: path.as_deref(), threads: self.request.threads };
         progress.begin("commits", None);
         let database = self.repository.database().clone();

@@ -9,7 +9,7 @@ use crate::book::{Book, result};
 use crate::git_repo::Repo;
 
 fn lines(range: std::ops::Range<u32>) -> String {
-    range.map(|line| format!("    line {line} of a file;\n")).collect()
+    range.fold(String::new(), |text, line| text + &format!("    line {line} of a file;\n"))
 }
 
 /// What the records say, a line each: commit, old and new number, what is known of the commit.

@@ -12,7 +12,7 @@ use crate::book::Book;
 
 /// A repository in a directory of its own, out of reach of the user's configuration.
 pub(crate) struct Repo {
-    _home: TempDir,
+    home: TempDir,
     pub(crate) path: PathBuf,
     clock: i64,
 }
@@ -27,7 +27,7 @@ impl Repo {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("repo");
         std::fs::create_dir(&path).unwrap();
-        let repo = Self { _home: home, path, clock: 1_600_000_000 };
+        let repo = Self { home, path, clock: 1_600_000_000 };
         repo.git(init);
         repo.git(&["config", "core.quotepath", "off"]);
         repo.git(&["config", "gc.auto", "0"]);
@@ -41,7 +41,7 @@ impl Repo {
             .current_dir(&self.path)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("HOME", self._home.path())
+            .env("HOME", self.home.path())
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .envs([("GIT_AUTHOR_NAME", "Ann Author"), ("GIT_AUTHOR_EMAIL", "ann@example.org")])
             .envs([("GIT_COMMITTER_NAME", "Carl Committer"), ("GIT_COMMITTER_EMAIL", "carl@example.org")])

@@ -14,7 +14,7 @@ const NAMED: usize = 5;
 const ENOUGH: u64 = 20;
 
 pub(super) struct Authors {
-    authors: Lossy<u64, Author>,
+    people: Lossy<u64, Author>,
     commits: u64,
     automatic: u64,
 }
@@ -34,7 +34,7 @@ impl Counted for Author {
 
 impl Default for Authors {
     fn default() -> Self {
-        Self { authors: Lossy::new(50_000), commits: 0, automatic: 0 }
+        Self { people: Lossy::new(50_000), commits: 0, automatic: 0 }
     }
 }
 
@@ -53,7 +53,7 @@ impl Measure for Authors {
         self.commits += 1;
         let address = person.email.0.trim().to_lowercase();
         let key = if address.is_empty() { &person.name.0 } else { &address };
-        let author = self.authors.entry(short(key), || Author {
+        let author = self.people.entry(short(key), || Author {
             name: if person.name.0.trim().is_empty() { address.clone() } else { person.name.0.clone() },
             commits: 0,
             lately: 0,
@@ -68,13 +68,13 @@ impl Measure for Authors {
         if self.commits == 0 {
             return Vec::new();
         }
-        let lately: u64 = self.authors.iter().map(|(_, author)| author.lately).sum();
+        let lately: u64 = self.people.iter().map(|(_, author)| author.lately).sum();
         let (measure, period): (fn(&Author) -> u64, _) = if lately >= ENOUGH {
             (|author| author.lately, "the last year's")
         } else {
             (|author| u64::from(author.commits), "all")
         };
-        let mut ranked: Vec<&Author> = self.authors.iter().map(|(_, author)| author).collect();
+        let mut ranked: Vec<&Author> = self.people.iter().map(|(_, author)| author).collect();
         ranked.sort_by(|a, b| measure(b).cmp(&measure(a)).then_with(|| a.name.cmp(&b.name)));
         let total: u64 = ranked.iter().map(|author| measure(author)).sum();
         let active = ranked.iter().take_while(|author| measure(author) > 0).count();
@@ -86,7 +86,7 @@ impl Measure for Authors {
             .collect();
         let at_risk = half == 1 && active > 1 && total >= ENOUGH;
         let severity = if at_risk { Severity::Warning } else { Severity::Info };
-        let people = self.authors.iter().count() as u64;
+        let people = self.people.iter().count() as u64;
         let message = format!(
             "{} by {} (merges and {} by machines apart); half of {period} {} by {}: {}",
             count(self.commits, "commit"),

@@ -41,9 +41,9 @@ impl Integrity {
         evidence.cite(seq);
         let found = match (reference.state.as_str(), reference.kind.as_str()) {
             (_, "replace") => replaced(reference),
-            ("forced", "head") => return,
+            // HEAD goes wherever the branch goes that is checked out.
+            (_, "head") => return,
             ("forced", _) => forced(reference),
-            ("deleted", "head") => return,
             ("deleted", _) => deleted(reference),
             _ => return,
         };

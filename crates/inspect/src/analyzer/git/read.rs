@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use sealbook_record::{PartName, Record};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use crate::TreePath;
 
@@ -163,7 +164,7 @@ struct FilesPage<'a> {
 
 /// What a record tells; nothing if it is none of ours, or its content is erased.
 pub(super) fn read(record: &Record) -> Option<Told<'_>> {
-    let result = || record.part(PartName::Result).map(|part| part.get());
+    let result = || record.part(PartName::Result).map(RawValue::get);
     match record.action.as_str() {
         "git.commit" => {
             let read: CommitRead<'_> = serde_json::from_str(result()?).ok()?;

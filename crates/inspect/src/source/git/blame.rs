@@ -102,7 +102,7 @@ impl Run<'_, '_> {
     }
 
     /// The runs, and the commits that they name, in portions that a record holds.
-    fn pages(&self, blamed: &Blame) -> Result<Vec<(Box<RawValue>, Box<RawValue>)>, Error> {
+    fn pages(&self, blamed: &Blame) -> Result<Vec<Page>, Error> {
         let json_error = |cause| Error::Encoding { action: BLAME, cause };
         let mut pages = Vec::new();
         let (mut runs, mut commits, mut size) = (Vec::new(), BTreeMap::new(), 0);

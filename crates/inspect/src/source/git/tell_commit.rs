@@ -53,7 +53,7 @@ struct SignatureTold {
 }
 
 #[derive(Serialize)]
-struct Page<'a> {
+struct MoreFiles<'a> {
     commit: Id,
     page: usize,
     files: &'a RawValue,
@@ -166,7 +166,7 @@ pub(super) fn commit(request: &Request<'_>, step: &Step, sink: &mut dyn Sink) ->
     for (index, files) in rest.iter().enumerate() {
         let mut record = request.event(NAME, FILES, target(), occurred);
         record.parent = Some(parent);
-        set(&mut record, PartName::Result, &Page { commit: node.id, page: index + 2, files })?;
+        set(&mut record, PartName::Result, &MoreFiles { commit: node.id, page: index + 2, files })?;
         sink.record(Raw::new(record))?;
     }
     Ok(())

@@ -106,7 +106,7 @@ impl<'a> Faults<'a> {
             path: path.as_ref(),
             commit: fault.commit,
         };
-        self.record(FORGED, fault, &told, finding, request, sink)
+        record(FORGED, fault, &told, finding, request, sink)
     }
 
     fn damaged(
@@ -156,27 +156,27 @@ impl<'a> Faults<'a> {
             path: path.as_ref(),
             commit: fault.commit,
         };
-        self.record(DAMAGED, fault, &told, finding, request, sink)
+        record(DAMAGED, fault, &told, finding, request, sink)
     }
+}
 
-    fn record(
-        &self,
-        action: &'static str,
-        fault: &Fault,
-        told: &impl Serialize,
-        finding: Finding,
-        request: &Request<'_>,
-        sink: &mut dyn Sink,
-    ) -> Result<(), Error> {
-        let target = Target::new(TargetKind::Git, fault.id.to_string());
-        let mut record = request.event(NAME, action, target, request.now);
-        record.severity = finding.severity;
-        record.category = Category::SecurityEvent;
-        record.outcome = Some(Outcome::Failed);
-        set(&mut record, PartName::Result, told)?;
-        record.set_findings(&[finding]);
-        sink.record(Raw::new(record))
-    }
+/// Seals a fault with its finding.
+fn record(
+    action: &'static str,
+    fault: &Fault,
+    told: &impl Serialize,
+    finding: Finding,
+    request: &Request<'_>,
+    sink: &mut dyn Sink,
+) -> Result<(), Error> {
+    let target = Target::new(TargetKind::Git, fault.id.to_string());
+    let mut record = request.event(NAME, action, target, request.now);
+    record.severity = finding.severity;
+    record.category = Category::SecurityEvent;
+    record.outcome = Some(Outcome::Failed);
+    set(&mut record, PartName::Result, told)?;
+    record.set_findings(&[finding]);
+    sink.record(Raw::new(record))
 }
 
 /// The path at which it was met; a root tree and a commit have none.

@@ -97,15 +97,12 @@ impl Cache {
         }
         self.used += size;
         let slot = Slot { id: None, place, packed_len, asked: false, object: Some(object) };
-        let index = match self.free.pop() {
-            Some(index) => {
-                self.slots[index] = slot;
-                index
-            }
-            None => {
-                self.slots.push(slot);
-                self.slots.len() - 1
-            }
+        let index = if let Some(index) = self.free.pop() {
+            self.slots[index] = slot;
+            index
+        } else {
+            self.slots.push(slot);
+            self.slots.len() - 1
         };
         if let Some(place) = place
             && let Some(older) = self.by_place.insert(place, index)

@@ -55,10 +55,13 @@ impl Commit {
         let mut tree = None;
         let mut parents = Vec::new();
         let (mut author, mut committer, mut encoding, mut signature) = (None, None, None, None);
-        while let Some((name, value)) = headers.next() {
+        for (name, value) in headers.by_ref() {
             match name {
                 b"tree" if tree.is_none() => tree = Id::from_hex(value),
-                b"parent" => parents.push(Id::from_hex(value).ok_or_else(|| corrupt("readable parent"))?),
+                // Git reads parents up to the author and none behind.
+                b"parent" if author.is_none() => {
+                    parents.push(Id::from_hex(value).ok_or_else(|| corrupt("readable parent"))?)
+                }
                 b"author" if author.is_none() => author = Some(Person::parse(value)),
                 b"committer" if committer.is_none() => committer = Some(Person::parse(value)),
                 b"encoding" => encoding = Some(value.to_vec()),
@@ -105,7 +108,7 @@ impl Tag {
     pub(crate) fn parse(data: &[u8]) -> Result<Self, Damage> {
         let mut headers = Headers { rest: data };
         let (mut target, mut target_kind, mut tagger) = (None, Vec::new(), None);
-        while let Some((name, value)) = headers.next() {
+        for (name, value) in headers.by_ref() {
             match name {
                 b"object" => target = Id::from_hex(value),
                 b"type" => target_kind = value.to_vec(),

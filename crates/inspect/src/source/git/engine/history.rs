@@ -79,6 +79,7 @@ pub(crate) fn read<E>(
     Ok(*total.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
+#[expect(clippy::vec_box, reason = "nodes come boxed from the walk's queue and leave so")]
 struct Chunk {
     index: u64,
     nodes: Vec<Box<Node>>,

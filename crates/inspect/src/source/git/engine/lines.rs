@@ -236,9 +236,9 @@ impl Interner {
                 }
             };
             if in_new {
-                self.new.push(token)
+                self.new.push(token);
             } else {
-                self.old.push(token)
+                self.old.push(token);
             }
             start = end;
         }

@@ -123,7 +123,7 @@ fn in_pack(objects: &Path, id: &Id) -> Option<PathBuf> {
         .map(|entry| entry.path())
         .find(|path| {
             path.extension().is_some_and(|extension| extension == "idx")
-                && gix::odb::pack::index::File::at(path, oid.kind()).is_ok_and(|index| index.lookup(&oid).is_some())
+                && gix::odb::pack::index::File::at(path, oid.kind()).is_ok_and(|index| index.lookup(oid).is_some())
         })
         .map(|index| index.with_extension("pack"))
 }

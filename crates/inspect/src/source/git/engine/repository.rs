@@ -47,7 +47,7 @@ impl Repository {
     pub(crate) fn discover(path: &Path) -> Result<Self, OpenError> {
         let options = gix::open::Options::isolated;
         let trust = gix::sec::trust::Mapping { full: options(), reduced: options() };
-        let opened = gix::ThreadSafeRepository::discover_opts(path, Default::default(), trust);
+        let opened = gix::ThreadSafeRepository::discover_opts(path, gix::discover::upwards::Options::default(), trust);
         let inner = opened.map_err(|error| {
             if error.is_not_found() { OpenError::None } else { OpenError::Unreadable(chain(&error)) }
         })?;
