@@ -58,6 +58,8 @@ impl SqliteStore {
     /// Opens a store for writing, and upgrades an older format.
     pub fn open(path: &Path) -> Result<Self, Error> {
         require_file(path)?;
+        // Looked at before anything is written: setting the journal mode is a write.
+        schema::check_format(&open_read(path)?, path)?;
         let lock_path = path.with_extension("lock");
         let lock = File::options()
             .create(true)

@@ -3,6 +3,7 @@
 mod append;
 mod attacks;
 mod fixture;
+mod older;
 mod query;
 mod tamper;
 mod verify;

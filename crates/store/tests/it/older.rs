@@ -1,0 +1,80 @@
+//! Books of older formats, and of newer ones. A fixture is kept of every format that was released.
+
+use std::path::Path;
+
+use sealbook_store::{Error, Layout, Ledger, Options, Query};
+
+use crate::fixture::Place;
+use crate::verify::assert_valid;
+
+/// Puts the fixture of a format into a place of its own; no keys come with it.
+fn unpack(place: &Place, format: u32) -> Layout {
+    let layout = place.layout();
+    std::fs::create_dir_all(&layout.book).unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../testdata/books/format-{format}/ledger.db"));
+    std::fs::copy(fixture, layout.ledger_db()).unwrap();
+    layout
+}
+
+#[test]
+fn a_book_of_format_1_opens_verifies_and_answers() {
+    let place = Place::new();
+    let ledger = Ledger::open(unpack(&place, 1), Options::default()).unwrap();
+    assert_valid(&ledger);
+    let query = Query { action: vec!["payments.refund".to_owned()], ..Query::default() };
+    let rows = ledger.query(&query).unwrap().rows;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].record.as_ref().unwrap().actor.id, "ines");
+    assert_eq!(rows[0].erased, ["input"]);
+}
+
+#[test]
+fn without_its_keys_a_book_is_read_and_not_written() {
+    let place = Place::new();
+    let ledger = Ledger::open(unpack(&place, 1), Options::default()).unwrap();
+    let record = crate::fixture::admit(crate::fixture::raw(&ledger, "a", "act", "t"));
+    let refused = ledger.append(vec![record]).unwrap_err();
+    assert!(matches!(refused, Error::KeyMissing { role: "record", .. }), "{refused}");
+    assert_valid(&ledger);
+}
+
+#[test]
+fn a_newer_book_is_refused_and_untouched() {
+    let place = Place::new();
+    let layout = unpack(&place, 1);
+    let newer = rusqlite::Connection::open(layout.ledger_db()).unwrap();
+    newer.pragma_update(None, "user_version", 2).unwrap();
+    newer.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).unwrap();
+    drop(newer);
+    let before = std::fs::read(layout.ledger_db()).unwrap();
+    for refused in [
+        Ledger::open(layout.clone(), Options::default()).err().unwrap(),
+        Ledger::open_read_only(layout.clone(), Options::default()).err().unwrap(),
+    ] {
+        assert!(matches!(refused, Error::BookTooNew { found: 2, known: 1, .. }), "{refused}");
+    }
+    assert!(std::fs::read(layout.ledger_db()).unwrap() == before, "not a byte changed");
+}
+
+#[test]
+fn what_is_no_book_is_refused() {
+    let place = Place::new();
+    let layout = place.layout();
+    let open = || Ledger::open(layout.clone(), Options::default()).err().unwrap();
+    assert!(matches!(open(), Error::BookMissing { .. }));
+    std::fs::create_dir_all(&layout.book).unwrap();
+    std::fs::write(layout.ledger_db(), b"This is a text file, and a long one at that. ".repeat(100)).unwrap();
+    assert!(matches!(open(), Error::BookUnreadable { .. }));
+    std::fs::remove_file(layout.ledger_db()).unwrap();
+    rusqlite::Connection::open(layout.ledger_db()).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    assert!(matches!(open(), Error::BookUnreadable { .. }));
+    // A book whose end is missing, as after a copy that broke off.
+    let whole = unpack(&place, 1);
+    let bytes = std::fs::read(whole.ledger_db()).unwrap();
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", whole.ledger_db().display()));
+    }
+    std::fs::write(whole.ledger_db(), &bytes[..bytes.len() / 2]).unwrap();
+    let refused = open();
+    assert!(matches!(refused, Error::BookUnreadable { .. } | Error::RowDamaged { .. }), "{refused}");
+}
