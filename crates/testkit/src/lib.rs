@@ -5,6 +5,7 @@
 //! the seed brings it back.
 
 pub mod contract;
+pub mod corpus;
 pub mod model;
 pub mod records;
 pub mod sim;

@@ -17,8 +17,8 @@ pub(crate) enum Anchor {
     Special(usize),
     /// Part of a name of a secret.
     Word,
-    /// A JSON escape that can hide any character.
-    Escape,
+    /// What only a reader of the JSON can judge: an escape that hides any character, a flag in a list.
+    Look,
 }
 
 /// What every name of a secret contains one of.
@@ -57,8 +57,9 @@ static AUTOMATON: LazyLock<Automaton> = LazyLock::new(|| {
     for part in NAME_PARTS {
         add((*part).to_owned(), Anchor::Word);
     }
-    add("\\u".to_owned(), Anchor::Escape);
-    add("\\/".to_owned(), Anchor::Escape);
+    for look in ["\\u", "\\/", "\"-u\"", "-user\"", "\"b64\""] {
+        add(look.to_owned(), Anchor::Look);
+    }
     let search = AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::Standard)
@@ -80,7 +81,7 @@ pub(crate) fn matches(text: &[u8]) -> impl Iterator<Item = (Anchor, usize, usize
 /// always looked into, and the other escapes stand for characters that no secret and no name contains.
 pub(crate) fn may_hold_secret(json: &[u8]) -> bool {
     matches(json).any(|(anchor, start, end)| match anchor {
-        Anchor::Escape => true,
+        Anchor::Look => true,
         Anchor::Shape(index) => SHAPES[index].check(json, start, start + SHAPES[index].prefix.len()).is_some(),
         Anchor::Special(index) => (SPECIALS[index].plausible)(json, start, end),
         Anchor::Word => assign::may_name_secret(json, start, end),

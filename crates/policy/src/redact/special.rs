@@ -45,6 +45,9 @@ pub(crate) const SPECIALS: &[Special] = &[
     special("Q~", may_be_azure_secret, read_azure_secret),
     special(":AA", may_be_telegram_token, read_telegram_token),
     special("identified by ", always, read_sql_password),
+    special(" -u ", may_be_login, read_login),
+    special(" --user ", may_be_login, read_login),
+    special(" --proxy-user ", may_be_login, read_login),
     special("AKIA", always, read_secret_beside_access_key),
 ];
 
@@ -142,4 +145,27 @@ fn read_sql_password(text: &[u8], _: usize, end: usize, spans: &mut Vec<Span>) {
     if length > 0 && !super::assign::is_reference(&value[..length]) {
         spans.push(Span { start: end + 1, end: end + 1 + length, detector: "named_value" });
     }
+}
+
+/// `curl -u name:password`.
+fn read_login(text: &[u8], _: usize, end: usize, spans: &mut Vec<Span>) {
+    let quoted = usize::from(matches!(text.get(end), Some(b'\'' | b'"')));
+    let start = end + quoted;
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'\'' | b'"' | b'\\');
+    let word_end = text[start..].iter().position(ends).map_or(text.len(), |length| start + length);
+    if let Some(colon) = login_password(&text[start..word_end]) {
+        spans.push(Span { start: start + colon, end: word_end, detector: "login" });
+    }
+}
+
+fn may_be_login(text: &[u8], _: usize, end: usize) -> bool {
+    text[end..].iter().take_while(|byte| !byte.is_ascii_whitespace()).take(256).any(|byte| *byte == b':')
+}
+
+/// Where the password of `name:password` begins. `1000:1000` and `root:root` are a user and its group.
+pub(crate) fn login_password(text: &[u8]) -> Option<usize> {
+    let colon = text.iter().take(200).position(|byte| *byte == b':')?;
+    let (name, password) = (&text[..colon], &text[colon + 1..]);
+    let is_group = password.iter().all(u8::is_ascii_digit) || password == name;
+    (!is_group && !super::assign::is_reference(password)).then_some(colon + 1)
 }

@@ -19,7 +19,7 @@ pub(crate) fn find_secrets(text: &[u8]) -> Vec<Span> {
         }
         let before = spans.len();
         match anchor {
-            Anchor::Escape => {}
+            Anchor::Look => {}
             Anchor::Shape(index) => spans.extend(SHAPES[index].check(text, start, start + SHAPES[index].prefix.len())),
             Anchor::Special(index) => (SPECIALS[index].read)(text, start, end, &mut spans),
             Anchor::Word => named.read(start, end, &mut spans),

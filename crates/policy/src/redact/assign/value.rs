@@ -52,7 +52,7 @@ fn tie(text: &[u8], name: &Name) -> Option<(Tie, usize)> {
     match rest(text, at) {
         [b'=', b'=' | b'>', ..] | [b':', b'=', ..] => Some(equals(text, at + 2, blanks > 0)),
         [b'=', ..] => Some(equals(text, at + 1, blanks > 0)),
-        [b':', b':', ..] => None,
+        [b':', b':', ..] | [b':', b'/', b'/', ..] => None,
         [b':', ..] => {
             let after = self::blanks(text, at + 1, closing.is_some());
             Some((Tie::Colon { name_quoted: closing.is_some(), spaced: after > 0 }, at + 1 + after))

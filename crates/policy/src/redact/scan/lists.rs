@@ -27,10 +27,8 @@ impl Scan<'_> {
     /// `user:password` after `-u`: the password.
     pub(super) fn login_after_flag(&self, text: &[u8]) -> Option<Span> {
         let frame = self.frames.last().filter(|frame| !frame.map && frame.before == Before::Login)?;
-        let colon = text.iter().position(|byte| *byte == b':')?;
-        let password = &text[colon + 1..];
-        let secret = frame.index > 0 && !password.is_empty() && !crate::redact::assign::is_reference(password);
-        secret.then_some(Span { start: colon + 1, end: text.len(), detector: "named_value" })
+        let start = crate::redact::special::login_password(text)?;
+        (frame.index > 0).then_some(Span { start, end: text.len(), detector: "login" })
     }
 
     /// Keeps in mind what a text says of its neighbour.

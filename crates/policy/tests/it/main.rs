@@ -1,0 +1,4 @@
+//! What the policy promises, from outside.
+
+mod corpus;
+mod fixture;
