@@ -19,8 +19,8 @@ use crate::failure;
 /// anyone can check the book later, offline, with a public key.
 ///
 /// Without --book, the book is that of the project around the working directory (`.sealbook/`),
-/// else the one called `default`. Books lie in $XDG_STATE_HOME/sealbook, keys in
-/// $XDG_DATA_HOME/sealbook; SEALBOOK_HOME moves both.
+/// else the one called `default`. Books lie in `$XDG_STATE_HOME/sealbook`, keys in
+/// `$XDG_DATA_HOME/sealbook`; `SEALBOOK_HOME` moves both.
 #[derive(Debug, Parser)]
 #[command(name = "sealbook", version, after_help = EXAMPLES, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Cli {

@@ -60,10 +60,7 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
     let show = plan.show;
     let audit = collect(plan, sources, &root, running, &session, &bars)?;
     tell_failures(&audit, context);
-    let report = match running.no_verify {
-        true => None,
-        false => Some(verdict::of_ledger(&session, &Checks::default(), &bars)?),
-    };
+    let report = if running.no_verify { None } else { Some(verdict::of_ledger(&session, &Checks::default(), &bars)?) };
     drop(bars);
     let told = told(&session, audit.run)?.expect("the run's intent was sealed");
     let shown = if show.is_empty() { Vec::new() } else { records_of(&session, audit.run, show)? };

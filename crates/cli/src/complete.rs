@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use sealbook_ledger::{LeafType, Phase, Uuid};
-use sealbook_record::{PartName, Record};
+use sealbook_record::{Actor, PartName, Record};
 use sealbook_report::{Block, Column, Document, Text, Tone, View};
 use sealbook_store::{Ledger, Query};
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ impl Completeness {
         ledger.each_match(&records, &mut |stored| {
             let leaf = &stored.leaf;
             let record = stored.record.as_ref();
-            found.without_actor += u64::from(record.is_some_and(Record::actor_unknown));
+            found.without_actor += u64::from(record.is_some_and(names_nobody));
             let told = || Open {
                 seq: stored.seq,
                 id: leaf.id.to_string(),
@@ -94,6 +94,11 @@ impl Completeness {
     }
 }
 
+/// Whether nobody was named as the actor.
+pub(crate) fn names_nobody(record: &Record) -> bool {
+    record.actor_unknown() && record.actor.id == Actor::UNKNOWN
+}
+
 fn is_incomplete(record: &Record) -> bool {
     let ended = record.part(PartName::Result).and_then(|part| serde_json::from_str::<Ended>(part.get()).ok());
     ended.is_some_and(|ended| !ended.complete)
@@ -115,7 +120,7 @@ impl View for Completeness {
         if self.without_actor > 0 {
             page.line(
                 Text::toned(format!("{} records name no actor", self.without_actor), Tone::Doubtful)
-                    .and(": `sealbook query --actor-kind unknown` lists them."),
+                    .and(": `sealbook query --actor unknown` lists them."),
             );
         }
         for origin in &self.missing_ledgers {

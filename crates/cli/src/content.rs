@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sealbook_record::{PartName, Record};
+use sealbook_record::{Error, PartName, Record};
 
 use crate::failure::Failure;
 use crate::input::Input;
@@ -23,13 +23,13 @@ pub(crate) fn set(record: &mut Record, name: PartName, given: &str) -> Result<()
         return Ok(());
     };
     match record.set_part_json(name, text) {
-        Ok(()) => Ok(()),
-        Err(cause) if text.trim_start().starts_with(['{', '[', '"']) => {
-            Err(Failure::from(cause).at(format!("part `{name}`")))
+        Err(Error::Json { place, .. }) if text.trim_start().starts_with(['{', '[', '"']) => {
+            Err(Failure::ContentNotJson { part: name, place })
         }
         Err(_) => {
             record.set_part_bytes(name, &bytes);
             Ok(())
         }
+        Ok(()) => Ok(()),
     }
 }

@@ -19,14 +19,12 @@ const FILE_BYTES_MAX: u64 = 1_024;
 pub(crate) fn load_or_create(keys: &Path, origin: &Origin) -> Result<DigestKey, Failure> {
     let name = origin.as_str().rsplit('/').next().unwrap_or_default();
     let path = keys.join(format!("digest-{}.key", &name[..name.len().min(16)]));
-    match load(&path)? {
-        Some(key) => Ok(key),
-        None => {
-            create(keys, &path)?;
-            // Another process may have been faster: what lies there counts.
-            load(&path)?.ok_or_else(|| unusable(&path, "vanished while it was made; try again"))
-        }
+    if let Some(key) = load(&path)? {
+        return Ok(key);
     }
+    create(keys, &path)?;
+    // Another process may have been faster: what lies there counts.
+    load(&path)?.ok_or_else(|| unusable(&path, "vanished while it was made; try again"))
 }
 
 fn load(path: &Path) -> Result<Option<DigestKey>, Failure> {

@@ -80,6 +80,16 @@ pub(crate) enum Failure {
         /// What is wrong with it, and the mend.
         why: String,
     },
+    /// Content that begins like JSON and is not.
+    #[error(
+        "part `{part}`, {place}: it begins like JSON and is not; mend it there, or give plain text as a JSON text in quotes"
+    )]
+    ContentNotJson {
+        /// The part.
+        part: sealbook_record::PartName,
+        /// Where the reader gave up.
+        place: sealbook_record::Place,
+    },
     /// A report is asked for where nothing was audited.
     #[error("nothing was audited in this book yet; run `sealbook repo`")]
     AuditMissing,
@@ -156,6 +166,7 @@ impl Failure {
             Self::BookGone { .. } => "book_gone",
             Self::BookReplaced { .. } => "book_replaced",
             Self::DigestKey { .. } => "digest_key_unusable",
+            Self::ContentNotJson { .. } => "invalid_json",
             Self::AuditMissing => "audit_missing",
             Self::Input { .. } => "input_unreadable",
             Self::InputTooLarge { .. } => "input_too_large",
@@ -173,8 +184,9 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::At { cause, .. } => cause.exit(),
-            Self::BookGone { .. } | Self::BookReplaced { .. } => Exit::Broken,
-            Self::Store(
+            Self::BookGone { .. }
+            | Self::BookReplaced { .. }
+            | Self::Store(
                 sealbook_store::Error::BookRolledBack { .. }
                 | sealbook_store::Error::BookForked { .. }
                 | sealbook_store::Error::RowDamaged { .. }

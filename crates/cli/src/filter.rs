@@ -9,7 +9,7 @@ use crate::command::append::read_word;
 use crate::failure::Failure;
 use crate::when;
 
-/// Options that select records. They are ANDed; one that is given several times means any of its
+/// Options that select records. All must fit; one that is given several times means any of its
 /// values, except for --tag and --text, of which all must fit.
 #[derive(Debug, Default, PartialEq, clap::Args)]
 #[command(next_help_heading = "Which records (all must fit; a value may end in `*`)")]

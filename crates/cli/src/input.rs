@@ -25,9 +25,9 @@ impl Input {
         } else {
             let name = path.display().to_string();
             // Reading a directory fails only later, with a message that names nothing.
-            let opened = File::open(path).and_then(|file| match file.metadata()?.is_dir() {
-                true => Err(io::ErrorKind::IsADirectory.into()),
-                false => Ok(file),
+            let opened = File::open(path).and_then(|file| {
+                let is_dir = file.metadata()?.is_dir();
+                if is_dir { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
             });
             let file = opened.map_err(|cause| Failure::Input { name: name.clone(), cause })?;
             (name, Box::new(BufReader::with_capacity(1 << 16, file)))

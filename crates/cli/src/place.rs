@@ -4,6 +4,7 @@
 //! and heads in `$XDG_DATA_HOME/sealbook/`. A book is a directory with one directory per tenant.
 //! Key files are named by their keys and heads by their ledgers, so a book may be moved.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use sealbook_ledger::Origin;
@@ -151,7 +152,7 @@ fn tenant_directory(tenant: &str) -> Result<String, Failure> {
         if plain {
             name.push(char::from(byte));
         } else {
-            name.push_str(&format!("%{byte:02X}"));
+            let _ = write!(name, "%{byte:02X}");
         }
     }
     Ok(name)

@@ -191,7 +191,7 @@ mod tests {
         fs::write(dir.path().join(".sealbook/config.toml"), "actor = \"a\"\n\ncolour = true\n").unwrap();
         match Project::find(dir.path()) {
             Err(Failure::ConfigInvalid { line: 3, cause, .. }) => {
-                assert!(cause.contains("colour"), "{cause}")
+                assert!(cause.contains("colour"), "{cause}");
             }
             other => panic!("{other:?}"),
         }

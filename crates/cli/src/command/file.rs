@@ -21,6 +21,7 @@ Examples:
   sealbook file 'src/**/*.rs' --pattern
   sealbook file src/main.rs --include-git            with its git history
   sealbook file /etc --no-hash --book host")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(crate) struct Args {
     /// A file or a directory; with --pattern a glob
     #[arg(value_name = "PATH")]

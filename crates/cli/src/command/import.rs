@@ -10,6 +10,7 @@ use sealbook_report::{Block, Document, Text, View};
 use sealbook_store::{Error, Ticket};
 
 use super::{Context, append};
+use crate::complete::names_nobody;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::Input;
@@ -101,7 +102,7 @@ impl<'s> Import<'s> {
         while let Some(line) = input.next_line()? {
             let number = input.line();
             let judged = self.admit(&line).map_err(|cause| cause.at(input.place(number)))?;
-            self.counts.without_actor += u64::from(judged.record().actor_unknown());
+            self.counts.without_actor += u64::from(names_nobody(judged.record()));
             self.bytes += line.len();
             self.batch.push(judged);
             self.lines.push(number);

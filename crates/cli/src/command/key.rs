@@ -144,11 +144,11 @@ fn find(session: &Session, prefix: &str) -> Result<KeyEntry, Failure> {
     let mut found = keys.iter().filter(fits);
     match (found.next(), found.next()) {
         (Some(entry), None) if prefix.len() >= 4 => Ok(entry.clone()),
-        (Some(_), Some(_)) | (Some(_), None) => Err(Failure::usage(
+        (Some(_), _) => Err(Failure::usage(
             "the fingerprint is too short to name one key",
             "give more of its digits, at least four",
         )),
-        (None, _) => Err(Error::KeyUnknown { role: "or known", key: prefix }.into()),
+        (None, _) => Err(Error::KeyUnknown { role: "checkpoint or record", key: prefix }.into()),
     }
 }
 
@@ -169,8 +169,8 @@ impl Public {
 impl View for Public {
     fn document(&self) -> Document {
         let mut page = Document::new();
-        let lines: String = self.keys.iter().map(|(_, vkey)| format!("{vkey}\n")).collect();
-        page.add(Block::Verbatim("text", lines));
+        let lines: Vec<&str> = self.keys.iter().map(|(_, vkey)| vkey.as_str()).collect();
+        page.add(Block::Verbatim("text", lines.join("\n")));
         page
     }
 

@@ -40,9 +40,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     };
     let missing = || Error::RecordMissing { what: format!("of an audit {run}") };
     let told = audit::told(&session, run)?.ok_or_else(missing)?;
-    let report = match args.no_verify {
-        true => None,
-        false => Some(verdict::of_ledger(&session, &Checks::default(), &Bars::new(context.is_watched()))?),
+    let report = if args.no_verify {
+        None
+    } else {
+        Some(verdict::of_ledger(&session, &Checks::default(), &Bars::new(context.is_watched()))?)
     };
     let (head, keys) = (session.ledger.head()?, session.ledger.keys()?);
     context.out.show(&AuditReport { run: &told, head: &head, keys: &keys, verification: report.as_ref() })?;

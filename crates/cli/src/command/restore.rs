@@ -62,6 +62,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn restore(from: &Path, place: &Place, reason: &str) -> Result<Ledger, Failure> {
+    if !from.exists() {
+        let cause = std::io::ErrorKind::NotFound.into();
+        return Err(Failure::Input { name: from.display().to_string(), cause });
+    }
     // Another tenant's records would be found under this one's name.
     let tenant = SqliteStore::open_read_only(from)?.tenant().to_owned();
     if tenant != place.tenant {
@@ -97,14 +101,16 @@ fn go_on(context: &Context, place: &Place, reason: &str) -> Result<Ledger, Failu
 /// A name beside the book that is not taken.
 fn set_aside_name(book: &Path) -> PathBuf {
     let base = book.file_name().map_or_else(|| "book".into(), std::ffi::OsStr::to_os_string);
-    (1..)
-        .map(|number| {
-            let mut name = base.clone();
-            name.push(format!(".found-{number}"));
-            book.with_file_name(name)
-        })
-        .find(|path| !path.exists())
-        .expect("numbers do not end")
+    let named = |number: u32| {
+        let mut name = base.clone();
+        name.push(format!(".found-{number}"));
+        book.with_file_name(name)
+    };
+    let mut number = 1;
+    while named(number).exists() {
+        number += 1;
+    }
+    named(number)
 }
 
 /// The ledgers that the old book went on from are this one's too.

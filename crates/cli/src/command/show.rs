@@ -24,7 +24,8 @@ Examples:
   sealbook show 9f3c61aa                            by its hash
   sealbook show --operation 0191e3a2-7c1d-7f00-8000-3f6c1a2b9d10
   sealbook show --target src/main.rs                who did what to it, oldest first")]
-#[group(required = true)]
+#[group(skip)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
 pub(crate) struct Args {
     /// Sequence number, id, or beginning of the hash
     #[arg(value_name = "RECORD", group = "what")]

@@ -38,6 +38,7 @@ Examples:
 
 With --format json: {\"valid\", \"errors\", \"verified_entries\", \"total_entries\", \"faults\", …}.
 Ends with 0 (intact), 2 or 4 (not intact); --complete adds 1 (something to look at) and 3.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(crate) struct Args {
     /// Hashes, chain and tree; without --signatures, no signatures of records
     #[arg(long)]

@@ -1,5 +1,7 @@
 //! Errors: one line with a code, a hint, the right exit, and no secrets.
 
+use std::fmt::Write;
+
 use crate::fixture::{Place, end};
 
 const SECRET: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -42,7 +44,7 @@ fn errors_are_one_line_and_a_hint() {
         let lines: Vec<&str> = ended.err.lines().collect();
         assert!(lines[0].starts_with("error[") && (1..=2).contains(&lines.len()), "{arguments:?}: {ended:?}");
         assert!(lines.get(1).is_none_or(|line| line.starts_with("help: ")), "{arguments:?}: {ended:?}");
-        all.push_str(&format!("$ sealbook {}\n{}\n", arguments.join(" "), place.plain(&ended.err)));
+        writeln!(all, "$ sealbook {}\n{}", arguments.join(" "), place.plain(&ended.err)).unwrap();
     }
     insta::assert_snapshot!(all);
 }
@@ -80,7 +82,7 @@ fn what_was_given_is_not_quoted() {
         format!("{{\"action\":\"{SECRET}\"}}"),
         format!("{{\"action\":\"a\",\"target\":\"t\",\"id\":\"{SECRET}\"}}"),
         format!("{{\"action\":\"a\",\"target\":\"t\",\"severity\":\"{SECRET}\"}}"),
-        format!("{SECRET}"),
+        SECRET.to_owned(),
     ] {
         let ended = place.run_with(["append", "--json", "-"], &record);
         assert_eq!(ended.code, 2);
