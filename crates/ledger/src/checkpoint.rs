@@ -70,7 +70,7 @@ impl FromStr for Checkpoint {
         if lines.next().is_some() {
             return Err(fail("it has extension lines"));
         }
-        let origin = origin.parse()?;
+        let origin = origin.parse().map_err(|_| fail("its first line is not the origin of a ledger"))?;
         let is_decimal = size.bytes().all(|byte| byte.is_ascii_digit()) && (size == "0" || !size.starts_with('0'));
         let size = size.parse().ok().filter(|size| is_decimal && *size <= TREE_SIZE_MAX);
         let size = size.ok_or(fail("its size is not a decimal number of at most 2^56"))?;

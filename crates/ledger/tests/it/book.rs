@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use sealbook_ledger::{
     Checkpoint, Draft, Entry, EntryPart, Erasure, Error, Hash, KeyEvent, KeyRing, KeyRole, LeafType, NamedKey, Origin,
     PART_ERASURE, PART_KEYS, PART_STATEMENT, Phase, RangeOptions, RangeVerifier, Report, SigningKey, StoredCheckpoint,
-    Subject, TileReader, TreeState, Trust, Uuid, combine,
+    Subject, TreeState, Trust, Uuid, combine,
 };
 
 pub(crate) type Tiles = BTreeMap<(u8, u64), Vec<u8>>;
@@ -217,8 +217,4 @@ pub(crate) fn faults(report: &Report) -> Vec<String> {
             _ => fault.code().to_owned(),
         })
         .collect()
-}
-
-pub(crate) fn tile_of(tiles: &dyn TileReader, level: u8, index: u64) -> Vec<u8> {
-    tiles.tile(level, index).unwrap().unwrap()
 }

@@ -2,7 +2,10 @@
 
 mod book;
 mod bundle;
+mod ed25519;
 mod leaf;
+mod proofs;
+mod publish;
 mod python;
 mod tree;
 mod verify;
