@@ -147,6 +147,7 @@ fn plain(text: &str) -> String {
             (r"uid:\d+", "uid:[uid]"),
             (r"after [\d.]+ (µs|ms|s)", "after [duration]"),
             (r"\b[\d.]+ (B|KiB|MiB)\b", "[size]"),
+            (r"(?m)^extra \S+$", "extra [leaf]"),
         ]
         .map(|(pattern, with)| (Regex::new(pattern).unwrap(), with))
         .into()

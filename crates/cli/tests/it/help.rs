@@ -1,5 +1,7 @@
 //! What the program says of itself.
 
+use std::fmt::Write;
+
 use crate::fixture::Place;
 
 const COMMANDS: &[&str] = &[
@@ -42,7 +44,7 @@ fn every_command_has_a_page_with_examples_and_exit_codes() {
         assert!(page.contains("Exit codes:"), "{command} does not say its exit codes");
         assert!(page.contains(&format!("sealbook {command}")), "{command}'s examples are another's");
         let (own, _) = page.split_once("Options of every command:").unwrap();
-        pages.push_str(&format!("$ sealbook {command} --help\n{own}\n"));
+        writeln!(pages, "$ sealbook {command} --help\n{own}").unwrap();
     }
     insta::assert_snapshot!(pages);
 }

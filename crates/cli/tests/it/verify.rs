@@ -6,9 +6,8 @@ use crate::fixture::{Ended, Place, git};
 
 fn place_with_records() -> Place {
     let place = Place::new();
-    let lines: String = (1..=20)
-        .map(|n| format!("{{\"action\":\"a\",\"target\":\"t{n}\",\"actor\":\"ann\",\"input\":{{\"n\":{n}}}}}\n"))
-        .collect();
+    let line = |n| format!("{{\"action\":\"a\",\"target\":\"t{n}\",\"actor\":\"ann\",\"input\":{{\"n\":{n}}}}}");
+    let lines = (1..=20).map(line).collect::<Vec<_>>().join("\n");
     assert_eq!(place.run_with(["import", "-"], lines).code, 0);
     place
 }
