@@ -7,7 +7,7 @@ mod lookalikes;
 mod named;
 mod secrets;
 
-pub use lookalikes::{lookalikes, lookalike_texts};
+pub use lookalikes::{lookalike_texts, lookalikes};
 pub use named::named;
 pub use secrets::secrets;
 
@@ -76,7 +76,9 @@ pub fn wholly_escaped(text: &str) -> String {
     let mut units = [0; 2];
     let escaped: String = text
         .chars()
-        .flat_map(|letter| letter.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04X}")).collect::<Vec<_>>())
+        .flat_map(|letter| {
+            letter.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04X}")).collect::<Vec<_>>()
+        })
         .collect();
     format!("\"{escaped}\"")
 }

@@ -13,8 +13,6 @@ pub mod world;
 
 mod place;
 mod rng;
-mod verify;
 
 pub use place::{Place, SimClock, SimEntropy, layout_under, seeded_options};
 pub use rng::Rng;
-pub use verify::{verify, verify_with};

@@ -4,12 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use sealbook_ledger::{Hash, Leaf, LeafType, RangeOptions, Uuid};
+use sealbook_ledger::{Checkpoint, Hash, Leaf, LeafType, Report, Uuid};
 use sealbook_policy::Judged;
-use sealbook_store::{Content, PartSlot, Sealed, Store};
+use sealbook_store::{Content, PartSlot, Sealed, Store, VerifyOptions};
 
 use crate::records::parts_of;
-use crate::verify_with;
 
 /// How a book differs from what it promised.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +25,17 @@ pub(crate) fn hold(condition: bool, otherwise: impl FnOnce() -> String) -> Resul
     if condition { Ok(()) } else { Err(Violation(otherwise())) }
 }
 
+/// Verifies all that a store holds.
+pub fn verify(store: &dyn Store, signatures: bool) -> Result<Report, sealbook_store::Error> {
+    sealbook_store::verify(store, 1, &VerifyOptions { signatures, ..VerifyOptions::default() }, &|_| {})
+}
+
 /// A book as it was read.
 #[derive(Debug)]
 pub struct Book {
     /// The rows, from seq 0 on.
     pub rows: Vec<BookRow>,
-    /// The root over them, as verification computed it.
+    /// The root over them, as the newest checkpoint says it.
     pub root: Hash,
 }
 
@@ -47,20 +51,19 @@ pub struct BookRow {
 }
 
 impl Book {
-    /// Reads and verifies a whole book.
-    pub fn read(store: &dyn Store) -> Result<Self, Violation> {
-        Self::read_with(store, RangeOptions { signatures: true })
-    }
-
-    /// As [`Book::read`]; the signatures of records can be left out.
-    pub fn read_with(store: &dyn Store, options: RangeOptions) -> Result<Self, Violation> {
+    /// Reads and verifies a whole book; the signatures of records, which take nearly all of the
+    /// time, can be left out.
+    pub fn read(store: &dyn Store, signatures: bool) -> Result<Self, Violation> {
         let failed = |what: &str, e: &sealbook_store::Error| Violation(format!("{what}: {e}"));
-        let report = verify_with(store, options).map_err(|e| failed("the book cannot be read", &e))?;
+        let report = verify(store, signatures).map_err(|e| failed("the book cannot be read", &e))?;
         hold(report.valid, || {
             let faults: Vec<String> = report.faults.iter().take(5).map(ToString::to_string).collect();
             format!("an honest book does not verify ({} faults): {}", report.fault_count, faults.join("; "))
         })?;
         let view = store.snapshot().map_err(|e| failed("no snapshot", &e))?;
+        let head = view.head().map_err(|e| failed("no head", &e))?;
+        let head = head.ok_or_else(|| Violation("the whole book was lost: it has no checkpoint".to_owned()))?;
+        let checkpoint = Checkpoint::of_note(&head.note).map_err(|e| Violation(e.to_string()))?;
         let mut rows = Vec::new();
         view.scan(0, u64::MAX, &mut |row| {
             let leaf = Leaf::parse(row.leaf)?;
@@ -73,7 +76,9 @@ impl Book {
             Ok(true)
         })
         .map_err(|e| failed("a row cannot be read", &e))?;
-        hold(report.size == rows.len() as u64, || format!("{} rows under a head of {}", rows.len(), report.size))?;
+        // Others may have written since it was verified, but never between head and rows.
+        hold(head.size == rows.len() as u64, || format!("{} rows under a head of {}", rows.len(), head.size))?;
+        hold(report.size <= head.size, || format!("a head of {} after one of {}", head.size, report.size))?;
         for (seq, row) in rows.iter().enumerate() {
             let found = view.seq_of(row.leaf.id).map_err(|e| failed("no lookup", &e))?;
             hold(found == Some(seq as u64), || format!("the id of row {seq} leads to {found:?}"))?;
@@ -82,7 +87,7 @@ impl Book {
         let are: Vec<u64> =
             (0..).zip(&rows).filter(|(_, row)| row.leaf.typ == LeafType::Key).map(|(seq, _)| seq).collect();
         hold(keys == are, || format!("key leaves at {are:?}, listed at {keys:?}"))?;
-        Ok(Self { rows, root: report.root })
+        Ok(Self { rows, root: checkpoint.root })
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
-use sealbook_ledger::{Hash, KeyRole, LeafType, PART_STATEMENT, RangeOptions, Uuid};
+use sealbook_ledger::{Hash, KeyRole, LeafType, PART_STATEMENT, Uuid};
 use sealbook_record::PartName;
 use sealbook_store::{EraseRequest, Ledger, Options, Query, SqliteStore};
 use sealbook_testkit::model::Book;
@@ -125,7 +125,7 @@ impl Ack {
 /// actor's records are there without a gap and in their order.
 pub(crate) fn check(root: &Path, acks: &[Ack], signatures: bool) -> Result<Book, String> {
     let store = SqliteStore::open_read_only(&layout_under(root).ledger_db()).map_err(|e| e.to_string())?;
-    let book = Book::read_with(&store, RangeOptions { signatures }).map_err(|violation| violation.0)?;
+    let book = Book::read(&store, signatures).map_err(|violation| violation.0)?;
     let mut said: BTreeMap<&str, u64> = BTreeMap::new();
     let mut last: BTreeMap<&str, u64> = BTreeMap::new();
     for ack in acks {

@@ -57,7 +57,8 @@ pub(crate) fn say(text: &str) {
 
 /// Waits for the parent to say go.
 pub(crate) fn wait_for_go() {
-    say("ready\n");
+    // The test harness has begun a line.
+    say("\nready\n");
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).expect("the parent speaks");
 }

@@ -26,7 +26,8 @@ fn kill_at_any_moment_loses_nothing() {
         let mut acks = Vec::new();
         let last = (first + KILLS_PER_BOOK).min(kills);
         for kill in first..last {
-            let plan = Plan { root: place.path(), name: format!("run-{kill}"), threads: 2, batches: 400, seed: rng.bits() };
+            let plan =
+                Plan { root: place.path(), name: format!("run-{kill}"), threads: 2, batches: 400, seed: rng.bits() };
             kill_once(&plan, &mut rng, &mut acks);
             // Sometimes the next process finds the book as the dead one left it.
             if kill + 1 == last || rng.percent(50) {
@@ -41,7 +42,9 @@ fn kill_at_any_moment_loses_nothing() {
         }
         acknowledged += acks.len();
     }
-    println!("{kills} kills, {records} records in the books, {acknowledged} of them acknowledged, none lost, doubled or out of order");
+    println!(
+        "{kills} kills, {records} records in the books, {acknowledged} of them acknowledged, none lost, doubled or out of order"
+    );
     assert!(acknowledged as u64 > kills, "the processes were killed before they did anything");
 }
 

@@ -1,2 +1,4 @@
 //! stub
-pub(crate) mod program { pub(crate) fn main() {} }
+pub(crate) mod program {
+    pub(crate) fn main() {}
+}

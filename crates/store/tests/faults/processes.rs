@@ -26,7 +26,10 @@ fn at_once(processes: u64, batches: u64) {
     drop(Ledger::create(place.layout(), "default", Options::default(), None).unwrap());
     let mut rng = Rng::new(processes);
     let mut running: Vec<Process> = (0..processes)
-        .map(|n| Plan { root: place.path(), name: format!("process-{n}"), threads: THREADS, batches, seed: rng.bits() }.start())
+        .map(|n| {
+            Plan { root: place.path(), name: format!("process-{n}"), threads: THREADS, batches, seed: rng.bits() }
+                .start()
+        })
         .collect();
     running.iter_mut().for_each(Process::go);
 
@@ -49,7 +52,8 @@ fn at_once(processes: u64, batches: u64) {
             .collect();
         // An honest book never fails verification, at no moment.
         while ended.load(Ordering::Relaxed) < listening.len() {
-            check(place.path(), &[], false).unwrap_or_else(|wrong| panic!("while {processes} processes write: {wrong}"));
+            check(place.path(), &[], false)
+                .unwrap_or_else(|wrong| panic!("while {processes} processes write: {wrong}"));
             looks += 1;
         }
         for listener in listening {
@@ -59,7 +63,11 @@ fn at_once(processes: u64, batches: u64) {
     let book = check(place.path(), &acks, true).unwrap_or_else(|lost| panic!("after {processes} processes: {lost}"));
     let ledger = Ledger::open(place.layout(), Options::default()).expect("no false alarm");
     check_query(&ledger, &book, &format!("process-{}-1", processes - 1));
-    println!("{processes} processes: {} records, {} acknowledged, verified {looks} times meanwhile", book.rows.len(), acks.len());
+    println!(
+        "{processes} processes: {} records, {} acknowledged, verified {looks} times meanwhile",
+        book.rows.len(),
+        acks.len()
+    );
 }
 
 /// Hears a process out, or kills it after so many answers.

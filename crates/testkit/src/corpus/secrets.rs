@@ -82,7 +82,15 @@ pub fn secrets() -> Vec<(&'static str, String)> {
         ("bcrypt hash", &["$2", "b$12$", "a1B2c3D4e5F6g7H8i9J0kLmNoPqRsTuVwXyZ0123456789abcdefg"]),
         ("Argon2 hash", &["$arg", "on2id$v=19$m=65536,t=3,p=4$", ALNUM20, "ab$", ALNUM36]),
         ("Telegram token", &["123456789", ":AA", "a1B2c3D4e5F6g7H8i9J0kLmNoPqRsTuVw"]),
-        ("JWT", &["ey", "JhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.", "eyJzdWIiOiIxMjM0NTY3ODkwIn0.", "dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"]),
+        (
+            "JWT",
+            &[
+                "ey",
+                "JhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.",
+                "eyJzdWIiOiIxMjM0NTY3ODkwIn0.",
+                "dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
+            ],
+        ),
         ("Visa card", &["4111", "1111", "1111", "1111"]),
         ("Visa card with blanks", &["4111 ", "1111 ", "1111 ", "1111"]),
         ("Mastercard with dashes", &["5555-", "5555-", "5555-", "4444"]),
@@ -90,8 +98,7 @@ pub fn secrets() -> Vec<(&'static str, String)> {
         ("Discover card", &["6011", "1111", "1111", "1117"]),
         ("JCB card", &["3530", "1113", "3330", "0000"]),
     ];
-    let mut all: Vec<(&'static str, String)> =
-        simple.iter().map(|(kind, pieces)| (*kind, join(pieces))).collect();
+    let mut all: Vec<(&'static str, String)> = simple.iter().map(|(kind, pieces)| (*kind, join(pieces))).collect();
     for (kind, label) in [
         ("RSA key in PEM", "RSA PRIVATE KEY"),
         ("PKCS #8 key in PEM", "PRIVATE KEY"),

@@ -1,13 +1,12 @@
 //! What must hold at any time of a run.
 
-use sealbook_ledger::{Fault, PART_STATEMENT, RangeOptions, Uuid};
+use sealbook_ledger::{Fault, PART_STATEMENT, Uuid};
 use sealbook_store::Query;
 
 use super::steps::is_record;
 use super::{World, unexpected};
-use crate::model::{Book, Violation, hold};
+use crate::model::{Book, Violation, hold, verify};
 use crate::sim::{Flip, SimStore};
-use crate::verify_with;
 
 impl World {
     /// The book against the model.
@@ -17,7 +16,7 @@ impl World {
 
     pub(super) fn check_book(&mut self, signatures: bool) -> Result<Book, Violation> {
         let store = SimStore::open_read_only(&self.disk).map_err(|e| unexpected("reading", &e))?;
-        let book = Book::read_with(&store, RangeOptions { signatures })?;
+        let book = Book::read(&store, signatures)?;
         self.model.compare(&book)?;
         Ok(book)
     }
@@ -46,7 +45,7 @@ impl World {
             let copy = self.disk.copy();
             let Some(flip) = copy.flip(&mut self.rng) else { continue };
             let store = SimStore::open_read_only(&copy).map_err(|e| unexpected("reading", &e))?;
-            let faults = match verify_with(&store, RangeOptions { signatures: false }) {
+            let faults = match verify(&store, false) {
                 Ok(report) => report.faults,
                 // A book that cannot even be read has been found out, and its error names the place.
                 Err(e) => return Err(unexpected("verifying", &e)),
