@@ -52,6 +52,9 @@ fn compares_with_what_lies_in_the_book() {
     let first = audit(&ledger, &tree);
     assert!(first.is_complete());
     assert_eq!(first.sources[0].records, 3);
+    let query = Query { action: vec!["file.manifest.page".into()], ..Query::default() };
+    let pages = ledger.query(&query).unwrap().rows;
+    assert!(pages.iter().any(|page| page.redactions.iter().any(|redaction| redaction.path.contains("path"))));
     let again = audit(&ledger, &tree);
     assert!(again.is_complete());
     assert_eq!(observed(&ledger), [""; 0]);
