@@ -54,6 +54,8 @@ pub use provenance::Provenance;
 pub use query::{Cursor, Page, Query};
 pub use reader::Reader;
 pub use seam::{EachRow, NewRow, Row, Snapshot, Store, StoreHead, Transaction};
+#[doc(hidden)]
+pub use sqlite::Durability;
 pub use sqlite::SqliteStore;
 pub use stored::Stored;
 pub use verify::{VerifyOptions, verify};

@@ -38,6 +38,15 @@ pub struct SqliteStore {
     readers: Mutex<Vec<Connection>>,
 }
 
+/// What a commit waits for. Anything less than `Full` loses acknowledged records with the power.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    Full,
+    Normal,
+    Off,
+}
+
 struct WriteSide {
     connection: Connection,
     lock: File,
@@ -80,6 +89,20 @@ impl SqliteStore {
             writer: Some(Mutex::new(WriteSide { connection, lock })),
             readers: Mutex::default(),
         })
+    }
+
+    /// As [`SqliteStore::open`], with less durability: for tests that prove that they see the loss.
+    #[doc(hidden)]
+    pub fn open_with(path: &Path, durability: Durability) -> Result<Self, Error> {
+        let store = Self::open(path)?;
+        let synchronous = match durability {
+            Durability::Full => "FULL",
+            Durability::Normal => "NORMAL",
+            Durability::Off => "OFF",
+        };
+        let set = store.write_side()?.connection.pragma_update(None, "synchronous", synchronous);
+        set.map_err(|e| engine(path, &e))?;
+        Ok(store)
     }
 
     /// Opens a store for reading alone; nothing of it changes.
