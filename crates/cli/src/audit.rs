@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use sealbook_inspect::{ANALYZERS, Audit, Batch, Book, Options, Request, Run, SOURCES, Source, source};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use sealbook_inspect::{ANALYZERS, Audit, Batch, Book, Options, Refs, Request, Run, SOURCES, Source, source};
 use sealbook_ledger::{Report, Uuid};
 use sealbook_record::Severity;
 use sealbook_report::{AuditReport, AuditRun, Block, Document, Observed, View, findings_of};
@@ -49,6 +50,9 @@ pub(crate) struct Plan {
     pub(crate) show: &'static [&'static str],
 }
 
+/// How many of a run's records one answer lists.
+const LISTED_MAX: usize = 10_000;
+
 /// Runs it, shows it, and gives the exit.
 pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Exit, Failure> {
     let sources = plan.sources.iter().map(|name| source(name)).collect::<Result<Vec<_>, _>>()?;
@@ -63,7 +67,7 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
     let report = if running.no_verify { None } else { Some(verdict::of_ledger(&session, &Checks::default(), &bars)?) };
     drop(bars);
     let told = told(&session, audit.run)?.expect("the run's intent was sealed");
-    let shown = if show.is_empty() { Vec::new() } else { records_of(&session, audit.run, show)? };
+    let shown = if show.is_empty() { Vec::new() } else { sample_of(&session, audit.run, show, context)? };
     present(context, &session, &told, report.as_ref(), &shown)?;
     Ok(exit(&audit, &told, report.as_ref(), fail_on))
 }
@@ -133,6 +137,18 @@ pub(crate) fn told(session: &Session, run: Uuid) -> Result<Option<AuditRun>, Fai
 fn records_of(session: &Session, run: Uuid, actions: &[&str]) -> Result<Vec<Stored>, Failure> {
     let action = actions.iter().map(|action| (*action).to_owned()).collect();
     all(session, &Query { action, ..of_run(run) })
+}
+
+/// The run's records of some actions, as many as a page holds: an answer stays bounded.
+fn sample_of(session: &Session, run: Uuid, actions: &[&str], context: &Context) -> Result<Vec<Stored>, Failure> {
+    let action = actions.iter().map(|action| (*action).to_owned()).collect();
+    let page = session.ledger.query(&Query { action, limit: Some(LISTED_MAX), ..of_run(run) })?;
+    if page.next.is_some() {
+        context.note(&format!(
+            "the first {LISTED_MAX} records are listed; `sealbook query --operation {run}` pages through all"
+        ));
+    }
+    Ok(page.rows)
 }
 
 fn of_run(run: Uuid) -> Query {
@@ -220,6 +236,15 @@ fn exit(audit: &Audit, told: &AuditRun, verification: Option<&Report>, fail_on: 
     .into_iter()
     .find_map(|(holds, exit)| holds.then_some(exit))
     .unwrap_or(Exit::Clean)
+}
+
+/// The references that a git audit can walk from, by name.
+pub(crate) fn refs() -> impl TypedValueParser<Value = Refs> {
+    PossibleValuesParser::new(["head", "usual", "all"]).map(|name| match name.as_str() {
+        "head" => Refs::Head,
+        "all" => Refs::All,
+        _ => Refs::Usual,
+    })
 }
 
 /// The names of all sources there are, for help.

@@ -127,9 +127,17 @@ pub(crate) enum Failure {
         /// What the system said.
         cause: io::Error,
     },
+    /// The derived file is damaged. Nothing sealed is in it.
+    #[error("{path} is damaged: {cause}; run `sealbook reindex`, which makes it again from what is sealed", path = path.display())]
+    IndexUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the engine said.
+        cause: String,
+    },
     /// An error of the store.
     #[error(transparent)]
-    Store(#[from] sealbook_store::Error),
+    Store(sealbook_store::Error),
     /// An error of the ledger's formats.
     #[error(transparent)]
     Ledger(#[from] sealbook_ledger::Error),
@@ -172,6 +180,7 @@ impl Failure {
             Self::InputTooLarge { .. } => "input_too_large",
             Self::InputNotUtf8 { .. } => "input_not_utf8",
             Self::Output { .. } => "output_failed",
+            Self::IndexUnreadable { .. } => "index_unreadable",
             Self::Store(e) => e.code(),
             Self::Ledger(e) => e.code(),
             Self::Record(e) => e.code(),
@@ -205,6 +214,17 @@ impl Failure {
             say(self.code(), &self.to_string(), exit, format);
         }
         exit
+    }
+}
+
+impl From<sealbook_store::Error> for Failure {
+    fn from(cause: sealbook_store::Error) -> Self {
+        match cause {
+            sealbook_store::Error::BookUnreadable { path, cause } if path.ends_with("index.db") => {
+                Self::IndexUnreadable { path, cause }
+            }
+            cause => Self::Store(cause),
+        }
     }
 }
 

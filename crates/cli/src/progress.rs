@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use sealbook_inspect::Progress;
 
 /// A bar on standard error, or nothing at all.
@@ -33,11 +33,14 @@ impl Progress for Bars {
         }
         let (template, bar) = match total {
             Some(total) => ("  {msg} [{bar:30}] {human_pos}/{human_len} ({eta})", ProgressBar::new(total)),
-            None => ("{spinner} {msg} {human_pos} ({per_sec})", ProgressBar::no_length()),
+            None => ("{spinner} {msg} {human_pos} ({rate}/s)", ProgressBar::no_length()),
+        };
+        let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            let _ = write!(out, "{:.0}", state.per_sec());
         };
         let style = ProgressStyle::with_template(template).expect("the template is one of the two above");
         bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
-        bar.set_style(style.progress_chars("=> "));
+        bar.set_style(style.progress_chars("=> ").with_key("rate", rate));
         bar.set_message(sealbook_report::shown(what).into_owned());
         bar.enable_steady_tick(TICK);
         *self.bar() = Some(bar);

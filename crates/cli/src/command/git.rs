@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use sealbook_inspect::{Options, TreePath};
+use sealbook_inspect::{Options, Refs, TreePath};
 
 use super::{Context, init};
 use crate::audit::{self, Plan, Running};
@@ -43,6 +43,9 @@ pub(crate) struct Args {
     /// Say for each line of --file which commit wrote it
     #[arg(long, requires = "file")]
     blame: bool,
+    /// From which references to walk: `head`, `usual` (branches and tags) or `all` (whatever is under refs/)
+    #[arg(long, value_name = "WHICH", default_value = "usual", value_parser = audit::refs())]
+    refs: Refs,
     #[command(flatten)]
     running: Running,
 }
@@ -56,6 +59,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.git.authors.clone_from(&args.authors);
     options.git.file = args.file.as_deref().map(|file| in_tree(context, &target, file)).transpose()?;
     options.git.blame = args.blame;
+    options.git.refs = args.refs;
     let show: &[_] = if args.blame { &["git.blame", "git.commit"] } else { &["git.commit"] };
     let plan = Plan { target, sources: vec!["git".to_owned()], options, show };
     audit::run(plan, &args.running, context)

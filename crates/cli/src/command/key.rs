@@ -23,6 +23,7 @@ Examples:
   sealbook key list
   sealbook key public > shop.vkey                       give this to whoever verifies
   sealbook key rotate --reason 'yearly'
+  sealbook key rotate record
   sealbook key revoke 8c8de4d6 --since 1200 --reason 'laptop stolen'")]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -38,7 +39,7 @@ enum What {
     /// Make a new key, and retire the one before
     Rotate {
         /// What it signs: `checkpoint`, `record`, or `all`
-        #[arg(long, default_value = "all", value_parser = ["checkpoint", "record", "all"])]
+        #[arg(value_name = "ROLE", default_value = "all", value_parser = ["checkpoint", "record", "all"])]
         role: String,
         #[command(flatten)]
         change: Change,

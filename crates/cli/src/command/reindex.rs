@@ -1,11 +1,14 @@
 //! `sealbook reindex`: makes everything again that is derived.
 
+use std::path::Path;
+
 use sealbook_report::{Block, Document, Text, View};
 use sealbook_store::IndexProgress;
 
 use super::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::session::Session;
 
 /// Throw the index away and make it again from what is sealed
 ///
@@ -19,14 +22,40 @@ Examples:
 pub(crate) struct Args {}
 
 pub(crate) fn run(_: &Args, context: &Context) -> Result<Exit, Failure> {
-    let session = context.open()?;
-    let progress = session.ledger.reindex()?;
+    let (session, progress) = match rebuild(context) {
+        Err(Failure::IndexUnreadable { path, .. }) => {
+            remove(&path)?;
+            rebuild(context)?
+        }
+        rebuilt => rebuilt?,
+    };
     let scrubbed = session.ledger.scrub()?;
     if !scrubbed {
         context.note("another process is reading the book: older pages of its files stay until it is done");
     }
     context.out.show(&Reindexed { progress, scrubbed })?;
     Ok(Exit::Clean)
+}
+
+fn rebuild(context: &Context) -> Result<(Session, IndexProgress), Failure> {
+    let session = context.open()?;
+    let progress = session.ledger.reindex()?;
+    Ok((session, progress))
+}
+
+/// Removes a derived file that cannot even be emptied.
+fn remove(index: &Path) -> Result<(), Failure> {
+    for end in ["", "-wal", "-shm"] {
+        let mut name = index.as_os_str().to_owned();
+        name.push(end);
+        match std::fs::remove_file(&name) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Failure::Output { name: name.to_string_lossy().into_owned(), cause });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 struct Reindexed {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sealbook_inspect::Options;
+use sealbook_inspect::{Options, Refs};
 
 use super::{Context, init};
 use crate::audit::{self, Plan, Running};
@@ -38,6 +38,9 @@ pub(crate) struct Args {
     /// Read also what .gitignore and .ignore leave out
     #[arg(long)]
     no_ignore: bool,
+    /// From which references to walk: `head`, `usual` (branches and tags) or `all` (whatever is under refs/)
+    #[arg(long, value_name = "WHICH", default_value = "usual", value_parser = audit::refs())]
+    refs: Refs,
     #[command(flatten)]
     running: Running,
 }
@@ -54,6 +57,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let mut options = Options::default();
     options.file.per_file = args.per_file;
+    options.git.refs = args.refs;
     options.file.pattern.clone_from(&args.pattern);
     options.file.ignore_files = !args.no_ignore;
     audit::run(Plan { target, sources, options, show: &[] }, &args.running, context)

@@ -19,7 +19,12 @@ fn repository() -> Place {
 fn told(place: &Place, text: &str) -> String {
     let (before, rest) = text.split_once("\nFindings\n").unwrap();
     let after = ["\nCommits\n", "\nFiles\n", "\nThe book\n"].iter().filter_map(|section| rest.find(section)).min();
-    place.plain(&format!("{before}\n(findings)\n{}", &rest[after.unwrap()..]))
+    let told = place.plain(&format!("{before}\n(findings)\n{}", &rest[after.unwrap()..]));
+    // Columns are as wide as what was replaced.
+    let narrow = regex::Regex::new(" {2,}|─+").unwrap();
+    narrow
+        .replace_all(&told, |found: &regex::Captures| if found[0].starts_with('─') { "───" } else { "  " })
+        .into_owned()
 }
 
 #[test]

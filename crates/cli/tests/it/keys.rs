@@ -31,7 +31,7 @@ fn a_rotation_retires_the_old_keys_and_is_told() {
 #[test]
 fn one_role_alone_can_be_rotated_and_a_revoked_key_is_in_doubt() {
     let place = Place::new();
-    place.ok(["key", "rotate", "--role", "record"]);
+    place.ok(["key", "rotate", "record"]);
     place.append(&["--action", "a", "--target", "t"]);
     let keys = place.json(["key", "list"]);
     let active = keys["keys"]

@@ -124,6 +124,30 @@ fn a_book_that_went_back_in_time_is_found_and_goes_on_when_a_person_says_so() {
 }
 
 #[test]
+fn a_damaged_index_is_named_and_made_again() {
+    let place = Place::new();
+    for n in 0..50 {
+        place.append(&["--action", "a", "--target", &n.to_string()]);
+    }
+    place.ok(["reindex"]);
+    let path = place.book().join("index.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let len = bytes.len();
+    bytes[4096..len.min(16384)].fill(0xa5);
+    std::fs::write(&path, bytes).unwrap();
+    let ended = place.run(["query"]);
+    if ended.code != 0 {
+        assert!(
+            ended.err.starts_with("error[index_unreadable]") && ended.err.contains("sealbook reindex"),
+            "{ended:?}"
+        );
+    }
+    assert_eq!(place.run(["verify"]).code, 0, "nothing sealed is in it");
+    assert_eq!(place.json(["reindex"])["indexed"], 51);
+    assert_eq!(place.json(["query", "--action", "a"])["records"].as_array().unwrap().len(), 50);
+}
+
+#[test]
 fn an_index_is_made_again() {
     let place = Place::new();
     place.append(&["--action", "a", "--target", "t"]);
