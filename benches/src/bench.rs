@@ -1,0 +1,36 @@
+//! One file per benchmark.
+
+mod append;
+mod files;
+mod git;
+mod query;
+mod signatures;
+mod signed;
+mod size;
+mod submitters;
+mod sustained;
+pub(crate) mod verify;
+
+use crate::Result;
+
+/// A benchmark.
+pub(crate) struct Bench {
+    /// What it is called on the command line.
+    pub(crate) name: &'static str,
+    /// Measures and tells.
+    pub(crate) run: fn() -> Result,
+}
+
+/// Every benchmark, in the order of the table.
+pub(crate) static BENCHES: &[Bench] = &[
+    Bench { name: "append", run: append::run },
+    Bench { name: "sustained", run: sustained::run },
+    Bench { name: "signed", run: signed::run },
+    Bench { name: "submitters", run: submitters::run },
+    Bench { name: "verify", run: verify::run },
+    Bench { name: "signatures", run: signatures::run },
+    Bench { name: "query", run: query::run },
+    Bench { name: "files", run: files::run },
+    Bench { name: "git", run: git::run },
+    Bench { name: "size", run: size::run },
+];
