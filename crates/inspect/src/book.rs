@@ -18,8 +18,8 @@ const BATCH_RECORDS: usize = 1_024;
 const BATCH_BYTES: usize = 8 << 20;
 /// Batches that may be on their way to the disk while the next one gathers.
 const IN_FLIGHT: usize = 3;
-/// Records that are read back at a time.
-const PAGE_RECORDS: usize = 1_024;
+/// Records that are read back at a time: few, since a page of a manifest has a megabyte.
+const PAGE_RECORDS: usize = 128;
 
 /// A ledger as sources and analyzers see it: what was sealed, the time, fresh ids.
 #[derive(Clone, Copy)]
@@ -35,14 +35,7 @@ impl<'l> Book<'l> {
 
     /// A sink that redacts with `policy` and seals.
     pub fn sink(self, policy: &'l Policy) -> BookSink<'l> {
-        BookSink {
-            ledger: self.ledger,
-            policy,
-            batch: Vec::new(),
-            bytes: 0,
-            in_flight: VecDeque::new(),
-            range: None,
-        }
+        BookSink { ledger: self.ledger, policy, batch: Vec::new(), bytes: 0, in_flight: VecDeque::new(), range: None }
     }
 }
 
@@ -74,12 +67,7 @@ impl Prior for Book<'_> {
         selection: &Selection<'_>,
     ) -> Result<Box<dyn Iterator<Item = Result<Sealed, Error>> + '_>, Error> {
         let wanted = Wanted::new(selection);
-        let pages = Pages {
-            ledger: self.ledger,
-            wanted,
-            page: Vec::new().into_iter(),
-            next: Some(None),
-        };
+        let pages = Pages { ledger: self.ledger, wanted, page: Vec::new().into_iter(), next: Some(None) };
         Ok(Box::new(pages))
     }
 }
@@ -104,8 +92,7 @@ impl BookSink<'_> {
         }
         self.bytes = 0;
         let batch = std::mem::take(&mut self.batch);
-        self.in_flight
-            .push_back(self.ledger.submit(batch).map_err(unsealed)?);
+        self.in_flight.push_back(self.ledger.submit(batch).map_err(unsealed)?);
         Ok(())
     }
 
@@ -115,14 +102,8 @@ impl BookSink<'_> {
         };
         for answer in ticket.wait().map_err(unsealed)? {
             let seq = answer.map_err(unsealed)?.seq;
-            let range = self.range.get_or_insert(SeqRange {
-                first: seq,
-                last: seq,
-            });
-            *range = SeqRange {
-                first: range.first.min(seq),
-                last: range.last.max(seq),
-            };
+            let range = self.range.get_or_insert(SeqRange { first: seq, last: seq });
+            *range = SeqRange { first: range.first.min(seq), last: range.last.max(seq) };
         }
         Ok(())
     }
@@ -130,16 +111,9 @@ impl BookSink<'_> {
 
 impl Sink for BookSink<'_> {
     fn record(&mut self, raw: Raw) -> Result<(), Error> {
-        let judged = self.policy.admit(raw).map_err(|cause| Error::Sealing {
-            code: cause.code(),
-            cause: cause.into(),
-        })?;
-        let content: usize = judged
-            .record()
-            .parts
-            .values()
-            .map(|part| part.get().len())
-            .sum();
+        let judged =
+            self.policy.admit(raw).map_err(|cause| Error::Sealing { code: cause.code(), cause: cause.into() })?;
+        let content: usize = judged.record().parts.values().map(|part| part.get().len()).sum();
         self.bytes += content + judged.statement().len();
         self.batch.push(judged);
         if self.batch.len() >= BATCH_RECORDS || self.bytes >= BATCH_BYTES {
@@ -171,11 +145,7 @@ impl Wanted {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         Self {
             source: owned(selection.source),
-            actions: selection
-                .actions
-                .iter()
-                .map(|action| (*action).to_owned())
-                .collect(),
+            actions: selection.actions.iter().map(|action| (*action).to_owned()).collect(),
             target: owned(selection.target),
             project: owned(selection.project),
             operation: selection.operation,
@@ -199,18 +169,13 @@ impl Wanted {
     /// is a wildcard.
     fn sealed(&self, stored: Stored) -> Option<Sealed> {
         let record = stored.record?;
-        let is = |wanted: &Option<String>, found: Option<&str>| {
-            wanted.is_none() || wanted.as_deref() == found
-        };
+        let is = |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
         let fits = is(&self.source, Some(&record.source))
             && is(&self.target, Some(&record.target.id))
             && is(&self.project, record.project.as_deref())
             && (self.actions.is_empty() || self.actions.contains(&record.action))
             && (self.operation.is_none() || self.operation == record.operation);
-        fits.then_some(Sealed {
-            seq: stored.seq,
-            record,
-        })
+        fits.then_some(Sealed { seq: stored.seq, record })
     }
 }
 
@@ -234,11 +199,7 @@ impl Iterator for Pages<'_> {
                 }
             }
             let cursor = self.next.take()?;
-            let query = Query {
-                ascending: true,
-                cursor,
-                ..self.wanted.query()
-            };
+            let query = Query { ascending: true, cursor, ..self.wanted.query() };
             match self.ledger.query(&query) {
                 Ok(page) => {
                     self.page = page.rows.into_iter();
@@ -251,17 +212,11 @@ impl Iterator for Pages<'_> {
 }
 
 fn unsealed(cause: sealbook_store::Error) -> Error {
-    Error::Sealing {
-        code: cause.code(),
-        cause: boxed(cause),
-    }
+    Error::Sealing { code: cause.code(), cause: boxed(cause) }
 }
 
 fn unread(cause: sealbook_store::Error) -> Error {
-    Error::Prior {
-        code: cause.code(),
-        cause: boxed(cause),
-    }
+    Error::Prior { code: cause.code(), cause: boxed(cause) }
 }
 
 fn boxed(cause: sealbook_store::Error) -> Box<dyn StdError + Send + Sync> {

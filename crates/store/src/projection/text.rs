@@ -1,10 +1,12 @@
 //! Words of a record's text.
 //!
 //! A word is a run of letters and digits, lower case, at most [`WORD_BYTES_MAX`] bytes of it.
-//! JSON escapes are resolved first, so that `caf\u00e9` and `café` are one word and `\n` ends one.
+//! Of each part the first 64 KiB are taken. JSON escapes are resolved first, so that `caf\u00e9` and `café` are one word and `\n` ends one.
 
 use sealbook_record::Record;
 
+/// Of a longer part only the beginning is searched: a megabyte of manifest would cost more than all else.
+const TEXT_BYTES_MAX: usize = 64 << 10;
 /// Longer words are cut: what follows is found by reading the record.
 const WORD_BYTES_MAX: usize = 40;
 
@@ -20,7 +22,8 @@ pub(crate) fn each_text_word(record: &Record, scratch: &mut String, each: &mut i
         each_word(text, scratch, &mut *each);
     }
     for part in record.parts.values() {
-        each_json_word(part.get(), scratch, &mut *each);
+        let text = part.get();
+        each_json_word(&text[..text.floor_char_boundary(TEXT_BYTES_MAX)], scratch, &mut *each);
     }
 }
 
