@@ -22,6 +22,9 @@ pub(crate) fn may_name_secret(json: &[u8], start: usize, end: usize) -> bool {
     let left = memchr::memrchr(b'"', &json[left_most..start]).map(|at| left_most + at + 1);
     let right_most = json.len().min(end + WINDOW);
     let right = memchr::memchr(b'"', &json[end..right_most]).map(|at| end + at);
+    if left == Some(name.start) && right == Some(name.end) && !json[name.start..name.end].contains(&b'.') {
+        return false;
+    }
     let may = |text: &[u8]| text.contains(&b'\\') || classify(text).is_some();
     let head = left.is_some_and(|left| may(&json[left..right.unwrap_or(right_most).min(left + WINDOW)]));
     head || right.is_some_and(|right| may(&json[left.unwrap_or(left_most).max(right.saturating_sub(WINDOW))..right]))

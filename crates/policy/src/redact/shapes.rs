@@ -143,7 +143,7 @@ pub(crate) const SHAPES: &[Shape] = &[
     shape("square_token", "sq0csp-", Dashed, 20, Nothing),
     shape("square_token", "EAAAl", Dashed, 50, Start),
     shape("facebook_token", "EAACEdEose0cBA", Alnum, 8, Start),
-    shape("paypal_token", "access_token$production$", Word, 16, Nothing),
+    shape("paypal_token", "$production$", Word, 16, Nothing),
     shape("plaid_token", "access-sandbox-", Dashed, 30, Nothing),
     shape("plaid_token", "access-production-", Dashed, 30, Nothing),
     shape("flutterwave_key", "FLWSECK", Dashed, 16, Nothing),

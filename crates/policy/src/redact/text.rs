@@ -13,9 +13,9 @@ pub(crate) fn find_secrets(text: &[u8]) -> Vec<Span> {
     let mut named = assign::Reader::new(text);
     // Nothing is looked for within what was found already: the time stays linear.
     let mut covered = 0;
-    for (anchor, start, end) in anchors::matches(text) {
+    anchors::visit(text, |anchor, start, end| {
         if start < covered {
-            continue;
+            return false;
         }
         let before = spans.len();
         match anchor {
@@ -29,7 +29,8 @@ pub(crate) fn find_secrets(text: &[u8]) -> Vec<Span> {
                 covered = covered.max(span.end);
             }
         }
-    }
+        false
+    });
     cards::find(text, &mut spans);
     merge(&mut spans);
     spans

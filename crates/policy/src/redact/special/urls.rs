@@ -83,7 +83,7 @@ fn value_end(text: &[u8], start: usize) -> usize {
 /// An address that anyone may post to who knows it: what follows its last well-known word goes.
 pub(super) fn read_webhook(text: &[u8], _: usize, end: usize, spans: &mut Vec<Span>) {
     let mut start = end;
-    for word in [&b"services/"[..], b"workflows/", b"triggers/", b"catch/", b"webhookb2/"] {
+    for word in [&b"services/"[..], b"workflows/", b"triggers/", b"catch/", b"ookb2/"] {
         if text[start..].starts_with(word) {
             start += word.len();
         }
