@@ -5,7 +5,8 @@ use std::path::Path;
 use sealbook_ledger::{Checkpoint, Continues, Hash, Leaf, Origin};
 
 use crate::sqlite::file_error;
-use crate::{CommitError, Error, Layout, Ledger, NewRow, Options, SqliteStore, Store};
+use crate::whole::{make_private_dir, make_whole};
+use crate::{CommitError, Error, Layout, Ledger, NewRow, Options, SqliteStore, Store, StoreHead};
 
 /// What a backup holds.
 #[derive(Debug, Clone)]
@@ -25,24 +26,8 @@ impl Ledger {
     ///
     /// Keys and the index are not in it: keys are kept apart, the index is made again.
     pub fn backup(&self, to: &Path) -> Result<BackupSummary, Error> {
-        if to.exists() {
-            return Err(Error::BookExists { path: to.to_owned() });
-        }
-        // Half a copy must not be taken for a whole one: it has its name only when it is done.
-        let mut draft = to.as_os_str().to_owned();
-        draft.push(".part");
-        let draft = Path::new(&draft);
-        let copied = copy(&*self.store, draft);
-        match copied {
-            Ok(summary) => {
-                std::fs::rename(draft, to).map_err(|cause| file_error(to, cause))?;
-                Ok(summary)
-            }
-            Err(e) => {
-                let _ = std::fs::remove_file(draft);
-                Err(e)
-            }
-        }
+        // Half a copy must not be taken for a whole one.
+        make_whole(to, |draft| copy(&*self.store, draft))
     }
 
     /// Takes a backup, or the book that was found behind its kept head, up again as a new ledger.
@@ -61,11 +46,22 @@ impl Ledger {
             return Err(Error::BookExists { path: layout.ledger_db() });
         }
         let kept = layout.book.join("previous").join(origin.as_str().rsplit('/').next().unwrap_or("ledger"));
-        crate::ledger::make_private_dir(&kept)?;
-        copy(&old, &kept.join("ledger.db"))?;
+        make_private_dir(&kept)?;
+        let kept = kept.join("ledger.db");
+        // One that is there is of an attempt that ended before the new ledger was made.
+        if !is_copy_of(&kept, &head)? {
+            make_whole(&kept, |draft| copy(&old, draft))?;
+        }
         let continues = Continues { origin, size, root, checkpoint: head.note, reason: reason.to_owned() };
         Self::create(layout, tenant, options, Some(continues))
     }
+}
+
+fn is_copy_of(file: &Path, head: &StoreHead) -> Result<bool, Error> {
+    if !file.exists() {
+        return Ok(false);
+    }
+    Ok(SqliteStore::open_read_only(file)?.snapshot()?.head()?.as_ref() == Some(head))
 }
 
 /// Copies what is sealed, row by row, as of one moment: nothing that was erased or overwritten comes along.

@@ -1,18 +1,23 @@
 //! The newest head, kept outside the book.
 //!
-//! Two slots of 4 KiB are written in turn, each a length and a checkpoint. The file is written
-//! after the commit it tells of, so a crash leaves it behind the book, never ahead: a book that
-//! is behind it was rolled back. A torn slot is ignored; the other one is whole.
+//! Two slots of 4 KiB are written in turn, each a length, a SHA-256 and a checkpoint. The file is
+//! written after the commit it tells of, so a crash leaves it behind the book, never ahead: a book
+//! that is behind it was rolled back. A slot that is torn, or read while another process writes
+//! it, does not fit its hash and is ignored; the other one is whole.
 
 use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use crate::Error;
 use crate::sqlite::file_error;
 
 const SLOT_BYTES: usize = 4_096;
+/// Length and hash.
+const HEAD_BYTES: usize = 4 + 32;
 
 /// Keeps the newest checkpoint of one ledger.
 pub(crate) struct HeadFile {
@@ -55,9 +60,11 @@ impl HeadFile {
     /// Keeps `note`. The older of the two slots gives way.
     pub(crate) fn keep(&mut self, note: &str) -> Result<(), Error> {
         let mut bytes = vec![0; SLOT_BYTES];
-        let len = note.len().min(SLOT_BYTES - 4);
+        let len = note.len().min(SLOT_BYTES - HEAD_BYTES);
+        let note = &note.as_bytes()[..len];
         bytes[..4].copy_from_slice(&(len as u32).to_le_bytes());
-        bytes[4..4 + len].copy_from_slice(&note.as_bytes()[..len]);
+        bytes[4..HEAD_BYTES].copy_from_slice(&Sha256::digest(note));
+        bytes[HEAD_BYTES..HEAD_BYTES + len].copy_from_slice(note);
         self.file
             .write_all_at(&bytes, self.slot * SLOT_BYTES as u64)
             .map_err(|cause| file_error(&self.path, cause))?;
@@ -68,6 +75,8 @@ impl HeadFile {
 
 fn unpack(slot: &[u8]) -> Option<String> {
     let (len, rest) = slot.split_first_chunk::<4>()?;
+    let (hash, rest) = rest.split_first_chunk::<32>()?;
     let note = rest.get(..u32::from_le_bytes(*len) as usize)?;
-    (!note.is_empty()).then(|| String::from_utf8(note.to_vec()).ok()).flatten()
+    let is_whole = Sha256::digest(note)[..] == hash[..];
+    (is_whole && !note.is_empty()).then(|| String::from_utf8(note.to_vec()).ok()).flatten()
 }

@@ -1,8 +1,8 @@
 //! Key files: one key each, mode 0600, loose modes refused.
 
-use std::fs::{DirBuilder, File};
+use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use sealbook_ledger::{Hash, KeyFile, KeyRing, KeyRole, SigningKey};
 use zeroize::Zeroizing;
 
 use crate::sqlite::file_error;
+use crate::whole::make_private_dir;
 use crate::{Entropy, Error};
 
 /// Longer than any key file: a stranger's file is not read to its end.
@@ -43,11 +44,7 @@ impl KeyDir {
 
     /// Writes a key file. A crash in the middle leaves a file under another name, which nobody reads.
     pub fn keep(&self, key: &KeyFile) -> Result<(), Error> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.dir)
-            .map_err(|cause| file_error(&self.dir, cause))?;
+        make_private_dir(&self.dir)?;
         let path = self.file_of(key.role, &key.key.fingerprint());
         let draft = path.with_extension("new");
         let written = (|| {

@@ -1,7 +1,7 @@
 //! One tenant's ledger on disk: opening, appending, keys.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -18,6 +18,7 @@ use crate::keys::KeyDir;
 use crate::projection::Index;
 use crate::reader::Reader;
 use crate::sealer::{Replacement, Sealer, read_ring};
+use crate::whole::{make_private_dir, make_whole};
 use crate::writer::Writer;
 use crate::{
     Clock, CommitError, Entropy, Error, IndexProgress, Sealed, SqliteStore, Store, SystemClock, SystemEntropy, Ticket,
@@ -119,8 +120,12 @@ impl Ledger {
         let mut random = [0; 16];
         options.entropy.fill(&mut random);
         let origin = Origin::from_random(random);
-        let store = SqliteStore::create(&layout.ledger_db(), &origin, tenant)?;
-        Self::found(Arc::new(store), layout, options, continues)
+        // A crash in here leaves keys that nobody uses, and no book.
+        make_whole(&layout.ledger_db(), |draft| {
+            let store = SqliteStore::create(draft, &origin, tenant)?;
+            Self::found(Arc::new(store), layout.clone(), options.clone(), continues)?.scrub().map(drop)
+        })?;
+        Self::open(layout, options)
     }
 
     /// Seals the first leaf of an empty store: new keys, and what it goes on from.
@@ -165,6 +170,13 @@ impl Ledger {
     pub fn open_read_only(layout: Layout, options: Options) -> Result<Self, Error> {
         let store = SqliteStore::open_read_only(&layout.ledger_db())?;
         Self::assemble(Arc::new(store), layout, options, false)
+    }
+
+    /// Compares the book with the heads that are kept outside it, as [`Ledger::open`] does.
+    ///
+    /// For a verifier, which opens the book for reading and changes nothing of it.
+    pub fn compare_with_kept(&self) -> Result<(), Error> {
+        compare_with_kept(&self.layout, &*self.store)
     }
 
     fn assemble(store: Arc<dyn Store>, layout: Layout, options: Options, writable: bool) -> Result<Self, Error> {
@@ -398,10 +410,12 @@ impl Ledger {
 
 /// Compares the book with the heads that were kept outside it.
 fn compare_with_kept(layout: &Layout, store: &dyn Store) -> Result<(), Error> {
+    // Heads first: what another process seals and keeps meanwhile is then in the book, and no alarm.
+    let notes = HeadFile::read(&layout.head_file(store.origin()))?;
     let snapshot = store.snapshot()?;
     let found = snapshot.head()?.map_or(0, |head| head.size);
     let reader = Reader::new(snapshot);
-    for note in HeadFile::read(&layout.head_file(store.origin()))? {
+    for note in notes {
         // A torn slot says nothing.
         let Ok(kept) = Checkpoint::of_note(&note) else { continue };
         if kept.origin != *store.origin() {
@@ -415,13 +429,4 @@ fn compare_with_kept(layout: &Layout, store: &dyn Store) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-pub(crate) fn make_private_dir(dir: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|cause| crate::sqlite::file_error(dir, cause))
 }

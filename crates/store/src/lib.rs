@@ -35,6 +35,7 @@ mod sqlite;
 mod stored;
 
 mod verify;
+mod whole;
 mod writer;
 
 pub use activity::{Activity, Patterns};

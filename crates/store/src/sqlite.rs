@@ -33,9 +33,11 @@ pub struct SqliteStore {
     path: PathBuf,
     origin: Origin,
     tenant: String,
+    /// Before the writer, and so closed before it: the last connection moves the WAL into the book,
+    /// and one that only reads cannot.
+    readers: Mutex<Vec<Connection>>,
     /// `None` in a book that is opened for reading.
     writer: Option<Mutex<WriteSide>>,
-    readers: Mutex<Vec<Connection>>,
 }
 
 /// What a commit waits for. Anything less than `Full` loses acknowledged records with the power.
