@@ -42,6 +42,7 @@ impl Session {
 
     /// Opens the ledger for reading alone, without looking at what is kept outside it.
     pub(crate) fn open_unchecked(place: Place, actor: Actor) -> Result<Self, Failure> {
+        place.notice_gone()?;
         let ledger = Ledger::open_read_only(place.layout.clone(), options(&place))?;
         Ok(Self::of(ledger, place, actor))
     }

@@ -1,7 +1,7 @@
 //! Verifying books: the present ledger, the ones that it goes on from, and the links between them.
 
 use sealbook_inspect::Progress;
-use sealbook_ledger::{Checkpoint, Fault, KeyRole, PublicKey, Report, Trust};
+use sealbook_ledger::{Checkpoint, Fault, KeyRole, Origin, PublicKey, Report, Trust};
 use sealbook_report::{Block, Document, Text, Tone, Verification, View};
 use sealbook_store::{Error, KeyDir, Ledger, ProjectionFault, VerifyOptions};
 
@@ -46,18 +46,19 @@ pub(crate) struct Checks {
 /// Verifies the present ledger alone, with what its place says of it.
 pub(crate) fn of_ledger(session: &Session, checks: &Checks, bars: &Bars) -> Result<Report, Failure> {
     let mut trust = trust(&session.ledger, &session.place, &checks.keys);
-    trust.origin = session.place.expected().and_then(|(_, origin)| origin.parse().ok());
-    if trust.origin.as_ref() != Some(session.ledger.origin()) {
-        // A restored book's new ledger is vouched for by its link, which is looked at apart.
-        trust.origin = None;
-    }
+    let expected = session.place.expected().and_then(|(_, origin)| origin.parse::<Origin>().ok());
+    // A restored book's new ledger is vouched for by its link, which is looked at apart.
+    trust.origin = match expected {
+        Some(origin) if session.earlier()?.iter().any(|ledger| *ledger.origin() == origin) => None,
+        expected => expected,
+    };
     verify(&session.ledger, trust, checks, bars)
 }
 
 /// Verifies the book: every ledger of it, every link, and the head that is kept outside.
 pub(crate) fn of_book(session: &Session, checks: &Checks, bars: &Bars) -> Result<Verdict, Failure> {
     let mut report = of_ledger(session, checks, bars)?;
-    if let Some(fault) = kept_head_fault(&session.place) {
+    if let Some(fault) = kept_head_fault(&session.ledger) {
         add(&mut report, fault);
     }
     let ledgers = session.earlier()?;
@@ -101,8 +102,8 @@ pub(crate) fn trust(ledger: &Ledger, place: &Place, given: &[PublicKey]) -> Trus
 }
 
 /// Compares the book with the head that is kept outside it, as a writer does when it opens it.
-fn kept_head_fault(place: &Place) -> Option<Fault> {
-    match Ledger::open(place.layout.clone(), session::options(place)) {
+fn kept_head_fault(ledger: &Ledger) -> Option<Fault> {
+    match ledger.compare_with_kept() {
         Err(Error::BookRolledBack { found, kept, .. }) => Some(Fault::Truncated { size: kept, have: found }),
         Err(Error::BookForked { size, .. }) => Some(Fault::CheckpointMismatch { size }),
         // Whatever else keeps a writer from opening it, verification has said already.

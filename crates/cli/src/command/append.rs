@@ -161,7 +161,14 @@ fn given(path: &std::path::Path, session: &Session) -> Result<Record, Failure> {
         place: input.name.clone(),
         column: error.utf8_error().valid_up_to() + 1,
     })?;
-    let record = Record::from_json(&text, defaults(session)).map_err(|cause| Failure::from(cause).at(&*input.name))?;
+    let mut record =
+        Record::from_json(&text, defaults(session)).map_err(|cause| Failure::from(cause).at(&*input.name))?;
+    // Who was authenticated is for us to say: what the text says of it is a claim like the rest.
+    let claimed = record.actor.verified.take();
+    if record.actor.claimed.is_none() {
+        record.actor.claimed = claimed;
+    }
+    record.actor.verified.clone_from(&session.actor.verified);
     Ok(record)
 }
 

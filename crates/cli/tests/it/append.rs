@@ -58,6 +58,16 @@ fn a_whole_record_comes_as_json_and_is_sealed_once() {
 }
 
 #[test]
+fn nobody_verifies_himself() {
+    let place = Place::new();
+    let record = r#"{"action":"a","target":"t","actor":{"id":"root","verified":"the pope"}}"#;
+    assert_eq!(place.run_with(["append", "--json", "-"], record).code, 0);
+    let actor = &place.json(["show", "1"])["record"]["actor"];
+    assert!(actor["verified"].as_str().unwrap().starts_with("uid:"), "{actor}");
+    assert_eq!(actor["claimed"], "the pope");
+}
+
+#[test]
 fn content_comes_from_files_and_standard_input() {
     let place = Place::new();
     place.write("body.json", "{\n \"a\": [1, 2]\n}\n");

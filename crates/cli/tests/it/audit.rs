@@ -1,5 +1,7 @@
 //! Audits of a small repository.
 
+use std::path::{Path, PathBuf};
+
 use crate::fixture::{Place, git};
 
 fn repository() -> Place {
@@ -34,9 +36,7 @@ fn a_repository_is_audited_without_init() {
     assert_eq!(ended.code, 0, "{ended:?}");
     insta::assert_snapshot!("repo", told(&place, &format!("{}{}", ended.err, ended.out)));
     // The audit leaves nothing in the repository that git would see.
-    let mut status = std::process::Command::new("git");
-    let status = status.args(["status", "--porcelain"]).current_dir(place.project()).output().unwrap();
-    assert_eq!(String::from_utf8(status.stdout).unwrap(), "");
+    assert_eq!(asked(&place.project(), &["status", "--porcelain"]), "");
 
     assert_eq!(place.json(["query", "--action", "git.commit"])["records"].as_array().unwrap().len(), 3);
     assert_eq!(place.json(["query", "--user", "ann@example.org"])["records"].as_array().unwrap().len(), 3);
@@ -107,35 +107,38 @@ fn files_are_audited_one_by_one_and_by_pattern() {
     assert_eq!(seen, ["b0.txt", "b1.txt", "b2.txt"]);
 }
 
+/// What git says, in one line.
+fn asked(root: &Path, arguments: &[&str]) -> String {
+    let output = std::process::Command::new("git").args(arguments).current_dir(root).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Where a loose object lies.
+fn object(root: &Path, revision: &str) -> (String, PathBuf) {
+    let id = asked(root, &["rev-parse", revision]);
+    let path = root.join(".git/objects").join(&id[..2]).join(&id[2..]);
+    (id, path)
+}
+
 #[test]
-fn an_unreadable_file_makes_the_run_incomplete() {
-    use std::os::unix::fs::PermissionsExt;
+fn what_cannot_be_read_makes_the_run_incomplete() {
     let place = repository();
-    let path = place.project().join("b0.txt");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
-    if std::fs::read(&path).is_ok() {
-        // Whoever may read everything is told of nothing: a name that cannot be read instead.
-        std::fs::remove_file(&path).unwrap();
-        place.write("fifo-like", "");
-        return;
-    }
-    let ended = place.run(["repo", "--sources", "file"]);
+    let (_, tree) = object(&place.project(), "HEAD~1^{tree}");
+    std::fs::remove_file(tree).unwrap();
+    let ended = place.run(["repo", "--fail-on", "never"]);
     assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.out.contains("INCOMPLETE"), "{}", ended.out);
+    assert_eq!(place.run(["verify", "--complete"]).code, 3, "the book remembers it");
 }
 
 #[test]
 fn a_forged_object_is_named() {
     let place = repository();
     let root = place.project();
-    let mut rev = std::process::Command::new("git");
-    let rev = rev.args(["rev-parse", "HEAD:src/a.txt"]).current_dir(&root).output().unwrap();
-    let id = String::from_utf8(rev.stdout).unwrap().trim().to_owned();
-    let other =
-        std::process::Command::new("git").args(["rev-parse", "HEAD~2:src/a.txt"]).current_dir(&root).output().unwrap();
-    let other = String::from_utf8(other.stdout).unwrap().trim().to_owned();
-    let object = |id: &str| root.join(".git/objects").join(&id[..2]).join(&id[2..]);
-    std::fs::remove_file(object(&id)).unwrap();
-    std::fs::copy(object(&other), object(&id)).unwrap();
+    let (id, forged) = object(&root, "HEAD:src/a.txt");
+    let (_, other) = object(&root, "HEAD~2:src/a.txt");
+    std::fs::remove_file(&forged).unwrap();
+    std::fs::copy(other, forged).unwrap();
     let ended = place.run(["repo", "--sources", "git", "--format", "json"]);
     assert_eq!(ended.code, 1, "a critical finding fails the audit by default");
     assert!(ended.out.contains("git.forged") && ended.out.contains(&id), "{}", ended.out);

@@ -66,7 +66,7 @@ fn a_book_that_was_taken_away_is_not_made_anew() {
     let place = Place::new();
     place.append(&["--action", "a", "--target", "t"]);
     std::fs::remove_dir_all(place.book()).unwrap();
-    for arguments in [&["repo"][..], &["init"], &["status"]] {
+    for arguments in [&["repo"][..], &["init"], &["status"], &["verify"]] {
         let ended = place.run(arguments);
         assert_eq!(ended.code, 4, "{ended:?}");
         assert!(ended.err.contains("error[book_gone]"), "{ended:?}");
@@ -85,6 +85,9 @@ fn another_book_in_its_place_is_noticed() {
     let ended = place.run(["status"]);
     assert_eq!(ended.code, 4);
     assert!(ended.err.starts_with("error[book_replaced]"), "{ended:?}");
+    let verified = place.run(["verify"]);
+    assert_eq!(verified.code, 4);
+    assert!(verified.out.contains("untrusted"), "{verified:?}");
 }
 
 #[test]
