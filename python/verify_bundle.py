@@ -147,7 +147,7 @@ class Bundle:  # 11
     def check_signatures(self, leaf, message):  # 5, 6
         for name, sig in leaf["sigs"]:
             key = self.ring.get(name)
-            self.fault("key_unknown", not key and name not in self.unknown, key=name)
+            self.fault("signer_unknown", not key and name not in self.unknown, key=name)
             if key:
                 may = key.start <= self.seq < key.until and key.role != "checkpoint"
                 may = key.start <= self.seq <= key.until if leaf["type"] == "key" else may

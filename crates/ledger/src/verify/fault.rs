@@ -111,7 +111,7 @@ impl Fault {
             Self::ErasureInvalid { .. } => "erasure_invalid",
             Self::SignatureInvalid { .. } => "signature_invalid",
             Self::KeyNotValid { .. } => "key_not_valid",
-            Self::KeyUnknown { .. } => "key_unknown",
+            Self::KeyUnknown { .. } => "signer_unknown",
             Self::KeyEventInvalid { .. } => "key_event_invalid",
             Self::KeyEventUnauthorized { .. } => "key_event_unauthorized",
             Self::GenesisMissing => "genesis_missing",

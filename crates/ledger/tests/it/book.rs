@@ -187,14 +187,15 @@ impl Book {
     pub(crate) fn verify_in(&self, width: u64) -> Report {
         let size = self.tree.size();
         let starts = (0..size).step_by(width as usize);
-        self.verify_ranges(starts.map(|start| start..(start + width).min(size)).collect(), &self.trust()).unwrap()
+        let ranges: Vec<_> = starts.map(|start| (start, (start + width).min(size))).collect();
+        self.verify_ranges(&ranges, &self.trust()).unwrap()
     }
 
-    pub(crate) fn verify_ranges(&self, ranges: Vec<std::ops::Range<u64>>, trust: &Trust) -> Result<Report, Error> {
+    pub(crate) fn verify_ranges(&self, ranges: &[(u64, u64)], trust: &Trust) -> Result<Report, Error> {
         let ring = self.ring();
         let subject = Subject { origin: &self.origin, size: self.tree.size(), ring: &ring, tiles: &self.tiles };
         let mut reports = Vec::new();
-        for range in ranges {
+        for range in ranges.iter().map(|(from, to)| *from..*to) {
             let mut verifier = RangeVerifier::new(subject, range.clone(), RangeOptions { signatures: true })?;
             for entry in self.entries.iter().filter(|entry| range.contains(&entry.seq)) {
                 entry.with(|entry| verifier.push(entry))?;
