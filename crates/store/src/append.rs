@@ -110,7 +110,7 @@ impl Preparer {
 
 impl Prepared {
     pub(crate) fn new(draft: Draft) -> Self {
-        let bytes: usize = draft.parts().iter().map(|p| p.bytes.len() + 37).sum();
+        let bytes: usize = draft.parts().iter().map(|p| p.name.len() + p.bytes.len() + 38).sum();
         let mut content = Vec::with_capacity(1 + bytes);
         pack(draft.parts(), &mut content);
         Self { draft, content }

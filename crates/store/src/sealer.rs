@@ -4,6 +4,7 @@
 //! is read inside the transaction is the head it was made for; any other head, and any failure,
 //! makes it read the edge again.
 
+use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 use sealbook_ledger::{
@@ -130,10 +131,11 @@ impl Sealer {
         let mut new: Vec<Place<'_>> = Vec::new();
         let mut answers = Answers::with_capacity(group.len());
         let mut keys_changed = false;
+        let mut twins = Twins { floor: edge.id_max, places: HashMap::default(), known: 0 };
         for submission in group {
             let mut own = Vec::with_capacity(submission.len());
             for prepared in *submission {
-                own.push(match self.find(edge, tx, &new, prepared)? {
+                own.push(match find(edge, tx, &mut twins, &new, prepared)? {
                     Some(answer) => answer,
                     None => {
                         let start = leaves.len();
@@ -167,33 +169,6 @@ impl Sealer {
         tx.put_checkpoint(edge.tree.size(), &note)?;
         edge.note = Some(note);
         Ok((answers, rows.len()))
-    }
-
-    /// The answer for a record that was sealed before, under the same id.
-    fn find(
-        &self,
-        edge: &Edge,
-        tx: &dyn Transaction,
-        new: &[Place<'_>],
-        prepared: &Prepared,
-    ) -> Result<Option<Result<Sealed, Error>>, Error> {
-        let id = prepared.draft.id;
-        // Ids are made in ascending order, so nearly every one is above all that are sealed.
-        if edge.id_max.is_none_or(|max| id > max) {
-            return Ok(None);
-        }
-        if let Some(twin) = new.iter().find(|place| place.prepared.draft.id == id) {
-            let same = twin.prepared.says_the_same(prepared);
-            return Ok(Some(answer(same, Sealed { duplicate: true, ..twin.sealed })));
-        }
-        let Some(seq) = tx.seq_of(id)? else { return Ok(None) };
-        let mut found = None;
-        tx.scan(seq, seq + 1, &mut |row| {
-            found = Some((prepared.is_sealed_as(&row), Leaf::hash(row.leaf)));
-            Ok(false)
-        })?;
-        let (same, hash) = found.ok_or_else(|| Error::RowDamaged { seq, what: "it is not there".to_owned() })?;
-        Ok(Some(answer(same, Sealed { seq, id, hash, duplicate: true })))
     }
 
     /// Seals one draft after the last. The inner error refuses this record alone.
@@ -252,6 +227,55 @@ impl Sealer {
         }
         Ok(Checkpoint { origin: self.origin.clone(), size, root: edge.tree.root() }.sign(&signers))
     }
+}
+
+/// Records of the group under way, by id. Filled only when an id comes that is not above all others.
+struct Twins {
+    /// The largest id before the group: ids above it are in the group, or nowhere.
+    floor: Option<Uuid>,
+    places: HashMap<Uuid, usize>,
+    /// How many of the group's records are in `places`.
+    known: usize,
+}
+
+impl Twins {
+    fn find(&mut self, new: &[Place<'_>], id: Uuid) -> Option<usize> {
+        for (at, place) in new.iter().enumerate().skip(self.known) {
+            self.places.insert(place.prepared.draft.id, at);
+        }
+        self.known = new.len();
+        self.places.get(&id).copied()
+    }
+}
+
+/// The answer for a record that was sealed before, under the same id.
+fn find(
+    edge: &Edge,
+    tx: &dyn Transaction,
+    twins: &mut Twins,
+    new: &[Place<'_>],
+    prepared: &Prepared,
+) -> Result<Option<Result<Sealed, Error>>, Error> {
+    let id = prepared.draft.id;
+    // Ids are made in ascending order, so nearly every one is above all that are sealed.
+    if edge.id_max.is_none_or(|max| id > max) {
+        return Ok(None);
+    }
+    if let Some(twin) = twins.find(new, id).map(|at| &new[at]) {
+        let same = twin.prepared.says_the_same(prepared);
+        return Ok(Some(answer(same, Sealed { duplicate: true, ..twin.sealed })));
+    }
+    if twins.floor.is_none_or(|floor| id > floor) {
+        return Ok(None);
+    }
+    let Some(seq) = tx.seq_of(id)? else { return Ok(None) };
+    let mut found = None;
+    tx.scan(seq, seq + 1, &mut |row| {
+        found = Some((prepared.is_sealed_as(&row), Leaf::hash(row.leaf)));
+        Ok(false)
+    })?;
+    let (same, hash) = found.ok_or_else(|| Error::RowDamaged { seq, what: "it is not there".to_owned() })?;
+    Ok(Some(answer(same, Sealed { seq, id, hash, duplicate: true })))
 }
 
 /// Empties the parts, if they still lie as they did when the erasure was asked for.

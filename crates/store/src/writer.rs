@@ -26,19 +26,30 @@ pub(crate) type Answer = Result<Vec<Result<Sealed, Error>>, Error>;
 
 /// A submission under way.
 #[derive(Debug)]
-pub struct Ticket(Receiver<Answer>);
+pub struct Ticket(Receiver<(Answer, Vec<Prepared>)>);
 
 impl Ticket {
     /// Waits until the records are durable, or refused. Answers come in the order of the records.
     pub fn wait(self) -> Result<Vec<Result<Sealed, Error>>, Error> {
-        self.0.recv().unwrap_or_else(|_| Err(Error::WriterStopped("it ended before it answered".to_owned())))
+        match self.0.recv() {
+            // What was queued comes back to be freed here: the writer has no time for it.
+            Ok((answer, _records)) => answer,
+            Err(_) => Err(Error::WriterStopped("it ended before it answered".to_owned())),
+        }
     }
 }
 
 struct Submission {
     records: Vec<Prepared>,
     bytes: usize,
-    answer: SyncSender<Answer>,
+    answer: SyncSender<(Answer, Vec<Prepared>)>,
+}
+
+impl Submission {
+    fn answer(self, answer: Answer) {
+        // A submitter that no longer waits has given its ticket up.
+        let _ = self.answer.send((answer, self.records));
+    }
 }
 
 #[derive(Default)]
@@ -125,13 +136,12 @@ fn run(shared: &Shared, store: &dyn Store, sealer: &Mutex<Sealer>) {
         match sealed {
             Ok(answers) => {
                 for (submission, answer) in group.into_iter().zip(answers) {
-                    // A submitter that no longer waits has given its ticket up.
-                    let _ = submission.answer.send(Ok(answer));
+                    submission.answer(Ok(answer));
                 }
             }
             Err(CommitError::Rejected(cause)) => {
                 for submission in group {
-                    let _ = submission.answer.send(Err(cause.same()));
+                    submission.answer(Err(cause.same()));
                 }
             }
             Err(CommitError::Unknown(cause)) => {
@@ -176,7 +186,7 @@ fn stop(shared: &Shared, group: Vec<Submission>, cause: &str) {
     let waiting = std::mem::take(&mut queue.waiting);
     drop(queue);
     for submission in group.into_iter().chain(waiting) {
-        let _ = submission.answer.send(Err(Error::WriterStopped(cause.to_owned())));
+        submission.answer(Err(Error::WriterStopped(cause.to_owned())));
     }
     shared.drained.notify_all();
 }
