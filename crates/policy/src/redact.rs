@@ -15,6 +15,9 @@ mod text;
 mod unescape;
 mod words;
 
+#[cfg(test)]
+mod properties;
+
 pub(crate) use scan::{TooDeep, check_depth};
 pub(crate) use span::PLACEHOLDER;
 
