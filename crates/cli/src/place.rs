@@ -89,23 +89,24 @@ impl Place {
         self.layout.ledger_db().exists()
     }
 
-    /// The ledger that the project's pointer names, where the pointer led here.
+    /// The ledger that should lie here: the newest that the project's pointer names, if it led
+    /// here, and that this home has kept a head of.
     pub(crate) fn expected(&self) -> Option<(&Project, &str)> {
-        let project =
-            self.project.as_ref().filter(|project| self.by_pointer && project.pointer.tenant == self.tenant)?;
-        Some((project, project.pointer.origin.as_deref()?))
+        let led_here = |project: &&Project| self.by_pointer && project.pointer.tenant == self.tenant;
+        let project = self.project.as_ref().filter(led_here)?;
+        let head_of = |origin: &str| self.layout.heads.join(format!("{}.head", last_piece(origin)));
+        let origin = project.pointer.origins.iter().rev().find(|origin| head_of(origin).exists())?;
+        Some((project, origin))
     }
 
     /// A book that is not there though its head is was taken away.
     pub(crate) fn notice_gone(&self) -> Result<(), Failure> {
-        let Some((project, origin)) = self.expected() else {
-            return Ok(());
-        };
-        let head = self.layout.heads.join(format!("{}.head", last_piece(origin)));
-        if self.exists() || !head.exists() {
-            return Ok(());
+        match self.expected() {
+            Some((project, _)) if !self.exists() => {
+                Err(Failure::BookGone { book: self.book.clone(), pointer: project.pointer_path() })
+            }
+            _ => Ok(()),
         }
-        Err(Failure::BookGone { book: self.book.clone(), pointer: project.pointer_path() })
     }
 
     /// Where the ledger that a restored book goes on from is kept.

@@ -35,8 +35,10 @@ pub(crate) struct Pointer {
     pub(crate) book: String,
     /// Whose ledger of it.
     pub(crate) tenant: String,
-    /// The ledger's own name: another book in its place is noticed.
-    pub(crate) origin: Option<String>,
+    /// The own names of the ledgers that lay there, newest last: another book in their place is
+    /// noticed. There are several where the book was restored, or made in several homes.
+    #[serde(default)]
+    pub(crate) origins: Vec<String>,
 }
 
 /// What a person may set for a project.
@@ -174,7 +176,7 @@ mod tests {
         fs::create_dir_all(&below).unwrap();
         assert!(Project::find(&below).unwrap().is_none());
 
-        let pointer = Pointer { book: "shop-1".into(), tenant: "default".into(), origin: None };
+        let pointer = Pointer { book: "shop-1".into(), tenant: "default".into(), origins: Vec::new() };
         Project::prepare(dir.path()).unwrap();
         Project::point(dir.path(), pointer.clone()).unwrap();
         let found = Project::find(&below).unwrap().unwrap();
@@ -185,7 +187,7 @@ mod tests {
     #[test]
     fn a_bad_line_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        let pointer = Pointer { book: "shop-1".into(), tenant: "default".into(), origin: None };
+        let pointer = Pointer { book: "shop-1".into(), tenant: "default".into(), origins: Vec::new() };
         Project::prepare(dir.path()).unwrap();
         Project::point(dir.path(), pointer).unwrap();
         fs::write(dir.path().join(".sealbook/config.toml"), "actor = \"a\"\n\ncolour = true\n").unwrap();

@@ -67,11 +67,11 @@ pub(crate) fn create_for(context: &Context, root: &Path, acting: &Acting) -> Res
         // A further tenant's ledger of the same book: the project keeps its own.
         return Ok(session);
     }
-    let pointer = Pointer {
-        book: session.place.book.clone(),
-        tenant: session.place.tenant.clone(),
-        origin: Some(session.ledger.origin().to_string()),
+    let mut pointer = match session.place.project.take().filter(|_| own) {
+        Some(project) => project.pointer,
+        None => Pointer { book: session.place.book.clone(), tenant: session.place.tenant.clone(), origins: Vec::new() },
     };
+    pointer.origins.push(session.ledger.origin().to_string());
     let project = Project::point(root, pointer)?;
     context.note(&format!(
         "made {}, which holds the pointer to the book and ignores itself",

@@ -133,7 +133,7 @@ fn point_at(session: &mut Session) -> Result<(), Failure> {
     let origin = session.ledger.origin().to_string();
     let Place { project, by_pointer, tenant, .. } = &mut session.place;
     if let Some(project) = project.as_mut().filter(|project| *by_pointer && project.pointer.tenant == *tenant) {
-        project.pointer.origin = Some(origin);
+        project.pointer.origins.push(origin);
         project.keep_pointer()?;
     }
     Ok(())

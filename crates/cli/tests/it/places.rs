@@ -74,6 +74,23 @@ fn a_book_that_was_taken_away_is_not_made_anew() {
 }
 
 #[test]
+fn a_home_that_never_had_the_book_makes_its_own_and_the_first_stays_right() {
+    let place = Place::new();
+    place.append(&["--action", "a", "--target", "t"]);
+    let elsewhere = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        end(command.env("SEALBOOK_HOME", place.beside("home2")), b"")
+    };
+    assert_eq!(elsewhere(&["status"]).code, 2);
+    assert_eq!(elsewhere(&["init"]).code, 0);
+    assert_eq!(elsewhere(&["append", "--action", "a", "--target", "t"]).code, 0);
+    assert_eq!(place.json(["status"])["head"]["size"], 2);
+    assert_eq!(place.run(["verify"]).code, 0);
+    std::fs::remove_dir_all(place.book()).unwrap();
+    assert_eq!(place.run(["status"]).code, 4, "what the first home had is missed there all the same");
+}
+
+#[test]
 fn another_book_in_its_place_is_noticed() {
     let (place, other) = (Place::new(), Place::new());
     std::fs::remove_dir_all(place.book()).unwrap();
