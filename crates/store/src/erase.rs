@@ -37,6 +37,7 @@ pub struct Erased {
 impl Ledger {
     /// Erases parts of a record. `by` is the record that tells who asked for it and why.
     pub fn erase(&self, request: &EraseRequest, by: Judged) -> Result<Erased, Error> {
+        self.writer()?;
         let seq = request.seq;
         let (leaf, content) = self.row(seq)?;
         let damaged = |what: &str| Error::RowDamaged { seq, what: what.to_owned() };

@@ -182,7 +182,8 @@ impl Ledger {
     fn assemble(store: Arc<dyn Store>, layout: Layout, options: Options, writable: bool) -> Result<Self, Error> {
         let origin = store.origin().clone();
         let tenant = store.tenant().to_owned();
-        let index = Index::open(&layout.index_db(), &origin)?;
+        let open_index = if writable { Index::open } else { Index::open_for_reading };
+        let index = open_index(&layout.index_db(), &origin)?;
         let record_key = Arc::default();
         let head_file = if writable { Some(HeadFile::open(&layout.head_file(&origin))?) } else { None };
         let sealer = Sealer::new(
@@ -256,10 +257,11 @@ impl Ledger {
     /// Queues records and returns at once; the ticket waits for durability. Waits while the queue
     /// is full, and while the index is more than 100,000 records behind.
     pub fn submit(&self, records: Vec<Judged>) -> Result<Ticket, Error> {
+        let writer = self.writer()?;
         self.hold_back_for_index(records.len())?;
         let signer = if self.options.sign { Some(self.record_signer()?) } else { None };
         let prepared = self.preparer.prepare(records, signer.as_deref())?;
-        self.writer()?.submit(prepared)
+        writer.submit(prepared)
     }
 
     /// The newest checkpoint.
@@ -286,6 +288,7 @@ impl Ledger {
     ///
     /// `by` makes the record that tells who did it and why, for each of the two actions.
     pub fn rotate_key(&self, role: KeyRole, by: &mut By<'_>) -> Result<PublicKey, Error> {
+        self.writer()?;
         let old: Vec<Hash> = self.active_keys(role)?;
         let new = KeyDir::new(&self.layout.keys).generate(role, &*self.options.entropy)?;
         self.change_keys(&KeyEvent::Add(NamedKey { key: *new.public(), role }), by("key.add")?, Some(&new))?;
@@ -400,7 +403,7 @@ impl Ledger {
         self.sealer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn writer(&self) -> Result<&Writer, Error> {
+    pub(crate) fn writer(&self) -> Result<&Writer, Error> {
         self.writer.as_ref().ok_or_else(|| Error::BookReadOnly {
             path: self.store.place().to_owned(),
             cause: "it was opened for reading".to_owned(),

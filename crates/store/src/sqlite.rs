@@ -361,6 +361,10 @@ pub(crate) fn file_error(path: &Path, cause: std::io::Error) -> Error {
 /// Turns what SQLite says into an error a caller can act on.
 pub(crate) fn engine(path: &Path, e: &rusqlite::Error) -> Error {
     use rusqlite::ErrorCode as C;
+    // The shared-memory file could not grow.
+    if e.sqlite_error().is_some_and(|e| e.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+        return Error::DiskFull { path: path.to_owned() };
+    }
     match e.sqlite_error_code() {
         Some(C::DiskFull) => Error::DiskFull { path: path.to_owned() },
         Some(C::ReadOnly | C::PermissionDenied | C::CannotOpen) => {

@@ -26,11 +26,11 @@ pub(crate) fn make_whole<T>(to: &Path, make: impl FnOnce(&Path) -> Result<T, Err
     }
     let draft = with_suffix(to, ".part");
     remove_all(&draft)?;
-    let made = make(&draft).and_then(|made| publish(&draft, to, &dir).map(|()| made));
-    if made.is_err() {
+    let outcome = make(&draft).and_then(|made| publish(&draft, to, &dir).map(|()| made));
+    if outcome.is_err() {
         let _ = remove_all(&draft);
     }
-    made
+    outcome
 }
 
 fn publish(draft: &Path, to: &Path, dir: &File) -> Result<(), Error> {

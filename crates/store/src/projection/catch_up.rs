@@ -34,7 +34,8 @@ pub struct IndexProgress {
 /// The side of an index that writes.
 pub(crate) struct CatchUp {
     path: PathBuf,
-    lock: File,
+    /// Held while the tables are changed; none where nobody else can.
+    lock: Option<File>,
     connection: Connection,
     pending: Pending,
 }
@@ -51,14 +52,7 @@ struct Pending {
 }
 
 impl CatchUp {
-    pub(super) fn new(path: &Path, connection: Connection) -> Result<Self, Error> {
-        let lock_path = path.with_extension("lock");
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock_path)
-            .map_err(|cause| file_error(&lock_path, cause))?;
+    pub(super) fn new(path: &Path, connection: Connection, lock: Option<File>) -> Result<Self, Error> {
         let mut this = Self { path: path.to_owned(), lock, connection, pending: Pending::default() };
         this.restart()?;
         Ok(this)
@@ -158,9 +152,11 @@ impl CatchUp {
     }
 
     fn locked<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
-        self.lock.lock().map_err(|cause| file_error(&self.path, cause))?;
+        if let Some(lock) = &self.lock {
+            lock.lock().map_err(|cause| file_error(&self.path, cause))?;
+        }
         let done = work(self);
-        let _ = self.lock.unlock();
+        let _ = self.lock.as_ref().map(File::unlock);
         done
     }
 

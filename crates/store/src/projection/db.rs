@@ -1,5 +1,6 @@
 //! `index.db`: its tables, its cursor, and reading from it.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sealbook_ledger::Origin;
 
 use super::{CatchUp, Term, postings};
-use crate::sqlite::engine;
+use crate::sqlite::{engine, file_error};
 use crate::Error;
 
 /// Raised when the tables or the terms change: an index of another format is made again.
@@ -42,18 +43,31 @@ pub struct ProjectionFault {
 impl Index {
     /// Opens the index at `path`, or makes it; one of another ledger or format is made again.
     pub(crate) fn open(path: &Path, origin: &Origin) -> Result<Self, Error> {
-        let connection = match open(path) {
-            Ok(c) if fits(&c, origin) => c,
-            Ok(c) => {
-                drop(c);
-                fresh(path, origin)?
-            }
+        let lock_path = path.with_extension("lock");
+        let fail = |cause| file_error(&lock_path, cause);
+        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(fail)?;
+        // One at a time: two that make it again would each throw away what the other has made.
+        lock.lock().map_err(fail)?;
+        let opened = open(path).map_or_else(Err, |c| if fits(&c, origin) { Ok(c) } else { drop(c); fresh(path, origin) });
+        let connection = match opened {
             // A derived file that cannot be read is worth nothing: its place is taken by a new one.
-            Err(Error::BookUnreadable { .. }) => fresh(path, origin)?,
-            Err(other) => return Err(other),
+            Err(Error::BookUnreadable { .. }) => fresh(path, origin),
+            other => other,
         };
-        let catch_up = CatchUp::new(path, connection)?;
-        Ok(Self { catch_up: Mutex::new(catch_up) })
+        lock.unlock().map_err(fail)?;
+        Ok(Self { catch_up: Mutex::new(CatchUp::new(path, connection?, Some(lock))?) })
+    }
+
+    /// As [`Index::open`]; where nothing can be written, an index in memory answers instead, made
+    /// again from the ledger at the first question.
+    pub(crate) fn open_for_reading(path: &Path, origin: &Origin) -> Result<Self, Error> {
+        match Self::open(path, origin) {
+            Err(Error::BookReadOnly { .. } | Error::DiskFull { .. }) => {}
+            opened => return opened,
+        }
+        let connection = Connection::open_in_memory().map_err(|e| engine(path, &e))?;
+        make_tables(&connection, origin).map_err(|e| engine(path, &e))?;
+        Ok(Self { catch_up: Mutex::new(CatchUp::new(path, connection, None)?) })
     }
 
     /// Exclusive use: to bring it up to date, or to ask it while it cannot move.
@@ -88,24 +102,22 @@ fn fits(connection: &Connection, origin: &Origin) -> bool {
 fn fresh(path: &Path, origin: &Origin) -> Result<Connection, Error> {
     remove(path)?;
     let connection = open(path)?;
-    (|| {
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        // Another process may have made it between our look and our lock.
-        if !fits(&connection, origin) {
-            connection.execute_batch(TABLES)?;
-            connection.execute("INSERT INTO meta VALUES ('origin', ?1), ('cursor', 0)", [origin.to_string()])?;
-            connection.pragma_update(None, "user_version", FORMAT)?;
-        }
-        connection.execute_batch("COMMIT")
-    })()
-    .map_err(|e: rusqlite::Error| engine(path, &e))?;
+    make_tables(&connection, origin).map_err(|e| engine(path, &e))?;
     Ok(connection)
+}
+
+fn make_tables(connection: &Connection, origin: &Origin) -> rusqlite::Result<()> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    connection.execute_batch(TABLES)?;
+    connection.execute("INSERT INTO meta VALUES ('origin', ?1), ('cursor', 0)", [origin.to_string()])?;
+    connection.pragma_update(None, "user_version", FORMAT)?;
+    connection.execute_batch("COMMIT")
 }
 
 /// A throw-away index at `path`, to compare with.
 pub(super) fn throw_away(path: &Path, origin: &Origin) -> Result<Index, Error> {
     let connection = fresh(path, origin)?;
-    Ok(Index { catch_up: Mutex::new(CatchUp::new(path, connection)?) })
+    Ok(Index { catch_up: Mutex::new(CatchUp::new(path, connection, None)?) })
 }
 
 /// Removes the index and what lies beside it.
@@ -117,7 +129,7 @@ pub(super) fn remove(path: &Path) -> Result<(), Error> {
         match std::fs::remove_file(&file) {
             Ok(()) => {}
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) => return Err(crate::sqlite::file_error(&file, e)),
+            Err(e) => return Err(file_error(&file, e)),
         }
     }
     Ok(())

@@ -15,6 +15,7 @@ fn program() {
         Err(_) => {}
         Ok("append") => appender::main(),
         Ok("fill the disk") => limits::fill_the_disk(),
+        Ok("no room for a book") => limits::no_room(),
         Ok("read only") => limits::read_only(),
         Ok("lose power") => power::program::main(),
         Ok(other) => panic!("no program `{other}`"),
@@ -39,13 +40,8 @@ pub(crate) fn share(variable: &str, default: u64) -> u64 {
 /// This binary as a program with a role.
 pub(crate) fn command(role: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("a test knows its file"));
-    command.args(arguments()).env(ROLE, role).env("RUST_BACKTRACE", "0");
+    command.args(["child::program", "--exact", "--nocapture", "--test-threads=1"]).env(ROLE, role).env("RUST_BACKTRACE", "0");
     command
-}
-
-/// The role as a line for a shell, which sees the program as `"$0"`.
-pub(crate) fn arguments() -> [&'static str; 4] {
-    ["child::program", "--exact", "--nocapture", "--test-threads=1"]
 }
 
 /// Says a line to the parent, in one write: a process that is killed says all of it or nothing.

@@ -60,9 +60,21 @@ fn power_takes_what_was_not_synced() {
     }
 }
 
+/// Compiles the shim that writes down what a process does to its files.
+pub(crate) fn compile_shim(place: &Place) -> PathBuf {
+    let shim = place.join("shim.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/power/shim.c");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]);
+    compiler.arg(&shim).arg(source).arg("-ldl");
+    child::run_to_end(&mut compiler);
+    shim
+}
+
 /// One run of the program under the shim.
 struct Run {
-    place: Place,
+    /// Holds the root while its files are looked at.
+    _place: Place,
     root: PathBuf,
     steps: Vec<Step>,
 }
@@ -70,12 +82,8 @@ struct Run {
 impl Run {
     fn new(durability: &str, seed: u64) -> Self {
         let place = Place::new();
-        let (root, log, shim) = (place.join("root"), place.join("journal"), place.join("shim.so"));
+        let (root, log, shim) = (place.join("root"), place.join("journal"), compile_shim(&place));
         std::fs::create_dir(&root).unwrap();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/power/shim.c");
-        let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&shim).arg(source).arg("-ldl");
-        child::run_to_end(&mut compiler);
         let mut program = child::command("lose power");
         child::at(&mut program, &root)
             .env("FAULTS_SEED", seed.to_string())
@@ -86,7 +94,7 @@ impl Run {
             .env("SHIM_LOG", &log);
         child::run_to_end(&mut program);
         let steps = journal::read(&std::fs::read(&log).unwrap(), &root);
-        Self { place, root, steps }
+        Self { _place: place, root, steps }
     }
 
     /// The shim saw everything: what it makes of the whole journal is what lies on the real disk.
