@@ -58,8 +58,6 @@ const HISTORY: &str = "git.history";
 
 const ACTIONS: &[&str] = &[COMMIT, FILES, REF, FORGED, DAMAGED, BLAME, HISTORY];
 
-/// Inflated objects kept while references are followed.
-const REF_CACHE_BYTES: usize = 8 << 20;
 
 /// Reads git repositories: history, references, blame; every object against its own name.
 #[derive(Debug, Clone, Copy, Default)]
@@ -97,7 +95,7 @@ impl Source for GitSource {
         let root = TreePath::from(&*repository.root());
         let (references, broken) =
             repository.references().map_err(|cause| Error::Repository { path: request.target.clone(), cause })?;
-        let mut objects = repository.database().reader(REF_CACHE_BYTES);
+        let mut objects = repository.database().reader();
         let resolved = refs::resolve(&mut objects, &references);
         let mut run = Run {
             request,

@@ -137,6 +137,32 @@ fn merges_divide_the_lines_between_their_parents() {
 }
 
 #[test]
+fn a_merge_may_lead_to_one_line_twice() {
+    let mut repo = Repo::new();
+    repo.save("f", lines(0..60), "root");
+    let block = lines(0..10) + "new\n" + &lines(11..30) + "other\n" + &lines(33..60);
+    repo.save("f", &block, "changes here and there");
+    repo.git(&["checkout", "-q", "-b", "a"]);
+    repo.save("f", block.clone() + "end of a\n", "a");
+    repo.git(&["checkout", "-q", "-b", "b", "main"]);
+    repo.save("f", "start of b\n".to_owned() + &block, "b");
+    repo.git(&["checkout", "-q", "a"]);
+    repo.try_git(&["merge", "-q", "--no-ff", "--no-commit", "b"]);
+    repo.save("f", block.clone() + "end of a\nstart of b\n" + &block, "both, one after the other");
+    check(&repo, "f");
+}
+
+#[test]
+fn a_link_is_not_the_file_it_replaced() {
+    let mut repo = Repo::new();
+    repo.save("f", "elsewhere", "a file");
+    std::fs::remove_file(repo.path.join("f")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", repo.path.join("f")).unwrap();
+    repo.commit("a link of the same text");
+    check(&repo, "f");
+}
+
+#[test]
 fn files_larger_than_the_blocks_that_git_cuts_off() {
     let mut repo = Repo::new();
     let frequent = |range: std::ops::Range<u32>| -> String {

@@ -58,7 +58,7 @@ pub(crate) fn blame(objects: &mut Objects, shallow: &HashSet<Id>, tip: Id, path:
         return None;
     }
     let data = search.reader.read(&side.id, Kind::Blob, path)?;
-    let origin = search.origin(tip, path, side.id);
+    let origin = search.origin(tip, path, side);
     let lines = lines::count(&data) as u32;
     search.origins[origin].pending.push(Segment { line: 0, old_line: 0, lines });
     search.enqueue(tip, &commit);
@@ -70,7 +70,7 @@ pub(crate) fn blame(objects: &mut Objects, shallow: &HashSet<Id>, tip: Id, path:
 struct Origin {
     commit: Id,
     path: Vec<u8>,
-    blob: Id,
+    side: Side,
     pending: Vec<Segment>,
     previous: Option<usize>,
 }
@@ -134,13 +134,13 @@ impl Search<'_, '_> {
                     self.same_path_in(*parent_id, parent, origin)
                 };
                 let Some(source) = found else { continue };
-                let blob = self.origins[source].blob;
-                if blob == self.origins[origin].blob {
+                let blob = self.origins[source].side.id;
+                if blob == self.origins[origin].side.id {
                     let all = std::mem::take(&mut self.origins[origin].pending);
                     self.suspect(source, all, parent);
                     return;
                 }
-                let known = sources[..at].iter().flatten().any(|&other| self.origins[other].blob == blob);
+                let known = sources[..at].iter().flatten().any(|&other| self.origins[other].side.id == blob);
                 if !known {
                     sources[at] = Some(source);
                 }
@@ -162,7 +162,9 @@ impl Search<'_, '_> {
             return Some(known);
         }
         let side = tree::lookup(&mut self.reader, parent.tree, &path)?;
-        is_file(side).then(|| self.origin(id, &path, side.id))
+        // A link is not the file that it replaced.
+        let same = side.mode.format() == self.origins[origin].side.mode.format();
+        same.then(|| self.origin(id, &path, side))
     }
 
     fn renamed_in(&mut self, commit: &Commit, id: Id, parent: &Commit, origin: usize) -> Option<usize> {
@@ -170,7 +172,7 @@ impl Search<'_, '_> {
         let differences = tree::diff(&mut self.reader, Some(parent.tree), Some(commit.tree));
         let source = renames::source_of(&mut self.reader, &differences, &path)?;
         let side = source.old?;
-        Some(self.origin(id, &source.path, side.id))
+        Some(self.origin(id, &source.path, side))
     }
 
     /// Hands on the lines that lie outside the hunks in which the two files differ.
@@ -188,8 +190,8 @@ impl Search<'_, '_> {
     }
 
     fn content(&mut self, origin: usize) -> Option<std::sync::Arc<[u8]>> {
-        let Origin { blob, path, .. } = &self.origins[origin];
-        self.reader.read(blob, Kind::Blob, path)
+        let Origin { side, path, .. } = &self.origins[origin];
+        self.reader.read(&side.id, Kind::Blob, path)
     }
 
     fn suspect(&mut self, origin: usize, mut segments: Vec<Segment>, commit: &Commit) {
@@ -214,12 +216,12 @@ impl Search<'_, '_> {
         self.by_name.get(&commit)?.iter().copied().find(|&at| self.origins[at].path == path)
     }
 
-    fn origin(&mut self, commit: Id, path: &[u8], blob: Id) -> usize {
+    fn origin(&mut self, commit: Id, path: &[u8], side: Side) -> usize {
         if let Some(known) = self.known(commit, path) {
             return known;
         }
         let at = self.origins.len();
-        self.origins.push(Origin { commit, path: path.to_vec(), blob, pending: Vec::new(), previous: None });
+        self.origins.push(Origin { commit, path: path.to_vec(), side, pending: Vec::new(), previous: None });
         self.by_name.entry(commit).or_default().push(at);
         at
     }
@@ -269,19 +271,14 @@ impl Search<'_, '_> {
     }
 }
 
-fn is_file(side: Side) -> bool {
-    !side.mode.is_tree() && !side.mode.is_gitlink()
-}
-
 /// Splits lines into those within hunks, which stay, and those outside, with their old numbers.
 fn split(pending: Vec<Segment>, hunks: &[Hunk]) -> (Vec<Segment>, Vec<Segment>) {
     let (mut kept, mut passed) = (Vec::new(), Vec::new());
-    let mut next = 0;
     for mut rest in pending {
+        // Merges may lead to one line twice, so the next segment may begin before this one ends.
+        let mut next = hunks.partition_point(|hunk| hunk.new.end <= rest.old_line);
         while rest.lines > 0 {
-            while hunks.get(next).is_some_and(|hunk| hunk.new.end <= rest.old_line) {
-                next += 1;
-            }
+            next += hunks[next..].iter().take_while(|hunk| hunk.new.end <= rest.old_line).count();
             // Behind the last hunk that ended, both files run alike.
             let (old_end, new_end) = match next.checked_sub(1) {
                 Some(before) => (hunks[before].old.end, hunks[before].new.end),

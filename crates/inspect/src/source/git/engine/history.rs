@@ -16,10 +16,8 @@ use super::walk::{Bounds, Node, Walk};
 /// Commits that one thread works on at a time, at first and later. Neighbours share most of their
 /// objects, so larger chunks inflate fewer objects twice; smaller ones share out a short history.
 const CHUNK_FIRST: usize = 16;
-const CHUNK: usize = 512;
+const CHUNK: usize = 256;
 
-/// Inflated objects that one thread keeps.
-const CACHE_BYTES: usize = 48 << 20;
 
 /// What is wanted of each commit.
 #[derive(Clone, Copy)]
@@ -95,7 +93,7 @@ fn plan(
     job: &SyncSender<Chunk>,
     total: &Mutex<Tally>,
 ) {
-    let mut walk = Walk::new(database.reader(CACHE_BYTES / 4), bounds);
+    let mut walk = Walk::new(database.reader(), bounds);
     let mut index = 0;
     let mut size = CHUNK_FIRST;
     loop {
@@ -121,7 +119,7 @@ fn work(
     done: &SyncSender<(u64, Vec<Found>)>,
     total: &Mutex<Tally>,
 ) {
-    let mut worker = Worker { objects: database.reader(CACHE_BYTES), counter: Counter::default() };
+    let mut worker = Worker { objects: database.reader(), counter: Counter::default() };
     loop {
         let job = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
         let Ok(chunk) = job else { break };

@@ -11,17 +11,21 @@ use std::sync::Arc;
 use aws_lc_rs::digest;
 use gix::odb::pack::Find as _;
 
-use super::cache::{Cache, Cached};
+use super::cache::{Cache, Cached, Shared};
 use super::id::Id;
 
 /// No object larger than this is read: a few hostile bytes could claim any size.
 const OBJECT_LIMIT: usize = 1 << 30;
+
+/// Inflated objects that all threads together keep.
+const CACHE_BYTES: usize = 128 << 20;
 
 /// An object database that any number of threads read, each through its own [`Objects`].
 #[derive(Clone)]
 pub(crate) struct Database {
     store: Arc<gix::odb::Store>,
     hash: Hash,
+    cache: Arc<Shared>,
 }
 
 /// How objects are named.
@@ -89,16 +93,17 @@ impl Database {
         };
         let options = gix::odb::store::init::Options { alloc_limit_bytes: Some(OBJECT_LIMIT), ..Default::default() };
         let store = gix::odb::Store::at_opts(directory, kind, &mut std::iter::empty(), options)?;
-        Ok(Self { store: Arc::new(store), hash })
+        Ok(Self { store: Arc::new(store), hash, cache: Arc::new(Shared::new(CACHE_BYTES)) })
     }
 
-    /// A reader for one thread, with `cache_bytes` of inflated objects.
-    pub(crate) fn reader(&self, cache_bytes: usize) -> Objects {
+    /// A reader for one thread.
+    pub(crate) fn reader(&self) -> Objects {
         let mut handle = self.store.to_handle_arc();
         // Places in packs are keys of the cache: a pack must not be unloaded under them.
         handle.prevent_pack_unload();
         handle.ignore_replacements = true;
-        Objects { handle, hash: self.hash, cache: Cache::new(cache_bytes), buffer: Vec::new(), tally: Tally::default() }
+        let cache = Cache::new(self.cache.clone());
+        Objects { handle, hash: self.hash, cache, buffer: Vec::new(), tally: Tally::default() }
     }
 
     /// Where an object lies: its loose file, or the pack that holds it.

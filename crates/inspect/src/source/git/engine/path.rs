@@ -15,8 +15,6 @@ use super::reader::Reader;
 use super::tree::{self, Side};
 use super::walk::{Bounds, Node, Queued};
 
-/// Inflated objects kept.
-const CACHE_BYTES: usize = 64 << 20;
 
 /// Walks the history of a path and hands over each commit that changed it, newest first.
 pub(super) fn read<E>(
@@ -26,7 +24,7 @@ pub(super) fn read<E>(
     path: &[u8],
     emit: &mut dyn FnMut(Found) -> Result<(), E>,
 ) -> Result<Tally, E> {
-    let mut objects = database.reader(CACHE_BYTES);
+    let mut objects = database.reader();
     let mut counter = Counter::default();
     let mut queue = BinaryHeap::new();
     let mut seen = HashSet::new();
