@@ -67,7 +67,7 @@ impl Prior for Book<'_> {
         selection: &Selection<'_>,
     ) -> Result<Box<dyn Iterator<Item = Result<Sealed, Error>> + '_>, Error> {
         let wanted = Wanted::new(selection);
-        let pages = Pages { ledger: self.ledger, wanted, page: Vec::new().into_iter(), next: Some(None) };
+        let pages = Pages { ledger: self.ledger, wanted, page: Vec::new().into_iter(), next: Next::Begin };
         Ok(Box::new(pages))
     }
 }
@@ -184,8 +184,14 @@ struct Pages<'l> {
     ledger: &'l Ledger,
     wanted: Wanted,
     page: std::vec::IntoIter<Stored>,
-    /// Where the next page begins; `None` when there is none.
-    next: Option<Option<Cursor>>,
+    next: Next,
+}
+
+/// Where the next page begins.
+enum Next {
+    Begin,
+    After(Cursor),
+    End,
 }
 
 impl Iterator for Pages<'_> {
@@ -198,12 +204,16 @@ impl Iterator for Pages<'_> {
                     return Some(Ok(sealed));
                 }
             }
-            let cursor = self.next.take()?;
+            let cursor = match std::mem::replace(&mut self.next, Next::End) {
+                Next::Begin => None,
+                Next::After(cursor) => Some(cursor),
+                Next::End => return None,
+            };
             let query = Query { ascending: true, cursor, ..self.wanted.query() };
             match self.ledger.query(&query) {
                 Ok(page) => {
                     self.page = page.rows.into_iter();
-                    self.next = page.next.map(Some);
+                    self.next = page.next.map_or(Next::End, Next::After);
                 }
                 Err(cause) => return Some(Err(unread(cause))),
             }
