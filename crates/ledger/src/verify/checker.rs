@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use uuid::Uuid;
+
 use super::{Entry, EntryPart, EntryPlace, Fault, Faults, Finding};
 use crate::{
     BatchVerifier, Erasure, Error, FAULTS_MAX, Hash, KeyEvent, KeyRing, LeafType, Origin, PART_ERASURE, PART_KEYS,
@@ -64,6 +66,8 @@ pub(crate) struct Found {
     pub(crate) withheld: u64,
     pub(crate) unsigned: u64,
     pub(crate) signatures: u64,
+    /// Ids with their places, where they are collected.
+    pub(crate) ids: Option<Vec<(Uuid, u64)>>,
     /// The first entry, its clock reading, and the last clock reading.
     pub(crate) sealed_us: Option<(EntryPlace, i64, i64)>,
 }
@@ -72,6 +76,11 @@ impl<'a> Checker<'a> {
     pub(crate) fn new(origin: &'a Origin, keys: Keys<'a>, with_signatures: bool) -> Self {
         let (found, batch, leaf) = (Found::default(), BatchVerifier::new(), Parsed::default());
         Self { origin, keys, with_signatures, found, batch, leaf }
+    }
+
+    /// Keeps the ids, to find those that come twice.
+    pub(crate) fn collect_ids(&mut self) {
+        self.found.ids = Some(Vec::new());
     }
 
     /// Reports a fault that the caller found.
@@ -104,6 +113,9 @@ impl<'a> Checker<'a> {
         }
         if self.leaf.seq != entry.seq {
             self.found.faults.add(Fault::LeafMisplaced { entry: place, says: self.leaf.seq });
+        }
+        if let Some(ids) = &mut self.found.ids {
+            ids.push((self.leaf.id, entry.seq));
         }
         self.check_clock(place);
         self.check_parts(entry, place);

@@ -52,6 +52,7 @@ pub fn combine(
     stored.finish(&mut views, &mut sum.faults)?;
     sum.checkpoints = stored.count();
     report_leaves(&mut sum, &views, breaks);
+    sum.check_ids();
     report_tiles(&mut sum, &views)?;
 
     let genesis = subject.ring.entries().iter().filter(|key| key.role == KeyRole::Checkpoint && key.from_seq == 0);

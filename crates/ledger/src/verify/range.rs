@@ -96,6 +96,14 @@ impl<'a> RangeVerifier<'a> {
         Ok(next)
     }
 
+    /// Looks for ids that come twice, too. This takes 24 bytes for each entry, so that memory
+    /// grows with the ledger; all ranges that are to be compared must ask for it.
+    #[must_use]
+    pub fn with_ids(mut self) -> Self {
+        self.checker.collect_ids();
+        self
+    }
+
     /// Looks at the next entry. Errors come from reading tiles only.
     pub fn push(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
         let expected = self.next_seq();

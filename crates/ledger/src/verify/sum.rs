@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use uuid::Uuid;
+
 use super::{EntryPlace, Fault, Faults, Finding, Found, Report, Trust, revoked};
 use crate::{FAULTS_MAX, Hash, KeyEvent, KeyRing, Origin};
 
@@ -19,6 +21,7 @@ pub(crate) struct Sum {
     unknown: BTreeMap<Hash, (EntryPlace, u64)>,
     withheld: u64,
     unsigned: u64,
+    ids: Vec<(Uuid, u64)>,
     signatures: u64,
     sealed_us: Option<i64>,
 }
@@ -32,6 +35,7 @@ impl Sum {
         for (key, (place, count)) in found.unknown {
             self.unknown.entry(key).or_insert((place, 0)).1 += count;
         }
+        self.ids.extend(found.ids.unwrap_or_default());
         self.withheld += found.withheld;
         self.unsigned += found.unsigned;
         self.signatures += found.signatures;
@@ -42,6 +46,17 @@ impl Sum {
             self.sealed_us = Some(last);
         }
         self.findings.extend(found.clock_steps);
+    }
+
+    /// Finds ids that came twice, where they were collected. Those of altered leaves are not believed.
+    pub(crate) fn check_ids(&mut self) {
+        let mut ids = std::mem::take(&mut self.ids);
+        ids.retain(|(_, seq)| !self.faults.is_bad(*seq));
+        ids.sort_unstable();
+        for pair in ids.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+            let (id, seq) = pair[1];
+            self.faults.add(Fault::DuplicateId { entry: EntryPlace { seq, id: Some(id) } });
+        }
     }
 
     /// Holds erased parts against erase leaves, where all that came later was looked at.

@@ -196,7 +196,8 @@ impl Book {
         let subject = Subject { origin: &self.origin, size: self.tree.size(), ring: &ring, tiles: &self.tiles };
         let mut reports = Vec::new();
         for range in ranges.iter().map(|(from, to)| *from..*to) {
-            let mut verifier = RangeVerifier::new(subject, range.clone(), RangeOptions { signatures: true })?;
+            let mut verifier =
+                RangeVerifier::new(subject, range.clone(), RangeOptions { signatures: true })?.with_ids();
             for entry in self.entries.iter().filter(|entry| range.contains(&entry.seq)) {
                 entry.with(|entry| verifier.push(entry))?;
             }

@@ -1,6 +1,6 @@
 //! The tile directory, and what Tessera's `fsck` says of it.
 //!
-//! `SEALBOOK_FSCK` names the `fsck` of `github.com/transparency-dev/tessera/cmd/fsck`;
+//! `TESSERA_FSCK` names the `fsck` of `github.com/transparency-dev/tessera/cmd/fsck`;
 //! without it, that one test only checks the files themselves.
 
 use std::{
@@ -96,7 +96,7 @@ fn a_later_checkpoint_adds_only_what_changed() {
 
 #[test]
 fn tessera_accepts_honest_directories_and_no_others() {
-    let Some(fsck) = std::env::var_os("SEALBOOK_FSCK") else { return };
+    let Some(fsck) = std::env::var_os("TESSERA_FSCK") else { return };
     let dir = std::env::temp_dir().join(format!("sealbook-publish-{}", std::process::id()));
     for size in [1, 2, 255, 256, 257, 1_000, 66_000] {
         let book = Book::of(size, 5_000);

@@ -1,6 +1,6 @@
 //! Honest books verify, whatever happened to them; damage is found, and where it is.
 
-use sealbook_ledger::{Fault, Finding, Hash, KeyEvent, KeyRole, Leaf, LeafType, PART_STATEMENT, Trust};
+use sealbook_ledger::{Draft, Fault, Finding, Hash, KeyEvent, KeyRole, Leaf, LeafType, PART_STATEMENT, Trust};
 
 use crate::book::{Book, CHECKPOINT, RECORD, faults, key, named};
 
@@ -285,6 +285,18 @@ fn the_clock_of_the_writer_going_back_is_a_finding() {
     let report = book.verify_in(256);
     assert!(report.valid);
     assert!(matches!(&report.findings[..], [Finding::ClockStep { entry, .. }] if entry.seq == 300));
+}
+
+#[test]
+fn an_id_that_comes_twice_is_found_across_ranges() {
+    let mut book = Book::of(300, 300);
+    let mut draft = book.draft(LeafType::Record, vec![(PART_STATEMENT.into(), b"{}".to_vec())]);
+    draft.id = Leaf::parse(&book.entries[7].leaf).unwrap().id;
+    let parts = vec![(PART_STATEMENT.into(), b"{}".to_vec())];
+    let draft = Draft::new(draft.typ, draft.id, None, draft.phase, 0, parts, &mut |_| {}).unwrap();
+    book.seal(draft, &[RECORD]);
+    book.checkpoint(CHECKPOINT);
+    assert_eq!(faults(&book.verify_in(256)), ["duplicate_id@300"]);
 }
 
 #[test]
