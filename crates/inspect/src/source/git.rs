@@ -58,7 +58,6 @@ const HISTORY: &str = "git.history";
 
 const ACTIONS: &[&str] = &[COMMIT, FILES, REF, FORGED, DAMAGED, BLAME, HISTORY];
 
-
 /// Reads git repositories: history, references, blame; every object against its own name.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct GitSource;

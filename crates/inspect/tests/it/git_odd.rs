@@ -78,6 +78,49 @@ fn a_shallow_clone_is_incomplete() {
 }
 
 #[test]
+fn a_partial_clone_is_incomplete_and_not_broken() {
+    let mut repo = Repo::new();
+    for at in 0..3 {
+        repo.save("f", format!("{at}\n"), "more");
+    }
+    repo.git(&["config", "uploadpack.allowFilter", "true"]);
+    let clone = repo.path.with_file_name("partial");
+    let from = format!("file://{}", repo.path.display());
+    repo.git(&["clone", "-q", "--no-checkout", "--filter=blob:none", &from, clone.to_str().unwrap()]);
+    let book = Book::new();
+    let coverage = book.git(&clone, GitOptions::default());
+    assert_eq!(coverage.covered, 3);
+    assert_eq!(coverage.skipped_by_reason["object_not_cloned"], 3);
+    assert!(book.of("git.damaged").is_empty());
+    assert_eq!(result(&book.of("git.commit")[0])["files"][0]["added"], serde_json::Value::Null);
+}
+
+#[test]
+fn borrowed_objects_are_read_where_they_lie() {
+    let mut repo = Repo::new();
+    repo.save("f", "1\n", "one");
+    let clone = repo.path.with_file_name("borrower");
+    repo.git(&["clone", "-q", "--shared", repo.path.to_str().unwrap(), clone.to_str().unwrap()]);
+    let blob = repo.line(&["rev-parse", "HEAD:f"]);
+    std::fs::write(repo.path.join("forgery"), "2\n").unwrap();
+    let other = repo.line(&["hash-object", "-w", "forgery"]);
+    std::fs::remove_file(repo.loose(&blob)).unwrap();
+    std::fs::rename(repo.loose(&other), repo.loose(&blob)).unwrap();
+    let book = Book::new();
+    assert_eq!(book.git(&clone, GitOptions::default()).covered, 1);
+    let lies_in = result(&book.of("git.forged")[0])["lies_in"].clone();
+    assert_eq!(lies_in, repo.loose(&blob).to_str().unwrap());
+}
+
+#[test]
+fn a_repository_that_cannot_be_opened_is_an_error() {
+    let repo = Repo::new();
+    std::fs::write(repo.path.join(".git/config"), "[core\nnonsense").unwrap();
+    let error = Book::new().try_git(&repo.path, GitOptions::default()).unwrap_err();
+    assert_eq!(error.code(), "repository_unreadable", "{error}");
+}
+
+#[test]
 fn objects_named_by_sha256_are_read_too() {
     let mut repo = Repo::with(&["init", "-q", "-b", "main", "--object-format=sha256"]);
     repo.save("f", "1\n", "one");

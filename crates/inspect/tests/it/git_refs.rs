@@ -1,6 +1,6 @@
 //! References: one record each per run, how they moved, and where the next run resumes.
 
-use sealbook_inspect::{Error, GitOptions, Refs, source};
+use sealbook_inspect::{Error, FileOptions, GitOptions, Refs, Silent, source};
 use sealbook_record::{PartName, Severity};
 use serde_json::Value;
 
@@ -140,19 +140,19 @@ fn a_deletion_shows_once_and_weighs_more_if_commits_are_lost() {
 #[test]
 fn a_run_that_was_cut_short_is_made_good_by_the_next() {
     let mut repo = Repo::new();
-    for at in 0..10 {
-        repo.save("f", format!("{at}\n"), &format!("commit {at}"));
+    repo.import(1_500);
+    for room in [6, 700] {
+        let book = Book::new();
+        let mut request = book.request(&repo.path, FileOptions::default());
+        request.options.git = GitOptions::default();
+        let mut sink = book.page_with_room(room);
+        let error = source("git").unwrap().collect(&request, &book, &mut sink, &Silent).unwrap_err();
+        assert!(matches!(error, Error::Sealing { .. }));
+        assert_eq!(book.of("git.commit").len() as u64, room);
+        let coverage = book.git(&repo.path, GitOptions::default());
+        assert_eq!(coverage.covered, 1_500, "what was sealed without an end is read again");
+        assert_eq!(book.git(&repo.path, GitOptions::default()).covered, 0);
     }
-    let book = Book::new();
-    let mut request = book.request(&repo.path, sealbook_inspect::FileOptions::default());
-    request.options.git = GitOptions::default();
-    let mut sink = book.page_with_room(6);
-    let error = source("git").unwrap().collect(&request, &book, &mut sink, &sealbook_inspect::Silent).unwrap_err();
-    assert!(matches!(error, Error::Sealing { .. }));
-    assert_eq!(book.of("git.commit").len(), 6);
-    let coverage = book.git(&repo.path, GitOptions::default());
-    assert_eq!(coverage.covered, 10, "what was sealed without an end is read again");
-    assert_eq!(book.git(&repo.path, GitOptions::default()).covered, 0);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Repositories made for a test, and what git itself says of them.
 
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -93,6 +94,24 @@ impl Repo {
     pub(crate) fn save(&mut self, path: &str, content: impl AsRef<[u8]>, message: &str) -> String {
         self.write(path, content);
         self.commit(message)
+    }
+
+    /// Many commits at once, each of which changes one of a few files.
+    pub(crate) fn import(&mut self, commits: usize) {
+        let mut stream = String::new();
+        for at in 0..commits {
+            self.clock += 60;
+            let (clock, message) = (self.clock, format!("number {at}\n"));
+            let content = format!("{at}\n{}", "line\n".repeat(at % 40));
+            write!(stream, "commit refs/heads/main\ncommitter Carl <carl@example.org> {clock} +0000\n").unwrap();
+            write!(stream, "data {}\n{message}", message.len()).unwrap();
+            write!(stream, "M 644 inline dir/file-{}\ndata {}\n{content}\n", at % 7, content.len()).unwrap();
+        }
+        let path = self.path.join(".git/stream");
+        std::fs::write(&path, stream).unwrap();
+        let stream = std::fs::File::open(path).unwrap();
+        let status = self.command().args(["fast-import", "--quiet"]).stdin(stream).status().unwrap();
+        assert!(status.success());
     }
 
     pub(crate) fn loose(&self, id: &str) -> PathBuf {

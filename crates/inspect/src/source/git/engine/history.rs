@@ -2,8 +2,10 @@
 //! and what they find is handed over in order. Memory holds a few chunks, not the history.
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::changes::{self, Changes};
 use super::id::Id;
@@ -18,6 +20,9 @@ use super::walk::{Bounds, Node, Walk};
 const CHUNK_FIRST: usize = 16;
 const CHUNK: usize = 256;
 
+/// Files that the commits of one chunk should change together, at most: what was found waits for
+/// its turn in memory.
+const CHUNK_FILES: usize = 20_000;
 
 /// What is wanted of each commit.
 #[derive(Clone, Copy)]
@@ -59,22 +64,58 @@ pub(crate) fn read<E>(
     let threads = wanted.threads.max(1);
     let (ticket, tickets) = sync_channel::<()>(threads * 3);
     let (job, jobs) = sync_channel::<Chunk>(threads);
-    let (done, results) = sync_channel::<(u64, Vec<Found>)>(threads);
+    let (done, results) = sync_channel::<Done>(threads);
     let jobs = Arc::new(Mutex::new(jobs));
-    let total = Mutex::new(Tally::default());
+    let load = Load::default();
     std::thread::scope(|scope| {
-        let total = &total;
-        scope.spawn(move || plan(database, bounds, wanted, &ticket, &job, total));
+        let load = &load;
+        scope.spawn(move || plan(database, bounds, wanted, &ticket, &job, load));
         for _ in 0..threads {
             let (jobs, done) = (jobs.clone(), done.clone());
-            scope.spawn(move || work(database, &jobs, &done, total));
+            scope.spawn(move || work(database, &jobs, &done, load));
         }
-        // The workers hold the only other ends: when they are gone, the channel closes.
+        // The workers hold the only other ends: when they are gone, the channels close.
         drop(done);
         drop(jobs);
-        hand_over(&results, &tickets, emit)
+        hand_over(results, tickets, emit)
     })?;
-    Ok(*total.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    Ok(load.tally())
+}
+
+/// A chunk's number and what was found, or the panic of the thread that worked on it.
+type Done = (u64, std::thread::Result<Vec<Found>>);
+
+/// What has been done so far.
+#[derive(Default)]
+struct Load {
+    tally: Mutex<Tally>,
+    commits: AtomicUsize,
+    files: AtomicUsize,
+}
+
+impl Load {
+    fn add(&self, objects: &Objects) {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner).add(objects.tally());
+    }
+
+    fn tally(&self) -> Tally {
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn worked(&self, found: &[Found]) {
+        let files = |found: &Found| match found {
+            Found::Step(step) => step.changes.as_ref().map_or(0, |changes| changes.files.len()),
+            Found::Faults(faults) => faults.len(),
+        };
+        self.commits.fetch_add(found.len(), Ordering::Relaxed);
+        self.files.fetch_add(found.iter().map(files).sum(), Ordering::Relaxed);
+    }
+
+    /// How many commits change as many files as one chunk should hold.
+    fn fitting(&self) -> usize {
+        let (commits, files) = (self.commits.load(Ordering::Relaxed), self.files.load(Ordering::Relaxed));
+        (CHUNK_FILES * commits.max(1) / files.max(1)).max(1)
+    }
 }
 
 #[expect(clippy::vec_box, reason = "nodes come boxed from the walk's queue and leave so")]
@@ -91,13 +132,13 @@ fn plan(
     wanted: Wanted<'_>,
     ticket: &SyncSender<()>,
     job: &SyncSender<Chunk>,
-    total: &Mutex<Tally>,
+    load: &Load,
 ) {
     let mut walk = Walk::new(database.reader(), bounds);
     let mut index = 0;
     let mut size = CHUNK_FIRST;
     loop {
-        let nodes: Vec<_> = walk.by_ref().filter(|node| (wanted.filter)(node)).take(size).collect();
+        let nodes: Vec<_> = walk.by_ref().filter(|node| (wanted.filter)(node)).take(size.min(load.fitting())).collect();
         let last = nodes.is_empty();
         let chunk = Chunk { index, nodes, faults: walk.take_faults() };
         if ticket.send(()).is_err() || job.send(chunk).is_err() || last {
@@ -106,35 +147,32 @@ fn plan(
         index += 1;
         size = (size * 5 / 4).min(CHUNK);
     }
-    add(total, &walk.into_objects());
+    load.add(&walk.into_objects());
 }
 
-fn add(total: &Mutex<Tally>, objects: &Objects) {
-    total.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(objects.tally());
-}
-
-fn work(
-    database: &Database,
-    jobs: &Mutex<Receiver<Chunk>>,
-    done: &SyncSender<(u64, Vec<Found>)>,
-    total: &Mutex<Tally>,
-) {
+fn work(database: &Database, jobs: &Mutex<Receiver<Chunk>>, done: &SyncSender<Done>, load: &Load) {
     let mut worker = Worker { objects: database.reader(), counter: Counter::default() };
     loop {
-        let job = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
+        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(chunk) = job else { break };
         let index = chunk.index;
-        if done.send((index, worker.chunk(chunk))).is_err() {
+        let found = catch_unwind(AssertUnwindSafe(|| worker.chunk(chunk)));
+        let panicked = found.is_err();
+        if let Ok(found) = &found {
+            load.worked(found);
+        }
+        if done.send((index, found)).is_err() || panicked {
             break;
         }
     }
-    add(total, &worker.objects);
+    load.add(&worker.objects);
 }
 
-/// Puts what comes out of order into order.
+/// Puts what comes out of order into order. Takes the channels' ends with it when it returns, so
+/// that an error stops the other threads.
 fn hand_over<E>(
-    results: &Receiver<(u64, Vec<Found>)>,
-    tickets: &Receiver<()>,
+    results: Receiver<Done>,
+    tickets: Receiver<()>,
     emit: &mut dyn FnMut(Found) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut waiting = BTreeMap::new();
@@ -143,7 +181,7 @@ fn hand_over<E>(
         waiting.insert(index, found);
         while let Some(found) = waiting.remove(&next) {
             next += 1;
-            for found in found {
+            for found in found.unwrap_or_else(|panic| resume_unwind(panic)) {
                 emit(found)?;
             }
             // Its ticket is given back only now, so what waits here is bounded.

@@ -15,7 +15,6 @@ use super::reader::Reader;
 use super::tree::{self, Side};
 use super::walk::{Bounds, Node, Queued};
 
-
 /// Walks the history of a path and hands over each commit that changed it, newest first.
 pub(super) fn read<E>(
     database: &Database,
