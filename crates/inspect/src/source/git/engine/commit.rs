@@ -60,7 +60,7 @@ impl Commit {
                 b"tree" if tree.is_none() => tree = Id::from_hex(value),
                 // Git reads parents up to the author and none behind.
                 b"parent" if author.is_none() => {
-                    parents.push(Id::from_hex(value).ok_or_else(|| corrupt("readable parent"))?)
+                    parents.push(Id::from_hex(value).ok_or_else(|| corrupt("readable parent"))?);
                 }
                 b"author" if author.is_none() => author = Some(Person::parse(value)),
                 b"committer" if committer.is_none() => committer = Some(Person::parse(value)),

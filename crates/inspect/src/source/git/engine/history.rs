@@ -77,7 +77,7 @@ pub(crate) fn read<E>(
         // The workers hold the only other ends: when they are gone, the channels close.
         drop(done);
         drop(jobs);
-        hand_over(results, tickets, emit)
+        hand_over((results, tickets), emit)
     })?;
     Ok(load.tally())
 }
@@ -171,8 +171,7 @@ fn work(database: &Database, jobs: &Mutex<Receiver<Chunk>>, done: &SyncSender<Do
 /// Puts what comes out of order into order. Takes the channels' ends with it when it returns, so
 /// that an error stops the other threads.
 fn hand_over<E>(
-    results: Receiver<Done>,
-    tickets: Receiver<()>,
+    (results, tickets): (Receiver<Done>, Receiver<()>),
     emit: &mut dyn FnMut(Found) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut waiting = BTreeMap::new();
