@@ -140,8 +140,13 @@ fn compare_objects(before: &RawValue, after: &RawValue, path: &mut String, depth
 
 fn last_of_each<'a>(fields: &'a Fields<'a>) -> Vec<(&'a str, &'a RawValue)> {
     let mut seen = std::collections::HashSet::with_capacity(fields.list.len());
-    let mut unique: Vec<_> =
-        fields.list.iter().rev().filter(|(key, _)| seen.insert(key.as_str())).map(|(key, raw)| (key.as_str(), *raw)).collect();
+    let mut unique: Vec<_> = fields
+        .list
+        .iter()
+        .rev()
+        .filter(|(key, _)| seen.insert(key.as_str()))
+        .map(|(key, raw)| (key.as_str(), *raw))
+        .collect();
     unique.reverse();
     unique
 }

@@ -55,6 +55,16 @@ impl ObjectWriter {
         &mut self.out
     }
 
+    /// As [`ObjectWriter::key`], for a key that is quoted and escaped already.
+    pub(crate) fn raw_key(&mut self, quoted: &[u8]) -> &mut Vec<u8> {
+        if self.out.len() > 1 {
+            self.out.push(b',');
+        }
+        self.out.extend_from_slice(quoted);
+        self.out.push(b':');
+        &mut self.out
+    }
+
     pub(crate) fn string(&mut self, key: &str, value: &str) {
         push_string(self.key(key), value);
     }

@@ -7,28 +7,32 @@
 //! What this crate never does: touch a disk, a clock, randomness or the environment; decide what may be
 //! written (that is policy's); quote content in an error.
 
+mod dialects;
+mod diff;
 mod error;
-mod record;
-mod vocabulary;
-mod time;
+mod finding;
 mod id;
+mod json;
+mod native;
+mod operation;
+mod record;
 mod redaction;
 mod statement;
-mod native;
-mod finding;
-mod diff;
-mod json;
+mod time;
+mod vocabulary;
 
-pub use error::{Error, Place};
-pub use record::{Actor, DEFAULT_TENANT, PartName, Record, Target};
-pub use vocabulary::{ActorKind, Category, Classification, Outcome, Severity, Status, TargetKind};
-pub use time::{Timestamp, parse_time};
-pub use id::{IdSource, derived_id};
-pub use redaction::Redaction;
-pub use native::Defaults;
-pub use finding::{Finding, Location, Signature, Violation};
+pub use dialects::{DIALECTS, Dialect};
 pub use diff::{Patch, PatchOp};
+pub use error::{Error, Place};
+pub use finding::{Finding, Location, Signature, Violation};
+pub use id::{IdSource, derived_id};
 pub use json::{bytes_to_json, push_string};
+pub use native::Defaults;
+pub use operation::{COMPENSATION_PREFIX, Completeness, CompletenessLimits, OpenIntent, OperationStatus, Step, Told};
+pub use record::{Actor, DEFAULT_TENANT, PartName, Record, Target};
+pub use redaction::Redaction;
+pub use time::{Timestamp, parse_time};
+pub use vocabulary::{ActorKind, Category, Classification, Outcome, Severity, Status, TargetKind};
 
 pub use jiff::tz::TimeZone;
 pub use sealbook_ledger::Phase;

@@ -50,7 +50,8 @@ impl Record {
     /// Errors name the field and the place, and never quote a value.
     pub fn from_json(text: &str, defaults: Defaults) -> Result<Self, Error> {
         let fields = Fields::parse(text)?;
-        let mut record = Self::event(defaults.id, Actor::unknown(), "", Target::new(TargetKind::Other, ""), defaults.now);
+        let mut record =
+            Self::event(defaults.id, Actor::unknown(), "", Target::new(TargetKind::Other, ""), defaults.now);
         record.tenant = defaults.tenant;
         "unknown".clone_into(&mut record.source);
         let mut seen: Vec<&str> = Vec::with_capacity(fields.list.len());
@@ -261,9 +262,13 @@ impl WordError for sealbook_ledger::Error {
 const NOT_QUOTED: &str = "this name";
 
 /// A field name that can be shown: short, lower case words. Anything else could be a secret.
-fn printable(name: &str) -> String {
+pub(crate) fn printable(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_' || byte == b'.';
-    if name.len() <= 40 && !name.is_empty() && name.bytes().all(plain) { name.to_owned() } else { NOT_QUOTED.to_owned() }
+    if name.len() <= 40 && !name.is_empty() && name.bytes().all(plain) {
+        name.to_owned()
+    } else {
+        NOT_QUOTED.to_owned()
+    }
 }
 
 /// Line breaks between the tokens of a JSON text would end a line of JSON Lines; within strings they are escaped.

@@ -1,0 +1,141 @@
+//! How operations stand, and what is missing from a book.
+
+use sealbook_record::{
+    Actor, Completeness, CompletenessLimits, OperationStatus, Outcome, Phase, Record, Step, Timestamp, Told, Uuid,
+};
+
+use crate::fixture::event;
+
+fn record(id: u128, action: &str, phase: Phase, parent: Option<u128>, outcome: Option<Outcome>) -> Record {
+    let mut record = event(id, action);
+    record.operation = Some(Uuid::from_u128(500));
+    record.phase = phase;
+    record.parent = parent.map(Uuid::from_u128);
+    record.outcome = outcome;
+    record
+}
+
+fn intent(id: u128, action: &str) -> Record {
+    record(id, action, Phase::Intent, None, None)
+}
+
+fn outcome(id: u128, action: &str, parent: u128, outcome: Outcome) -> Record {
+    record(id, action, Phase::Outcome, Some(parent), Some(outcome))
+}
+
+#[test]
+fn an_operation_stands_as_its_records_say() {
+    use OperationStatus as Status;
+    let undo = "compensate.book";
+    for (records, expected) in [
+        (vec![], Status::Recorded),
+        (vec![event(1, "git.commit")], Status::Recorded),
+        (vec![intent(1, "book")], Status::Pending),
+        (vec![intent(1, "book"), outcome(2, "book", 1, Outcome::Ok)], Status::Ok),
+        (vec![intent(1, "book"), outcome(2, "book", 1, Outcome::Failed)], Status::Failed),
+        (vec![intent(1, "a"), intent(2, "b"), outcome(3, "a", 1, Outcome::Ok)], Status::Pending),
+        (
+            vec![intent(1, "a"), intent(2, "b"), outcome(3, "b", 2, Outcome::Failed), outcome(4, "a", 1, Outcome::Ok)],
+            Status::Failed,
+        ),
+        (vec![record(1, "book", Phase::Event, None, Some(Outcome::Blocked))], Status::Blocked),
+        (vec![intent(1, "book"), outcome(2, "book", 1, Outcome::Unknown)], Status::Unknown),
+        (vec![intent(1, "book"), outcome(2, "book", 1, Outcome::Ok), intent(3, undo)], Status::Compensating),
+        (
+            vec![
+                intent(1, "book"),
+                outcome(2, "book", 1, Outcome::Ok),
+                intent(3, undo),
+                outcome(4, undo, 3, Outcome::Ok),
+            ],
+            Status::Compensated,
+        ),
+        (
+            vec![
+                intent(1, "book"),
+                outcome(2, "book", 1, Outcome::Ok),
+                intent(3, undo),
+                intent(4, undo),
+                outcome(5, undo, 3, Outcome::Failed),
+                outcome(6, undo, 4, Outcome::Ok),
+            ],
+            Status::CompensationFailed,
+        ),
+    ] {
+        assert_eq!(OperationStatus::of(&records), expected, "{records:?}");
+    }
+}
+
+fn fold(records: &[(Record, i64)], limits: CompletenessLimits, erased: bool) -> Told {
+    let mut fold = Completeness::new(limits);
+    for (seq, (record, seconds)) in records.iter().enumerate() {
+        let time = Timestamp::from_micros(seconds * 1_000_000);
+        fold.push(&Step {
+            seq: seq as u64,
+            id: record.id,
+            operation: record.operation,
+            phase: record.phase,
+            occurred: time,
+            sealed: time,
+            record: (!erased).then_some(record),
+        });
+    }
+    fold.finish()
+}
+
+fn open(told: &Told) -> Vec<u64> {
+    told.open_intents.iter().map(|intent| intent.seq).collect()
+}
+
+#[test]
+fn an_intent_without_an_outcome_shows() {
+    let records = [
+        (intent(1, "a"), 0),
+        (intent(2, "b"), 1),
+        (intent(3, "b"), 2),
+        (outcome(4, "b", 3, Outcome::Ok), 3),
+        (record(5, "a", Phase::Outcome, None, Some(Outcome::Ok)), 4),
+        (event(6, "x"), 5),
+    ];
+    let told = fold(&records, CompletenessLimits::default(), false);
+    assert_eq!(open(&told), [1], "the one that was named ended, and the one of the same action");
+    assert_eq!(told.open_intents[0].action.as_deref(), Some("b"));
+    assert!(told.outcomes_alone.is_empty());
+    assert_eq!(told.findings().len(), 1);
+    let erased = fold(&records, CompletenessLimits::default(), true);
+    assert_eq!(open(&erased).len(), 1, "it is known even when every word was erased");
+}
+
+#[test]
+fn an_intent_without_operation_is_ended_by_its_child() {
+    let mut announced = intent(1, "a");
+    announced.operation = None;
+    let mut ended = outcome(2, "a", 1, Outcome::Ok);
+    ended.operation = None;
+    let mut alone = outcome(3, "a", 77, Outcome::Ok);
+    alone.operation = None;
+    let told = fold(&[(announced, 0), (ended, 1), (alone, 2)], CompletenessLimits::default(), false);
+    assert_eq!(open(&told), [0; 0]);
+    assert_eq!(told.outcomes_alone, [2]);
+}
+
+#[test]
+fn clocks_silence_and_strangers_show() {
+    let mut stranger = event(3, "x");
+    stranger.actor = Actor::unknown();
+    let records = [(intent(1, "a"), 100), (event(2, "x"), 90), (stranger, 5_000), (event(4, "x"), 9_000)];
+    let limits = CompletenessLimits {
+        silence_us: Some(3_600_000_000),
+        actor_silence_us: Some(600_000_000),
+        ..Default::default()
+    };
+    let told = fold(&records, limits, false);
+    assert_eq!(told.clock_steps, [(0, 1, 10_000_000)]);
+    assert_eq!(told.silences, [(1, 2, 4_910_000_000), (2, 3, 4_000_000_000)]);
+    assert_eq!(told.actor_silences, [("agent-1".to_owned(), 1, 3, 8_910_000_000)]);
+    assert_eq!(told.actors_unknown, [2]);
+    assert!(!told.is_complete());
+    assert!(fold(&[], limits, false).is_complete());
+    let keys: std::collections::BTreeSet<_> = told.findings().into_iter().map(|finding| finding.id).collect();
+    assert_eq!(keys.len(), told.findings().len(), "each finding has its own key");
+}
