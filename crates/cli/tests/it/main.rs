@@ -12,4 +12,5 @@ mod keys;
 mod lifecycle;
 mod places;
 mod query;
+mod secrets;
 mod verify;
