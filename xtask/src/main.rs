@@ -15,6 +15,7 @@ mod boundaries;
 mod ci;
 mod documents;
 mod errors;
+mod faults;
 mod generate;
 mod licences;
 mod requirements;
@@ -56,6 +57,11 @@ static COMMANDS: &[Command] = &[
         name: "sim",
         about: "run the simulations: [--seeds N] [--seed FIRST]",
         run: sim::run,
+    },
+    Command {
+        name: "faults",
+        about: "kill, cut power, append at once: [--kills N] [--cuts N] [--batches N]",
+        run: faults::run,
     },
     Command {
         name: "boundaries",

@@ -17,7 +17,7 @@ struct Simulation {
 
 static SIMULATIONS: &[Simulation] = &[Simulation {
     package: "sealbook-store",
-    test: "it",
+    test: "faults",
     filter: "simulation",
 }];
 

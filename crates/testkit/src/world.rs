@@ -86,11 +86,19 @@ struct World {
     disk: Arc<SimDisk>,
     clock: Arc<SimClock>,
     options: Options,
-    handles: Vec<Ledger>,
+    handles: Vec<Handle>,
     model: Model,
     /// Everything that was ever submitted, to submit it again.
     known: Vec<Known>,
     outcome: Outcome,
+}
+
+/// One process's ledger.
+struct Handle {
+    ledger: Ledger,
+    /// Faults that were met before it was opened, or before its last answer in full: a refusal or a
+    /// doubt needs one since then.
+    faults_met: u64,
 }
 
 struct Known {
@@ -122,7 +130,7 @@ impl World {
             };
             match made {
                 Ok(ledger) => {
-                    self.handles.push(ledger);
+                    self.handles.push(Handle { ledger, faults_met: self.disk.faults_met() });
                     return Ok(());
                 }
                 Err(e) if !empty => return Err(unexpected("opening", &e)),
@@ -141,14 +149,15 @@ impl World {
     fn open(&mut self) -> Result<(), Violation> {
         let store = Arc::new(self.store()?);
         let opened = Ledger::open_store(store, self.place.layout(), self.options.clone());
-        self.handles.push(opened.map_err(|e| unexpected("opening an honest book", &e))?);
+        let ledger = opened.map_err(|e| unexpected("opening an honest book", &e))?;
+        self.handles.push(Handle { ledger, faults_met: self.disk.faults_met() });
         Ok(())
     }
 
     /// An id that is new: above all others, as they come, or anywhere.
     fn new_id(&mut self, handle: usize) -> Uuid {
         if self.rng.percent(80) {
-            return self.handles[handle].next_id();
+            return self.handles[handle].ledger.next_id();
         }
         let mut bytes = [0; 16];
         self.rng.fill(&mut bytes);

@@ -40,7 +40,10 @@ pub(crate) fn share(variable: &str, default: u64) -> u64 {
 /// This binary as a program with a role.
 pub(crate) fn command(role: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("a test knows its file"));
-    command.args(["child::program", "--exact", "--nocapture", "--test-threads=1"]).env(ROLE, role).env("RUST_BACKTRACE", "0");
+    command
+        .args(["child::program", "--exact", "--nocapture", "--test-threads=1"])
+        .env(ROLE, role)
+        .env("RUST_BACKTRACE", "0");
     command
 }
 

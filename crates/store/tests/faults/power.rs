@@ -33,12 +33,13 @@ fn power_can_go_at_any_moment() {
     let mut tried: BTreeMap<&str, u64> = BTreeMap::new();
     run.each_cut(cuts, &mut rng, &mut |cut, fate, found| {
         found.unwrap_or_else(|lost| panic!("power lost after step {cut}, {fate:?}: {lost}"));
-        *tried.entry(match fate {
-            Fate::Lost => "lost",
-            Fate::Kept => "kept",
-            Fate::Torn => "torn",
-        })
-        .or_default() += 1;
+        *tried
+            .entry(match fate {
+                Fate::Lost => "lost",
+                Fate::Kept => "kept",
+                Fate::Torn => "torn",
+            })
+            .or_default() += 1;
     });
     println!("{} steps, power lost {tried:?} times: nothing acknowledged was missing", run.steps.len());
 }
@@ -55,7 +56,11 @@ fn power_takes_what_was_not_synced() {
                 losses.push(format!("{fate:?} after step {cut}: {lost}"));
             }
         });
-        println!("synchronous={durability}: {} of {cuts} cuts lost something, such as: {}", losses.len(), losses.first().map_or("", |l| l));
+        println!(
+            "synchronous={durability}: {} of {cuts} cuts lost something, such as: {}",
+            losses.len(),
+            losses.first().map_or("", |l| l)
+        );
         assert!(!losses.is_empty(), "the test does not see what synchronous={durability} loses");
     }
 }
@@ -107,7 +112,12 @@ impl Run {
             let real = self.root.join(path);
             match content {
                 Some(content) => {
-                    assert_eq!(std::fs::read(&real).ok().as_ref(), Some(content), "{} was rebuilt otherwise", path.display());
+                    assert_eq!(
+                        std::fs::read(&real).ok().as_ref(),
+                        Some(content),
+                        "{} was rebuilt otherwise",
+                        path.display()
+                    );
                     files += 1;
                 }
                 None => assert!(real.is_dir(), "{} is no directory", path.display()),
@@ -194,7 +204,11 @@ fn find(image: &BTreeMap<PathBuf, Option<Vec<u8>>>, said: &str, signatures: bool
     // Life goes on, from where the book is.
     let next = admit(event(ledger.next_id(), ledger.now(), "after", "file.write", "0"));
     let sealed = ledger.append(vec![next]).map_err(|e| e.to_string())?.remove(0).map_err(|e| e.to_string())?;
-    if sealed.seq == book.rows.len() as u64 { Ok(()) } else { Err(format!("{sealed:?} does not follow on {}", book.rows.len())) }
+    if sealed.seq == book.rows.len() as u64 {
+        Ok(())
+    } else {
+        Err(format!("{sealed:?} does not follow on {}", book.rows.len()))
+    }
 }
 
 /// SQLite's shared memory does not outlive a machine; `shim.c` does not follow it.

@@ -13,12 +13,12 @@ const THREADS: u64 = 2;
 
 #[test]
 fn two_processes_never_fork_a_book() {
-    at_once(2, child::share("FAULTS_BATCHES", 60));
+    at_once(2, child::share("FAULTS_BATCHES_EACH", 60));
 }
 
 #[test]
 fn eight_processes_never_fork_a_book() {
-    at_once(8, child::share("FAULTS_BATCHES", 60) / 3);
+    at_once(8, child::share("FAULTS_BATCHES_EACH", 60) / 3);
 }
 
 fn at_once(processes: u64, batches: u64) {

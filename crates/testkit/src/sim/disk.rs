@@ -39,6 +39,7 @@ pub(super) struct Inner {
     plan: VecDeque<Option<Fault>>,
     rng: Rng,
     power_losses: u64,
+    faults_met: u64,
 }
 
 #[derive(Default)]
@@ -68,6 +69,7 @@ impl SimDisk {
             plan: VecDeque::new(),
             rng,
             power_losses: 0,
+            faults_met: 0,
         };
         Arc::new(Self { inner: Mutex::new(inner), queue: Mutex::default(), moved: Condvar::new() })
     }
@@ -89,6 +91,11 @@ impl SimDisk {
     /// Cuts the power. What was not synced is lost, or torn, or there: sector by sector.
     pub fn power_off(&self) {
         self.lock().power_off();
+    }
+
+    /// How many planned faults have come to a transaction.
+    pub fn faults_met(&self) -> u64 {
+        self.lock().faults_met
     }
 
     /// How often power was lost.
@@ -154,7 +161,10 @@ impl SimDisk {
 
     /// What is planned for the transaction that begins now.
     pub(super) fn next_fault(&self) -> Option<Fault> {
-        self.lock().plan.pop_front().flatten()
+        let mut inner = self.lock();
+        let fault = inner.plan.pop_front().flatten();
+        inner.faults_met += u64::from(fault.is_some());
+        fault
     }
 }
 

@@ -33,7 +33,7 @@ impl World {
             .map(|(seq, _)| seq)
             .collect();
         let query = Query { actor: vec![actor.clone()], ascending: true, limit: Some(10_000), ..Query::default() };
-        let ledger = &self.handles[self.handles.len() - 1];
+        let ledger = &self.handles[self.handles.len() - 1].ledger;
         let page = ledger.query(&query).map_err(|e| unexpected("a query", &e))?;
         let found: Vec<u64> = page.rows.iter().map(|row| row.seq).collect();
         hold(found == expected, || format!("records of {actor} are at {expected:?}, the query says {found:?}"))

@@ -43,7 +43,7 @@ impl World {
                 self.clock.step(if self.rng.percent(20) { -step } else { step });
                 Ok(())
             }
-            96 => self.handles[handle].scrub().map(drop).map_err(|e| unexpected("scrubbing", &e)),
+            96 => self.handles[handle].ledger.scrub().map(drop).map_err(|e| unexpected("scrubbing", &e)),
             97 => self.check_queries(),
             _ => self.check(),
         }
@@ -51,8 +51,9 @@ impl World {
 
     fn append(&mut self, handle: usize) -> Result<(), Violation> {
         let sent = self.batch(handle);
-        let answer = self.handles[handle].append(sent.iter().map(|s| s.judged.clone()).collect());
-        self.take_answer(handle, &sent, answer)
+        let answer = self.handles[handle].ledger.append(sent.iter().map(|s| s.judged.clone()).collect());
+        let is_in_doubt = self.take_answer(handle, &sent, answer)?;
+        self.after_answers(handle, is_in_doubt)
     }
 
     /// The first submission is one commit, all others are the next: see [`crate::sim::SimDisk::hold`].
@@ -62,7 +63,7 @@ impl World {
         let disk = std::sync::Arc::clone(&self.disk);
         let hold = disk.hold();
         for batch in &batches {
-            let submitted = self.handles[handle].submit(batch.iter().map(|s| s.judged.clone()).collect());
+            let submitted = self.handles[handle].ledger.submit(batch.iter().map(|s| s.judged.clone()).collect());
             if tickets.is_empty() && submitted.is_ok() {
                 hold.wait_for_waiter();
             }
@@ -70,10 +71,11 @@ impl World {
         }
         drop(hold);
         let answers: Vec<Answer> = tickets.into_iter().map(|ticket| ticket?.wait()).collect();
+        let mut is_in_doubt = false;
         for (batch, answer) in batches.iter().zip(answers) {
-            self.take_answer(handle, batch, answer)?;
+            is_in_doubt |= self.take_answer(handle, batch, answer)?;
         }
-        Ok(())
+        self.after_answers(handle, is_in_doubt)
     }
 
     /// New records mostly, with some that were submitted before, unchanged or changed.
@@ -104,23 +106,26 @@ impl World {
     fn new_record(&mut self, handle: usize) -> Judged {
         let actor = format!("agent-{}", self.rng.below(4));
         let id = self.new_id(handle);
-        let judged = admit(random_event(&mut self.rng, id, self.handles[handle].now(), &actor));
+        let judged = admit(random_event(&mut self.rng, id, self.handles[handle].ledger.now(), &actor));
         self.known.push(Known { judged: judged.clone(), actor });
         judged
     }
 
-    fn take_answer(&mut self, handle: usize, sent: &[Sent], answer: Answer) -> Result<(), Violation> {
+    /// Tells the model. `true` if nobody knows what became of it.
+    fn take_answer(&mut self, handle: usize, sent: &[Sent], answer: Answer) -> Result<bool, Violation> {
         let answers = match answer {
             Ok(answers) => answers,
             Err(Error::WriterStopped(_)) => {
+                self.is_provoked(handle, "a doubt")?;
                 self.outcome.in_doubt += 1;
                 sent.iter().filter(|s| !s.conflict).for_each(|s| self.model.in_doubt(&s.judged));
-                return self.reopen_after_doubt(handle);
+                return Ok(true);
             }
             // Surely not written: the model hears nothing of it, and would call it a stranger.
-            Err(_) => {
+            Err(e) => {
+                self.is_provoked(handle, &e.to_string())?;
                 self.outcome.refused += 1;
-                return Ok(());
+                return Ok(false);
             }
         };
         hold(answers.len() == sent.len(), || format!("{} answers to {} records", answers.len(), sent.len()))?;
@@ -136,15 +141,29 @@ impl World {
                 Err(e) => return Err(unexpected("sealing one of a batch", &e)),
             }
         }
-        Ok(())
+        Ok(false)
     }
 
-    /// What a process does whose writer stopped: mostly at once, sometimes after another attempt.
-    fn reopen_after_doubt(&mut self, handle: usize) -> Result<(), Violation> {
-        if self.disk.power_losses() > self.outcome.power_losses || self.rng.percent(10) {
+    /// Nothing is refused and nothing is in doubt unless something went wrong.
+    fn is_provoked(&self, handle: usize, what: &str) -> Result<(), Violation> {
+        let is_dark = self.disk.power_losses() > self.outcome.power_losses;
+        let met = self.disk.faults_met() > self.handles[handle].faults_met;
+        hold(is_dark || met, || format!("nothing went wrong, and yet: {what}"))
+    }
+
+    /// A process whose writer stopped opens the book again: mostly at once, sometimes after another attempt.
+    fn after_answers(&mut self, handle: usize, is_in_doubt: bool) -> Result<(), Violation> {
+        if self.disk.power_losses() > self.outcome.power_losses {
             return Ok(());
         }
-        drop(self.handles.swap_remove(handle.min(self.handles.len() - 1)));
+        if !is_in_doubt {
+            self.handles[handle].faults_met = self.disk.faults_met();
+            return Ok(());
+        }
+        if self.rng.percent(10) {
+            return Ok(());
+        }
+        drop(self.handles.swap_remove(handle));
         self.open()
     }
 
@@ -159,12 +178,15 @@ impl World {
     fn rotate(&mut self, handle: usize) -> Result<(), Violation> {
         let role = if self.rng.percent(50) { KeyRole::Record } else { KeyRole::Checkpoint };
         let mut told = Vec::new();
-        let ledger = &self.handles[handle];
+        let ledger = &self.handles[handle].ledger;
         let done = ledger.rotate_key(role, &mut |action| {
             let judged = admit(event(ledger.next_id(), ledger.now(), "operator", action, "key"));
             told.push(judged.clone());
             Ok(judged)
         });
+        if let Err(e) = &done {
+            self.is_provoked(handle, &e.to_string())?;
+        }
         for judged in &told {
             match done {
                 Ok(_) => self.model.sealed_somewhere(judged),
@@ -180,7 +202,7 @@ impl World {
         let Some(seq) = self.model.seq_of(id) else { return Ok(()) };
         let parts = parts_of(&known);
         let Some((part, _)) = self.rng.pick(&parts).cloned() else { return Ok(()) };
-        let ledger = &self.handles[handle];
+        let ledger = &self.handles[handle].ledger;
         let by = admit(event(ledger.next_id(), ledger.now(), "operator", "record.erase", &id.to_string()));
         match ledger.erase(&EraseRequest { seq, parts: vec![part.clone()] }, by.clone()) {
             Ok(erased) => {
@@ -188,11 +210,17 @@ impl World {
                 self.model.erased(id, &part, true);
             }
             Err(Error::WriterStopped(_)) => {
+                self.is_provoked(handle, "a doubt")?;
                 self.model.in_doubt(&by);
                 self.model.erased(id, &part, false);
-                return self.reopen_after_doubt(handle);
+                return self.after_answers(handle, true);
             }
-            Err(_) => self.outcome.refused += 1,
+            // Erased before.
+            Err(Error::EraseRefused { .. }) => {}
+            Err(e) => {
+                self.is_provoked(handle, &e.to_string())?;
+                self.outcome.refused += 1;
+            }
         }
         Ok(())
     }

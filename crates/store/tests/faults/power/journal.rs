@@ -5,13 +5,33 @@ use std::path::{Path, PathBuf};
 /// One step of the process, in the order in which the kernel took them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    Opened { file: u32, path: PathBuf, cut: bool },
-    Written { file: u32, offset: u64, bytes: Vec<u8> },
-    Cut { file: u32, len: u64 },
-    Synced { file: u32 },
-    Renamed { from: PathBuf, to: PathBuf },
-    Removed { path: PathBuf },
-    Made { path: PathBuf },
+    Opened {
+        file: u32,
+        path: PathBuf,
+        cut: bool,
+    },
+    Written {
+        file: u32,
+        offset: u64,
+        bytes: Vec<u8>,
+    },
+    Cut {
+        file: u32,
+        len: u64,
+    },
+    Synced {
+        file: u32,
+    },
+    Renamed {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    Removed {
+        path: PathBuf,
+    },
+    Made {
+        path: PathBuf,
+    },
     /// The process did something that the shim cannot follow.
     Strange(String),
 }

@@ -1,0 +1,76 @@
+//! `cargo xtask faults [--kills N] [--cuts N]`: the faults that are real (processes killed at
+//! random moments, power cut after any write, processes that append at once), as many as are
+//! wanted, optimised.
+//!
+//! The tests read how often from the environment; without it they run the share that every test
+//! run affords.
+
+use crate::workspace::{Verdict, Workspace, fail};
+
+/// What is asked of the tests: a flag, the variable that they read, and how often where nothing is said.
+struct Amount {
+    flag: &'static str,
+    variable: &'static str,
+    default: u64,
+}
+
+static AMOUNTS: &[Amount] = &[
+    Amount {
+        flag: "--kills",
+        variable: "FAULTS_KILLS",
+        default: 200,
+    },
+    Amount {
+        flag: "--cuts",
+        variable: "FAULTS_CUTS",
+        default: 6_000,
+    },
+    Amount {
+        flag: "--batches",
+        variable: "FAULTS_BATCHES_EACH",
+        default: 300,
+    },
+];
+
+pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
+    let mut amounts: Vec<u64> = AMOUNTS.iter().map(|amount| amount.default).collect();
+    for pair in arguments.chunks(2) {
+        let at = AMOUNTS.iter().position(|amount| amount.flag == pair[0]);
+        let value = pair.get(1).and_then(|value| value.parse().ok());
+        match (at, value) {
+            (Some(at), Some(value)) => amounts[at] = value,
+            _ => {
+                return fail(format!(
+                    "`{}`: takes --kills N, --cuts N and --batches N",
+                    pair.join(" ")
+                ));
+            }
+        }
+    }
+    let mut command = workspace.command(
+        "cargo",
+        &[
+            "test",
+            "--release",
+            "--locked",
+            "-p",
+            "sealbook-store",
+            "--test",
+            "faults",
+            "--",
+            "--nocapture",
+            "--skip",
+            "simulation",
+        ],
+    );
+    for (amount, value) in AMOUNTS.iter().zip(&amounts) {
+        command.env(amount.variable, value.to_string());
+    }
+    Workspace::follow(&mut command)?;
+    Ok(AMOUNTS
+        .iter()
+        .zip(&amounts)
+        .map(|(amount, value)| format!("{} {value}", amount.flag))
+        .collect::<Vec<_>>()
+        .join(", "))
+}
