@@ -61,7 +61,7 @@ impl Ledger {
             Row { seq, leaf: &leaf, content: &after },
         )?;
         let replacement = Replacement { seq, before: content, content: after };
-        let sealed = self.seal_now(vec![Prepared::new(draft)], Some(&replacement));
+        let sealed = self.seal_now(&[Prepared::new(draft)], Some(&replacement));
         // Whether or not it was sealed, the index now says what the ledger says. Where that fails,
         // the index knows that it is not done, and does it when it is next brought up to date: the
         // answer below is about the ledger.

@@ -371,7 +371,7 @@ impl Ledger {
         for signer in signers {
             draft.sign(self.origin(), signer);
         }
-        self.seal_now(vec![Prepared::new(draft)], None).map(drop)
+        self.seal_now(&[Prepared::new(draft)], None).map(drop)
     }
 
     pub(crate) fn draft(&self, typ: LeafType, id: Uuid, occurred: Timestamp, parts: Parts) -> Result<Draft, Error> {
@@ -380,9 +380,9 @@ impl Ledger {
     }
 
     /// Seals outside the queue, in the caller's thread: for what changes keys or erases.
-    pub(crate) fn seal_now(&self, records: Vec<Prepared>, replacement: Option<&Replacement>) -> Result<Vec<Sealed>, Error> {
+    pub(crate) fn seal_now(&self, records: &[Prepared], replacement: Option<&Replacement>) -> Result<Vec<Sealed>, Error> {
         self.writer()?;
-        let sealed = self.sealer().seal(&*self.store, &[&records], replacement);
+        let sealed = self.sealer().seal(&*self.store, &[records], replacement);
         let answers = sealed.map_err(|e| match e {
             CommitError::Rejected(cause) => cause,
             CommitError::Unknown(cause) => Error::WriterStopped(cause),

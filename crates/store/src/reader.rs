@@ -68,10 +68,10 @@ impl<'s> Reader<'s> {
             return self.by_id(id)?.ok_or_else(|| Error::RecordMissing { what: format!("with id {id}") });
         }
         // Eight digits or more are a hash before they are a number.
-        if what.len() < 8 {
-            if let Ok(seq) = what.parse() {
-                return self.record(seq);
-            }
+        if what.len() < 8
+            && let Ok(seq) = what.parse()
+        {
+            return self.record(seq);
         }
         self.by_hash_prefix(what)
     }

@@ -135,20 +135,17 @@ impl Sealer {
         for submission in group {
             let mut own = Vec::with_capacity(submission.len());
             for prepared in *submission {
-                own.push(match find(edge, tx, &mut twins, &new, prepared)? {
-                    Some(answer) => answer,
-                    None => {
-                        let start = leaves.len();
-                        match self.place(edge, prepared, sealed_us, &mut leaves)? {
-                            Ok(sealed) => {
-                                keys_changed |= prepared.draft.typ == LeafType::Key;
-                                new.push(Place { prepared, sealed, leaf: start..leaves.len() });
-                                Ok(sealed)
-                            }
-                            Err(refused) => Err(refused),
-                        }
-                    }
-                });
+                if let Some(answer) = find(edge, tx, &mut twins, &new, prepared)? {
+                    own.push(answer);
+                    continue;
+                }
+                let start = leaves.len();
+                let placed = self.place(edge, prepared, sealed_us, &mut leaves);
+                if let Ok(sealed) = placed {
+                    keys_changed |= prepared.draft.typ == LeafType::Key;
+                    new.push(Place { prepared, sealed, leaf: start..leaves.len() });
+                }
+                own.push(placed);
             }
             answers.push(own);
         }
@@ -171,25 +168,23 @@ impl Sealer {
         Ok((answers, rows.len()))
     }
 
-    /// Seals one draft after the last. The inner error refuses this record alone.
+    /// Seals one draft after the last. An error refuses this record alone.
     fn place(
         &self,
         edge: &mut Edge,
         prepared: &Prepared,
         sealed_us: i64,
         leaves: &mut Vec<u8>,
-    ) -> Result<Result<Sealed, Error>, Error> {
+    ) -> Result<Sealed, Error> {
         let seq = edge.tree.size();
         let draft = &prepared.draft;
         let hash = if draft.typ == LeafType::Key {
-            if let Err(refused) = edge.change_keys(seq, prepared) {
-                return Ok(Err(refused));
-            }
+            edge.change_keys(seq, prepared)?;
             draft.seal_into(&self.origin, seq, &edge.prev, sealed_us, leaves)
         } else if let Some(stale) = draft.sigs().iter().find(|s| !edge.ring.may_sign(&s.key, draft.typ, seq)) {
             // The signer was retired between signing and sealing: sign again with the one that is valid now.
             let Some(signer) = &edge.signers.record else {
-                return Ok(Err(Error::KeyRetired { key: stale.key.to_string() }));
+                return Err(Error::KeyRetired { key: stale.key.to_string() });
             };
             let mut again = draft.clone();
             again.clear_sigs();
@@ -198,14 +193,11 @@ impl Sealer {
         } else {
             draft.seal_into(&self.origin, seq, &edge.prev, sealed_us, leaves)
         };
-        let hash = match hash {
-            Ok(hash) => hash,
-            Err(refused) => return Ok(Err(refused.into())),
-        };
+        let hash = hash?;
         edge.tree.push(hash);
         edge.prev = hash;
         edge.id_max = edge.id_max.max(Some(draft.id));
-        Ok(Ok(Sealed { seq, id: draft.id, hash, duplicate: false }))
+        Ok(Sealed { seq, id: draft.id, hash, duplicate: false })
     }
 
     fn checkpoint(&self, edge: &Edge) -> Result<String, Error> {

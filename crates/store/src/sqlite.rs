@@ -194,10 +194,10 @@ impl ReadView<'_> {
 
 impl Drop for ReadView<'_> {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            if connection.execute_batch("ROLLBACK").is_ok() {
-                self.store.give_back(connection);
-            }
+        if let Some(connection) = self.connection.take()
+            && connection.execute_batch("ROLLBACK").is_ok()
+        {
+            self.store.give_back(connection);
         }
     }
 }

@@ -129,11 +129,11 @@ impl Drop for Writer {
 
 fn run(shared: &Shared, store: &dyn Store, sealer: &Mutex<Sealer>) {
     while let Some(group) = next_group(shared) {
-        let sealed = sealer.lock().unwrap_or_else(PoisonError::into_inner).seal_group(
+        let done = sealer.lock().unwrap_or_else(PoisonError::into_inner).seal_group(
             store,
             &group.iter().map(|s| s.records.as_slice()).collect::<Vec<_>>(),
         );
-        match sealed {
+        match done {
             Ok(answers) => {
                 for (submission, answer) in group.into_iter().zip(answers) {
                     submission.answer(Ok(answer));

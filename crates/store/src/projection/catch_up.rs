@@ -354,7 +354,9 @@ fn write_times(connection: &Connection, pending: &Pending) -> rusqlite::Result<(
             .optional()?;
         let mut us = stored.unwrap_or_default();
         us.resize(offset * 8, 0);
-        now.iter().for_each(|t| us.extend_from_slice(&t.to_le_bytes()));
+        for time in now {
+            us.extend_from_slice(&time.to_le_bytes());
+        }
         let all = us.as_chunks::<8>().0.iter().map(|b| i64::from_le_bytes(*b));
         let (min, max) = all.fold((i64::MAX, i64::MIN), |(lo, hi), t| (lo.min(t), hi.max(t)));
         connection

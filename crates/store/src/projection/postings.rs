@@ -61,8 +61,8 @@ pub(crate) fn extend(stored: &[u8], lows: &[u16], out: &mut Vec<u8>) -> Option<(
     let (tag, list) = stored.split_first()?;
     let count = list.len() / 2;
     if *tag == 0 && count + lows.len() <= LIST_MAX {
-        let last = list.last_chunk::<2>().map(|l| u16::from_le_bytes(*l));
-        if lows.first().copied() > last || last.is_none() {
+        let highest = list.last_chunk::<2>().map(|low| u16::from_le_bytes(*low));
+        if lows.first().copied() > highest || highest.is_none() {
             out.clear();
             out.extend_from_slice(stored);
             for low in lows {

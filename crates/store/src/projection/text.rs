@@ -90,12 +90,11 @@ fn unicode_escape(text: &str) -> (char, usize) {
     if let Some(c) = char::from_u32(u32::from(first)) {
         return (c, 6);
     }
-    if text.get(6..8) == Some("\\u") {
-        if let Some(second) = unit(8) {
-            if let Some(Ok(c)) = char::decode_utf16([first, second]).next() {
-                return (c, 12);
-            }
-        }
+    if text.get(6..8) == Some("\\u")
+        && let Some(second) = unit(8)
+        && let Some(Ok(c)) = char::decode_utf16([first, second]).next()
+    {
+        return (c, 12);
     }
     (' ', 6)
 }
