@@ -19,6 +19,7 @@ use rusqlite::{Connection, OpenFlags};
 use sealbook_ledger::{Origin, Uuid};
 
 use crate::seam::EachRow;
+use crate::whole::private_file;
 use crate::{CommitError, Error, NewRow, Snapshot, Store, StoreHead, Transaction};
 
 
@@ -40,11 +41,10 @@ pub struct SqliteStore {
     writer: Option<Mutex<WriteSide>>,
 }
 
-/// What a commit waits for. Anything less than `Full` loses acknowledged records with the power.
+/// Less than what a commit has to wait for: loses acknowledged records with the power.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    Full,
     Normal,
     Off,
 }
@@ -72,12 +72,7 @@ impl SqliteStore {
         // Looked at before anything is written: setting the journal mode is a write.
         schema::check_format(&open_read(path)?, path)?;
         let lock_path = path.with_extension("lock");
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock_path)
-            .map_err(|cause| file_error(&lock_path, cause))?;
+        let lock = private_file(&lock_path)?;
         lock.lock().map_err(|cause| file_error(&lock_path, cause))?;
         let connection = open_write(path)?;
         let upgraded = schema::upgrade(&connection, path);
@@ -98,7 +93,6 @@ impl SqliteStore {
     pub fn open_with(path: &Path, durability: Durability) -> Result<Self, Error> {
         let store = Self::open(path)?;
         let synchronous = match durability {
-            Durability::Full => "FULL",
             Durability::Normal => "NORMAL",
             Durability::Off => "OFF",
         };
@@ -304,6 +298,10 @@ fn require_file(path: &Path) -> Result<(), Error> {
 }
 
 fn open_write(path: &Path) -> Result<Connection, Error> {
+    // Never opened beside SQLite where it exists: closing that handle would end SQLite's own locks.
+    if !path.exists() {
+        private_file(path)?;
+    }
     let connection = Connection::open(path).map_err(|e| engine(path, &e))?;
     (|| {
         connection.busy_timeout(std::time::Duration::from_secs(10))?;

@@ -69,10 +69,11 @@ pub(crate) fn main() {
     }
 }
 
+/// As everybody does, or with less durability than everybody has.
 fn open() -> Ledger {
     let layout = layout_under(&child::root());
     let durability = match child::text_setting("FAULTS_DURABILITY").as_str() {
-        "full" => Durability::Full,
+        "full" => return Ledger::open(layout, Options::default()).expect("the book opens"),
         "normal" => Durability::Normal,
         "off" => Durability::Off,
         other => panic!("no durability `{other}`"),
