@@ -7,13 +7,14 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::sqlite::file_error;
+use crate::whole::private_file;
 
 const SLOT_BYTES: usize = 4_096;
 /// Length and hash.
@@ -29,14 +30,7 @@ pub(crate) struct HeadFile {
 impl HeadFile {
     /// Opens the file, or makes an empty one.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|cause| file_error(path, cause))?;
+        let file = private_file(path)?;
         Ok(Self { path: path.to_owned(), file, slot: 0 })
     }
 

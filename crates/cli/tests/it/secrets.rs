@@ -87,7 +87,7 @@ fn no_planted_secret_is_in_a_file_an_answer_or_an_error() {
 fn look_alikes_are_sealed_as_they_came() {
     let place = Place::new();
     // A record is one line: what is broken over several stands on one here.
-    let lookalikes: Vec<String> = corpus::lookalikes().iter().map(|json| json.replace('\n', " ")).collect();
+    let lookalikes: Vec<String> = corpus::lookalikes().iter().map(|json| json.replace(['\n', '\r'], " ")).collect();
     let lines: String = lookalikes
         .iter()
         .map(|json| format!("{{\"actor\":\"ann\",\"action\":\"a.b\",\"target\":\"t\",\"input\":{json}}}\n"))

@@ -1,6 +1,5 @@
 //! `index.db`: its tables, its cursor, and reading from it.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sealbook_ledger::Origin;
 
 use super::{CatchUp, Term, postings};
+use crate::whole::private_file;
 use crate::sqlite::{engine, file_error};
 use crate::Error;
 
@@ -45,7 +45,7 @@ impl Index {
     pub(crate) fn open(path: &Path, origin: &Origin) -> Result<Self, Error> {
         let lock_path = path.with_extension("lock");
         let fail = |cause| file_error(&lock_path, cause);
-        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(fail)?;
+        let lock = private_file(&lock_path)?;
         // One at a time: two that make it again would each throw away what the other has made.
         lock.lock().map_err(fail)?;
         let opened = open(path).map_or_else(Err, |c| if fits(&c, origin) { Ok(c) } else { drop(c); fresh(path, origin) });
@@ -78,6 +78,10 @@ impl Index {
 
 fn open(path: &Path) -> Result<Connection, Error> {
     let fail = |e: rusqlite::Error| engine(path, &e);
+    // As with the book: made private, and not touched beside SQLite once it is there.
+    if !path.exists() {
+        private_file(path)?;
+    }
     let connection = Connection::open(path).map_err(fail)?;
     (|| {
         connection.busy_timeout(std::time::Duration::from_secs(30))?;

@@ -212,3 +212,24 @@ fn a_backup_restores_as_a_linked_ledger() {
     assert!(genesis.contains(&ledger.origin().to_string()) && genesis.contains("may be missing"), "{genesis}");
     assert!(genesis.contains("\\n301\\n"), "{genesis}");
 }
+
+#[test]
+fn every_file_of_a_book_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let ledger = place.create();
+    fill(&ledger, 10);
+    ledger.catch_up().unwrap();
+    ledger.backup(&place.dir.path().join("backup.db")).unwrap();
+    let mut dirs = vec![place.layout().book, place.layout().keys, place.layout().heads];
+    dirs.push(place.dir.path().to_owned());
+    let mut files = 0;
+    for entry in dirs.iter().flat_map(|dir| std::fs::read_dir(dir).unwrap()) {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o077, 0, "{}", path.display());
+            files += 1;
+        }
+    }
+    assert!(files >= 8, "{files}");
+}
