@@ -224,6 +224,62 @@ fn a_missing_commit_ends_its_branch_of_history_only() {
 }
 
 #[test]
+fn whatever_byte_of_a_pack_is_flipped_no_record_changes_unremarked() {
+    let mut repo = Repo::new();
+    repo.import(60);
+    repo.git(&["tag", "-a", "-m", "a tag", "v1", "main"]);
+    repo.git(&["repack", "-q", "-a", "-d", "-f", "--depth=10"]);
+    let told = |book: &Book| -> Vec<_> {
+        let told = book.records().into_iter().filter(|record| record.action.starts_with("git."));
+        told.map(|record| {
+            (
+                record.action,
+                record.target.id,
+                record.parts.into_values().map(|p| p.get().to_owned()).collect::<Vec<_>>(),
+            )
+        })
+        .collect()
+    };
+    let directory = repo.path.join(".git/objects/pack");
+    let (honest, _) = audit(&repo);
+    let mut flagged = 0;
+    for extension in ["pack", "idx"] {
+        let files = std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
+        let path = files.into_iter().find(|path| path.extension().unwrap() == extension).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        for at in (0..bytes.len()).step_by(bytes.len() / 75 + 1) {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << (at % 8);
+            overwrite(&path, &flipped);
+            let book = Book::new();
+            let Ok(coverage) = book.try_git(&repo.path, GitOptions::default()) else { continue };
+            let remarked = !coverage.is_complete() || !book.of("git.forged").is_empty();
+            assert!(remarked || told(&book) == told(&honest), "{extension}, byte {at}");
+            flagged += u32::from(remarked);
+        }
+        overwrite(&path, &bytes);
+    }
+    assert!(flagged > 75, "most bytes matter: {flagged}");
+}
+
+#[test]
+fn trees_nested_beyond_reason_are_damage() {
+    let repo = Repo::new();
+    for (depth, fits) in [(240, true), (1_500, false)] {
+        let path = "d/".repeat(depth) + "file";
+        let stream = format!(
+            "commit refs/heads/deep-{depth}\ncommitter C <c@d> 1600000000 +0000\ndata 1\nx\nM 644 inline {path}\ndata 2\ny\n\n"
+        );
+        std::fs::write(repo.path.join(".git/stream"), stream).unwrap();
+        let stream = std::fs::File::open(repo.path.join(".git/stream")).unwrap();
+        assert!(repo.command().args(["fast-import", "--quiet"]).stdin(stream).status().unwrap().success());
+        let (book, coverage) = audit(&repo);
+        assert_eq!(coverage.is_complete(), fits, "{depth}");
+        assert_eq!(book.of("git.damaged").is_empty(), fits);
+    }
+}
+
+#[test]
 fn honest_repositories_have_no_findings() {
     let mut repo = Repo::new();
     for at in 0..20 {

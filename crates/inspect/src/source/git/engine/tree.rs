@@ -6,8 +6,8 @@ use super::id::Id;
 use super::objects::{Damage, Hash, Kind};
 use super::reader::Reader;
 
-/// Trees nested deeper than this are not followed; git itself stops at 2,048.
-const DEPTH_LIMIT: usize = 1_024;
+/// Trees nested deeper than this are not followed: nobody works in such, and a stack has an end.
+const DEPTH_LIMIT: usize = 256;
 
 /// What an entry is, in the modes git knows; older, laxer ones are read as git reads them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -156,8 +156,11 @@ pub(crate) fn read_new(reader: &mut Reader<'_>, tree: Id, others: &[Id]) {
 }
 
 fn new_in(reader: &mut Reader<'_>, tree: Id, others: &[Id], path: &mut Vec<u8>, depth: usize) {
-    if others.contains(&tree) || depth > DEPTH_LIMIT {
+    if others.contains(&tree) {
         return;
+    }
+    if depth > DEPTH_LIMIT {
+        return reader.damaged(&tree, Kind::Tree, path, too_deep());
     }
     let hash = reader.hash();
     let Some(data) = reader.read(&tree, Kind::Tree, path) else {
@@ -200,6 +203,10 @@ fn new_in(reader: &mut Reader<'_>, tree: Id, others: &[Id], path: &mut Vec<u8>, 
     }
 }
 
+fn too_deep() -> Damage {
+    Damage::Corrupt(format!("trees are nested deeper than {DEPTH_LIMIT}"))
+}
+
 struct Walk<'r, 'o> {
     reader: &'r mut Reader<'o>,
     path: Vec<u8>,
@@ -214,8 +221,7 @@ impl Walk<'_, '_> {
         }
         if self.depth > DEPTH_LIMIT {
             let id = new.or(old).expect("two absent trees are equal");
-            let cause = format!("trees are nested deeper than {DEPTH_LIMIT}");
-            return self.reader.damaged(&id, Kind::Tree, &self.path, Damage::Corrupt(cause));
+            return self.reader.damaged(&id, Kind::Tree, &self.path, too_deep());
         }
         let hash = self.reader.hash();
         let mut load = |id: Option<Id>| id.and_then(|id| Some((id, self.reader.read(&id, Kind::Tree, &self.path)?)));
