@@ -41,6 +41,7 @@ struct Blame {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the fields are those of the record")]
 struct Lines {
     line: u64,
     lines: u64,
@@ -99,9 +100,9 @@ impl View for Observed<'_> {
         let (mut commits, mut lines, mut files, mut others) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for stored in self.rows {
             let told = stored.record.as_ref().and_then(|record| match record.action.as_str() {
-                "git.commit" => Some(commits.push(commit(stored.seq, record)?)),
-                "git.blame" => Some(lines.extend(blame(record)?)),
-                "file.observed" => Some(files.push(file(stored.seq, record)?)),
+                "git.commit" => commit(stored.seq, record).map(|row| commits.push(row)),
+                "git.blame" => blame(record).map(|rows| lines.extend(rows)),
+                "file.observed" => file(stored.seq, record).map(|row| files.push(row)),
                 _ => None,
             });
             if told.is_none() {

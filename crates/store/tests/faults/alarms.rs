@@ -38,7 +38,9 @@ impl Store for Overtaken {
     fn snapshot(&self) -> Result<Box<dyn Snapshot + Send + '_>, Error> {
         let view = self.store.snapshot()?;
         let meanwhile = self.meanwhile.lock().unwrap().take();
-        meanwhile.into_iter().for_each(|act| act());
+        if let Some(act) = meanwhile {
+            act();
+        }
         Ok(view)
     }
 

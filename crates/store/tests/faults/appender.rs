@@ -62,7 +62,7 @@ pub(crate) fn main() {
 }
 
 fn append(ledger: &Ledger, rng: &mut Rng, actor: &str, number: &mut u64) {
-    let batch: Vec<_> = (0..1 + rng.below(8))
+    let batch: Vec<_> = (0..=rng.below(8))
         .map(|at| {
             let record = event(ledger.next_id(), ledger.now(), actor, "file.write", &(*number + at).to_string());
             admit(with_part(record, PartName::Input, &format!("\"{}\"", "x".repeat(rng.index(2_000)))))

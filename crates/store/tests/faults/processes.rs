@@ -63,7 +63,7 @@ fn at_once(processes: u64, batches: u64) {
     let book = check(place.path(), &acks, true).unwrap_or_else(|lost| panic!("after {processes} processes: {lost}"));
     let ledger = Ledger::open(place.layout(), Options::default()).expect("no false alarm");
     check_query(&ledger, &book, &format!("process-{}-1", processes - 1));
-    println!(
+    eprintln!(
         "{processes} processes: {} records, {} acknowledged, verified {looks} times meanwhile",
         book.rows.len(),
         acks.len()

@@ -89,7 +89,7 @@ fn a_lying_disk_is_found_out() {
             Ok(_) => {}
             Err(violation) if violation.0.contains("`book_rolled_back`") => rolled_back += 1,
             Err(violation) if violation.0.contains("was lost") || violation.0.contains("holds another record") => {
-                lost += 1
+                lost += 1;
             }
             Err(other) => panic!("seed {seed}: {other}"),
         }

@@ -42,7 +42,7 @@ fn special(ledger: &Ledger) -> Record {
     record.outcome = Some(Outcome::Failed);
     record.duration_us = Some(2_500);
     record.target.kind = TargetKind::Service;
-    record.source = "gateway".to_owned();
+    "gateway".clone_into(&mut record.source);
     record.reason = Some("the customer sent it back".to_owned());
     record.tags = vec!["money".to_owned(), "manual".to_owned()];
     record.severity = Severity::Critical;
@@ -60,7 +60,7 @@ fn every_field_finds_its_record() {
     let wanted = seal(&ledger, vec![special(&ledger)]);
     seal(&ledger, vec![plain()]);
     let q = Query::default;
-    let queries = [
+    let queries = vec![
         Query { action: one("payments.refund"), ..q() },
         Query { action: one("payments.*"), ..q() },
         Query { actor: one("agent-9"), ..q() },

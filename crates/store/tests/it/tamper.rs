@@ -58,7 +58,7 @@ impl Store for Book {
     fn origin(&self) -> &Origin {
         &self.origin
     }
-    fn tenant(&self) -> &str {
+    fn tenant(&self) -> &'static str {
         "default"
     }
     fn place(&self) -> &Path {

@@ -109,7 +109,9 @@ impl Disk {
     fn sync(&mut self, file: u32) {
         let node = self.of(file);
         let since = std::mem::take(&mut node.since);
-        since.iter().for_each(|write| write.apply(&mut node.synced));
+        for write in &since {
+            write.apply(&mut node.synced);
+        }
         if let Some(directory) = node.directory.clone() {
             for (change, synced) in &mut self.changes {
                 *synced |= change.is_in(&directory);
