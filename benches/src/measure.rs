@@ -48,12 +48,23 @@ pub(crate) fn in_turns(mut contenders: Vec<Contender<'_>>) -> Result<Vec<Vec<f64
         for at in order {
             settle();
             let (name, measure) = &mut contenders[at];
+            let before = cpu_seconds();
             let figure = measure()?;
-            note(&format!("  round {}: {name}: {figure:.3}", round + 1));
+            let busy = cpu_seconds() - before;
+            note(&format!(
+                "  round {}: {name}: {figure:.3} ({busy:.2} s of processor time, preparation included)",
+                round + 1
+            ));
             figures[at].push(figure);
         }
     }
     Ok(figures)
+}
+
+/// What this process has used of the processors, in seconds.
+pub(crate) fn cpu_seconds() -> f64 {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    used.tv_sec as f64 + used.tv_nsec as f64 / 1e9
 }
 
 /// Writes back what earlier measurements left in the page cache, so that nobody pays for another.

@@ -7,18 +7,27 @@ use rusqlite::types::Value;
 
 use crate::Result;
 
+/// The WAL is moved into the database when it has so many bytes, as in the store.
+const WAL_BYTES_MAX: u32 = 32 << 20;
+
 /// A new database with the pragmas of the store's writer (`crates/store/src/sqlite.rs`).
-pub(crate) fn create(path: &Path, tables: &str) -> Result<Connection> {
+pub(crate) fn create(path: &Path, page_bytes: u32, tables: &str) -> Result<Connection> {
     let connection = Connection::open(path)?;
+    connection.pragma_update(None, "page_size", page_bytes)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", true)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
+    connection.pragma_update(None, "wal_autocheckpoint", WAL_BYTES_MAX / page_bytes)?;
     connection.pragma_update(None, "cache_size", -32_768)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.execute_batch(tables)?;
     Ok(connection)
+}
+
+/// The page size of a book, for the yardstick to have the same.
+pub(crate) fn page_bytes(ledger_db: &Path) -> Result<u32> {
+    Ok(Connection::open(ledger_db)?.pragma_query_value(None, "page_size", |row| row.get(0))?)
 }
 
 /// One transaction that inserts these rows.

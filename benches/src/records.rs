@@ -28,8 +28,8 @@ pub(crate) const APART_KIND: TargetKind = TargetKind::Service;
 const WORDS: usize = 4_000;
 const SYLLABLES: [&str; 16] =
     ["ba", "con", "de", "fer", "gi", "hul", "in", "ka", "lo", "mer", "no", "per", "ri", "sta", "tu", "ver"];
-/// The first record's time; each comes 40 ms after the one before.
-const EPOCH_US: i64 = 1_760_000_000_000_000;
+/// The first record's time, later than that of any ledger made now, so that ids rise; each comes 40 ms after the one before.
+const EPOCH_US: i64 = 1_900_000_000_000_000;
 
 /// Makes records, each from its number.
 pub(crate) struct Maker {
@@ -93,10 +93,11 @@ impl Maker {
         let nth = number / 50 % 40;
         let kind = if nth < 30 { ActorKind::Agent } else { ActorKind::Service };
         let mut actor = Actor::new(kind, format!("{kind}-{nth:02}"));
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             actor.on_behalf_of = Some(format!("user-{:02}@example.org", self.rng.below(20)));
         }
-        if number % 10 == 0 {
+        if number.is_multiple_of(10) {
+            let nth = nth % 6;
             actor.name = Some(format!("Worker {nth}"));
             actor.claimed = Some(format!("worker {nth}"));
             actor.verified = Some(format!("key-{nth:02}"));
@@ -110,24 +111,26 @@ impl Maker {
         let of_operation = uuid_of(named);
         record.session = Some(format!("session-{:06}", number / 50));
         record.project = Some(format!("project-{:02}", number / 50 % 12));
-        record.operation = (number % 2 == 0).then_some(of_operation);
+        record.operation = (number.is_multiple_of(2)).then_some(of_operation);
         record.parent = (number % 10 == 5).then_some(of_operation);
         record.conversation = (number % 2 == 1).then(|| format!("conversation-{:05}", number / 200));
-        record.trace = (number % 8 == 0).then(|| format!("00-{:032x}-{:016x}-01", of_operation.as_u128(), number / 8));
-        record.retention = (number % 20 == 0).then(|| "standard".to_owned());
-        record.reason = (number % 5 == 0).then(|| self.text(60));
-        record.outcome = Some(if number % 25 == 0 { Outcome::Failed } else { Outcome::Ok });
+        record.trace =
+            (number.is_multiple_of(8)).then(|| format!("00-{:032x}-{:016x}-01", of_operation.as_u128(), number / 8));
+        record.retention = (number.is_multiple_of(20)).then(|| "standard".to_owned());
+        record.reason = (number.is_multiple_of(5)).then(|| self.text(60));
+        record.outcome = Some(if number.is_multiple_of(25) { Outcome::Failed } else { Outcome::Ok });
         record.duration_us = Some(self.rng.below(2_000_000));
-        record.severity = if number % 40 == 0 { Severity::Warning } else { Severity::Info };
-        record.source = if number % 4 == 0 { "gateway" } else { "sdk" }.to_owned();
-        if number % 4 == 0 {
+        record.severity = if number.is_multiple_of(40) { Severity::Warning } else { Severity::Info };
+        record.source.clear();
+        record.source.push_str(if number.is_multiple_of(4) { "gateway" } else { "sdk" });
+        if number.is_multiple_of(4) {
             record.tags = vec![format!("env-{}", number / 4 % 3), format!("team-{}", number / 4 % 7)];
         }
     }
 
     fn input(&mut self, number: u64, path: &str) -> String {
         let mut text = format!("{{\"path\":\"{path}\",\"line\":{},\"limit\":100", self.rng.below(4_000));
-        if number % 100 == 0 {
+        if number.is_multiple_of(100) {
             let secret = format!("{:016x}{:016x}", self.rng.bits(), self.rng.bits());
             let _ = write!(text, ",\"headers\":{{\"authorization\":\"Bearer {secret}\"}}");
         }
@@ -137,7 +140,7 @@ impl Maker {
     }
 
     fn result(&mut self, number: u64) -> String {
-        let mut said = self.text(170);
+        let mut said = self.text(196);
         if number % 10_000 == 77 {
             let _ = write!(said, " {RARE_WORD}");
         }

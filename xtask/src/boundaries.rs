@@ -21,6 +21,9 @@ static ROOMS: &[&str] = &[
 /// Used by tests and benchmarks of any room; what it may use itself is `ROOMS` up to `store`.
 const TESTKIT: &str = "testkit";
 
+/// The benchmarks, above all rooms: they measure every one of them, and bare engines beside them.
+const BENCHES: &str = "benches";
+
 /// A crate of others that one room hides from the rest.
 struct Owned {
     krate: &'static str,
@@ -200,6 +203,9 @@ fn dependencies(metadata: &Value) -> Result<BTreeMap<String, Vec<String>>, Vec<S
         let Some(room) = package["name"].as_str().and_then(room) else {
             continue;
         };
+        if room == BENCHES {
+            continue;
+        }
         let names = package["dependencies"].as_array().into_iter().flatten();
         let names = names.filter(|dependency| dependency["kind"].as_str() != Some("dev"));
         uses.insert(

@@ -15,11 +15,12 @@ pub(crate) fn run() -> Result {
     let each = setting("SEALBOOK_BENCH_BATCHES", 100)? as usize * 5;
     let first = place::fresh()?;
     ours(first.path(), each)?;
-    let rows = raw::packed_rows(&book::layout(first.path()).ledger_db())?;
+    let ledger_db = book::layout(first.path()).ledger_db();
+    let (rows, page) = (raw::packed_rows(&ledger_db)?, raw::page_bytes(&ledger_db)?);
     drop(first);
     let contenders: Vec<Contender<'_>> = vec![
         ("ours", Box::new(|| ours(place::fresh()?.path(), each))),
-        ("one per commit", Box::new(|| bare(&rows[..rows.len() / 8]))),
+        ("one per commit", Box::new(|| bare(&rows[..rows.len() / 8], page))),
     ];
     let figures = in_turns(contenders)?;
     let what = "64 submitters, one record at a time";
@@ -46,9 +47,9 @@ fn ours(dir: &std::path::Path, each: usize) -> Result<f64> {
     })
 }
 
-fn bare(rows: &[raw::Packed]) -> Result<f64> {
+fn bare(rows: &[raw::Packed], page: u32) -> Result<f64> {
     let place = place::fresh()?;
-    let connection = raw::create(&place.path().join("raw.db"), raw::PACKED)?;
+    let connection = raw::create(&place.path().join("raw.db"), page, raw::PACKED)?;
     let ((), took) =
         timed(|| rows.chunks(1).enumerate().try_for_each(|(at, row)| raw::insert_packed(&connection, 1 + at, row)))?;
     Ok(rate(rows.len(), took))

@@ -6,7 +6,7 @@
 
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::measure::{Bound, Contender, Row, in_turns, note, rate, tell, timed};
+use crate::measure::{Bound, Contender, Row, in_turns, rate, tell, timed};
 use crate::records::Maker;
 use crate::{Result, book, place, raw, setting};
 use rusqlite::types::Value;
@@ -21,10 +21,13 @@ const INDEX_EVERY: u64 = 65_536;
 
 pub(crate) fn run() -> Result {
     let records = setting("SEALBOOK_BENCH_RECORDS", 1_000_000)? as usize;
+    let first = place::fresh()?;
+    drop(book::create(first.path(), false)?);
+    let page = raw::page_bytes(&book::layout(first.path()).ledger_db())?;
     let contenders: Vec<Contender<'_>> = vec![
         ("ours", Box::new(|| ours(records))),
-        ("bare, four indexes", Box::new(|| bare(records, true))),
-        ("bare, without the random one", Box::new(|| bare(records, false))),
+        ("bare, four indexes", Box::new(|| bare(records, page, true))),
+        ("bare, without the random one", Box::new(|| bare(records, page, false))),
     ];
     let figures = in_turns(contenders)?;
     let row = |what, target| Row { bench: "sustained", what, unit: "records/s", target };
@@ -59,7 +62,6 @@ fn ours(records: usize) -> Result<f64> {
     if progress.indexed != progress.size || progress.size < records as u64 {
         return Err(format!("{} of {} records are indexed", progress.indexed, progress.size).into());
     }
-    note(&format!("    {:.2} bytes of book per byte of content", size_ratio(place.path(), records)?));
     Ok(rate(records, took))
 }
 
@@ -75,15 +77,11 @@ fn follow(ledger: &Ledger, arrived: Receiver<u64>) -> Result {
     Ok(())
 }
 
-fn size_ratio(dir: &std::path::Path, records: usize) -> Result<f64> {
-    Ok(place::bytes_in(&dir.join("book"))? as f64 / (records as f64 * 600.0))
-}
-
 const COLUMNS: &str = "seq, hash, id, operation, parent, phase, occurred_us, tenant, actor_id, actor_kind, actor_name, \
     on_behalf_of, claimed, verified, action, category, outcome, target_id, target_kind, severity, classification, \
     retention, duration_us, tags, source, reason, session, conversation, project, trace, input, result";
 
-fn bare(records: usize, is_random: bool) -> Result<f64> {
+fn bare(records: usize, page: u32, is_random: bool) -> Result<f64> {
     let place = place::fresh()?;
     let columns = COLUMNS.strip_prefix("seq").expect("it comes first");
     let mut tables = format!(
@@ -95,7 +93,7 @@ fn bare(records: usize, is_random: bool) -> Result<f64> {
     if is_random {
         tables.push_str("CREATE UNIQUE INDEX by_hash ON records (hash);");
     }
-    let connection = raw::create(&place.path().join("raw.db"), &tables)?;
+    let connection = raw::create(&place.path().join("raw.db"), page, &tables)?;
     let marks = vec!["?"; COLUMNS.split(',').count()].join(", ");
     let sql = format!("INSERT INTO records ({COLUMNS}) VALUES ({marks})");
     let mut maker = Maker::new(1);
