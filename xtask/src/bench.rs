@@ -26,28 +26,11 @@ use serde_json::Value;
 use crate::workspace::{Verdict, Workspace, fail};
 
 /// Every benchmark of `sealbook-benches`, in the order of the table.
-static BENCHES: &[&str] = &[
-    "append",
-    "sustained",
-    "signed",
-    "submitters",
-    "verify",
-    "signatures",
-    "query",
-    "files",
-    "git",
-    "size",
-];
+static BENCHES: &[&str] =
+    &["append", "sustained", "signed", "submitters", "verify", "signatures", "query", "files", "git", "size"];
 
 /// Cargo's arguments for the program that holds them all; the benchmark's name comes after.
-const PROGRAM: &[&str] = &[
-    "run",
-    "--release",
-    "--quiet",
-    "--package",
-    "sealbook-benches",
-    "--",
-];
+const PROGRAM: &[&str] = &["run", "--release", "--quiet", "--package", "sealbook-benches", "--"];
 
 /// The page that `--write` puts the table into, between the two marks.
 const PAGE: &str = "docs/benchmarks.md";
@@ -55,14 +38,9 @@ const BEGIN: &str = "<!-- table: cargo xtask bench --write -->";
 const END: &str = "<!-- /table -->";
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
-    let (flags, names): (Vec<&str>, Vec<&str>) = arguments
-        .iter()
-        .map(String::as_str)
-        .partition(|word| word.starts_with("--"));
-    if let Some(flag) = flags
-        .iter()
-        .find(|flag| !matches!(**flag, "--write" | "--strict"))
-    {
+    let (flags, names): (Vec<&str>, Vec<&str>) =
+        arguments.iter().map(String::as_str).partition(|word| word.starts_with("--"));
+    if let Some(flag) = flags.iter().find(|flag| !matches!(**flag, "--write" | "--strict")) {
         return fail(format!("`{flag}`: takes NAME…, --write and --strict"));
     }
     if let Some(name) = names.iter().find(|name| !BENCHES.contains(name)) {
@@ -70,10 +48,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
         return fail(format!("no benchmark `{name}`; there are: {known}"));
     }
     let mut results = Vec::new();
-    for bench in BENCHES
-        .iter()
-        .filter(|bench| names.is_empty() || names.contains(bench))
-    {
+    for bench in BENCHES.iter().filter(|bench| names.is_empty() || names.contains(bench)) {
         let mut command = workspace.command("cargo", PROGRAM);
         let lines = Workspace::follow(command.arg(bench))?;
         let found: Vec<Line> = lines.iter().filter_map(|line| Line::parse(line)).collect();
@@ -95,11 +70,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
     if flags.contains(&"--strict") && !missed.is_empty() {
         return Err(missed);
     }
-    Ok(format!(
-        "{} results, {} below their target",
-        results.len(),
-        missed.len()
-    ))
+    Ok(format!("{} results, {} below their target", results.len(), missed.len()))
 }
 
 /// One result.
@@ -134,13 +105,7 @@ impl Line {
 
     /// Whether the target is met; none where there is no target.
     fn met(&self) -> Option<bool> {
-        self.target.map(|target| {
-            if self.at_most {
-                self.ratio <= target
-            } else {
-                self.ratio >= target
-            }
-        })
+        self.target.map(|target| if self.at_most { self.ratio <= target } else { self.ratio >= target })
     }
 }
 
@@ -148,10 +113,7 @@ impl Line {
 fn medians(lines: Vec<Line>) -> Vec<Line> {
     let mut groups: Vec<Vec<Line>> = Vec::new();
     for line in lines {
-        match groups
-            .iter_mut()
-            .find(|group| group[0].bench == line.bench && group[0].what == line.what)
-        {
+        match groups.iter_mut().find(|group| group[0].bench == line.bench && group[0].what == line.what) {
             Some(group) => group.push(line),
             None => groups.push(vec![line]),
         }
@@ -179,17 +141,12 @@ fn median(mut figures: Vec<f64>) -> Option<f64> {
 }
 
 fn table(results: &[Line]) -> String {
-    let mut text = String::from(
-        "| What | Ours | Yardstick | Ratio | Target | Pairs |\n|---|---:|---:|---:|---:|---:|\n",
-    );
+    let mut text =
+        String::from("| What | Ours | Yardstick | Ratio | Target | Pairs |\n|---|---:|---:|---:|---:|---:|\n");
     for line in results {
         let target = line.target.map_or_else(String::new, |target| {
             let sign = if line.at_most { "≤" } else { "≥" };
-            let missed = if line.met() == Some(false) {
-                " **missed**"
-            } else {
-                ""
-            };
+            let missed = if line.met() == Some(false) { " **missed**" } else { "" };
             format!("{sign} {target}{missed}")
         });
         let row = [
@@ -227,13 +184,10 @@ fn figure(figure: Option<f64>, unit: &str) -> String {
 fn write(page: &Path, table: &str) -> Result<(), Vec<String>> {
     let place = page.display();
     let old = std::fs::read_to_string(page).map_err(|cause| vec![format!("{place}: {cause}")])?;
-    let Some((before, after)) = old
-        .split_once(BEGIN)
-        .and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)))
+    let Some((before, after)) =
+        old.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)))
     else {
-        return fail(format!(
-            "{place}: the marks `{BEGIN}` and `{END}` are missing"
-        ));
+        return fail(format!("{place}: the marks `{BEGIN}` and `{END}` are missing"));
     };
     std::fs::write(page, format!("{before}{BEGIN}\n{table}{END}{after}"))
         .map_err(|cause| vec![format!("{place}: {cause}")])
@@ -250,9 +204,7 @@ mod tests {
     #[test]
     fn lines_of_one_thing_become_their_median() {
         let lines = [0.4, 0.9, 0.5].map(|ratio| {
-            line(&format!(
-                "{{\"bench\":\"a\",\"what\":\"b\",\"ratio\":{ratio},\"ours\":1000,\"target\":0.45}}"
-            ))
+            line(&format!("{{\"bench\":\"a\",\"what\":\"b\",\"ratio\":{ratio},\"ours\":1000,\"target\":0.45}}"))
         });
         let found = medians(lines.to_vec());
         assert_eq!((found.len(), found[0].ratio, found[0].pairs), (1, 0.5, 3));
@@ -262,8 +214,7 @@ mod tests {
 
     #[test]
     fn a_bound_from_above_is_met_from_below() {
-        let size =
-            line(r#"{"bench":"size","what":"book","ratio":3.6,"target":3.5,"bound":"at_most"}"#);
+        let size = line(r#"{"bench":"size","what":"book","ratio":3.6,"target":3.5,"bound":"at_most"}"#);
         assert_eq!(size.met(), Some(false));
         assert!(table(&[size]).contains("≤ 3.5 **missed**"));
     }
@@ -272,10 +223,7 @@ mod tests {
     fn other_lines_are_no_results() {
         assert_eq!(Line::parse("running 3 pairs"), None);
         assert_eq!(Line::parse(r#"{"bench":"a"}"#), None);
-        assert_eq!(
-            figure(Some(1_234_567.4), "records/s"),
-            "1,234,567 records/s"
-        );
+        assert_eq!(figure(Some(1_234_567.4), "records/s"), "1,234,567 records/s");
         assert_eq!(figure(Some(1.5), ""), "1.50");
     }
 }

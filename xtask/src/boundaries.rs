@@ -14,9 +14,7 @@ use crate::rust_text;
 use crate::workspace::{Verdict, Workspace, fail, verdict};
 
 /// The rooms, top first. A room may use the rooms before it and no other.
-static ROOMS: &[&str] = &[
-    "ledger", "record", "policy", "store", "inspect", "report", "cli",
-];
+static ROOMS: &[&str] = &["ledger", "record", "policy", "store", "inspect", "report", "cli"];
 
 /// Used by tests and benchmarks of any room; what it may use itself is `ROOMS` up to `store`.
 const TESTKIT: &str = "testkit";
@@ -31,66 +29,21 @@ struct Owned {
 }
 
 static OWNED: &[Owned] = &[
-    Owned {
-        krate: "ed25519-zebra",
-        rooms: &["ledger"],
-    },
-    Owned {
-        krate: "signed_note",
-        rooms: &["ledger"],
-    },
-    Owned {
-        krate: "tlog_tiles",
-        rooms: &["ledger"],
-    },
-    Owned {
-        krate: "json-patch",
-        rooms: &["record"],
-    },
-    Owned {
-        krate: "aho-corasick",
-        rooms: &["policy"],
-    },
-    Owned {
-        krate: "rusqlite",
-        rooms: &["store"],
-    },
-    Owned {
-        krate: "roaring",
-        rooms: &["store"],
-    },
-    Owned {
-        krate: "gix",
-        rooms: &["inspect"],
-    },
-    Owned {
-        krate: "globset",
-        rooms: &["inspect"],
-    },
-    Owned {
-        krate: "ignore",
-        rooms: &["inspect"],
-    },
-    Owned {
-        krate: "comfy-table",
-        rooms: &["report"],
-    },
-    Owned {
-        krate: "clap",
-        rooms: &["cli"],
-    },
-    Owned {
-        krate: "clap_complete",
-        rooms: &["cli"],
-    },
-    Owned {
-        krate: "indicatif",
-        rooms: &["cli"],
-    },
-    Owned {
-        krate: "getrandom",
-        rooms: &["store", "cli"],
-    },
+    Owned { krate: "ed25519-zebra", rooms: &["ledger"] },
+    Owned { krate: "signed_note", rooms: &["ledger"] },
+    Owned { krate: "tlog_tiles", rooms: &["ledger"] },
+    Owned { krate: "json-patch", rooms: &["record"] },
+    Owned { krate: "aho-corasick", rooms: &["policy"] },
+    Owned { krate: "rusqlite", rooms: &["store"] },
+    Owned { krate: "roaring", rooms: &["store"] },
+    Owned { krate: "gix", rooms: &["inspect"] },
+    Owned { krate: "globset", rooms: &["inspect"] },
+    Owned { krate: "ignore", rooms: &["inspect"] },
+    Owned { krate: "comfy-table", rooms: &["report"] },
+    Owned { krate: "clap", rooms: &["cli"] },
+    Owned { krate: "clap_complete", rooms: &["cli"] },
+    Owned { krate: "indicatif", rooms: &["cli"] },
+    Owned { krate: "getrandom", rooms: &["store", "cli"] },
 ];
 
 /// Something that code may say in some places only.
@@ -105,27 +58,12 @@ struct Call {
 
 static CALLS: &[Call] = &[
     Call {
-        says: &[
-            "SystemTime::now",
-            "Instant::now",
-            "Timestamp::now(",
-            "Zoned::now(",
-        ],
-        allowed: &[
-            "crates/cli/",
-            "crates/store/src/clock.rs",
-            "crates/testkit/",
-        ],
+        says: &["SystemTime::now", "Instant::now", "Timestamp::now(", "Zoned::now("],
+        allowed: &["crates/cli/", "crates/store/src/clock.rs", "crates/testkit/"],
         instead: "take the time as an argument, or a `Clock`",
     },
     Call {
-        says: &[
-            "env::var",
-            "env::args",
-            "env::current_dir",
-            "env::home_dir",
-            "env::temp_dir",
-        ],
+        says: &["env::var", "env::args", "env::current_dir", "env::home_dir", "env::temp_dir"],
         allowed: &["crates/cli/", "crates/testkit/"],
         instead: "take the value as an argument; only the command line reads the environment",
     },
@@ -135,37 +73,17 @@ static CALLS: &[Call] = &[
         instead: "nothing here starts a process: no shell, no git, no helper program",
     },
     Call {
-        says: &[
-            "println!",
-            "eprintln!",
-            "print!(",
-            "eprint!(",
-            "io::stdout(",
-            "io::stderr(",
-        ],
+        says: &["println!", "eprintln!", "print!(", "eprint!(", "io::stdout(", "io::stderr("],
         allowed: &["crates/cli/", "crates/testkit/"],
         instead: "return a value, or write to the `impl io::Write` that was given",
     },
     Call {
         says: &["std::fs", "fs::File", "File::open", "File::create"],
-        allowed: &[
-            "crates/store/",
-            "crates/inspect/",
-            "crates/cli/",
-            "crates/testkit/",
-        ],
+        allowed: &["crates/store/", "crates/inspect/", "crates/cli/", "crates/testkit/"],
         instead: "this room knows no disk: take bytes, a reader or a writer",
     },
-    Call {
-        says: &["std::net", "TcpStream", "UdpSocket"],
-        allowed: &[],
-        instead: "nothing here speaks to a network",
-    },
-    Call {
-        says: &["thread::sleep"],
-        allowed: &[],
-        instead: "wait on a lock, a channel or a condition",
-    },
+    Call { says: &["std::net", "TcpStream", "UdpSocket"], allowed: &[], instead: "nothing here speaks to a network" },
+    Call { says: &["thread::sleep"], allowed: &[], instead: "wait on a lock, a channel or a condition" },
 ];
 
 pub(crate) fn run(workspace: &Workspace, _arguments: &[String]) -> Verdict {
@@ -175,19 +93,11 @@ pub(crate) fn run(workspace: &Workspace, _arguments: &[String]) -> Verdict {
     problems.extend(owned(&uses));
     let files = workspace.files(&[".rs"])?;
     let mut read = 0;
-    for path in files
-        .iter()
-        .filter(|path| path.starts_with("crates/") && path.contains("/src/"))
-    {
+    for path in files.iter().filter(|path| path.starts_with("crates/") && path.contains("/src/")) {
         problems.extend(calls(path, &workspace.read(path)?));
         read += 1;
     }
-    verdict(problems, || {
-        format!(
-            "{} rooms in order, {read} files keep to what their room owns",
-            uses.len()
-        )
-    })
+    verdict(problems, || format!("{} rooms in order, {read} files keep to what their room owns", uses.len()))
 }
 
 /// What each room depends on, development dependencies left out: room → package names.
@@ -196,10 +106,7 @@ fn dependencies(metadata: &Value) -> Result<BTreeMap<String, Vec<String>>, Vec<S
         return fail("cargo metadata: no packages");
     };
     let mut uses = BTreeMap::new();
-    for package in packages
-        .iter()
-        .filter(|package| package["source"].is_null())
-    {
+    for package in packages.iter().filter(|package| package["source"].is_null()) {
         let Some(room) = package["name"].as_str().and_then(room) else {
             continue;
         };
@@ -210,10 +117,7 @@ fn dependencies(metadata: &Value) -> Result<BTreeMap<String, Vec<String>>, Vec<S
         let names = names.filter(|dependency| dependency["kind"].as_str() != Some("dev"));
         uses.insert(
             room.to_owned(),
-            names
-                .filter_map(|dependency| dependency["name"].as_str())
-                .map(str::to_owned)
-                .collect(),
+            names.filter_map(|dependency| dependency["name"].as_str()).map(str::to_owned).collect(),
         );
     }
     Ok(uses)
@@ -229,11 +133,7 @@ fn order(uses: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     let place = |room: &str| ROOMS.iter().position(|known| *known == room);
     let mut problems = Vec::new();
     for (from, packages) in uses {
-        let floor = if from == TESTKIT {
-            place("store").map(|store| store + 1)
-        } else {
-            place(from)
-        };
+        let floor = if from == TESTKIT { place("store").map(|store| store + 1) } else { place(from) };
         let Some(floor) = floor else {
             problems.push(format!("crates/{from}: not in the order of rooms; give it a place in xtask/src/boundaries.rs and ARCHITECTURE.md"));
             continue;
@@ -241,12 +141,8 @@ fn order(uses: &BTreeMap<String, Vec<String>>) -> Vec<String> {
         for to in packages.iter().filter_map(|package| room(package)) {
             match place(to) {
                 Some(at) if at < floor => {}
-                Some(_) => problems.push(format!(
-                    "crates/{from}/Cargo.toml: uses `{to}`, which is not above it"
-                )),
-                None => problems.push(format!(
-                    "crates/{from}/Cargo.toml: uses `{to}`, which is for tests only"
-                )),
+                Some(_) => problems.push(format!("crates/{from}/Cargo.toml: uses `{to}`, which is not above it")),
+                None => problems.push(format!("crates/{from}/Cargo.toml: uses `{to}`, which is for tests only")),
             }
         }
     }
@@ -256,16 +152,10 @@ fn order(uses: &BTreeMap<String, Vec<String>>) -> Vec<String> {
 fn owned(uses: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     let mut problems = Vec::new();
     for (from, packages) in uses.iter().filter(|(from, _)| *from != TESTKIT) {
-        for owned in OWNED
-            .iter()
-            .filter(|owned| packages.iter().any(|package| package == owned.krate))
-        {
+        for owned in OWNED.iter().filter(|owned| packages.iter().any(|package| package == owned.krate)) {
             if !owned.rooms.contains(&from.as_str()) {
                 let rooms = owned.rooms.join(", ");
-                problems.push(format!(
-                    "crates/{from}/Cargo.toml: uses `{}`, which belongs to {rooms}",
-                    owned.krate
-                ));
+                problems.push(format!("crates/{from}/Cargo.toml: uses `{}`, which belongs to {rooms}", owned.krate));
             }
         }
     }
@@ -275,10 +165,7 @@ fn owned(uses: &BTreeMap<String, Vec<String>>) -> Vec<String> {
 fn calls(path: &str, source: &str) -> Vec<String> {
     let code = rust_text::code_only(rust_text::without_tests(source));
     let mut problems = Vec::new();
-    for call in CALLS
-        .iter()
-        .filter(|call| !call.allowed.iter().any(|place| path.starts_with(place)))
-    {
+    for call in CALLS.iter().filter(|call| !call.allowed.iter().any(|place| path.starts_with(place))) {
         // Where two spellings meet in one place (`println!` ends `eprintln!`), it is said once.
         let mut lines: Vec<(usize, &str)> = call
             .says
@@ -301,23 +188,15 @@ mod tests {
 
     fn uses(rows: &[(&str, &[&str])]) -> BTreeMap<String, Vec<String>> {
         rows.iter()
-            .map(|(room, names)| {
-                (
-                    (*room).to_owned(),
-                    names.iter().map(|name| (*name).to_owned()).collect(),
-                )
-            })
+            .map(|(room, names)| ((*room).to_owned(), names.iter().map(|name| (*name).to_owned()).collect()))
             .collect()
     }
 
     #[test]
     fn a_room_may_use_rooms_above_it_only() {
         assert!(
-            order(&uses(&[
-                ("store", &["sealbook-ledger", "sealbook-policy"]),
-                ("testkit", &["sealbook-store"])
-            ]))
-            .is_empty()
+            order(&uses(&[("store", &["sealbook-ledger", "sealbook-policy"]), ("testkit", &["sealbook-store"])]))
+                .is_empty()
         );
         assert_eq!(order(&uses(&[("ledger", &["sealbook-record"])])).len(), 1);
         assert_eq!(order(&uses(&[("store", &["sealbook-testkit"])])).len(), 1);
@@ -327,19 +206,14 @@ mod tests {
 
     #[test]
     fn a_foreign_crate_stays_with_its_room() {
-        assert!(
-            owned(&uses(&[
-                ("store", &["rusqlite"]),
-                ("testkit", &["rusqlite"])
-            ]))
-            .is_empty()
-        );
+        assert!(owned(&uses(&[("store", &["rusqlite"]), ("testkit", &["rusqlite"])])).is_empty());
         assert_eq!(owned(&uses(&[("inspect", &["rusqlite"])])).len(), 1);
     }
 
     #[test]
     fn calls_are_found_in_code_and_not_in_comments_or_tests() {
-        let source = "//! println! is not used\nfn f() { eprintln!(\"x\"); }\n#[cfg(test)]\nmod t { fn g() { println!(); } }\n";
+        let source =
+            "//! println! is not used\nfn f() { eprintln!(\"x\"); }\n#[cfg(test)]\nmod t { fn g() { println!(); } }\n";
         let found = calls("crates/ledger/src/a.rs", source);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].starts_with("crates/ledger/src/a.rs:2: "));
@@ -350,9 +224,6 @@ mod tests {
     fn development_dependencies_do_not_count() {
         let metadata = serde_json::json!({"packages": [{"name": "sealbook-store", "source": null, "dependencies": [
             {"name": "sealbook-ledger", "kind": null}, {"name": "sealbook-testkit", "kind": "dev"}]}]});
-        assert_eq!(
-            dependencies(&metadata),
-            Ok(uses(&[("store", &["sealbook-ledger"])]))
-        );
+        assert_eq!(dependencies(&metadata), Ok(uses(&[("store", &["sealbook-ledger"])])));
     }
 }

@@ -28,9 +28,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
     }
     let program = workspace.root.join(PROGRAM);
     if !program.is_file() {
-        return fail(format!(
-            "{PROGRAM} is not where cargo should have built it; unset CARGO_TARGET_DIR"
-        ));
+        return fail(format!("{PROGRAM} is not where cargo should have built it; unset CARGO_TARGET_DIR"));
     }
     let program = program.display().to_string();
     let mut helps: BTreeMap<Vec<String>, Option<String>> = BTreeMap::new();
@@ -39,32 +37,19 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
     for path in workspace.files(&[".md"])? {
         for line in lines(&workspace.read(&path)?) {
             count += 1;
-            let help = helps
-                .entry(line.command.clone())
-                .or_insert_with(|| help(workspace, &program, &line.command));
+            let help = helps.entry(line.command.clone()).or_insert_with(|| help(workspace, &program, &line.command));
             let name = line.command.join(" ");
             let Some(help) = help else {
-                problems.push(format!(
-                    "{path}:{}: there is no command `sealbook {name}`",
-                    line.number
-                ));
+                problems.push(format!("{path}:{}: there is no command `sealbook {name}`", line.number));
                 continue;
             };
-            let missing = line
-                .options
-                .iter()
-                .filter(|option| !has_option(help, option));
-            problems.extend(missing.map(|option| {
-                format!(
-                    "{path}:{}: `sealbook {name}` has no option `{option}`",
-                    line.number
-                )
-            }));
+            let missing = line.options.iter().filter(|option| !has_option(help, option));
+            problems.extend(
+                missing.map(|option| format!("{path}:{}: `sealbook {name}` has no option `{option}`", line.number)),
+            );
         }
     }
-    verdict(problems, || {
-        format!("{count} command lines in documents can be typed")
-    })
+    verdict(problems, || format!("{count} command lines in documents can be typed"))
 }
 
 /// The long help of a command; none where there is no such command.
@@ -72,15 +57,11 @@ fn help(workspace: &Workspace, program: &str, command: &[String]) -> Option<Stri
     let mut words: Vec<&str> = command.iter().map(String::as_str).collect();
     words.push("--help");
     let output = workspace.command(program, &words).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn has_option(help: &str, option: &str) -> bool {
-    help.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
-        .any(|word| word == option)
+    help.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).any(|word| word == option)
 }
 
 /// The `sealbook` command lines in a document's `sh` blocks.
@@ -106,12 +87,7 @@ fn commands(line: &str, number: usize) -> Vec<Line> {
         .filter(|words| words.first().is_some_and(|word| word == "sealbook"))
         .map(|words| Line {
             number,
-            command: words[1..]
-                .iter()
-                .take(2)
-                .take_while(|word| is_command_word(word))
-                .cloned()
-                .collect(),
+            command: words[1..].iter().take(2).take_while(|word| is_command_word(word)).cloned().collect(),
             options: words
                 .iter()
                 .filter(|word| word.starts_with("--"))
@@ -123,9 +99,7 @@ fn commands(line: &str, number: usize) -> Vec<Line> {
 
 /// Whether a word could name a command: paths, patterns and numbers cannot.
 fn is_command_word(word: &str) -> bool {
-    !word.is_empty()
-        && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
-        && !word.starts_with('-')
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') && !word.starts_with('-')
 }
 
 /// The words of a shell line up to its comment; quotes hold words together.
@@ -167,14 +141,8 @@ mod tests {
         let text = "sealbook not-this\n```sh\necho x | sealbook append --json - # sealbook no\nsealbook git --since='2 days ago' --author \"a b\"\n```\n```text\nsealbook nor-this\n```\n";
         let found = lines(text);
         assert_eq!(found.len(), 2);
-        assert_eq!(
-            (found[0].command.join(" "), found[0].options.join(" ")),
-            ("append".into(), "--json".into())
-        );
-        assert_eq!(
-            (found[1].command.join(" "), found[1].options.join(" ")),
-            ("git".into(), "--since --author".into())
-        );
+        assert_eq!((found[0].command.join(" "), found[0].options.join(" ")), ("append".into(), "--json".into()));
+        assert_eq!((found[1].command.join(" "), found[1].options.join(" ")), ("git".into(), "--since --author".into()));
         assert_eq!(found[1].number, 4);
     }
 

@@ -22,15 +22,9 @@ pub(crate) fn run(workspace: &Workspace, _arguments: &[String]) -> Verdict {
     let mut problems = Vec::new();
     for (code, places) in &codes {
         if !is_code(code) {
-            problems.push(format!(
-                "{}: code `{code}` is not lower_snake_case",
-                join(places)
-            ));
+            problems.push(format!("{}: code `{code}` is not lower_snake_case", join(places)));
         } else if !pages.contains_key(code) {
-            problems.push(format!(
-                "{}: code `{code}` has no page {PAGES}{code}.md",
-                join(places)
-            ));
+            problems.push(format!("{}: code `{code}` has no page {PAGES}{code}.md", join(places)));
         }
     }
     for (code, text) in &pages {
@@ -39,9 +33,7 @@ pub(crate) fn run(workspace: &Workspace, _arguments: &[String]) -> Verdict {
         }
         problems.extend(page_problem(code, text));
     }
-    verdict(problems, || {
-        format!("{} codes, each with its page", codes.len())
-    })
+    verdict(problems, || format!("{} codes, each with its page", codes.len()))
 }
 
 /// The index page, from the pages' titles and the rooms that have the codes.
@@ -51,12 +43,8 @@ pub(crate) fn index(workspace: &Workspace) -> Result<String, Vec<String>> {
         "# Errors\n\nEvery error and every verification fault has a stable code; scripts may rely on it, the wording may change.\nThis page is written by `cargo xtask gen`.\n\n| Code | Meaning | Room |\n|---|---|---|\n",
     );
     for (code, page) in pages(workspace)? {
-        let rooms: BTreeSet<&str> = codes
-            .get(&code)
-            .into_iter()
-            .flatten()
-            .filter_map(|path| path.split('/').nth(1))
-            .collect();
+        let rooms: BTreeSet<&str> =
+            codes.get(&code).into_iter().flatten().filter_map(|path| path.split('/').nth(1)).collect();
         let rooms = rooms.into_iter().collect::<Vec<_>>().join(", ");
         let meaning = meaning(&code, &page).replace('|', "\\|");
         let _ = writeln!(text, "| [`{code}`]({code}.md) | {meaning} | {rooms} |");
@@ -80,11 +68,7 @@ fn codes(workspace: &Workspace) -> Result<BTreeMap<String, BTreeSet<String>>, Ve
 fn codes_of(source: &str) -> Vec<String> {
     let source = rust_text::without_tests(source);
     let bodies = rust_text::bodies(source, "code");
-    bodies
-        .into_iter()
-        .flat_map(|body| rust_text::strings(&source[body]))
-        .map(str::to_owned)
-        .collect()
+    bodies.into_iter().flat_map(|body| rust_text::strings(&source[body])).map(str::to_owned).collect()
 }
 
 /// The pages' texts by code.
@@ -94,10 +78,7 @@ fn pages(workspace: &Workspace) -> Result<BTreeMap<String, String>, Vec<String>>
         if let Some(name) = path.strip_prefix(PAGES)
             && path != INDEX
         {
-            pages.insert(
-                name.trim_end_matches(".md").to_owned(),
-                workspace.read(&path)?,
-            );
+            pages.insert(name.trim_end_matches(".md").to_owned(), workspace.read(&path)?);
         }
     }
     Ok(pages)
@@ -106,61 +87,31 @@ fn pages(workspace: &Workspace) -> Result<BTreeMap<String, String>, Vec<String>>
 fn page_problem(code: &str, text: &str) -> Option<String> {
     let title = text.lines().next().unwrap_or("");
     if !title.starts_with("# ") || !title.contains(code) {
-        return Some(format!(
-            "{PAGES}{code}.md: the first line is not `# {code}: <what it means>`"
-        ));
+        return Some(format!("{PAGES}{code}.md: the first line is not `# {code}: <what it means>`"));
     }
-    let lines = text
-        .lines()
-        .skip(1)
-        .filter(|line| !line.trim().is_empty())
-        .count();
-    (lines < 3).then(|| {
-        format!("{PAGES}{code}.md: says too little; what it means, the likely cause, the mend")
-    })
+    let lines = text.lines().skip(1).filter(|line| !line.trim().is_empty()).count();
+    (lines < 3).then(|| format!("{PAGES}{code}.md: says too little; what it means, the likely cause, the mend"))
 }
 
 /// What the title says besides the code; the first sentence of the page where it says nothing.
 fn meaning(code: &str, page: &str) -> String {
-    let title = page
-        .lines()
-        .next()
-        .unwrap_or("")
-        .trim_start_matches("# ")
-        .replace('`', "");
+    let title = page.lines().next().unwrap_or("").trim_start_matches("# ").replace('`', "");
     let rest = title.replacen(code, "", 1);
-    let rest = rest.trim_matches(|c: char| {
-        c.is_whitespace() || matches!(c, ':' | '-' | '–' | '.' | '(' | ')')
-    });
+    let rest = rest.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '-' | '–' | '.' | '(' | ')'));
     if rest.is_empty() {
-        let text = page
-            .lines()
-            .skip(1)
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or("");
-        return text
-            .split_inclusive(". ")
-            .next()
-            .unwrap_or("")
-            .trim()
-            .to_owned();
+        let text = page.lines().skip(1).find(|line| !line.trim().is_empty()).unwrap_or("");
+        return text.split_inclusive(". ").next().unwrap_or("").trim().to_owned();
     }
     rest.to_owned()
 }
 
 fn is_code(code: &str) -> bool {
     code.starts_with(|c: char| c.is_ascii_lowercase())
-        && code
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
 fn join(places: &BTreeSet<String>) -> String {
-    places
-        .iter()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ")
+    places.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -171,25 +122,16 @@ mod tests {
     fn codes_come_from_code_functions_only() {
         let source = "impl E { pub fn code(&self) -> &'static str { match self { Self::A => \"a_b\", Self::B(x) => x.code() } }\n fn name() -> &'static str { \"other\" } }\n#[cfg(test)] mod t { fn code() { \"not_me\" } }";
         assert_eq!(codes_of(source), ["a_b"]);
-        assert!(
-            is_code("key_mode_too_open") && !is_code("Key") && !is_code("a b") && !is_code("1a")
-        );
+        assert!(is_code("key_mode_too_open") && !is_code("Key") && !is_code("a b") && !is_code("1a"));
     }
 
     #[test]
     fn a_page_needs_a_title_and_a_text() {
-        let good =
-            "# chain_break: a leaf does not follow the one before\n\nMeaning.\n\nCause.\n\nMend.\n";
+        let good = "# chain_break: a leaf does not follow the one before\n\nMeaning.\n\nCause.\n\nMend.\n";
         assert_eq!(page_problem("chain_break", good), None);
+        assert_eq!(meaning("chain_break", good), "a leaf does not follow the one before");
         assert_eq!(
-            meaning("chain_break", good),
-            "a leaf does not follow the one before"
-        );
-        assert_eq!(
-            meaning(
-                "chain_break",
-                "# `chain_break`\n\nA leaf is out of line. More.\n"
-            ),
+            meaning("chain_break", "# `chain_break`\n\nA leaf is out of line. More.\n"),
             "A leaf is out of line."
         );
         assert!(page_problem("chain_break", "# chain_break\n\nShort.\n").is_some());

@@ -15,21 +15,9 @@ struct Amount {
 }
 
 static AMOUNTS: &[Amount] = &[
-    Amount {
-        flag: "--kills",
-        variable: "FAULTS_KILLS",
-        default: 200,
-    },
-    Amount {
-        flag: "--cuts",
-        variable: "FAULTS_CUTS",
-        default: 6_000,
-    },
-    Amount {
-        flag: "--batches",
-        variable: "FAULTS_BATCHES_EACH",
-        default: 300,
-    },
+    Amount { flag: "--kills", variable: "FAULTS_KILLS", default: 200 },
+    Amount { flag: "--cuts", variable: "FAULTS_CUTS", default: 6_000 },
+    Amount { flag: "--batches", variable: "FAULTS_BATCHES_EACH", default: 300 },
 ];
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
@@ -40,10 +28,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
         match (at, value) {
             (Some(at), Some(value)) => amounts[at] = value,
             _ => {
-                return fail(format!(
-                    "`{}`: takes --kills N, --cuts N and --batches N",
-                    pair.join(" ")
-                ));
+                return fail(format!("`{}`: takes --kills N, --cuts N and --batches N", pair.join(" ")));
             }
         }
     }

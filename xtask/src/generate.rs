@@ -10,10 +10,7 @@ struct Generated {
     make: fn(&Workspace) -> Result<String, Vec<String>>,
 }
 
-static GENERATED: &[Generated] = &[Generated {
-    path: errors::INDEX,
-    make: errors::index,
-}];
+static GENERATED: &[Generated] = &[Generated { path: errors::INDEX, make: errors::index }];
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
     let check = match arguments {
@@ -36,10 +33,6 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
         }
     }
     verdict(problems, || {
-        format!(
-            "{} generated files {}",
-            GENERATED.len(),
-            if check { "are up to date" } else { "written" }
-        )
+        format!("{} generated files {}", GENERATED.len(), if check { "are up to date" } else { "written" })
     })
 }

@@ -29,72 +29,41 @@ pub(crate) fn run(workspace: &Workspace, _arguments: &[String]) -> Verdict {
     let Some(packages) = metadata["packages"].as_array() else {
         return fail("cargo metadata: no packages");
     };
-    let members: Vec<&str> = metadata["workspace_members"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    let problems: Vec<String> = packages
-        .iter()
-        .filter_map(|package| problem(package, &members))
-        .collect();
-    verdict(problems, || {
-        format!(
-            "{} packages, all from a registry or this workspace, all permissive",
-            packages.len()
-        )
-    })
+    let members: Vec<&str> =
+        metadata["workspace_members"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let problems: Vec<String> = packages.iter().filter_map(|package| problem(package, &members)).collect();
+    verdict(problems, || format!("{} packages, all from a registry or this workspace, all permissive", packages.len()))
 }
 
 fn problem(package: &Value, members: &[&str]) -> Option<String> {
-    let name = format!(
-        "{} {}",
-        package["name"].as_str().unwrap_or("?"),
-        package["version"].as_str().unwrap_or("?")
-    );
+    let name = format!("{} {}", package["name"].as_str().unwrap_or("?"), package["version"].as_str().unwrap_or("?"));
     match package["source"].as_str() {
         None if members.contains(&package["id"].as_str().unwrap_or("")) => {}
         None => {
-            return Some(format!(
-                "{name}: a path outside this workspace; depend on a published version"
-            ));
+            return Some(format!("{name}: a path outside this workspace; depend on a published version"));
         }
         Some(source) if source.starts_with("registry+") || source.starts_with("sparse+") => {}
         Some(source) => {
-            return Some(format!(
-                "{name}: comes from {source}; depend on a published version"
-            ));
+            return Some(format!("{name}: comes from {source}; depend on a published version"));
         }
     }
     match package["license"].as_str() {
         None => Some(format!("{name}: names no SPDX licence")),
         Some(expression) => match allows(expression) {
             Ok(true) => None,
-            Ok(false) => Some(format!(
-                "{name}: licence `{expression}` is not on the list in xtask/src/licences.rs"
-            )),
-            Err(why) => Some(format!(
-                "{name}: licence `{expression}` cannot be read: {why}"
-            )),
+            Ok(false) => Some(format!("{name}: licence `{expression}` is not on the list in xtask/src/licences.rs")),
+            Err(why) => Some(format!("{name}: licence `{expression}` cannot be read: {why}")),
         },
     }
 }
 
 /// Whether an SPDX expression can be met from the list. `/` is the old spelling of `OR`.
 fn allows(expression: &str) -> Result<bool, String> {
-    let spaced = expression
-        .replace('/', " OR ")
-        .replace('(', " ( ")
-        .replace(')', " ) ");
+    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let mut at = 0;
     let allowed = any(&words, &mut at)?;
-    if at == words.len() {
-        Ok(allowed)
-    } else {
-        Err(format!("`{}` is not expected there", words[at]))
-    }
+    if at == words.len() { Ok(allowed) } else { Err(format!("`{}` is not expected there", words[at])) }
 }
 
 fn any(words: &[&str], at: &mut usize) -> Result<bool, String> {
@@ -152,12 +121,9 @@ mod tests {
         ] {
             assert_eq!(allows(expression), Ok(true), "{expression}");
         }
-        for expression in [
-            "GPL-3.0-only",
-            "MIT AND GPL-3.0-only",
-            "Apache-2.0 WITH Other-exception",
-            "(GPL-2.0 OR LGPL-2.1) AND MIT",
-        ] {
+        for expression in
+            ["GPL-3.0-only", "MIT AND GPL-3.0-only", "Apache-2.0 WITH Other-exception", "(GPL-2.0 OR LGPL-2.1) AND MIT"]
+        {
             assert_eq!(allows(expression), Ok(false), "{expression}");
         }
         for expression in ["", "MIT OR", "(MIT", "MIT Apache-2.0"] {
@@ -171,9 +137,6 @@ mod tests {
         assert_eq!(problem(&package(Value::Null), &["a"]), None);
         assert!(problem(&package(Value::Null), &[]).is_some());
         assert!(problem(&package("git+https://example.org/a".into()), &[]).is_some());
-        assert_eq!(
-            problem(&package("registry+https://example.org/index".into()), &[]),
-            None
-        );
+        assert_eq!(problem(&package("registry+https://example.org/index".into()), &[]), None);
     }
 }

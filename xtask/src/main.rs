@@ -4,11 +4,7 @@
 //! verdict; it never changes a tracked file unless it is called `gen` or told
 //! to by a flag that says so. Checks fail, they do not advise.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "these commands talk to a person at a terminal"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to a person at a terminal")]
 
 mod bench;
 mod boundaries;
@@ -38,61 +34,33 @@ struct Command {
 
 /// Every command; the help text is made from this list.
 static COMMANDS: &[Command] = &[
-    Command {
-        name: "ci",
-        about: "everything that must hold before a change lands",
-        run: ci::run,
-    },
+    Command { name: "ci", about: "everything that must hold before a change lands", run: ci::run },
     Command {
         name: "gen",
         about: "write the generated files (--check: fail if they would change)",
         run: generate::run,
     },
-    Command {
-        name: "bench",
-        about: "run the benchmarks: [NAME…] [--write] [--strict]",
-        run: bench::run,
-    },
-    Command {
-        name: "sim",
-        about: "run the simulations: [--seeds N] [--seed FIRST]",
-        run: sim::run,
-    },
+    Command { name: "bench", about: "run the benchmarks: [NAME…] [--write] [--strict]", run: bench::run },
+    Command { name: "sim", about: "run the simulations: [--seeds N] [--seed FIRST]", run: sim::run },
     Command {
         name: "faults",
         about: "kill, cut power, append at once: [--kills N] [--cuts N] [--batches N]",
         run: faults::run,
     },
-    Command {
-        name: "boundaries",
-        about: "rooms depend upwards only, and keep to what they own",
-        run: boundaries::run,
-    },
+    Command { name: "boundaries", about: "rooms depend upwards only, and keep to what they own", run: boundaries::run },
     Command {
         name: "licences",
         about: "dependencies come from a registry under a permissive licence",
         run: licences::run,
     },
-    Command {
-        name: "errors",
-        about: "every error code has its page, every page its code",
-        run: errors::run,
-    },
+    Command { name: "errors", about: "every error code has its page, every page its code", run: errors::run },
     Command {
         name: "requirements",
         about: "docs/requirements.md names every row, and tests that exist",
         run: requirements::run,
     },
-    Command {
-        name: "documents",
-        about: "the commands that documents show can be typed",
-        run: documents::run,
-    },
-    Command {
-        name: "tidy",
-        about: "file lengths, leftovers, machine paths, links in documents",
-        run: tidy::run,
-    },
+    Command { name: "documents", about: "the commands that documents show can be typed", run: documents::run },
+    Command { name: "tidy", about: "file lengths, leftovers, machine paths, links in documents", run: tidy::run },
 ];
 
 fn main() -> ExitCode {

@@ -33,17 +33,8 @@ static ROWS: &[(u32, u32)] = &[
 ];
 
 /// Defects that are due, as ranges.
-static DEFECTS: &[(u32, u32)] = &[
-    (1, 9),
-    (11, 11),
-    (15, 15),
-    (20, 21),
-    (41, 48),
-    (57, 62),
-    (67, 67),
-    (71, 71),
-    (82, 83),
-];
+static DEFECTS: &[(u32, u32)] =
+    &[(1, 9), (11, 11), (15, 15), (20, 21), (41, 48), (57, 62), (67, 67), (71, 71), (82, 83)];
 
 /// What a row may say of itself.
 static STATES: &[&str] = &["open", "partly", "done"];
@@ -64,68 +55,35 @@ pub(crate) fn run(workspace: &Workspace, _arguments: &[String]) -> Verdict {
     for row in &rows {
         for test in &row.tests {
             let (path, function) = test.split_once("::").unwrap_or((test, ""));
-            let source = sources
-                .entry(path)
-                .or_insert_with(|| std::fs::read_to_string(workspace.root.join(path)).ok());
+            let source = sources.entry(path).or_insert_with(|| std::fs::read_to_string(workspace.root.join(path)).ok());
             if let Some(problem) = missing(source.as_deref(), function) {
-                problems.push(format!(
-                    "{PAGE}:{}: row {}: `{test}`: {problem}",
-                    row.line, row.name
-                ));
+                problems.push(format!("{PAGE}:{}: row {}: `{test}`: {problem}", row.line, row.name));
             }
         }
     }
     let count = |state: &str| rows.iter().filter(|row| row.state == state).count();
-    verdict(problems, || {
-        format!(
-            "{} done, {} partly, {} open",
-            count("done"),
-            count("partly"),
-            count("open")
-        )
-    })
+    verdict(problems, || format!("{} done, {} partly, {} open", count("done"), count("partly"), count("open")))
 }
 
 /// The names of all rows that must be there.
 fn due() -> Vec<String> {
-    let rows = ROWS
-        .iter()
-        .flat_map(|(from, to)| *from..=*to)
-        .map(|row| row.to_string());
-    let defects = DEFECTS
-        .iter()
-        .flat_map(|(from, to)| *from..=*to)
-        .map(|defect| format!("B{defect}"));
+    let rows = ROWS.iter().flat_map(|(from, to)| *from..=*to).map(|row| row.to_string());
+    let defects = DEFECTS.iter().flat_map(|(from, to)| *from..=*to).map(|defect| format!("B{defect}"));
     rows.chain(defects).collect()
 }
 
 fn rows(text: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     for (text, line) in text.lines().zip(1..) {
-        let cells: Vec<&str> = text
-            .trim()
-            .trim_matches('|')
-            .split(" | ")
-            .map(str::trim)
-            .collect();
+        let cells: Vec<&str> = text.trim().trim_matches('|').split(" | ").map(str::trim).collect();
         let [name, _, state, tests] = cells[..] else {
             continue;
         };
         if name.trim_start_matches('B').parse::<u32>().is_err() {
             continue;
         }
-        let tests = tests
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .map(str::to_owned)
-            .collect();
-        rows.push(Row {
-            line,
-            name: name.to_owned(),
-            state: state.to_owned(),
-            tests,
-        });
+        let tests = tests.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        rows.push(Row { line, name: name.to_owned(), state: state.to_owned(), tests });
     }
     rows
 }
@@ -142,16 +100,10 @@ fn problems(rows: &[Row], due: &[String]) -> Vec<String> {
     for row in rows {
         let place = format!("{PAGE}:{}: row {}", row.line, row.name);
         if !due.contains(&row.name) {
-            problems.push(format!(
-                "{place} is not due; see the ranges in xtask/src/requirements.rs"
-            ));
+            problems.push(format!("{place} is not due; see the ranges in xtask/src/requirements.rs"));
         }
         if !STATES.contains(&row.state.as_str()) {
-            problems.push(format!(
-                "{place}: state `{}` is none of {}",
-                row.state,
-                STATES.join(", ")
-            ));
+            problems.push(format!("{place}: state `{}` is none of {}", row.state, STATES.join(", ")));
         }
         if row.state == "done" && row.tests.is_empty() {
             problems.push(format!("{place} says done and names no test"));
@@ -168,11 +120,7 @@ fn missing(source: Option<&str>, function: &str) -> Option<&'static str> {
     if function.is_empty() {
         return Some("names no function");
     }
-    let names = [
-        format!("fn {function}("),
-        format!("fn {function}<"),
-        format!("def {function}("),
-    ];
+    let names = [format!("fn {function}("), format!("fn {function}<"), format!("def {function}(")];
     (!names.iter().any(|name| source.contains(name))).then_some("no such function in that file")
 }
 
@@ -186,21 +134,13 @@ mod tests {
     fn rows_are_read_with_their_tests() {
         let rows = rows(TABLE);
         assert_eq!(rows.len(), 2);
-        assert_eq!(
-            (rows[0].name.as_str(), rows[0].tests.len(), rows[0].line),
-            ("1", 2, 3)
-        );
+        assert_eq!((rows[0].name.as_str(), rows[0].tests.len(), rows[0].line), ("1", 2, 3));
         assert_eq!((rows[1].name.as_str(), rows[1].tests.len()), ("B2", 0));
     }
 
     #[test]
     fn a_missing_double_or_undone_row_is_a_problem() {
-        let due = |names: &[&str]| {
-            names
-                .iter()
-                .map(|name| (*name).to_owned())
-                .collect::<Vec<_>>()
-        };
+        let due = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         assert!(problems(&rows(TABLE), &due(&["1", "B2"])).is_empty());
         assert_eq!(problems(&rows(TABLE), &due(&["1", "2", "B2"])).len(), 1);
         assert_eq!(problems(&rows(TABLE), &due(&["1"])).len(), 1);
@@ -211,14 +151,8 @@ mod tests {
     #[test]
     fn a_test_must_exist() {
         assert_eq!(missing(Some("fn b() {}"), "b"), None);
-        assert_eq!(
-            missing(Some("    def d(self):"), "d("),
-            Some("no such function in that file")
-        );
-        assert_eq!(
-            missing(Some("fn bb() {}"), "b"),
-            Some("no such function in that file")
-        );
+        assert_eq!(missing(Some("    def d(self):"), "d("), Some("no such function in that file"));
+        assert_eq!(missing(Some("fn bb() {}"), "b"), Some("no such function in that file"));
         assert_eq!(missing(None, "b"), Some("no such file"));
     }
 }

@@ -48,10 +48,7 @@ pub(crate) fn bodies(source: &str, name: &str) -> Vec<std::ops::Range<usize>> {
     let mut from = 0;
     while let Some(at) = code[from..].find(&head) {
         from += at + head.len();
-        let is_method = code[from..]
-            .split([',', ')'])
-            .next()
-            .is_some_and(|first| first.contains("self"));
+        let is_method = code[from..].split([',', ')']).next().is_some_and(|first| first.contains("self"));
         let Some(open) = code[from..].find(['{', ';']).map(|open| from + open) else {
             break;
         };
@@ -100,10 +97,7 @@ fn blank(bytes: &mut [u8]) {
 }
 
 fn end_of_line(bytes: &[u8], from: usize) -> usize {
-    bytes[from..]
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .map_or(bytes.len(), |at| from + at)
+    bytes[from..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| from + at)
 }
 
 fn end_of_block_comment(bytes: &[u8], from: usize) -> usize {
@@ -144,10 +138,7 @@ fn end_of_string(bytes: &[u8], from: usize) -> usize {
 fn end_of_character(bytes: &[u8], from: usize) -> usize {
     if bytes.get(from + 1) == Some(&b'\\') {
         let rest = bytes.get(from + 3..).unwrap_or_default();
-        return rest
-            .iter()
-            .position(|byte| *byte == b'\'')
-            .map_or(bytes.len(), |at| from + 4 + at);
+        return rest.iter().position(|byte| *byte == b'\'').map_or(bytes.len(), |at| from + 4 + at);
     }
     let width = match bytes.get(from + 1) {
         Some(0xF0..) => 4,
@@ -155,11 +146,7 @@ fn end_of_character(bytes: &[u8], from: usize) -> usize {
         Some(0xC0..) => 2,
         _ => 1,
     };
-    if bytes.get(from + 1 + width) == Some(&b'\'') {
-        from + width + 2
-    } else {
-        from + 1
-    }
+    if bytes.get(from + 1 + width) == Some(&b'\'') { from + width + 2 } else { from + 1 }
 }
 
 fn starts_word(bytes: &[u8], at: usize) -> bool {
@@ -183,9 +170,7 @@ fn raw_string(bytes: &[u8], from: usize) -> Option<usize> {
     }
     let mut close = vec![b'"'];
     close.resize(1 + hashes, b'#');
-    let found = bytes[at + 1..]
-        .windows(close.len())
-        .position(|window| window == close);
+    let found = bytes[at + 1..].windows(close.len()).position(|window| window == close);
     Some(found.map_or(bytes.len(), |end| at + 1 + end + close.len()))
 }
 
@@ -212,8 +197,7 @@ mod tests {
 
     #[test]
     fn comments_and_text_are_blanked_and_lines_stay() {
-        let source =
-            "let a = \"x // y\"; // println!\nlet b = '\"'; /* dbg! /* nested */ */ call();\n";
+        let source = "let a = \"x // y\"; // println!\nlet b = '\"'; /* dbg! /* nested */ */ call();\n";
         let code = code_only(source);
         assert_eq!(code.len(), source.len());
         assert!(!code.contains("println!") && !code.contains("dbg!") && !code.contains("// y"));
@@ -223,9 +207,7 @@ mod tests {
 
     #[test]
     fn raw_strings_and_lifetimes_do_not_confuse() {
-        let code = code_only(
-            "fn f<'a>(x: &'a str) { let y = r#\"a \" dbg!()\"#; g('}', '\\u{7f}', '€'); h() }",
-        );
+        let code = code_only("fn f<'a>(x: &'a str) { let y = r#\"a \" dbg!()\"#; g('}', '\\u{7f}', '€'); h() }");
         assert!(!code.contains("dbg!"));
         assert!(code.contains("h() }"));
         assert_eq!(code.matches('}').count(), 1);
@@ -241,9 +223,6 @@ mod tests {
 
     #[test]
     fn tests_at_the_end_are_left_out() {
-        assert_eq!(
-            without_tests("fn a() {}\n#[cfg(test)]\nmod tests {}\n"),
-            "fn a() {}\n"
-        );
+        assert_eq!(without_tests("fn a() {}\n#[cfg(test)]\nmod tests {}\n"), "fn a() {}\n");
     }
 }

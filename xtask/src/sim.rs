@@ -15,11 +15,7 @@ struct Simulation {
     filter: &'static str,
 }
 
-static SIMULATIONS: &[Simulation] = &[Simulation {
-    package: "sealbook-store",
-    test: "faults",
-    filter: "simulation",
-}];
+static SIMULATIONS: &[Simulation] = &[Simulation { package: "sealbook-store", test: "faults", filter: "simulation" }];
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
     let mut seeds = 10_000_u64;
@@ -35,10 +31,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
                 (first, seeds) = (value, if arguments.len() == 2 { 1 } else { seeds });
             }
             (flag, _) => {
-                return fail(format!(
-                    "`{flag} {}`: takes --seeds N and --seed FIRST",
-                    pair[1]
-                ));
+                return fail(format!("`{flag} {}`: takes --seeds N and --seed FIRST", pair[1]));
             }
         }
     }
@@ -56,18 +49,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
             "--nocapture",
         ];
         let mut command = workspace.command("cargo", &arguments);
-        command
-            .env("SIM_SEEDS", seeds.to_string())
-            .env("SIM_SEED", first.to_string());
+        command.env("SIM_SEEDS", seeds.to_string()).env("SIM_SEED", first.to_string());
         let lines = Workspace::follow(&mut command)?;
-        if !lines
-            .iter()
-            .any(|line| line.starts_with("test result: ok.") && !line.contains(" 0 passed"))
-        {
-            return fail(format!(
-                "{}: no test there has `{}` in its name",
-                simulation.package, simulation.filter
-            ));
+        if !lines.iter().any(|line| line.starts_with("test result: ok.") && !line.contains(" 0 passed")) {
+            return fail(format!("{}: no test there has `{}` in its name", simulation.package, simulation.filter));
         }
     }
     Ok(format!("{seeds} seeds from {first} on"))

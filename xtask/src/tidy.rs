@@ -33,12 +33,11 @@ pub(crate) fn run(workspace: &Workspace, _arguments: &[String]) -> Verdict {
             problems.extend(leftovers(path, &text));
         }
         for local in &local {
-            problems.extend(text.match_indices(local).map(|(at, _)| {
-                format!(
-                    "{path}:{}: a path of this machine, `{local}`",
-                    rust_text::line_of(&text, at)
-                )
-            }));
+            problems.extend(
+                text.match_indices(local).map(|(at, _)| {
+                    format!("{path}:{}: a path of this machine, `{local}`", rust_text::line_of(&text, at))
+                }),
+            );
         }
         if is_kind(path, "md") {
             problems.extend(dead_links(workspace, path, &text));
@@ -51,11 +50,7 @@ pub(crate) fn run(workspace: &Workspace, _arguments: &[String]) -> Verdict {
 fn local_paths(workspace: &Workspace) -> Vec<String> {
     let mut paths = vec![workspace.root.display().to_string()];
     if let Some(home) = std::env::home_dir() {
-        paths.extend(
-            [".cargo", ".rustup"]
-                .iter()
-                .map(|name| home.join(name).display().to_string()),
-        );
+        paths.extend([".cargo", ".rustup"].iter().map(|name| home.join(name).display().to_string()));
     }
     paths
 }
@@ -68,14 +63,7 @@ fn too_long(path: &str, text: &str) -> Option<String> {
 fn leftovers(path: &str, text: &str) -> Vec<String> {
     let code = rust_text::code_only(text);
     let found = LEFTOVERS.iter().flat_map(|what| code.match_indices(what));
-    found
-        .map(|(at, what)| {
-            format!(
-                "{path}:{}: `{what}…)` is left over",
-                rust_text::line_of(&code, at)
-            )
-        })
-        .collect()
+    found.map(|(at, what)| format!("{path}:{}: `{what}…)` is left over", rust_text::line_of(&code, at))).collect()
 }
 
 fn dead_links(workspace: &Workspace, path: &str, text: &str) -> Vec<String> {
@@ -84,13 +72,9 @@ fn dead_links(workspace: &Workspace, path: &str, text: &str) -> Vec<String> {
         if link.contains("://") || link.starts_with("mailto:") {
             continue;
         }
-        let (file, anchor) = link
-            .split_once('#')
-            .map_or((link.as_str(), None), |(file, anchor)| (file, Some(anchor)));
+        let (file, anchor) = link.split_once('#').map_or((link.as_str(), None), |(file, anchor)| (file, Some(anchor)));
         let Some(target) = resolve(path, file) else {
-            problems.push(format!(
-                "{path}:{line}: link `{link}` leads out of the repository"
-            ));
+            problems.push(format!("{path}:{line}: link `{link}` leads out of the repository"));
             continue;
         };
         let whole = workspace.root.join(&target);
@@ -135,10 +119,7 @@ fn prose(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn outside_code_spans(line: &str) -> String {
-    line.split('`')
-        .enumerate()
-        .map(|(at, piece)| if at % 2 == 0 { piece } else { "" })
-        .collect()
+    line.split('`').enumerate().map(|(at, piece)| if at % 2 == 0 { piece } else { "" }).collect()
 }
 
 /// The headings of a document as the anchors a forge makes of them.
@@ -149,18 +130,15 @@ fn anchors(text: &str) -> BTreeSet<String> {
         if title.len() == line.len() || !title.starts_with(' ') {
             continue;
         }
-        let slug: String = title
-            .trim()
-            .to_lowercase()
-            .chars()
-            .filter_map(|c| {
-                if c == ' ' {
-                    Some('-')
-                } else {
-                    (c.is_alphanumeric() || c == '-' || c == '_').then_some(c)
-                }
-            })
-            .collect();
+        let slug: String =
+            title
+                .trim()
+                .to_lowercase()
+                .chars()
+                .filter_map(|c| {
+                    if c == ' ' { Some('-') } else { (c.is_alphanumeric() || c == '-' || c == '_').then_some(c) }
+                })
+                .collect();
         anchors.insert(slug);
     }
     anchors
@@ -194,14 +172,7 @@ mod tests {
     #[test]
     fn a_leftover_is_found_in_code_only() {
         let call = ["to", "do!()"].concat();
-        assert_eq!(
-            leftovers(
-                "a.rs",
-                &format!("// {call}\nlet x = \"{call}\";\n{call};\n")
-            )
-            .len(),
-            1
-        );
+        assert_eq!(leftovers("a.rs", &format!("// {call}\nlet x = \"{call}\";\n{call};\n")).len(), 1);
     }
 
     #[test]
@@ -213,33 +184,20 @@ mod tests {
     #[test]
     fn links_are_read_outside_code() {
         let text = "See [a](b.md) and [c](d.md#e \"title\").\n```\n[x](y.md)\n```\n`[z](w.md)`\n";
-        assert_eq!(
-            links(text),
-            [(1, "b.md".to_owned()), (1, "d.md#e".to_owned())]
-        );
+        assert_eq!(links(text), [(1, "b.md".to_owned()), (1, "d.md#e".to_owned())]);
     }
 
     #[test]
     fn links_resolve_from_their_document() {
-        assert_eq!(
-            resolve("docs/guide.md", "../README.md"),
-            Some(PathBuf::from("README.md"))
-        );
-        assert_eq!(
-            resolve("docs/guide.md", "errors/index.md"),
-            Some(PathBuf::from("docs/errors/index.md"))
-        );
+        assert_eq!(resolve("docs/guide.md", "../README.md"), Some(PathBuf::from("README.md")));
+        assert_eq!(resolve("docs/guide.md", "errors/index.md"), Some(PathBuf::from("docs/errors/index.md")));
         assert_eq!(resolve("docs/guide.md", "../../x.md"), None);
         assert_eq!(resolve("README.md", "/etc/passwd"), None);
     }
 
     #[test]
     fn headings_become_anchors() {
-        let anchors =
-            anchors("# The leaf, in bytes\n## `verify` & more\n```\n# not me\n```\n#nor-me\n");
-        assert_eq!(
-            anchors.into_iter().collect::<Vec<_>>(),
-            ["the-leaf-in-bytes", "verify--more"]
-        );
+        let anchors = anchors("# The leaf, in bytes\n## `verify` & more\n```\n# not me\n```\n#nor-me\n");
+        assert_eq!(anchors.into_iter().collect::<Vec<_>>(), ["the-leaf-in-bytes", "verify--more"]);
     }
 }

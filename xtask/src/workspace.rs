@@ -17,18 +17,12 @@ pub(crate) fn fail<T>(problem: impl Into<String>) -> Result<T, Vec<String>> {
 
 /// `said` if there are no problems.
 pub(crate) fn verdict(problems: Vec<String>, said: impl FnOnce() -> String) -> Verdict {
-    if problems.is_empty() {
-        Ok(said())
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(said()) } else { Err(problems) }
 }
 
 /// Whether a path ends in `.kind`.
 pub(crate) fn is_kind(path: &str, kind: &str) -> bool {
-    Path::new(path)
-        .extension()
-        .is_some_and(|extension| extension == kind)
+    Path::new(path).extension().is_some_and(|extension| extension == kind)
 }
 
 /// The checkout these commands work on.
@@ -42,41 +36,23 @@ impl Workspace {
     pub(crate) fn find() -> Result<Self, Vec<String>> {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
         match manifest.parent() {
-            Some(root) if root.join("Cargo.toml").is_file() => Ok(Self {
-                root: root.to_owned(),
-            }),
-            _ => fail(format!(
-                "{}: no workspace above it; build xtask in the checkout",
-                manifest.display()
-            )),
+            Some(root) if root.join("Cargo.toml").is_file() => Ok(Self { root: root.to_owned() }),
+            _ => fail(format!("{}: no workspace above it; build xtask in the checkout", manifest.display())),
         }
     }
 
     /// Reads a file by its path from the root.
     pub(crate) fn read(&self, path: &str) -> Result<String, Vec<String>> {
-        std::fs::read_to_string(self.root.join(path))
-            .map_err(|cause| vec![format!("{path}: {cause}")])
+        std::fs::read_to_string(self.root.join(path)).map_err(|cause| vec![format!("{path}: {cause}")])
     }
 
     /// Paths of the files git tracks or would track (new and not ignored), from the root, sorted,
     /// those that end in one of `endings`; all of them when `endings` is empty.
     pub(crate) fn files(&self, endings: &[&str]) -> Result<Vec<String>, Vec<String>> {
-        let listed = self.capture(
-            "git",
-            &[
-                "ls-files",
-                "-z",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-            ],
-        )?;
+        let listed = self.capture("git", &["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
         let mut files: Vec<String> = listed
             .split('\0')
-            .filter(|path| {
-                !path.is_empty()
-                    && (endings.is_empty() || endings.iter().any(|end| path.ends_with(end)))
-            })
+            .filter(|path| !path.is_empty() && (endings.is_empty() || endings.iter().any(|end| path.ends_with(end))))
             .filter(|path| self.root.join(path).is_file())
             .map(str::to_owned)
             .collect();
@@ -101,10 +77,7 @@ impl Workspace {
     /// Runs a command, shows each line of its standard output as it comes, and returns them all.
     pub(crate) fn follow(command: &mut Command) -> Result<Vec<String>, Vec<String>> {
         let line = format!("{command:?}");
-        let mut child = command
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|cause| vec![format!("{line}: {cause}")])?;
+        let mut child = command.stdout(Stdio::piped()).spawn().map_err(|cause| vec![format!("{line}: {cause}")])?;
         let mut lines = Vec::new();
         if let Some(output) = child.stdout.take() {
             for text in BufReader::new(output).lines() {
@@ -123,11 +96,7 @@ impl Workspace {
     /// Runs a command and returns what it wrote to standard output.
     pub(crate) fn capture(&self, program: &str, arguments: &[&str]) -> Result<String, Vec<String>> {
         let line = format!("{program} {}", arguments.join(" "));
-        let output = match self
-            .command(program, arguments)
-            .stderr(Stdio::inherit())
-            .output()
-        {
+        let output = match self.command(program, arguments).stderr(Stdio::inherit()).output() {
             Ok(output) => output,
             Err(cause) => return fail(format!("`{line}`: {cause}")),
         };

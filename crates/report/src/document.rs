@@ -104,11 +104,10 @@ impl Document {
 
     /// Adds another page's blocks, its headings `deeper` levels lower.
     pub fn append(&mut self, other: Document, deeper: u8) -> &mut Self {
-        self.blocks
-            .extend(other.blocks.into_iter().map(|block| match block {
-                Block::Heading(level, text) => Block::Heading(level + deeper, text),
-                block => block,
-            }));
+        self.blocks.extend(other.blocks.into_iter().map(|block| match block {
+            Block::Heading(level, text) => Block::Heading(level + deeper, text),
+            block => block,
+        }));
         self
     }
 }
@@ -116,38 +115,22 @@ impl Document {
 impl Column {
     /// A column of text that may be broken over lines.
     pub const fn text(name: &'static str) -> Self {
-        Self {
-            name: Cow::Borrowed(name),
-            number: false,
-            whole: false,
-        }
+        Self { name: Cow::Borrowed(name), number: false, whole: false }
     }
 
     /// A column of short text that stays in one line.
     pub const fn whole(name: &'static str) -> Self {
-        Self {
-            name: Cow::Borrowed(name),
-            number: false,
-            whole: true,
-        }
+        Self { name: Cow::Borrowed(name), number: false, whole: true }
     }
 
     /// A column of numbers.
     pub const fn number(name: &'static str) -> Self {
-        Self {
-            name: Cow::Borrowed(name),
-            number: true,
-            whole: true,
-        }
+        Self { name: Cow::Borrowed(name), number: true, whole: true }
     }
 
     /// A column whose name came from somewhere else; of numbers, or of text that may be broken.
     pub fn named(name: impl Into<String>, number: bool) -> Self {
-        Self {
-            name: Cow::Owned(name.into()),
-            number,
-            whole: number,
-        }
+        Self { name: Cow::Owned(name.into()), number, whole: number }
     }
 }
 
@@ -176,22 +159,14 @@ impl Text {
     /// This, then a name.
     #[must_use]
     pub fn and_name(mut self, text: impl Into<String>) -> Self {
-        self.pieces.push(Piece {
-            text: text.into(),
-            tone: Tone::Plain,
-            name: true,
-        });
+        self.pieces.push(Piece { text: text.into(), tone: Tone::Plain, name: true });
         self
     }
 
     /// This, then text with a tone.
     #[must_use]
     pub fn and_toned(mut self, text: impl Into<String>, tone: Tone) -> Self {
-        self.pieces.push(Piece {
-            text: text.into(),
-            tone,
-            name: false,
-        });
+        self.pieces.push(Piece { text: text.into(), tone, name: false });
         self
     }
 

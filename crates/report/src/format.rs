@@ -46,18 +46,10 @@ impl FromStr for Format {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let text = if text == "md" { "markdown" } else { text };
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|format| format.as_str() == text)
-            .ok_or_else(|| Error::UnknownFormat {
-                given: text.chars().take(64).collect(),
-                allowed: Self::ALL
-                    .iter()
-                    .map(|format| format.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            })
+        Self::ALL.iter().copied().find(|format| format.as_str() == text).ok_or_else(|| Error::UnknownFormat {
+            given: text.chars().take(64).collect(),
+            allowed: Self::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", "),
+        })
     }
 }
 

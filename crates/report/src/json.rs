@@ -91,10 +91,7 @@ fn push_escape(out: &mut String, c: char) {
     for unit in c.encode_utf16(&mut [0; 2]) {
         out.push_str("\\u");
         for shift in [12, 8, 4, 0] {
-            out.push(
-                char::from_digit(u32::from(*unit >> shift) & 15, 16)
-                    .expect("four bits are a digit"),
-            );
+            out.push(char::from_digit(u32::from(*unit >> shift) & 15, 16).expect("four bits are a digit"));
         }
     }
 }
@@ -125,10 +122,7 @@ mod tests {
     fn escapes_keep_the_value() {
         let json = "{\"a\":\"x\u{7f}\u{9b}\u{202e}\u{e0041}\",\n\t\"b\":0.10}";
         let safe = harmless(json);
-        assert_eq!(
-            safe,
-            "{\"a\":\"x\\u007f\\u009b\\u202e\\udb40\\udc41\",  \"b\":0.10}"
-        );
+        assert_eq!(safe, "{\"a\":\"x\\u007f\\u009b\\u202e\\udb40\\udc41\",  \"b\":0.10}");
         let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
         assert_eq!(value(&safe), value(json));
     }

@@ -34,12 +34,7 @@ fn write_block(block: &Block, out: &mut dyn Write) -> io::Result<()> {
         Block::Line(text) => writeln!(out, "{}", inline(text, Place::LineStart)),
         Block::Fields(fields) => {
             for (name, value) in fields {
-                writeln!(
-                    out,
-                    "- **{}:** {}",
-                    escape(&shown(name), false),
-                    inline(value, Place::InLine)
-                )?;
+                writeln!(out, "- **{}:** {}", escape(&shown(name), false), inline(value, Place::InLine))?;
             }
             Ok(())
         }
@@ -52,24 +47,15 @@ fn write_block(block: &Block, out: &mut dyn Write) -> io::Result<()> {
         Block::Table(columns, rows) => write_table(columns, rows, out),
         Block::Verbatim(language, text) => {
             let fence = "`".repeat(longest_run(text, '`').max(2) + 1);
-            writeln!(
-                out,
-                "{fence}{language}\n{}\n{fence}",
-                shown_lines(text.trim_end_matches('\n'))
-            )
+            writeln!(out, "{fence}{language}\n{}\n{fence}", shown_lines(text.trim_end_matches('\n')))
         }
     }
 }
 
 fn write_table(columns: &[Column], rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
-    let names: Vec<String> = columns
-        .iter()
-        .map(|column| escape(&shown_short(&column.name, CELL_CHARS_MAX), false))
-        .collect();
-    let rules: Vec<&str> = columns
-        .iter()
-        .map(|column| if column.number { "---:" } else { "---" })
-        .collect();
+    let names: Vec<String> =
+        columns.iter().map(|column| escape(&shown_short(&column.name, CELL_CHARS_MAX), false)).collect();
+    let rules: Vec<&str> = columns.iter().map(|column| if column.number { "---:" } else { "---" }).collect();
     writeln!(out, "| {} |\n|{}|", names.join(" | "), rules.join("|"))?;
     for row in rows {
         let cells: Vec<String> = row.iter().map(|cell| inline(cell, Place::Cell)).collect();
@@ -110,27 +96,15 @@ fn inline(text: &Text, place: Place) -> String {
 /// Emphasis marks stand at the words, not at the spaces around them, or they are no marks.
 fn strong(text: &str) -> String {
     let words = text.trim();
-    if words.is_empty() {
-        text.to_owned()
-    } else {
-        text.replacen(words, &format!("**{words}**"), 1)
-    }
+    if words.is_empty() { text.to_owned() } else { text.replacen(words, &format!("**{words}**"), 1) }
 }
 
 /// A code span: fenced by more backticks than it holds.
 fn code_span(text: &str, in_table: bool) -> String {
     let fence = "`".repeat(longest_run(text, '`') + 1);
-    let pad = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) {
-        " "
-    } else {
-        ""
-    };
+    let pad = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
     // A table is cut into cells before its code spans are read.
-    let text = if in_table {
-        text.replace('|', "\\|")
-    } else {
-        text.to_owned()
-    };
+    let text = if in_table { text.replace('|', "\\|") } else { text.to_owned() };
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
@@ -141,10 +115,7 @@ fn escape(text: &str, begins_line: bool) -> String {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let mut out = String::with_capacity(text.len() + 8);
     for (at, c) in text.char_indices() {
-        let anywhere = matches!(
-            c,
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$'
-        );
+        let anywhere = matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$');
         let begins = at == 0 && matches!(c, '#' | '+' | '-' | '=' | ':');
         let ends_number = at > 0 && at == digits && matches!(c, '.' | ')');
         if anywhere || (begins_line && (begins || ends_number)) {

@@ -3,8 +3,7 @@
 use std::io::{self, Write};
 
 use comfy_table::{
-    CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table,
-    TableStyle,
+    CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle,
 };
 
 use crate::text::{shown, shown_lines, shown_short};
@@ -47,10 +46,8 @@ pub(crate) fn write(document: &Document, screen: Screen, out: &mut dyn Write) ->
 
 /// Whether a blank line stands between two blocks: lines follow on lines, and blocks on their heading.
 fn apart(before: &Block, block: &Block) -> bool {
-    !matches!(
-        (before, block),
-        (Block::Line(_), Block::Line(_)) | (Block::Heading(..), _)
-    ) || matches!(block, Block::Heading(..))
+    !matches!((before, block), (Block::Line(_), Block::Line(_)) | (Block::Heading(..), _))
+        || matches!(block, Block::Heading(..))
 }
 
 fn write_block(block: &Block, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
@@ -61,18 +58,10 @@ fn write_block(block: &Block, screen: Screen, out: &mut dyn Write) -> io::Result
         }
         Block::Line(text) => writeln!(out, "{}", inline(text, screen.colour)),
         Block::Fields(fields) => {
-            let width = fields
-                .iter()
-                .map(|(name, _)| name.chars().count())
-                .max()
-                .unwrap_or(0);
+            let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
             for (name, value) in fields {
                 let name = format!("{:<width$}", shown(name));
-                let line = format!(
-                    "{}  {}",
-                    paint(&name, Tone::Faint, screen.colour),
-                    inline(value, screen.colour)
-                );
+                let line = format!("{}  {}", paint(&name, Tone::Faint, screen.colour), inline(value, screen.colour));
                 writeln!(out, "{}", line.trim_end())?;
             }
             Ok(())
@@ -92,32 +81,17 @@ fn write_block(block: &Block, screen: Screen, out: &mut dyn Write) -> io::Result
 }
 
 fn inline(text: &Text, colour: bool) -> String {
-    text.pieces
-        .iter()
-        .map(|piece| paint(&shown(&piece.text), piece.tone, colour))
-        .collect()
+    text.pieces.iter().map(|piece| paint(&shown(&piece.text), piece.tone, colour)).collect()
 }
 
-fn write_table(
-    columns: &[Column],
-    rows: &[Row],
-    screen: Screen,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn write_table(columns: &[Column], rows: &[Row], screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(LOOK);
-    table.set_header(
-        columns
-            .iter()
-            .map(|column| shown_short(&column.name, CELL_CHARS_MAX)),
-    );
+    table.set_header(columns.iter().map(|column| shown_short(&column.name, CELL_CHARS_MAX)));
     for row in rows {
-        table.add_row(row.iter().map(|cell| {
-            cell.pieces
-                .iter()
-                .map(|piece| marked(piece, screen.colour))
-                .collect::<String>()
-        }));
+        table.add_row(
+            row.iter().map(|cell| cell.pieces.iter().map(|piece| marked(piece, screen.colour)).collect::<String>()),
+        );
     }
     for (at, column) in columns.iter().enumerate() {
         let Some(laid) = table.column_mut(at) else {
@@ -137,11 +111,7 @@ fn write_table(
     }
     for (at, line) in table.lines().enumerate() {
         let line = line.trim_end();
-        let line = if at == 0 {
-            paint(line, Tone::Faint, screen.colour)
-        } else {
-            coloured(line)
-        };
+        let line = if at == 0 { paint(line, Tone::Faint, screen.colour) } else { coloured(line) };
         writeln!(out, "{line}")?;
     }
     Ok(())
@@ -152,11 +122,7 @@ fn marked(piece: &Piece, colour: bool) -> String {
     let text = shown_short(&piece.text, CELL_CHARS_MAX);
     match MARKS.iter().find(|(tone, _)| colour && *tone == piece.tone) {
         None => text.into_owned(),
-        Some((_, mark)) => text
-            .split(' ')
-            .map(|word| format!("{mark}{word}{MARK_END}"))
-            .collect::<Vec<_>>()
-            .join(" "),
+        Some((_, mark)) => text.split(' ').map(|word| format!("{mark}{word}{MARK_END}")).collect::<Vec<_>>().join(" "),
     }
 }
 
@@ -180,10 +146,7 @@ fn coloured(line: &str) -> String {
 }
 
 fn tone_of(mark: char) -> Option<Tone> {
-    MARKS
-        .iter()
-        .find(|(_, known)| *known == mark)
-        .map(|(tone, _)| *tone)
+    MARKS.iter().find(|(_, known)| *known == mark).map(|(tone, _)| *tone)
 }
 
 /// The text in its colour (ECMA-48, select graphic rendition).
@@ -206,14 +169,8 @@ mod tests {
 
     #[test]
     fn a_mark_without_its_end_on_the_line_colours_nothing() {
-        assert_eq!(
-            coloured("a \u{206A}bad\u{206B} b"),
-            "a \u{1b}[31mbad\u{1b}[0m b"
-        );
+        assert_eq!(coloured("a \u{206A}bad\u{206B} b"), "a \u{1b}[31mbad\u{1b}[0m b");
         assert_eq!(coloured("a \u{206A}ba   next"), "a ba   next");
-        assert_eq!(
-            coloured("d\u{206B} x \u{2063}ok\u{206B}"),
-            "d x \u{1b}[32mok\u{1b}[0m"
-        );
+        assert_eq!(coloured("d\u{206B} x \u{2063}ok\u{206B}"), "d x \u{1b}[32mok\u{1b}[0m");
     }
 }

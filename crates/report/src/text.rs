@@ -68,24 +68,15 @@ mod tests {
     #[test]
     fn plain_text_stays_and_is_not_copied() {
         for text in ["", "src/main.rs", "Grüße, 世界 👍🏽 ✔️"] {
-            assert!(
-                matches!(shown(text), Cow::Borrowed(same) if same == text),
-                "{text}"
-            );
+            assert!(matches!(shown(text), Cow::Borrowed(same) if same == text), "{text}");
         }
     }
 
     #[test]
     fn what_acts_or_hides_is_written_out() {
-        assert_eq!(
-            shown("a\u{1b}[31mb\u{7}\r\n\t"),
-            "a\\u{1b}[31mb\\u{7}\\r\\n\\t"
-        );
+        assert_eq!(shown("a\u{1b}[31mb\u{7}\r\n\t"), "a\\u{1b}[31mb\\u{7}\\r\\n\\t");
         assert_eq!(shown("\u{9b}2J\u{7f}"), "\\u{9b}2J\\u{7f}");
-        assert_eq!(
-            shown("gnp.\u{202e}exe\u{2066}"),
-            "gnp.\\u{202e}exe\\u{2066}"
-        );
+        assert_eq!(shown("gnp.\u{202e}exe\u{2066}"), "gnp.\\u{202e}exe\\u{2066}");
         assert_eq!(shown("ad\u{200b}min\u{e0041}"), "ad\\u{200b}min\\u{e0041}");
         assert_eq!(shown_lines("a\nb\r"), "a\nb\\r");
     }

@@ -21,12 +21,7 @@ pub trait View {
 /// Writes a view, ending with a line end.
 ///
 /// Errors: those of `out`.
-pub fn render(
-    view: &dyn View,
-    format: Format,
-    screen: Screen,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub fn render(view: &dyn View, format: Format, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Terminal => terminal::write(&view.document(), screen, out),
         Format::Markdown => markdown::write(&view.document(), out),

@@ -93,7 +93,8 @@ struct Tally {
 
 impl Tally {
     fn add(&mut self, record: &sealbook_record::Record) {
-        let failed = record.outcome == Some(Outcome::Failed) || record.part(PartName::Error).is_some_and(|e| e.get() != "null");
+        let failed =
+            record.outcome == Some(Outcome::Failed) || record.part(PartName::Error).is_some_and(|e| e.get() != "null");
         self.total += 1;
         self.errors += u64::from(failed);
         let action = self.actions.entry(record.action.clone()).or_default();

@@ -74,7 +74,8 @@ impl Ledger {
             },
             |path, bytes| {
                 let file = dir.join(path);
-                let written = file.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&file, bytes));
+                let written =
+                    file.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&file, bytes));
                 written.map_err(|cause| file_error(&file, cause))
             },
         )?;

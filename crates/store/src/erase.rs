@@ -56,10 +56,7 @@ impl Ledger {
         let mut index = self.index.lock();
         let size = self.head()?.size;
         index.catch_up(&*self.store.snapshot()?, size)?;
-        index.unproject(
-            Row { seq, leaf: &leaf, content: &content },
-            Row { seq, leaf: &leaf, content: &after },
-        )?;
+        index.unproject(Row { seq, leaf: &leaf, content: &content }, Row { seq, leaf: &leaf, content: &after })?;
         let replacement = Replacement { seq, before: content, content: after };
         let sealed = self.seal_now(&[Prepared::new(draft)], Some(&replacement));
         // Whether or not it was sealed, the index now says what the ledger says. Where that fails,

@@ -11,7 +11,9 @@ pub enum CommitError {
     #[error(transparent)]
     Rejected(Error),
     /// Nobody knows: stop, reopen, compare with the book.
-    #[error("the store did not say whether the batch was written ({0}); reopen the book: sealed records will be found there")]
+    #[error(
+        "the store did not say whether the batch was written ({0}); reopen the book: sealed records will be found there"
+    )]
     Unknown(String),
 }
 
@@ -50,7 +52,9 @@ pub enum Error {
         cause: String,
     },
     /// The book is older than the head that was kept outside it.
-    #[error("the book {origin} holds {found} records, the head kept outside it has seen {kept}: it was rolled back, cut or replaced by a copy; find the newer book, or continue as a linked ledger with `sealbook restore --continue`")]
+    #[error(
+        "the book {origin} holds {found} records, the head kept outside it has seen {kept}: it was rolled back, cut or replaced by a copy; find the newer book, or continue as a linked ledger with `sealbook restore --continue`"
+    )]
     BookRolledBack {
         /// Which ledger.
         origin: Origin,
@@ -60,7 +64,9 @@ pub enum Error {
         kept: u64,
     },
     /// The book holds another history than the head that was kept outside it.
-    #[error("the book {origin} has another root at size {size} than the head kept outside it: its history was rewritten; run `sealbook verify`, keep both as evidence")]
+    #[error(
+        "the book {origin} has another root at size {size} than the head kept outside it: its history was rewritten; run `sealbook verify`, keep both as evidence"
+    )]
     BookForked {
         /// Which ledger.
         origin: Origin,
@@ -68,7 +74,9 @@ pub enum Error {
         size: u64,
     },
     /// The head moved between reading it and writing.
-    #[error("another writer sealed records first (expected size {expected}, found {found}); the batch was not written and may be tried again")]
+    #[error(
+        "another writer sealed records first (expected size {expected}, found {found}); the batch was not written and may be tried again"
+    )]
     HeadMoved {
         /// Size that was expected.
         expected: u64,
@@ -82,7 +90,9 @@ pub enum Error {
         id: Uuid,
     },
     /// A record of another tenant.
-    #[error("record {id} belongs to tenant {given:?}, this ledger is {own:?}'s; open the book of that tenant with --tenant")]
+    #[error(
+        "record {id} belongs to tenant {given:?}, this ledger is {own:?}'s; open the book of that tenant with --tenant"
+    )]
     TenantMismatch {
         /// The record.
         id: Uuid,
@@ -92,7 +102,9 @@ pub enum Error {
         own: String,
     },
     /// No record signer is valid any more.
-    #[error("the record key {key} was retired before the record was sealed and no other is at hand; add one with `sealbook key rotate`")]
+    #[error(
+        "the record key {key} was retired before the record was sealed and no other is at hand; add one with `sealbook key rotate`"
+    )]
     KeyRetired {
         /// Fingerprint of the retired key.
         key: String,

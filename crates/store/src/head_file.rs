@@ -59,9 +59,7 @@ impl HeadFile {
         bytes[..4].copy_from_slice(&(len as u32).to_le_bytes());
         bytes[4..HEAD_BYTES].copy_from_slice(&Sha256::digest(note));
         bytes[HEAD_BYTES..HEAD_BYTES + len].copy_from_slice(note);
-        self.file
-            .write_all_at(&bytes, self.slot * SLOT_BYTES as u64)
-            .map_err(|cause| file_error(&self.path, cause))?;
+        self.file.write_all_at(&bytes, self.slot * SLOT_BYTES as u64).map_err(|cause| file_error(&self.path, cause))?;
         self.slot = 1 - self.slot;
         Ok(())
     }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use sealbook_ledger::{
-    Checkpoint, Continues, Draft, Hash, KeyEntry, KeyEvent, KeyRole, LeafType, NamedKey, Origin, PART_KEYS,
-    Phase, PublicKey, SigningKey, Uuid,
+    Checkpoint, Continues, Draft, Hash, KeyEntry, KeyEvent, KeyRole, LeafType, NamedKey, Origin, PART_KEYS, Phase,
+    PublicKey, SigningKey, Uuid,
 };
 use sealbook_policy::Judged;
 use sealbook_record::{IdSource, Timestamp};
@@ -129,7 +129,12 @@ impl Ledger {
     }
 
     /// Seals the first leaf of an empty store: new keys, and what it goes on from.
-    pub fn found(store: Arc<dyn Store>, layout: Layout, options: Options, continues: Option<Continues>) -> Result<Self, Error> {
+    pub fn found(
+        store: Arc<dyn Store>,
+        layout: Layout,
+        options: Options,
+        continues: Option<Continues>,
+    ) -> Result<Self, Error> {
         for dir in [&layout.book, &layout.heads] {
             make_private_dir(dir)?;
         }
@@ -193,12 +198,7 @@ impl Ledger {
             head_file,
             Arc::clone(&record_key),
         );
-        let preparer = Preparer {
-            origin,
-            tenant,
-            entropy: Arc::clone(&options.entropy),
-            threads: options.threads,
-        };
+        let preparer = Preparer { origin, tenant, entropy: Arc::clone(&options.entropy), threads: options.threads };
         let sealer = Arc::new(Mutex::new(sealer));
         let writer = writable.then(|| Writer::start(Arc::clone(&store), Arc::clone(&sealer)));
         let ledger = Self {
@@ -380,7 +380,11 @@ impl Ledger {
     }
 
     /// Seals outside the queue, in the caller's thread: for what changes keys or erases.
-    pub(crate) fn seal_now(&self, records: &[Prepared], replacement: Option<&Replacement>) -> Result<Vec<Sealed>, Error> {
+    pub(crate) fn seal_now(
+        &self,
+        records: &[Prepared],
+        replacement: Option<&Replacement>,
+    ) -> Result<Vec<Sealed>, Error> {
         self.writer()?;
         let sealed = self.sealer().seal(&*self.store, &[records], replacement);
         let answers = sealed.map_err(|e| match e {
@@ -394,7 +398,11 @@ impl Ledger {
         let held = self.record_key.read().unwrap_or_else(PoisonError::into_inner).clone();
         held.ok_or_else(|| Error::KeyMissing {
             role: "record",
-            key: self.active_keys(KeyRole::Record).ok().and_then(|k| k.first().map(Hash::to_string)).unwrap_or_default(),
+            key: self
+                .active_keys(KeyRole::Record)
+                .ok()
+                .and_then(|k| k.first().map(Hash::to_string))
+                .unwrap_or_default(),
             dir: self.layout.keys.clone(),
         })
     }

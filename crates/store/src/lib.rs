@@ -29,8 +29,8 @@ mod projection;
 mod provenance;
 mod query;
 mod reader;
-mod seam;
 mod sealer;
+mod seam;
 mod sqlite;
 mod stored;
 

@@ -20,10 +20,10 @@ mod terms;
 mod text;
 
 pub(crate) use catch_up::CatchUp;
-pub(crate) use compare::compare;
 pub use catch_up::IndexProgress;
-pub(crate) use db::{Index, IndexView};
+pub(crate) use compare::compare;
 pub use db::ProjectionFault;
+pub(crate) use db::{Index, IndexView};
 pub(crate) use postings::{CHUNK_BITS, chunk_of};
 pub(crate) use terms::{Field, Term, each_term, term_of};
 pub(crate) use text::{cut, each_text_word, each_word};

@@ -22,13 +22,7 @@ pub struct Provenance {
 impl Ledger {
     /// The records that acted on `target`, oldest first, a page at a time.
     pub fn provenance(&self, target: &str, limit: Option<usize>, cursor: Option<Cursor>) -> Result<Provenance, Error> {
-        let query = Query {
-            target: vec![target.to_owned()],
-            limit,
-            cursor,
-            ascending: true,
-            ..Query::default()
-        };
+        let query = Query { target: vec![target.to_owned()], limit, cursor, ascending: true, ..Query::default() };
         let Page { rows, next } = self.query(&query)?;
         let mut actors = BTreeMap::new();
         for record in rows.iter().filter_map(|stored| stored.record.as_ref()) {

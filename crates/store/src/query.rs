@@ -102,7 +102,10 @@ impl Ledger {
     pub fn query(&self, query: &Query) -> Result<Page, Error> {
         let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
         if limit == 0 || limit > LIMIT_MAX {
-            return Err(Error::QueryInvalid { field: "limit", why: format!("it is 1 to {LIMIT_MAX}; page with the cursor") });
+            return Err(Error::QueryInvalid {
+                field: "limit",
+                why: format!("it is 1 to {LIMIT_MAX}; page with the cursor"),
+            });
         }
         let mut rows = Vec::new();
         let mut next = None;
@@ -170,7 +173,8 @@ impl Plan {
                     Some(prefix) => {
                         let values = view.values(field, prefix, WILDCARD_VALUES_MAX + 1)?;
                         if values.len() > WILDCARD_VALUES_MAX {
-                            let why = format!("{value:?} stands for more than {WILDCARD_VALUES_MAX} values; give more of it");
+                            let why =
+                                format!("{value:?} stands for more than {WILDCARD_VALUES_MAX} values; give more of it");
                             return Err(Error::QueryInvalid { field: "wildcard", why });
                         }
                         group.extend(values.iter().map(|v| term_of(field, v)));
@@ -187,8 +191,11 @@ impl Plan {
         if let Some(needle) = &query.contains {
             let needle = needle.to_lowercase();
             let actions = view.values(Field::Action, "", usize::MAX)?;
-            let mut group: Vec<_> =
-                actions.iter().filter(|a| a.to_lowercase().contains(&needle)).map(|a| term_of(Field::Action, a)).collect();
+            let mut group: Vec<_> = actions
+                .iter()
+                .filter(|a| a.to_lowercase().contains(&needle))
+                .map(|a| term_of(Field::Action, a))
+                .collect();
             group.push(term_of(Field::Has, PartName::Error.as_str()));
             groups.push(group);
         }

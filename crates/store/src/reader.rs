@@ -88,9 +88,7 @@ impl<'s> Reader<'s> {
             });
         }
         let nibbles: Vec<u8> = prefix.bytes().map(|b| (b as char).to_digit(16).unwrap_or(0) as u8).collect();
-        let fits = |hash: &[u8]| {
-            nibbles.iter().enumerate().all(|(i, n)| (hash[i / 2] >> (4 * (1 - i % 2))) & 15 == *n)
-        };
+        let fits = |hash: &[u8]| nibbles.iter().enumerate().all(|(i, n)| (hash[i / 2] >> (4 * (1 - i % 2))) & 15 == *n);
         let size = self.size()?;
         let mut found = Vec::new();
         for index in 0..size.div_ceil(256) {

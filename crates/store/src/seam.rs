@@ -69,7 +69,12 @@ pub trait Snapshot {
     /// The hashes of a tile, as many as are stored.
     fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, Error>;
     /// Calls `each` with size and note of every checkpoint with `from <= size < to`, in order.
-    fn checkpoints(&self, from: u64, to: u64, each: &mut dyn FnMut(u64, &str) -> Result<bool, Error>) -> Result<(), Error>;
+    fn checkpoints(
+        &self,
+        from: u64,
+        to: u64,
+        each: &mut dyn FnMut(u64, &str) -> Result<bool, Error>,
+    ) -> Result<(), Error>;
     /// The sequence number under which an id is sealed.
     fn seq_of(&self, id: Uuid) -> Result<Option<u64>, Error>;
     /// The largest id; ids above it are surely new.

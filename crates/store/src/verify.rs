@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sealbook_ledger::{
-    Checkpoint, EntryPart, Entry, KeyRing, RangeOptions, RangeReport, RangeVerifier, Report, StoredCheckpoint, Subject,
+    Checkpoint, Entry, EntryPart, KeyRing, RangeOptions, RangeReport, RangeVerifier, Report, StoredCheckpoint, Subject,
     Trust, combine,
 };
 

@@ -36,7 +36,10 @@ pub(crate) fn make_whole<T>(to: &Path, make: impl FnOnce(&Path) -> Result<T, Err
 fn publish(draft: &Path, to: &Path, dir: &File) -> Result<(), Error> {
     // Closing the last connection has moved the WAL into the file; one that is still there is data.
     if std::fs::metadata(with_suffix(draft, "-wal")).is_ok_and(|wal| wal.len() > 0) {
-        return Err(Error::Engine { path: draft.to_owned(), cause: "its write-ahead log could not be folded in".to_owned() });
+        return Err(Error::Engine {
+            path: draft.to_owned(),
+            cause: "its write-ahead log could not be folded in".to_owned(),
+        });
     }
     let named = (|| {
         File::open(draft)?.sync_all()?;
@@ -49,7 +52,9 @@ fn publish(draft: &Path, to: &Path, dir: &File) -> Result<(), Error> {
 
 /// Removes a database file and all that belongs to it.
 fn remove_all(file: &Path) -> Result<(), Error> {
-    for path in BESIDE.iter().map(|suffix| with_suffix(file, suffix)).chain([file.with_extension("lock"), file.to_owned()]) {
+    for path in
+        BESIDE.iter().map(|suffix| with_suffix(file, suffix)).chain([file.with_extension("lock"), file.to_owned()])
+    {
         match std::fs::remove_file(&path) {
             Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(file_error(&path, cause)),
             _ => {}

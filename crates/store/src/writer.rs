@@ -129,10 +129,10 @@ impl Drop for Writer {
 
 fn run(shared: &Shared, store: &dyn Store, sealer: &Mutex<Sealer>) {
     while let Some(group) = next_group(shared) {
-        let done = sealer.lock().unwrap_or_else(PoisonError::into_inner).seal_group(
-            store,
-            &group.iter().map(|s| s.records.as_slice()).collect::<Vec<_>>(),
-        );
+        let done = sealer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .seal_group(store, &group.iter().map(|s| s.records.as_slice()).collect::<Vec<_>>());
         match done {
             Ok(answers) => {
                 for (submission, answer) in group.into_iter().zip(answers) {

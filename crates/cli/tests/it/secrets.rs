@@ -55,7 +55,9 @@ fn no_planted_secret_is_in_a_file_an_answer_or_an_error() {
     // Lines that are refused must not be quoted.
     for (_, secret) in corpus::secrets() {
         let text = corpus::quoted(&secret);
-        for bad in [format!("{{\"actor\":{text},\"action\":"), format!("{{{text}:1}}"), format!("{{\"severity\":{text}}}")] {
+        for bad in
+            [format!("{{\"actor\":{text},\"action\":"), format!("{{{text}:1}}"), format!("{{\"severity\":{text}}}")]
+        {
             let ended = place.run_with(["append", "--json", "-"], &bad);
             assert_ne!(ended.code, 0, "{bad}");
             seen.extend(said("a refused record", ended));
@@ -66,7 +68,9 @@ fn no_planted_secret_is_in_a_file_an_answer_or_an_error() {
     for format in ["terminal", "json", "jsonl", "markdown"] {
         seen.extend(said(format, place.run(["query", "--limit", "10000", "--format", format])));
     }
-    for arguments in [&["export"][..], &["show", "5"], &["activity", "agent-1"], &["verify", "--projections"], &["status"]] {
+    for arguments in
+        [&["export"][..], &["show", "5"], &["activity", "agent-1"], &["verify", "--projections"], &["status"]]
+    {
         seen.extend(said(arguments[0], place.run(arguments)));
     }
     seen.extend(files_below(&place.home()));

@@ -34,14 +34,8 @@ impl View for ActorActivity<'_> {
         };
         page.add(Block::Fields(vec![
             ("days".into(), Text::plain(activity.days.to_string())),
-            (
-                "operations".into(),
-                Text::plain(words::grouped(activity.total_operations)),
-            ),
-            (
-                "per day".into(),
-                Text::plain(format!("{:.2}", activity.average_ops_per_day)),
-            ),
+            ("operations".into(), Text::plain(words::grouped(activity.total_operations))),
+            ("per day".into(), Text::plain(format!("{:.2}", activity.average_ops_per_day))),
             ("errors".into(), errors),
             ("projects".into(), projects),
         ]));
@@ -63,41 +57,20 @@ fn patterns(patterns: &Patterns) -> Document {
     let mut page = Document::new();
     page.heading(2, "Patterns");
     let mut fields = vec![
-        (
-            "active days".to_owned(),
-            Text::plain(words::grouped(patterns.active_days)),
-        ),
-        (
-            "sessions".to_owned(),
-            Text::plain(words::grouped(patterns.sessions)),
-        ),
+        ("active days".to_owned(), Text::plain(words::grouped(patterns.active_days))),
+        ("sessions".to_owned(), Text::plain(words::grouped(patterns.sessions))),
     ];
     if let Some((day, operations)) = patterns.busiest_day {
         let operations = words::count(operations, "operation", "operations");
-        fields.push((
-            "busiest day".to_owned(),
-            Text::plain(format!("{}, {operations}", date(day))),
-        ));
+        fields.push(("busiest day".to_owned(), Text::plain(format!("{}, {operations}", date(day)))));
     }
     if let Some(pause) = patterns.longest_pause_us {
-        fields.push((
-            "longest pause".to_owned(),
-            Text::plain(words::duration(pause)),
-        ));
+        fields.push(("longest pause".to_owned(), Text::plain(words::duration(pause))));
     }
-    let off_hours = format!(
-        "{:.0} % (weekends, and before 06:00 or after 20:00 UTC)",
-        patterns.off_hours_percent
-    );
+    let off_hours = format!("{:.0} % (weekends, and before 06:00 or after 20:00 UTC)", patterns.off_hours_percent);
     fields.push(("off hours".to_owned(), Text::plain(off_hours)));
-    fields.push((
-        "by hour (UTC)".to_owned(),
-        Text::plain(format!("0 {} 23", bars(&patterns.by_hour))),
-    ));
-    fields.push((
-        "by weekday".to_owned(),
-        Text::plain(by_weekday(&patterns.by_weekday)),
-    ));
+    fields.push(("by hour (UTC)".to_owned(), Text::plain(format!("0 {} 23", bars(&patterns.by_hour)))));
+    fields.push(("by weekday".to_owned(), Text::plain(by_weekday(&patterns.by_weekday))));
     page.add(Block::Fields(fields));
     if !patterns.failing.is_empty() {
         page.heading(3, "Fails more often than not");
@@ -108,11 +81,7 @@ fn patterns(patterns: &Patterns) -> Document {
                 Text::plain(words::grouped(*tries)),
             ]
         });
-        let columns = vec![
-            Column::text("Action"),
-            Column::number("Failed"),
-            Column::number("Tried"),
-        ];
+        let columns = vec![Column::text("Action"), Column::number("Failed"), Column::number("Tried")];
         page.add(Block::Table(columns, rows.collect()));
     }
     if !patterns.top_targets.is_empty() {
@@ -123,45 +92,28 @@ fn patterns(patterns: &Patterns) -> Document {
 }
 
 fn counted(what: &'static str, rows: &[(String, u64)]) -> Block {
-    let rows = rows
-        .iter()
-        .map(|(name, count)| vec![Text::name(name), Text::plain(words::grouped(*count))]);
-    Block::Table(
-        vec![Column::text(what), Column::number("Operations")],
-        rows.collect(),
-    )
+    let rows = rows.iter().map(|(name, count)| vec![Text::name(name), Text::plain(words::grouped(*count))]);
+    Block::Table(vec![Column::text(what), Column::number("Operations")], rows.collect())
 }
 
 /// One bar per number, as high as its share of the largest.
 fn bars(numbers: &[u64]) -> String {
     const BARS: [char; 9] = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let largest = numbers.iter().copied().max().unwrap_or(0).max(1);
-    numbers
-        .iter()
-        .map(|number| BARS[(number * 8).div_ceil(largest) as usize])
-        .collect()
+    numbers.iter().map(|number| BARS[(number * 8).div_ceil(largest) as usize]).collect()
 }
 
 fn by_weekday(numbers: &[u64; 7]) -> String {
     let mut text = String::new();
     for (name, number) in WEEKDAYS.iter().zip(numbers) {
-        let _ = write!(
-            text,
-            "{}{name} {}",
-            if text.is_empty() { "" } else { ", " },
-            words::grouped(*number)
-        );
+        let _ = write!(text, "{}{name} {}", if text.is_empty() { "" } else { ", " }, words::grouped(*number));
     }
     text
 }
 
 /// A day since 1970 as a date.
 fn date(day: i64) -> String {
-    Timestamp::from_micros(day.saturating_mul(DAY_US))
-        .to_string()
-        .chars()
-        .take(10)
-        .collect()
+    Timestamp::from_micros(day.saturating_mul(DAY_US)).to_string().chars().take(10).collect()
 }
 
 /// The names are those of the audit module this replaces, and `patterns`.
@@ -211,14 +163,8 @@ struct BusiestDay {
 
 impl<'a> ActivityJson<'a> {
     fn new(activity: &'a Activity) -> Self {
-        let counted = |rows: &'a [(String, u64)]| {
-            rows.iter()
-                .map(|(name, count)| Counted {
-                    name,
-                    count: *count,
-                })
-                .collect()
-        };
+        let counted =
+            |rows: &'a [(String, u64)]| rows.iter().map(|(name, count)| Counted { name, count: *count }).collect();
         let patterns = &activity.patterns;
         Self {
             user_id: &activity.actor,
@@ -231,10 +177,7 @@ impl<'a> ActivityJson<'a> {
             patterns: PatternsJson {
                 active_days: patterns.active_days,
                 sessions: patterns.sessions,
-                busiest_day: patterns.busiest_day.map(|(day, operations)| BusiestDay {
-                    date: date(day),
-                    operations,
-                }),
+                busiest_day: patterns.busiest_day.map(|(day, operations)| BusiestDay { date: date(day), operations }),
                 longest_pause_us: patterns.longest_pause_us,
                 off_hours_percent: patterns.off_hours_percent,
                 by_hour: &patterns.by_hour,
@@ -242,11 +185,7 @@ impl<'a> ActivityJson<'a> {
                 failing: patterns
                     .failing
                     .iter()
-                    .map(|(action, failed, tried)| Failing {
-                        action,
-                        failed: *failed,
-                        tried: *tried,
-                    })
+                    .map(|(action, failed, tried)| Failing { action, failed: *failed, tried: *tried })
                     .collect(),
                 top_targets: counted(&patterns.top_targets),
             },

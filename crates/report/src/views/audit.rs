@@ -47,24 +47,12 @@ impl View for AuditReport<'_> {
         let mut page = self.run.document();
         page.heading(2, "The book");
         let mut fields = book::head_fields(self.head);
-        for entry in self
-            .keys
-            .iter()
-            .filter(|entry| entry.role == KeyRole::Checkpoint && entry.until_seq.is_none())
-        {
-            fields.push((
-                "checkpoint key".to_owned(),
-                Text::name(entry.key.fingerprint().to_string()),
-            ));
+        for entry in self.keys.iter().filter(|entry| entry.role == KeyRole::Checkpoint && entry.until_seq.is_none()) {
+            fields.push(("checkpoint key".to_owned(), Text::name(entry.key.fingerprint().to_string())));
         }
         let verdict = match self.verification {
-            Some(report) => Verification {
-                report,
-                projections: None,
-            }
-            .verdict(),
-            None => Text::toned("not verified in this run", Tone::Doubtful)
-                .and(": run `sealbook verify`"),
+            Some(report) => Verification { report, projections: None }.verdict(),
+            None => Text::toned("not verified in this run", Tone::Doubtful).and(": run `sealbook verify`"),
         };
         fields.push(("verified".to_owned(), verdict));
         page.add(Block::Fields(fields));
@@ -88,10 +76,7 @@ impl View for AuditReport<'_> {
             checkpoint_keys: Vec<String>,
             verification: Option<&'a Report>,
         }
-        let keys = self
-            .keys
-            .iter()
-            .filter(|entry| entry.role == KeyRole::Checkpoint && entry.until_seq.is_none());
+        let keys = self.keys.iter().filter(|entry| entry.role == KeyRole::Checkpoint && entry.until_seq.is_none());
         json::text(&Whole {
             run: self.run,
             book: Book {
@@ -99,9 +84,7 @@ impl View for AuditReport<'_> {
                 size: self.head.size,
                 root: self.head.root.to_string(),
                 checkpoint: &self.head.checkpoint,
-                checkpoint_keys: keys
-                    .map(|entry| entry.key.fingerprint().to_string())
-                    .collect(),
+                checkpoint_keys: keys.map(|entry| entry.key.fingerprint().to_string()).collect(),
                 verification: self.verification,
             },
         })
@@ -129,13 +112,7 @@ impl AuditRun {
         page.add(Block::Fields(self.fields()));
         self.coverage(&mut page);
         page.heading(2, "Findings");
-        page.append(
-            Findings {
-                findings: &self.findings,
-            }
-            .document(),
-            1,
-        );
+        page.append(Findings { findings: &self.findings }.document(), 1);
         page.append(tables::of(&self.findings), 1);
         page
     }
@@ -148,10 +125,7 @@ impl AuditRun {
         ];
         match (self.ended, self.duration_us) {
             (Some(ended), Some(took)) => {
-                fields.push((
-                    "ended".to_owned(),
-                    Text::plain(format!("{ended}, after {}", words::duration(took))),
-                ));
+                fields.push(("ended".to_owned(), Text::plain(format!("{ended}, after {}", words::duration(took)))));
             }
             (Some(ended), None) => {
                 fields.push(("ended".to_owned(), Text::plain(ended.to_string())));
@@ -166,23 +140,14 @@ impl AuditRun {
             Text::toned("INCOMPLETE", Tone::Bad).and(": not everything was read, see below")
         };
         fields.push(("coverage".to_owned(), coverage));
-        fields.push((
-            "findings".to_owned(),
-            Findings {
-                findings: &self.findings,
-            }
-            .summary(),
-        ));
+        fields.push(("findings".to_owned(), Findings { findings: &self.findings }.summary()));
         fields
     }
 
     fn coverage(&self, page: &mut Document) {
         page.heading(2, "What was read");
         let rows = self.sources.iter().map(|source| {
-            let mut row = vec![
-                Text::name(&source.source),
-                Text::plain(words::grouped(source.records)),
-            ];
+            let mut row = vec![Text::name(&source.source), Text::plain(words::grouped(source.records))];
             match &source.coverage {
                 Some(coverage) => row.extend([
                     Text::plain(words::grouped(coverage.covered)),
@@ -190,12 +155,9 @@ impl AuditRun {
                     Text::plain(words::grouped(coverage.ignored)),
                     skipped_count(coverage.skipped_total()),
                 ]),
-                None => row.extend([
-                    Text::toned("failed", Tone::Bad),
-                    Text::default(),
-                    Text::default(),
-                    Text::default(),
-                ]),
+                None => {
+                    row.extend([Text::toned("failed", Tone::Bad), Text::default(), Text::default(), Text::default()])
+                }
             }
             row
         });
@@ -209,17 +171,11 @@ impl AuditRun {
         ];
         page.add(Block::Table(columns, rows.collect()));
         let rows = self.analyses.iter().map(|analysis| {
-            let findings = analysis.findings.map_or_else(
-                || Text::toned("failed", Tone::Bad),
-                |findings| Text::plain(words::grouped(findings)),
-            );
+            let findings = analysis
+                .findings
+                .map_or_else(|| Text::toned("failed", Tone::Bad), |findings| Text::plain(words::grouped(findings)));
             let rules = Text::plain(words::grouped(analysis.rules));
-            vec![
-                Text::name(&analysis.analyzer),
-                Text::plain(words::grouped(analysis.records)),
-                rules,
-                findings,
-            ]
+            vec![Text::name(&analysis.analyzer), Text::plain(words::grouped(analysis.records)), rules, findings]
         });
         let columns = vec![
             Column::whole("Analyzer"),
@@ -238,57 +194,36 @@ impl AuditRun {
             if let Some(error) = &source.error {
                 let name = Text::name(&source.source);
                 items.push(
-                    name.and(": ")
-                        .and_toned("failed", Tone::Bad)
-                        .and(format!(": {} ({})", error.message, error.code)),
+                    name.and(": ").and_toned("failed", Tone::Bad).and(format!(": {} ({})", error.message, error.code)),
                 );
             }
             let Some(coverage) = &source.coverage else {
                 continue;
             };
             for (why, count) in &coverage.skipped_by_reason {
-                items.push(
-                    Text::name(&source.source)
-                        .and(format!(": {} skipped: {why}", words::grouped(*count))),
-                );
+                items.push(Text::name(&source.source).and(format!(": {} skipped: {why}", words::grouped(*count))));
             }
             for skipped in coverage.skipped.iter().take(SKIPPED_SHOWN) {
-                let detail = skipped
-                    .detail
-                    .as_deref()
-                    .map_or_else(String::new, |detail| format!(" ({detail})"));
+                let detail = skipped.detail.as_deref().map_or_else(String::new, |detail| format!(" ({detail})"));
                 items.push(Text::name(&skipped.path).and(format!(": {}{detail}", skipped.why)));
             }
-            let hidden = coverage
-                .skipped_total()
-                .saturating_sub(coverage.skipped.len().min(SKIPPED_SHOWN) as u64);
+            let hidden = coverage.skipped_total().saturating_sub(coverage.skipped.len().min(SKIPPED_SHOWN) as u64);
             if hidden > 0 && !coverage.skipped.is_empty() {
-                items.push(Text::plain(format!(
-                    "… and {} more",
-                    words::grouped(hidden)
-                )));
+                items.push(Text::plain(format!("… and {} more", words::grouped(hidden))));
             }
-            items.extend(
-                coverage
-                    .notes
-                    .iter()
-                    .map(|note| Text::name(&source.source).and(": ").and(note)),
-            );
+            items.extend(coverage.notes.iter().map(|note| Text::name(&source.source).and(": ").and(note)));
         }
         for analysis in &self.analyses {
             if let Some(error) = &analysis.error {
                 let name = Text::name(&analysis.analyzer);
                 items.push(
-                    name.and(": ")
-                        .and_toned("failed", Tone::Bad)
-                        .and(format!(": {} ({})", error.message, error.code)),
+                    name.and(": ").and_toned("failed", Tone::Bad).and(format!(": {} ({})", error.message, error.code)),
                 );
             }
         }
         if !self.unreadable.is_empty() {
             let seqs: Vec<(u64, u64)> = self.unreadable.iter().map(|seq| (*seq, *seq)).collect();
-            let what =
-                "records of this run cannot be read (erased, altered, or of another version): ";
+            let what = "records of this run cannot be read (erased, altered, or of another version): ";
             items.push(Text::toned(what, Tone::Bad).and(words::ranges(&seqs)));
         }
         if !items.is_empty() {
@@ -299,11 +234,7 @@ impl AuditRun {
 }
 
 fn skipped_count(count: u64) -> Text {
-    if count == 0 {
-        Text::plain("0")
-    } else {
-        Text::toned(words::grouped(count), Tone::Bad)
-    }
+    if count == 0 { Text::plain("0") } else { Text::toned(words::grouped(count), Tone::Bad) }
 }
 
 /// The findings of stored records, for a report of findings alone; records without any are passed over.

@@ -147,8 +147,7 @@ impl View for Status<'_> {
         };
         fields.push(("index".to_owned(), index));
         page.add(Block::Fields(fields));
-        page.heading(2, "Keys")
-            .append(KeyList { keys: self.keys }.document(), 2);
+        page.heading(2, "Keys").append(KeyList { keys: self.keys }.document(), 2);
         page
     }
 
@@ -196,13 +195,9 @@ impl View for HeadDetail<'_> {
 impl View for KeyList<'_> {
     fn document(&self) -> Document {
         let rows = self.keys.iter().map(|entry| {
-            let until = entry
-                .until_seq
-                .map_or_else(String::new, |seq| seq.to_string());
+            let until = entry.until_seq.map_or_else(String::new, |seq| seq.to_string());
             let state = match (entry.revoked_since, entry.until_seq) {
-                (Some(since), _) => {
-                    Text::toned(format!("revoked, in doubt from {since}"), Tone::Bad)
-                }
+                (Some(since), _) => Text::toned(format!("revoked, in doubt from {since}"), Tone::Bad),
                 (None, Some(_)) => Text::toned("retired", Tone::Faint),
                 (None, None) => Text::toned("valid", Tone::Good),
             };
@@ -231,16 +226,11 @@ impl View for KeyList<'_> {
         struct Whole {
             keys: Vec<KeyJson>,
         }
-        json::text(&Whole {
-            keys: self.keys.iter().map(KeyJson::new).collect(),
-        })
+        json::text(&Whole { keys: self.keys.iter().map(KeyJson::new).collect() })
     }
 
     fn json_lines(&self) -> Vec<String> {
-        self.keys
-            .iter()
-            .map(|entry| json::text(&KeyJson::new(entry)))
-            .collect()
+        self.keys.iter().map(|entry| json::text(&KeyJson::new(entry))).collect()
     }
 }
 
@@ -295,10 +285,7 @@ impl View for ReceiptDetail<'_> {
             seq: u64,
             receipt: &'a str,
         }
-        json::text(&Whole {
-            seq: self.seq,
-            receipt: self.receipt,
-        })
+        json::text(&Whole { seq: self.seq, receipt: self.receipt })
     }
 }
 
@@ -309,10 +296,7 @@ impl View for BackupDetail<'_> {
         page.add(Block::Fields(vec![
             ("backup".to_owned(), Text::name(self.path)),
             ("origin".to_owned(), Text::name(summary.origin.to_string())),
-            (
-                "records".to_owned(),
-                Text::plain(words::grouped(summary.size)),
-            ),
+            ("records".to_owned(), Text::plain(words::grouped(summary.size))),
             ("root".to_owned(), Text::name(summary.root.to_string())),
             ("size".to_owned(), Text::plain(words::bytes(summary.bytes))),
         ]));

@@ -22,31 +22,16 @@ impl Findings<'_> {
     /// Weightiest first, then by rule and place.
     fn sorted(&self) -> Vec<&Finding> {
         let mut findings: Vec<&Finding> = self.findings.iter().collect();
-        let path = |finding: &Finding| {
-            finding
-                .location
-                .as_ref()
-                .map(|location| location.path.clone())
-        };
+        let path = |finding: &Finding| finding.location.as_ref().map(|location| location.path.clone());
         findings.sort_by(|a, b| {
-            (b.severity, &a.rule, path(a), &a.message).cmp(&(
-                a.severity,
-                &b.rule,
-                path(b),
-                &b.message,
-            ))
+            (b.severity, &a.rule, path(a), &a.message).cmp(&(a.severity, &b.rule, path(b), &b.message))
         });
         findings
     }
 
     /// How many of each severity, weightiest first, those that occur.
     pub(super) fn tally(&self) -> Vec<(Severity, u64)> {
-        let count = |severity| {
-            self.findings
-                .iter()
-                .filter(|finding| finding.severity == severity)
-                .count() as u64
-        };
+        let count = |severity| self.findings.iter().filter(|finding| finding.severity == severity).count() as u64;
         Severity::ALL
             .iter()
             .rev()
@@ -62,17 +47,10 @@ impl Findings<'_> {
             if !text.is_empty() {
                 text = text.and(", ");
             }
-            let tone = words::severity(severity)
-                .pieces
-                .first()
-                .map_or(Tone::Plain, |piece| piece.tone);
+            let tone = words::severity(severity).pieces.first().map_or(Tone::Plain, |piece| piece.tone);
             text = text.and_toned(format!("{} {severity}", words::grouped(count)), tone);
         }
-        if text.is_empty() {
-            Text::plain("none")
-        } else {
-            text
-        }
+        if text.is_empty() { Text::plain("none") } else { text }
     }
 }
 
@@ -103,10 +81,7 @@ impl View for Findings<'_> {
         page.add(Block::Table(columns, rows.collect()));
         let hidden = sorted.len().saturating_sub(FINDINGS_SHOWN) as u64;
         if hidden > 0 {
-            page.line(format!(
-                "… and {} of less weight; --format json lists all.",
-                words::grouped(hidden)
-            ));
+            page.line(format!("… and {} of less weight; --format json lists all.", words::grouped(hidden)));
         }
         // The same advice often goes with many findings of a rule: it is given once.
         let mut given = BTreeSet::new();
@@ -127,9 +102,7 @@ impl View for Findings<'_> {
         struct All<'a> {
             findings: Vec<&'a Finding>,
         }
-        json::text(&All {
-            findings: self.sorted(),
-        })
+        json::text(&All { findings: self.sorted() })
     }
 
     fn json_lines(&self) -> Vec<String> {
@@ -151,12 +124,8 @@ pub(super) fn violations(violations: &[Violation], page: &mut Document) {
             Text::plain(&violation.message),
         ]
     });
-    let columns = vec![
-        Column::whole("Severity"),
-        Column::whole("Rule"),
-        Column::text("Where"),
-        Column::text("Violation"),
-    ];
+    let columns =
+        vec![Column::whole("Severity"), Column::whole("Rule"), Column::text("Where"), Column::text("Violation")];
     page.add(Block::Table(columns, rows.collect()));
 }
 
@@ -166,10 +135,7 @@ fn place(location: Option<&Location>) -> Text {
         return Text::default();
     };
     let mut text = location.path.clone();
-    for number in [location.line, location.column]
-        .into_iter()
-        .map_while(|number| number)
-    {
+    for number in [location.line, location.column].into_iter().map_while(|number| number) {
         let _ = write!(text, ":{number}");
     }
     Text::name(text)

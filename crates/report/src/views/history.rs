@@ -26,24 +26,14 @@ pub struct TargetHistory<'a> {
 impl View for OperationHistory<'_> {
     fn document(&self) -> Document {
         let mut page = Document::new();
-        page.heading(
-            1,
-            Text::plain("Operation ").and_name(self.operation.id.to_string()),
-        );
+        page.heading(1, Text::plain("Operation ").and_name(self.operation.id.to_string()));
         let status = match self.operation.status {
-            OperationStatus::Pending => {
-                Text::toned("pending", Tone::Doubtful).and(": an intent without an outcome")
-            }
-            OperationStatus::Ended(outcome) => {
-                Text::toned(outcome.as_str(), words::outcome_tone(outcome))
-            }
+            OperationStatus::Pending => Text::toned("pending", Tone::Doubtful).and(": an intent without an outcome"),
+            OperationStatus::Ended(outcome) => Text::toned(outcome.as_str(), words::outcome_tone(outcome)),
             OperationStatus::Events => Text::plain("events only"),
         };
         page.add(Block::Fields(vec![("status".to_owned(), status)]));
-        page.add(Block::Table(
-            records::columns(),
-            self.operation.records.iter().map(records::row).collect(),
-        ));
+        page.add(Block::Table(records::columns(), self.operation.records.iter().map(records::row).collect()));
         page
     }
 
@@ -59,25 +49,12 @@ impl View for OperationHistory<'_> {
             OperationStatus::Ended(outcome) => outcome.as_str(),
             OperationStatus::Events => "events",
         };
-        let records = self
-            .operation
-            .records
-            .iter()
-            .map(RecordJson::short)
-            .collect();
-        json::text(&Whole {
-            operation: self.operation.id.to_string(),
-            status,
-            records,
-        })
+        let records = self.operation.records.iter().map(RecordJson::short).collect();
+        json::text(&Whole { operation: self.operation.id.to_string(), status, records })
     }
 
     fn json_lines(&self) -> Vec<String> {
-        self.operation
-            .records
-            .iter()
-            .map(|stored| json::text(&RecordJson::short(stored)))
-            .collect()
+        self.operation.records.iter().map(|stored| json::text(&RecordJson::short(stored))).collect()
     }
 }
 
@@ -85,36 +62,23 @@ impl View for TargetHistory<'_> {
     fn document(&self) -> Document {
         let provenance = self.provenance;
         let mut page = Document::new();
-        page.heading(
-            1,
-            Text::plain("Provenance of ").and_name(&provenance.target),
-        );
+        page.heading(1, Text::plain("Provenance of ").and_name(&provenance.target));
         if provenance.entries.is_empty() {
             page.line("No records.");
             return page;
         }
-        let rows = provenance
-            .actors
-            .iter()
-            .map(|(actor, (count, first, last))| {
-                vec![
-                    Text::name(actor),
-                    Text::plain(words::grouped(*count)),
-                    Text::plain(words::second(*first)),
-                    Text::plain(words::second(*last)),
-                ]
-            });
-        let columns = vec![
-            Column::text("Actor"),
-            Column::number("Records"),
-            Column::whole("First"),
-            Column::whole("Last"),
-        ];
+        let rows = provenance.actors.iter().map(|(actor, (count, first, last))| {
+            vec![
+                Text::name(actor),
+                Text::plain(words::grouped(*count)),
+                Text::plain(words::second(*first)),
+                Text::plain(words::second(*last)),
+            ]
+        });
+        let columns =
+            vec![Column::text("Actor"), Column::number("Records"), Column::whole("First"), Column::whole("Last")];
         page.add(Block::Table(columns, rows.collect()));
-        page.add(Block::Table(
-            records::columns(),
-            provenance.entries.iter().map(records::row).collect(),
-        ));
+        page.add(Block::Table(records::columns(), provenance.entries.iter().map(records::row).collect()));
         if let Some(cursor) = self.next {
             page.line(format!("There are more: --cursor {cursor}"));
         }
@@ -136,34 +100,21 @@ impl View for TargetHistory<'_> {
             first: String,
             last: String,
         }
-        let actors = self
-            .provenance
-            .actors
-            .iter()
-            .map(|(actor, (records, first, last))| ActorJson {
-                actor,
-                records: *records,
-                first: first.to_string(),
-                last: last.to_string(),
-            });
+        let actors = self.provenance.actors.iter().map(|(actor, (records, first, last))| ActorJson {
+            actor,
+            records: *records,
+            first: first.to_string(),
+            last: last.to_string(),
+        });
         json::text(&Whole {
             target: &self.provenance.target,
             actors: actors.collect(),
-            records: self
-                .provenance
-                .entries
-                .iter()
-                .map(RecordJson::short)
-                .collect(),
+            records: self.provenance.entries.iter().map(RecordJson::short).collect(),
             next: self.next,
         })
     }
 
     fn json_lines(&self) -> Vec<String> {
-        self.provenance
-            .entries
-            .iter()
-            .map(|stored| json::text(&RecordJson::short(stored)))
-            .collect()
+        self.provenance.entries.iter().map(|stored| json::text(&RecordJson::short(stored))).collect()
     }
 }

@@ -74,10 +74,7 @@ impl<'a> RecordJson<'a> {
             sealed: words::time_of_us(stored.leaf.sealed_us).to_string(),
             occurred: words::time_of_us(stored.leaf.occurred_us).to_string(),
             leaf: None,
-            record: stored
-                .record
-                .as_ref()
-                .and_then(|record| raw(&record.to_json())),
+            record: stored.record.as_ref().and_then(|record| raw(&record.to_json())),
             note: stored.note.as_deref().and_then(raw),
             diff: None,
             redactions: &stored.redactions,
@@ -94,18 +91,10 @@ impl<'a> RecordJson<'a> {
             phase: leaf.phase.as_str(),
             operation: leaf.operation.map(|operation| operation.to_string()),
             prev: leaf.prev.to_string(),
-            parts: leaf
-                .parts
-                .iter()
-                .map(|(name, commitment)| (&**name, commitment.to_string()))
-                .collect(),
+            parts: leaf.parts.iter().map(|(name, commitment)| (&**name, commitment.to_string())).collect(),
             signed_by: leaf.sigs.iter().map(|sig| sig.key.to_string()).collect(),
         };
-        Self {
-            leaf: Some(leaf),
-            diff: stored.record.as_ref().and_then(Record::diff),
-            ..Self::short(stored)
-        }
+        Self { leaf: Some(leaf), diff: stored.record.as_ref().and_then(Record::diff), ..Self::short(stored) }
     }
 }
 
@@ -122,8 +111,7 @@ impl View for RecordDetail<'_> {
         fields.of_seal(stored);
         page.add(Block::Fields(fields.0));
         for name in &stored.altered {
-            let what =
-                format!("Part `{name}` does not fit its commitment; its content is not shown.");
+            let what = format!("Part `{name}` does not fit its commitment; its content is not shown.");
             page.line(Text::toned(what, Tone::Bad));
         }
         if let Some(record) = &stored.record {
@@ -167,24 +155,15 @@ impl Fields {
     }
 
     fn of_record(&mut self, record: &Record) {
-        self.add(
-            "action",
-            Text::name(&record.action).and(format!(" ({})", record.category)),
-        );
-        self.add(
-            "actor",
-            words::actor(&record.actor).and(format!(", {}", record.actor.kind)),
-        );
+        self.add("action", Text::name(&record.action).and(format!(" ({})", record.category)));
+        self.add("actor", words::actor(&record.actor).and(format!(", {}", record.actor.kind)));
         self.add_name("on behalf of", record.actor.on_behalf_of.as_deref());
         self.add_name("claimed", record.actor.claimed.as_deref());
         self.add_name("verified", record.actor.verified.as_deref());
         self.add("target", words::target(&record.target));
         self.add("phase", record.phase.as_str());
         if let Some(outcome) = record.outcome {
-            self.add(
-                "outcome",
-                Text::toned(outcome.as_str(), words::outcome_tone(outcome)),
-            );
+            self.add("outcome", Text::toned(outcome.as_str(), words::outcome_tone(outcome)));
         }
         if let Some(duration) = record.duration_us {
             self.add("took", words::duration(duration));
@@ -200,20 +179,12 @@ impl Fields {
         self.add_name("session", record.session.as_deref());
         self.add_name("conversation", record.conversation.as_deref());
         self.add_name("trace", record.trace.as_deref());
-        self.add_name(
-            "parent",
-            record.parent.map(|parent| parent.to_string()).as_deref(),
-        );
+        self.add_name("parent", record.parent.map(|parent| parent.to_string()).as_deref());
     }
 
     fn of_seal(&mut self, stored: &Stored) {
         let leaf = &stored.leaf;
-        self.add_name(
-            "operation",
-            leaf.operation
-                .map(|operation| operation.to_string())
-                .as_deref(),
-        );
+        self.add_name("operation", leaf.operation.map(|operation| operation.to_string()).as_deref());
         self.add("occurred", words::time_of_us(leaf.occurred_us).to_string());
         self.add("sealed", words::time_of_us(leaf.sealed_us).to_string());
         self.add_name("id", Some(&leaf.id.to_string()));
@@ -233,28 +204,16 @@ fn found_in(record: &Record, page: &mut Document) {
     match record.findings() {
         Ok(findings) if findings.is_empty() => {}
         Ok(findings) => {
-            page.heading(2, "Findings").append(
-                Findings {
-                    findings: &findings,
-                }
-                .document(),
-                2,
-            );
+            page.heading(2, "Findings").append(Findings { findings: &findings }.document(), 2);
         }
         Err(_) => {
-            page.line(Text::toned(
-                "The part `findings` is no list of findings.",
-                Tone::Doubtful,
-            ));
+            page.line(Text::toned("The part `findings` is no list of findings.", Tone::Doubtful));
         }
     }
     match record.violations() {
         Ok(list) => violations(&list, page),
         Err(_) => {
-            page.line(Text::toned(
-                "The part `violations` is no list of violations.",
-                Tone::Doubtful,
-            ));
+            page.line(Text::toned("The part `violations` is no list of violations.", Tone::Doubtful));
         }
     }
 }
@@ -273,16 +232,10 @@ fn changes(record: &Record, page: &mut Document) {
             "remove" => Tone::Bad,
             _ => Tone::Doubtful,
         };
-        let value = op
-            .value()
-            .map_or_else(Text::default, |value| Text::name(value.get()));
+        let value = op.value().map_or_else(Text::default, |value| Text::name(value.get()));
         vec![Text::toned(op.op(), tone), Text::name(op.path()), value]
     });
-    let columns = vec![
-        Column::whole("Change"),
-        Column::text("Where"),
-        Column::text("New value"),
-    ];
+    let columns = vec![Column::whole("Change"), Column::text("Where"), Column::text("New value")];
     page.add(Block::Table(columns, rows.collect()));
 }
 
@@ -299,12 +252,8 @@ fn redactions(redactions: &[Redaction], page: &mut Document) {
             Text::plain(&redaction.policy),
         ]
     });
-    let columns = vec![
-        Column::text("Where"),
-        Column::whole("Detector"),
-        Column::whole("Digest"),
-        Column::whole("Policy"),
-    ];
+    let columns =
+        vec![Column::text("Where"), Column::whole("Detector"), Column::whole("Digest"), Column::whole("Policy")];
     page.add(Block::Table(columns, rows.collect()));
 }
 
@@ -318,8 +267,5 @@ fn content(name: &str, text: &str, page: &mut Document) {
     }
     let first: Vec<&str> = laid.lines().take(CONTENT_LINES_MAX).collect();
     page.add(Block::Verbatim("json", first.join("\n")));
-    page.line(format!(
-        "… {} more lines; --format json shows all.",
-        lines - CONTENT_LINES_MAX
-    ));
+    page.line(format!("… {} more lines; --format json shows all.", lines - CONTENT_LINES_MAX));
 }

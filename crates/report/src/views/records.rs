@@ -31,21 +31,11 @@ impl View for RecordList<'_> {
             page.line("No records.");
             return page;
         }
-        page.add(Block::Table(
-            COLUMNS.to_vec(),
-            self.rows.iter().map(row).collect(),
-        ));
-        let altered: Vec<String> = self
-            .rows
-            .iter()
-            .filter(|stored| !stored.altered.is_empty())
-            .map(|stored| stored.seq.to_string())
-            .collect();
+        page.add(Block::Table(COLUMNS.to_vec(), self.rows.iter().map(row).collect()));
+        let altered: Vec<String> =
+            self.rows.iter().filter(|stored| !stored.altered.is_empty()).map(|stored| stored.seq.to_string()).collect();
         if !altered.is_empty() {
-            let what = format!(
-                "Content does not fit its commitment, and is not shown, in: {}",
-                altered.join(", ")
-            );
+            let what = format!("Content does not fit its commitment, and is not shown, in: {}", altered.join(", "));
             page.line(Text::toned(what, Tone::Bad).and(". `sealbook verify` says more."));
         }
         let count = words::count(self.rows.len() as u64, "record", "records");
@@ -62,32 +52,20 @@ impl View for RecordList<'_> {
             records: Vec<RecordJson<'a>>,
             next: Option<&'a str>,
         }
-        json::text(&Page {
-            records: self.rows.iter().map(RecordJson::short).collect(),
-            next: self.next,
-        })
+        json::text(&Page { records: self.rows.iter().map(RecordJson::short).collect(), next: self.next })
     }
 
     fn json_lines(&self) -> Vec<String> {
-        self.rows
-            .iter()
-            .map(|stored| json::text(&RecordJson::short(stored)))
-            .collect()
+        self.rows.iter().map(|stored| json::text(&RecordJson::short(stored))).collect()
     }
 }
 
 /// The cells of one record, for this and other views' tables.
 pub(super) fn row(stored: &Stored) -> Row {
     let leaf = &stored.leaf;
-    let seq = if stored.altered.is_empty() {
-        Tone::Plain
-    } else {
-        Tone::Bad
-    };
-    let mut row = vec![
-        Text::toned(stored.seq.to_string(), seq),
-        Text::plain(words::second(words::time_of_us(leaf.occurred_us))),
-    ];
+    let seq = if stored.altered.is_empty() { Tone::Plain } else { Tone::Bad };
+    let mut row =
+        vec![Text::toned(stored.seq.to_string(), seq), Text::plain(words::second(words::time_of_us(leaf.occurred_us)))];
     match &stored.record {
         Some(record) => row.extend([
             words::actor(&record.actor),

@@ -29,40 +29,26 @@ impl Verification<'_> {
         let faults = words::count(self.report.fault_count, "fault", "faults");
         match (self.report.valid, self.is_valid()) {
             (true, true) => Text::toned("intact", Tone::Good),
-            (true, false) => Text::toned("the ledger is intact, its index is not", Tone::Bad)
-                .and(": run `sealbook reindex`"),
+            (true, false) => {
+                Text::toned("the ledger is intact, its index is not", Tone::Bad).and(": run `sealbook reindex`")
+            }
             (false, _) => Text::toned(format!("NOT intact: {faults}"), Tone::Bad),
         }
     }
 
     fn fields(&self) -> Vec<(String, Text)> {
         let report = self.report;
-        let verified = format!(
-            "{} of {}",
-            words::grouped(report.verified_entries),
-            words::grouped(report.total_entries)
-        );
+        let verified =
+            format!("{} of {}", words::grouped(report.verified_entries), words::grouped(report.total_entries));
         vec![
             ("verdict".to_owned(), self.verdict()),
             ("origin".to_owned(), Text::name(report.origin.to_string())),
-            (
-                "records".to_owned(),
-                Text::plain(words::grouped(report.size)),
-            ),
+            ("records".to_owned(), Text::plain(words::grouped(report.size))),
             ("root".to_owned(), Text::name(report.root.to_string())),
             ("verified".to_owned(), Text::plain(verified)),
-            (
-                "signatures".to_owned(),
-                Text::plain(words::grouped(report.signatures)),
-            ),
-            (
-                "checkpoints".to_owned(),
-                Text::plain(words::grouped(report.checkpoints)),
-            ),
-            (
-                "erased parts".to_owned(),
-                Text::plain(words::grouped(report.erased_parts)),
-            ),
+            ("signatures".to_owned(), Text::plain(words::grouped(report.signatures))),
+            ("checkpoints".to_owned(), Text::plain(words::grouped(report.checkpoints))),
+            ("erased parts".to_owned(), Text::plain(words::grouped(report.erased_parts))),
         ]
     }
 
@@ -72,25 +58,16 @@ impl Verification<'_> {
             return;
         }
         page.heading(2, "Faults");
-        let rows = report.faults.iter().take(FAULTS_SHOWN).map(|fault| {
-            vec![
-                Text::toned(fault.code(), Tone::Bad),
-                Text::plain(fault.to_string()),
-            ]
-        });
-        page.add(Block::Table(
-            vec![Column::whole("Code"), Column::text("What and where")],
-            rows.collect(),
-        ));
-        let hidden = report
-            .fault_count
-            .saturating_sub(report.faults.len().min(FAULTS_SHOWN) as u64);
+        let rows = report
+            .faults
+            .iter()
+            .take(FAULTS_SHOWN)
+            .map(|fault| vec![Text::toned(fault.code(), Tone::Bad), Text::plain(fault.to_string())]);
+        page.add(Block::Table(vec![Column::whole("Code"), Column::text("What and where")], rows.collect()));
+        let hidden = report.fault_count.saturating_sub(report.faults.len().min(FAULTS_SHOWN) as u64);
         if hidden > 0 {
             let listed = words::grouped(report.faults.len() as u64);
-            page.line(format!(
-                "… and {} more; --format json lists {listed}.",
-                words::grouped(hidden)
-            ));
+            page.line(format!("… and {} more; --format json lists {listed}.", words::grouped(hidden)));
         }
     }
 }
@@ -105,27 +82,15 @@ impl View for Verification<'_> {
             page.heading(2, "Index");
             let rows = faults.iter().map(|fault| {
                 let seqs: Vec<(u64, u64)> = fault.seqs.iter().map(|seq| (*seq, *seq)).collect();
-                vec![
-                    Text::plain(fault.table),
-                    Text::name(&fault.place),
-                    Text::plain(words::ranges(&seqs)),
-                ]
+                vec![Text::plain(fault.table), Text::name(&fault.place), Text::plain(words::ranges(&seqs))]
             });
-            let columns = vec![
-                Column::whole("Table"),
-                Column::text("Row"),
-                Column::text("Records"),
-            ];
+            let columns = vec![Column::whole("Table"), Column::text("Row"), Column::text("Records")];
             page.add(Block::Table(columns, rows.collect()));
         }
         if !self.report.findings.is_empty() {
             page.heading(2, "To be known");
             let items = self.report.findings.iter();
-            page.add(Block::List(
-                items
-                    .map(|finding| Text::plain(finding.to_string()))
-                    .collect(),
-            ));
+            page.add(Block::List(items.map(|finding| Text::plain(finding.to_string())).collect()));
         }
         page
     }
@@ -149,19 +114,9 @@ impl View for Verification<'_> {
         }
         let projections = self.projections.map(|faults| {
             let faults = faults.iter();
-            faults
-                .map(|fault| Projection {
-                    table: fault.table,
-                    place: &fault.place,
-                    seqs: &fault.seqs,
-                })
-                .collect()
+            faults.map(|fault| Projection { table: fault.table, place: &fault.place, seqs: &fault.seqs }).collect()
         });
         let errors = self.report.faults.iter().map(ToString::to_string).collect();
-        json::text(&Whole {
-            errors,
-            report: self.report,
-            projections,
-        })
+        json::text(&Whole { errors, report: self.report, projections })
     }
 }

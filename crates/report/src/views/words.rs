@@ -71,11 +71,7 @@ pub(super) fn instead_of_record(leaf: &Leaf) -> Text {
 
 /// `1 record`, `2 records`.
 pub(super) fn count(number: u64, one: &str, many: &str) -> String {
-    format!(
-        "{} {}",
-        grouped(number),
-        if number == 1 { one } else { many }
-    )
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
 /// A number with its thousands set apart: `1,234,567`.
@@ -118,22 +114,16 @@ pub(super) fn bytes(bytes: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    if unit == 0 {
-        format!("{bytes} B")
-    } else {
-        format!("{value:.1} {}", UNITS[unit])
-    }
+    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
 }
 
 /// Ranges of sequence numbers: `4, 7-9`.
 pub(super) fn ranges(ranges: &[(u64, u64)]) -> String {
-    let shown = ranges.iter().take(5).map(|(first, last)| {
-        if first == last {
-            first.to_string()
-        } else {
-            format!("{first}-{last}")
-        }
-    });
+    let shown = ranges.iter().take(5).map(
+        |(first, last)| {
+            if first == last { first.to_string() } else { format!("{first}-{last}") }
+        },
+    );
     let mut text = shown.collect::<Vec<_>>().join(", ");
     if ranges.len() > 5 {
         let _ = write!(text, ", {} more", ranges.len() - 5);
@@ -157,9 +147,6 @@ mod tests {
         assert_eq!(bytes(1023), "1023 B");
         assert_eq!(bytes(1536), "1.5 KiB");
         assert_eq!(ranges(&[(1, 1), (3, 5)]), "1, 3-5");
-        assert_eq!(
-            second(Timestamp::from_micros(1_500_000)),
-            "1970-01-01T00:00:01Z"
-        );
+        assert_eq!(second(Timestamp::from_micros(1_500_000)), "1970-01-01T00:00:01Z");
     }
 }

@@ -53,12 +53,7 @@ fn hostile_record(text: &str) -> Stored {
     for name in [PartName::Before, PartName::Input] {
         record.set_part(name, &[text]).expect("JSON");
     }
-    record
-        .set_part(
-            PartName::After,
-            &std::collections::BTreeMap::from([(text, text)]),
-        )
-        .expect("JSON");
+    record.set_part(PartName::After, &std::collections::BTreeMap::from([(text, text)])).expect("JSON");
     record.set_findings(&[finding(Severity::Error, text, Some(text), text)]);
     let mut stored = stored(1, record);
     stored.redactions = vec![Redaction {
@@ -77,20 +72,9 @@ fn each_view(mut check: impl FnMut(&dyn View, &str)) {
     for text in HOSTILE {
         let rows = [hostile_record(text), hostile_record(text)];
         let findings = [finding(Severity::Critical, text, Some(text), text)];
-        check(
-            &RecordList {
-                rows: &rows,
-                next: Some(text),
-            },
-            text,
-        );
+        check(&RecordList { rows: &rows, next: Some(text) }, text);
         check(&RecordDetail { stored: &rows[0] }, text);
-        check(
-            &Findings {
-                findings: &findings,
-            },
-            text,
-        );
+        check(&Findings { findings: &findings }, text);
     }
 }
 
@@ -109,18 +93,8 @@ fn nothing_that_acts_or_hides_reaches_any_format() {
             assert!(!out.contains(acts), "{format} of {text:?}:\n{out:?}");
         }
         for width in [None, Some(40), Some(90)] {
-            let coloured = rendered_on(
-                view,
-                Format::Terminal,
-                Screen {
-                    width,
-                    colour: true,
-                },
-            );
-            assert!(
-                !without_colour(&coloured).contains(acts),
-                "{text:?}:\n{coloured:?}"
-            );
+            let coloured = rendered_on(view, Format::Terminal, Screen { width, colour: true });
+            assert!(!without_colour(&coloured).contains(acts), "{text:?}:\n{coloured:?}");
         }
     });
 }
@@ -129,18 +103,11 @@ fn nothing_that_acts_or_hides_reaches_any_format() {
 fn json_says_what_was_recorded_however_hostile() {
     for text in HOSTILE {
         let rows = [hostile_record(text)];
-        let list = RecordList {
-            rows: &rows,
-            next: None,
-        };
+        let list = RecordList { rows: &rows, next: None };
         for format in [Format::Json, Format::Jsonl] {
             let out = rendered(&list, format);
             let value: serde_json::Value = serde_json::from_str(&out).expect("JSON");
-            let record = if format == Format::Json {
-                &value["records"][0]["record"]
-            } else {
-                &value["record"]
-            };
+            let record = if format == Format::Json { &value["records"][0]["record"] } else { &value["record"] };
             assert_eq!(record["reason"], *text);
             assert_eq!(record["input"][0], *text);
             assert_eq!(record["after"][*text], *text);
@@ -152,10 +119,8 @@ fn json_says_what_was_recorded_however_hostile() {
 fn markdown_holds_no_markup_of_others() {
     each_view(|view, text| {
         let out = rendered(view, Format::Markdown);
-        let options = Options::ENABLE_TABLES
-            | Options::ENABLE_STRIKETHROUGH
-            | Options::ENABLE_MATH
-            | Options::ENABLE_FOOTNOTES;
+        let options =
+            Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_MATH | Options::ENABLE_FOOTNOTES;
         let mut cells = 0;
         let mut columns = None;
         for event in Parser::new_ext(&out, options) {
@@ -187,11 +152,7 @@ fn markdown_holds_no_markup_of_others() {
             };
             assert!(!foreign, "{event:?} comes of {text:?}:\n{out}");
             if let Event::End(TagEnd::TableRow) = event {
-                assert_eq!(
-                    Some(cells),
-                    columns,
-                    "a row keeps its cells with {text:?}:\n{out}"
-                );
+                assert_eq!(Some(cells), columns, "a row keeps its cells with {text:?}:\n{out}");
             }
             if matches!(event, Event::End(TagEnd::TableRow | TagEnd::TableHead)) {
                 cells = 0;
@@ -204,13 +165,7 @@ fn markdown_holds_no_markup_of_others() {
 fn a_markdown_table_keeps_its_cells_and_their_words() {
     for text in HOSTILE {
         let rows = [hostile_record(text)];
-        let out = rendered(
-            &RecordList {
-                rows: &rows,
-                next: None,
-            },
-            Format::Markdown,
-        );
+        let out = rendered(&RecordList { rows: &rows, next: None }, Format::Markdown);
         let mut cells: Vec<String> = Vec::new();
         for event in Parser::new_ext(&out, Options::ENABLE_TABLES) {
             match event {
@@ -227,16 +182,8 @@ fn a_markdown_table_keeps_its_cells_and_their_words() {
         }
         let words = |cell: &str| cell.split_whitespace().collect::<String>();
         assert_eq!(cells.len(), 7, "{out}");
-        assert_eq!(
-            words(&cells[3]),
-            words(&shown(text)),
-            "the action of {text:?}:\n{out}"
-        );
-        assert_eq!(
-            words(&cells[4]),
-            format!("file{}", words(&shown(text))),
-            "the target of {text:?}:\n{out}"
-        );
+        assert_eq!(words(&cells[3]), words(&shown(text)), "the action of {text:?}:\n{out}");
+        assert_eq!(words(&cells[4]), format!("file{}", words(&shown(text))), "the target of {text:?}:\n{out}");
         assert_eq!((&*cells[5], &*cells[6]), ("ok", "info"), "{out}");
     }
 }
@@ -246,13 +193,7 @@ fn long_text_is_cut_in_tables_and_says_so() {
     let text = "x".repeat(5_000);
     let rows = [stored(1, record(1, "file.write", &text))];
     for format in [Format::Terminal, Format::Markdown] {
-        let out = rendered(
-            &RecordList {
-                rows: &rows,
-                next: None,
-            },
-            format,
-        );
+        let out = rendered(&RecordList { rows: &rows, next: None }, format);
         assert!(out.len() < 2_000, "{format}: {}", out.len());
         assert!(out.contains("more)"), "{out}");
     }
@@ -261,28 +202,19 @@ fn long_text_is_cut_in_tables_and_says_so() {
 #[test]
 fn long_content_is_cut_for_people_only() {
     let mut record = record(1, "a.b", "c");
-    record
-        .set_part(PartName::Input, &(0..1_000).collect::<Vec<u32>>())
-        .expect("JSON");
+    record.set_part(PartName::Input, &(0..1_000).collect::<Vec<u32>>()).expect("JSON");
     let stored = stored(1, record);
     let view = RecordDetail { stored: &stored };
     assert!(rendered(&view, Format::Terminal).contains("802 more lines"));
-    let json: serde_json::Value =
-        serde_json::from_str(&rendered(&view, Format::Json)).expect("JSON");
-    assert_eq!(
-        json["record"]["input"].as_array().map(Vec::len),
-        Some(1_000)
-    );
+    let json: serde_json::Value = serde_json::from_str(&rendered(&view, Format::Json)).expect("JSON");
+    assert_eq!(json["record"]["input"].as_array().map(Vec::len), Some(1_000));
 }
 
 #[test]
 fn a_long_list_of_findings_is_cut_for_people_only() {
-    let findings: Vec<_> = (0..300)
-        .map(|n| finding(Severity::Info, "git.x", None, &format!("number {n:03}")))
-        .collect();
-    let view = Findings {
-        findings: &findings,
-    };
+    let findings: Vec<_> =
+        (0..300).map(|n| finding(Severity::Info, "git.x", None, &format!("number {n:03}"))).collect();
+    let view = Findings { findings: &findings };
     assert!(rendered(&view, Format::Markdown).contains("… and 100 of less weight"));
     assert_eq!(rendered(&view, Format::Jsonl).lines().count(), 300);
 }

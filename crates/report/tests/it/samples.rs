@@ -2,8 +2,8 @@
 
 use sealbook_ledger::{Hash, Leaf, LeafType, Origin, Phase, Uuid};
 use sealbook_record::{
-    Actor, ActorKind, Category, Finding, Location, Outcome, PartName, Record, Redaction, Severity,
-    Target, TargetKind, Timestamp, Violation,
+    Actor, ActorKind, Category, Finding, Location, Outcome, PartName, Record, Redaction, Severity, Target, TargetKind,
+    Timestamp, Violation,
 };
 use sealbook_report::{Format, Screen, View, render};
 use sealbook_store::Stored;
@@ -32,10 +32,7 @@ pub(crate) fn record(number: u64, action: &str, target: &str) -> Record {
     let mut actor = Actor::unknown();
     "agent-7".clone_into(&mut actor.id);
     actor.kind = ActorKind::Agent;
-    let target = Target {
-        id: target.to_owned(),
-        kind: TargetKind::File,
-    };
+    let target = Target { id: target.to_owned(), kind: TargetKind::File };
     let mut record = Record::event(id(number.into()), actor, action, target, at(number as i64));
     record.category = Category::FileWrite;
     record.outcome = Some(Outcome::Ok);
@@ -96,10 +93,7 @@ pub(crate) fn full() -> Stored {
     record.severity = Severity::Error;
     for (name, json) in [
         (PartName::Before, r#"{"limit":0.10,"hosts":["a","b"]}"#),
-        (
-            PartName::After,
-            r#"{"limit":1e400,"hosts":["a"],"id":12345678901234567890123}"#,
-        ),
+        (PartName::After, r#"{"limit":1e400,"hosts":["a"],"id":12345678901234567890123}"#),
         (PartName::Input, r#"{"authorization":"***","n":0.10}"#),
         (PartName::Error, r#""permission denied""#),
     ] {
@@ -116,11 +110,7 @@ pub(crate) fn full() -> Stored {
         rule: "change.window".to_owned(),
         severity: Severity::Error,
         message: "outside the change window".to_owned(),
-        location: Some(Location {
-            path: "etc/app.toml".to_owned(),
-            line: Some(4),
-            column: Some(9),
-        }),
+        location: Some(Location { path: "etc/app.toml".to_owned(), line: Some(4), column: Some(9) }),
     }]);
     let mut stored = stored(3, record);
     stored.redactions = vec![Redaction {
@@ -132,12 +122,7 @@ pub(crate) fn full() -> Stored {
     stored
 }
 
-pub(crate) fn finding(
-    severity: Severity,
-    rule: &str,
-    path: Option<&str>,
-    message: &str,
-) -> Finding {
+pub(crate) fn finding(severity: Severity, rule: &str, path: Option<&str>, message: &str) -> Finding {
     let mut finding = Finding::new(rule, "sample", severity, message, path, message);
     finding.evidence = vec![(4, 4), (7, 9)];
     finding.recommendation = Some(format!("look at {rule}"));
@@ -146,14 +131,7 @@ pub(crate) fn finding(
 
 /// Renders for a terminal of 100 columns, without colour.
 pub(crate) fn rendered(view: &dyn View, format: Format) -> String {
-    rendered_on(
-        view,
-        format,
-        Screen {
-            width: Some(100),
-            colour: false,
-        },
-    )
+    rendered_on(view, format, Screen { width: Some(100), colour: false })
 }
 
 pub(crate) fn rendered_on(view: &dyn View, format: Format, screen: Screen) -> String {

@@ -6,13 +6,12 @@ use std::fmt::Write as _;
 use sealbook_ledger::{EntryPlace, Fault, Report};
 use sealbook_record::{Outcome, PartName, Record, Severity, Target, TargetKind};
 use sealbook_report::{
-    ActorActivity, AuditReport, AuditRun, AuditSummary, BackupDetail, Findings, Format, HeadDetail,
-    OperationHistory, ReceiptDetail, RecordDetail, RecordList, SealedDetail, Status, TargetHistory,
-    Verification, View,
+    ActorActivity, AuditReport, AuditRun, AuditSummary, BackupDetail, Findings, Format, HeadDetail, OperationHistory,
+    ReceiptDetail, RecordDetail, RecordList, SealedDetail, Status, TargetHistory, Verification, View,
 };
 use sealbook_store::{
-    Activity, BackupSummary, Head, IndexProgress, Operation, OperationStatus, Patterns,
-    ProjectionFault, Provenance, Sealed, Stored,
+    Activity, BackupSummary, Head, IndexProgress, Operation, OperationStatus, Patterns, ProjectionFault, Provenance,
+    Sealed, Stored,
 };
 
 use crate::samples::{at, erased, finding, full, hash, id, origin, record, rendered, stored};
@@ -33,12 +32,7 @@ fn check(name: &str, view: &dyn View) {
 
 fn head() -> Head {
     let checkpoint = format!("{}\n3\nAAAA\n\n— {} BBBB\n", origin(), origin());
-    Head {
-        origin: origin(),
-        size: 1_234,
-        root: hash(0xCC),
-        checkpoint,
-    }
+    Head { origin: origin(), size: 1_234, root: hash(0xCC), checkpoint }
 }
 
 fn report(faults: Vec<Fault>) -> Report {
@@ -63,26 +57,9 @@ fn record_list() {
     let mut intent = record(4, "deploy.start", "shop");
     intent.phase = sealbook_ledger::Phase::Intent;
     intent.outcome = None;
-    let rows = [
-        stored(4, intent),
-        full(),
-        stored(2, record(2, "file.write", "src/main.rs")),
-        erased(1),
-    ];
-    check(
-        "record_list",
-        &RecordList {
-            rows: &rows,
-            next: Some("s1"),
-        },
-    );
-    check(
-        "record_list_empty",
-        &RecordList {
-            rows: &[],
-            next: None,
-        },
-    );
+    let rows = [stored(4, intent), full(), stored(2, record(2, "file.write", "src/main.rs")), erased(1)];
+    check("record_list", &RecordList { rows: &rows, next: Some("s1") });
+    check("record_list_empty", &RecordList { rows: &[], next: None });
 }
 
 #[test]
@@ -94,26 +71,11 @@ fn record_detail() {
 #[test]
 fn findings() {
     let findings = [
-        finding(
-            Severity::Info,
-            "git.message",
-            None,
-            "12 of 40 commits have a subject of one word",
-        ),
-        finding(
-            Severity::Critical,
-            "git.forged",
-            Some("objects/ab/cdef"),
-            "the object's bytes do not have its id",
-        ),
+        finding(Severity::Info, "git.message", None, "12 of 40 commits have a subject of one word"),
+        finding(Severity::Critical, "git.forged", Some("objects/ab/cdef"), "the object's bytes do not have its id"),
         finding(Severity::Info, "git.message", Some("x"), "no body"),
     ];
-    check(
-        "findings",
-        &Findings {
-            findings: &findings,
-        },
-    );
+    check("findings", &Findings { findings: &findings });
     check("findings_none", &Findings { findings: &[] });
 }
 
@@ -142,107 +104,46 @@ fn activity() {
         average_ops_per_day: 0.4,
         patterns,
     };
-    check(
-        "activity",
-        &ActorActivity {
-            activity: &activity,
-        },
-    );
+    check("activity", &ActorActivity { activity: &activity });
 }
 
 #[test]
 fn histories() {
-    let operation = Operation {
-        id: id(900),
-        records: vec![full()],
-        status: OperationStatus::Ended(Outcome::Failed),
-    };
-    check(
-        "operation",
-        &OperationHistory {
-            operation: &operation,
-        },
-    );
+    let operation = Operation { id: id(900), records: vec![full()], status: OperationStatus::Ended(Outcome::Failed) };
+    check("operation", &OperationHistory { operation: &operation });
     let provenance = Provenance {
         target: "etc/app.toml".to_owned(),
         entries: vec![full()],
         actors: BTreeMap::from([("agent-7".to_owned(), (1, at(3), at(3)))]),
         next: None,
     };
-    check(
-        "provenance",
-        &TargetHistory {
-            provenance: &provenance,
-            next: None,
-        },
-    );
+    check("provenance", &TargetHistory { provenance: &provenance, next: None });
 }
 
 #[test]
 fn verification() {
-    check(
-        "verification_intact",
-        &Verification {
-            report: &report(Vec::new()),
-            projections: Some(&[]),
-        },
-    );
-    let entry = EntryPlace {
-        seq: 7,
-        id: Some(id(7)),
-    };
+    check("verification_intact", &Verification { report: &report(Vec::new()), projections: Some(&[]) });
+    let entry = EntryPlace { seq: 7, id: Some(id(7)) };
     let faults = vec![
         Fault::ChainBreak { entry },
-        Fault::PartAltered {
-            entry,
-            name: "input".to_owned(),
-        },
+        Fault::PartAltered { entry, name: "input".to_owned() },
         Fault::TileAltered { level: 0, index: 3 },
     ];
-    let index = [ProjectionFault {
-        table: "postings",
-        place: "actor.id = agent-7".to_owned(),
-        seqs: vec![3, 9],
-    }];
-    check(
-        "verification_broken",
-        &Verification {
-            report: &report(faults),
-            projections: Some(&index),
-        },
-    );
-    check(
-        "verification_index_only",
-        &Verification {
-            report: &report(Vec::new()),
-            projections: Some(&index),
-        },
-    );
+    let index = [ProjectionFault { table: "postings", place: "actor.id = agent-7".to_owned(), seqs: vec![3, 9] }];
+    check("verification_broken", &Verification { report: &report(faults), projections: Some(&index) });
+    check("verification_index_only", &Verification { report: &report(Vec::new()), projections: Some(&index) });
 }
 
 #[test]
 fn a_long_list_of_faults_is_cut_for_people_and_counted() {
     let entry = |seq| EntryPlace { seq, id: None };
-    let mut report = report(
-        (0..500)
-            .map(|seq| Fault::LeafAltered { entry: entry(seq) })
-            .collect(),
-    );
+    let mut report = report((0..500).map(|seq| Fault::LeafAltered { entry: entry(seq) }).collect());
     report.fault_count = 20_000;
-    let view = Verification {
-        report: &report,
-        projections: None,
-    };
-    assert!(
-        rendered(&view, Format::Terminal).contains("… and 19,900 more; --format json lists 500.")
-    );
-    let json: serde_json::Value =
-        serde_json::from_str(&rendered(&view, Format::Json)).expect("JSON");
+    let view = Verification { report: &report, projections: None };
+    assert!(rendered(&view, Format::Terminal).contains("… and 19,900 more; --format json lists 500."));
+    let json: serde_json::Value = serde_json::from_str(&rendered(&view, Format::Json)).expect("JSON");
     assert_eq!(json["errors"].as_array().map(Vec::len), Some(500));
-    assert_eq!(
-        (json["valid"].as_bool(), json["fault_count"].as_u64()),
-        (Some(false), Some(20_000))
-    );
+    assert_eq!((json["valid"].as_bool(), json["fault_count"].as_u64()), (Some(false), Some(20_000)));
 }
 
 #[test]
@@ -255,59 +156,25 @@ fn book() {
         bytes: Some(5_000_000),
         head: &head(),
         sealed: Some(at(9)),
-        index: IndexProgress {
-            indexed: 1_200,
-            size: 1_234,
-        },
+        index: IndexProgress { indexed: 1_200, size: 1_234 },
         keys: &[],
     };
     check("status", &status);
     check("head", &HeadDetail { head: &head() });
-    let sealed = Sealed {
-        seq: 41,
-        id: id(41),
-        hash: hash(0x41),
-        duplicate: true,
-    };
-    check(
-        "sealed",
-        &SealedDetail {
-            sealed: &sealed,
-            receipt: Some("c2sp.org/tlog-proof@v1\nindex 41\n"),
-        },
-    );
+    let sealed = Sealed { seq: 41, id: id(41), hash: hash(0x41), duplicate: true };
+    check("sealed", &SealedDetail { sealed: &sealed, receipt: Some("c2sp.org/tlog-proof@v1\nindex 41\n") });
     let receipt = "c2sp.org/tlog-proof@v1\nextra AAAA\nindex 41\nBBBB\n\n— sealbook/07 CCCC\n";
     check("receipt", &ReceiptDetail { seq: 41, receipt });
     // What is written to a file is the proof itself, byte for byte.
-    assert_eq!(
-        rendered(&ReceiptDetail { seq: 41, receipt }, Format::Terminal),
-        receipt
-    );
-    assert_eq!(
-        rendered(&HeadDetail { head: &head() }, Format::Terminal),
-        head().checkpoint
-    );
-    let summary = BackupSummary {
-        origin: origin(),
-        size: 1_234,
-        root: hash(0xCC),
-        bytes: 5_000_000,
-    };
-    check(
-        "backup",
-        &BackupDetail {
-            summary: &summary,
-            path: "book.backup",
-        },
-    );
+    assert_eq!(rendered(&ReceiptDetail { seq: 41, receipt }, Format::Terminal), receipt);
+    assert_eq!(rendered(&HeadDetail { head: &head() }, Format::Terminal), head().checkpoint);
+    let summary = BackupSummary { origin: origin(), size: 1_234, root: hash(0xCC), bytes: 5_000_000 };
+    check("backup", &BackupDetail { summary: &summary, path: "book.backup" });
 }
 
 /// The records of a run as the collector seals them.
 fn run_records(outcome: Option<&str>) -> Vec<Stored> {
-    let project = Target {
-        id: "shop".to_owned(),
-        kind: TargetKind::Project,
-    };
+    let project = Target { id: "shop".to_owned(), kind: TargetKind::Project };
     let run_record = |number: u64, action: &str| -> Record {
         let mut record = record(number, action, "");
         record.target = project.clone();
@@ -318,10 +185,7 @@ fn run_records(outcome: Option<&str>) -> Vec<Stored> {
     intent.phase = sealbook_ledger::Phase::Intent;
     let mut analysis = run_record(2, "analysis.run");
     analysis
-        .set_part_json(
-            PartName::Input,
-            r#"{"analyzer":"git","version":"1","rules":["git.hotspot","git.message"]}"#,
-        )
+        .set_part_json(PartName::Input, r#"{"analyzer":"git","version":"1","rules":["git.hotspot","git.message"]}"#)
         .expect("JSON");
     analysis.set_findings(&[finding(
         Severity::Warning,
@@ -355,15 +219,7 @@ fn audit() {
     let run = AuditRun::of(&run_records(Some(COMPLETE))).expect("a run");
     assert!(run.complete);
     let report = report(Vec::new());
-    check(
-        "audit_complete",
-        &AuditReport {
-            run: &run,
-            head: &head(),
-            keys: &[],
-            verification: Some(&report),
-        },
-    );
+    check("audit_complete", &AuditReport { run: &run, head: &head(), keys: &[], verification: Some(&report) });
     let run = AuditRun::of(&run_records(Some(INCOMPLETE))).expect("a run");
     assert!(!run.complete);
     check("audit_incomplete", &AuditSummary { run: &run });
@@ -377,38 +233,16 @@ fn figures_of_findings_become_tables() {
         finding.metadata = metadata.as_object().expect("an object").clone();
         finding
     };
-    let authors: Vec<_> = (0..25)
-        .map(|n| serde_json::json!({"name": format!("author {n}"), "commits": 2_000 - n}))
-        .collect();
+    let authors: Vec<_> =
+        (0..25).map(|n| serde_json::json!({"name": format!("author {n}"), "commits": 2_000 - n})).collect();
     let mut records = run_records(Some(COMPLETE));
-    records[1]
-        .record
-        .as_mut()
-        .expect("a record")
-        .set_findings(&[
-            with(
-                Some("src/main.rs"),
-                "git.hotspot",
-                serde_json::json!({"commits": 30, "share": 0.75, "last": "alice"}),
-            ),
-            with(
-                Some("src/a|b\u{1b}.rs"),
-                "git.hotspot",
-                serde_json::json!({"commits": 9, "x|\u{1b}": -1}),
-            ),
-            with(
-                None,
-                "git.contribution",
-                serde_json::json!({"authors": authors}),
-            ),
-            with(None, "git.message", serde_json::json!({"example": "fix"})),
-        ]);
-    check(
-        "audit_figures",
-        &AuditSummary {
-            run: &AuditRun::of(&records).expect("a run"),
-        },
-    );
+    records[1].record.as_mut().expect("a record").set_findings(&[
+        with(Some("src/main.rs"), "git.hotspot", serde_json::json!({"commits": 30, "share": 0.75, "last": "alice"})),
+        with(Some("src/a|b\u{1b}.rs"), "git.hotspot", serde_json::json!({"commits": 9, "x|\u{1b}": -1})),
+        with(None, "git.contribution", serde_json::json!({"authors": authors})),
+        with(None, "git.message", serde_json::json!({"example": "fix"})),
+    ]);
+    check("audit_figures", &AuditSummary { run: &AuditRun::of(&records).expect("a run") });
 }
 
 #[test]
@@ -423,8 +257,5 @@ fn a_run_that_did_not_end_is_incomplete_and_one_that_was_erased_says_so() {
     assert_eq!((run.complete, run.unreadable.as_slice()), (false, &[2][..]));
     assert!(rendered(&AuditSummary { run: &run }, Format::Markdown).contains("cannot be read"));
 
-    assert_eq!(
-        AuditRun::of(&[stored(1, record(1, "file.write", "x"))]),
-        None
-    );
+    assert_eq!(AuditRun::of(&[stored(1, record(1, "file.write", "x"))]), None);
 }

@@ -178,8 +178,7 @@ impl CatchUp {
                 for term in old.postings.keys() {
                     subtract(&this.connection, term, before.seq)?;
                 }
-                this.connection
-                    .execute("INSERT OR REPLACE INTO meta VALUES ('erasing', ?1)", [before.seq as i64])?;
+                this.connection.execute("INSERT OR REPLACE INTO meta VALUES ('erasing', ?1)", [before.seq as i64])?;
                 this.connection.execute_batch("COMMIT")
             })()
             .map_err(|e: rusqlite::Error| {
@@ -289,7 +288,8 @@ fn write(connection: &Connection, pending: &mut Pending) -> rusqlite::Result<()>
     let mut out = Vec::new();
     if pending.from == chunk << CHUNK_BITS {
         // The chunk begins with us: there is nothing to merge with.
-        let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO postings (term, chunk, seqs) VALUES (?1, ?2, ?3)")?;
+        let mut insert =
+            connection.prepare_cached("INSERT OR REPLACE INTO postings (term, chunk, seqs) VALUES (?1, ?2, ?3)")?;
         for (term, lows) in sorted {
             postings::encode(lows, &mut out);
             insert.execute(params![term, chunk as i64, out])?;

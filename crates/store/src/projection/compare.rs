@@ -45,7 +45,8 @@ fn walk(
 ) -> Result<(), Error> {
     let rebuilt = rebuilt.lock();
     let fail = |e: rusqlite::Error| engine(live.path(), &e);
-    let (mut left, mut right) = (rows(live.connection(), sql).map_err(fail)?, rows(rebuilt.connection(), sql).map_err(fail)?);
+    let (mut left, mut right) =
+        (rows(live.connection(), sql).map_err(fail)?, rows(rebuilt.connection(), sql).map_err(fail)?);
     let (mut left, mut right) = (left.query([]).map_err(fail)?, right.query([]).map_err(fail)?);
     let (mut ours, mut theirs) = (next(&mut left).map_err(fail)?, next(&mut right).map_err(fail)?);
     while faults.len() < FAULTS_MAX {
@@ -97,7 +98,8 @@ fn difference(table: &'static str, key: &(Vec<u8>, i64), one: &[u8], other: &[u8
         return Some(ProjectionFault { table, place, seqs });
     }
     let place = format!("field {}, {:?}, chunk {}", key.0.first()?, String::from_utf8_lossy(&key.0[1..]), key.1);
-    let decode = |bytes: &[u8]| if bytes.is_empty() { Some(roaring::RoaringBitmap::new()) } else { postings::decode(bytes) };
+    let decode =
+        |bytes: &[u8]| if bytes.is_empty() { Some(roaring::RoaringBitmap::new()) } else { postings::decode(bytes) };
     let first = (key.1 as u64) << postings::CHUNK_BITS;
     match (decode(one), decode(other)) {
         (Some(a), Some(b)) if a == b => None,

@@ -8,9 +8,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sealbook_ledger::Origin;
 
 use super::{CatchUp, Term, postings};
-use crate::whole::private_file;
-use crate::sqlite::{engine, file_error};
 use crate::Error;
+use crate::sqlite::{PAGE_BYTES, engine, file_error};
+use crate::whole::private_file;
 
 /// Raised when the tables or the terms change: an index of another format is made again.
 const FORMAT: i64 = 1;
@@ -48,7 +48,14 @@ impl Index {
         let lock = private_file(&lock_path)?;
         // One at a time: two that make it again would each throw away what the other has made.
         lock.lock().map_err(fail)?;
-        let opened = open(path).map_or_else(Err, |c| if fits(&c, origin) { Ok(c) } else { drop(c); fresh(path, origin) });
+        let opened = open(path).map_or_else(Err, |c| {
+            if fits(&c, origin) {
+                Ok(c)
+            } else {
+                drop(c);
+                fresh(path, origin)
+            }
+        });
         let connection = match opened {
             // A derived file that cannot be read is worth nothing: its place is taken by a new one.
             Err(Error::BookUnreadable { .. }) => fresh(path, origin),
@@ -85,11 +92,12 @@ fn open(path: &Path) -> Result<Connection, Error> {
     let connection = Connection::open(path).map_err(fail)?;
     (|| {
         connection.busy_timeout(std::time::Duration::from_secs(30))?;
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // What power takes from here is made again from the ledger.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "secure_delete", true)?;
-        connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 2_048)?;
         connection.pragma_update(None, "cache_size", -65_536)?;
         connection.pragma_update(None, "trusted_schema", false)
     })()
@@ -211,9 +219,11 @@ impl IndexView<'_> {
             if min >= from_us && max <= to_us {
                 map.insert_range(base..base + times.len() as u32);
             } else {
-                map.extend((base..).zip(times).filter_map(|(low, bytes)| {
-                    (from_us..=to_us).contains(&i64::from_le_bytes(*bytes)).then_some(low)
-                }));
+                map.extend(
+                    (base..).zip(times).filter_map(|(low, bytes)| {
+                        (from_us..=to_us).contains(&i64::from_le_bytes(*bytes)).then_some(low)
+                    }),
+                );
             }
         }
         Ok(map)

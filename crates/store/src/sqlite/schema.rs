@@ -43,9 +43,8 @@ pub(super) fn create(connection: &Connection, origin: &Origin, tenant: &str) -> 
 }
 
 pub(super) fn check_format(connection: &Connection, path: &Path) -> Result<i64, Error> {
-    let found: i64 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(|e| engine(path, &e))?;
+    let found: i64 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|e| engine(path, &e))?;
     if found > FORMAT {
         return Err(Error::BookTooNew { path: path.to_owned(), found, known: FORMAT });
     }

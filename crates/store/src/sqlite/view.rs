@@ -135,5 +135,7 @@ fn clamp(seq: u64) -> i64 {
 }
 
 fn bytes<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> rusqlite::Result<&'r [u8]> {
-    row.get_ref(column)?.as_bytes().map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, Box::new(e)))
+    row.get_ref(column)?
+        .as_bytes()
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, Box::new(e)))
 }

@@ -12,7 +12,13 @@ fn records_are_sealed_in_order_and_read_back() {
     let place = Place::new();
     let ledger = place.create();
     let batch = (0..600)
-        .map(|i| admit(with_part(raw(&ledger, "agent-7", "file.write", &format!("src/{i}.rs")), PartName::Input, "{\"n\": 0.10}")))
+        .map(|i| {
+            admit(with_part(
+                raw(&ledger, "agent-7", "file.write", &format!("src/{i}.rs")),
+                PartName::Input,
+                "{\"n\": 0.10}",
+            ))
+        })
         .collect();
     let sealed: Vec<_> = ledger.append(batch).unwrap().into_iter().map(Result::unwrap).collect();
     assert_eq!(sealed.iter().map(|s| s.seq).collect::<Vec<_>>(), (1..=600).collect::<Vec<_>>());

@@ -205,7 +205,14 @@ fn a_backup_restores_as_a_linked_ledger() {
     fill(&ledger, 5);
 
     let other = Place::new();
-    let restored = Ledger::restore(&to, other.layout(), "default", Options::default(), "the disk was lost; 5 records may be missing").unwrap();
+    let restored = Ledger::restore(
+        &to,
+        other.layout(),
+        "default",
+        Options::default(),
+        "the disk was lost; 5 records may be missing",
+    )
+    .unwrap();
     assert_ne!(restored.origin(), ledger.origin());
     assert_valid(&restored);
     let genesis = restored.reader().unwrap().record(0).unwrap().note.unwrap();

@@ -1,7 +1,9 @@
 //! Questions: every field alone, fields together, pages, times, words.
 
 use sealbook_ledger::{Phase, Uuid};
-use sealbook_record::{ActorKind, Category, Classification, Outcome, PartName, Record, Severity, TargetKind, Timestamp};
+use sealbook_record::{
+    ActorKind, Category, Classification, Outcome, PartName, Record, Severity, TargetKind, Timestamp,
+};
 use sealbook_store::{Error, Ledger, OperationStatus, Query, Stored};
 
 use crate::fixture::{Place, admit, at, raw, with_part};
@@ -118,7 +120,8 @@ fn pages_are_newest_first_and_stay_when_the_book_grows() {
     let mut cursor = first.next;
     while let Some(at) = cursor {
         let text = at.to_string();
-        let page = ledger.query(&Query { actor: one("a"), cursor: Some(text.parse().unwrap()), ..Query::default() }).unwrap();
+        let page =
+            ledger.query(&Query { actor: one("a"), cursor: Some(text.parse().unwrap()), ..Query::default() }).unwrap();
         all.extend(page.rows.iter().map(|r| r.seq));
         cursor = page.next;
     }
@@ -176,7 +179,9 @@ fn activity_counts_and_shows_patterns() {
     let place = Place::new();
     let ledger = place.create();
     let mut records = Vec::new();
-    for (hour, action, failed) in [(9, "file.write", false), (9, "file.write", true), (10, "git.push", true), (23, "file.write", true)] {
+    for (hour, action, failed) in
+        [(9, "file.write", false), (9, "file.write", true), (10, "git.push", true), (23, "file.write", true)]
+    {
         let mut record = at(raw(&ledger, "ines", action, "src/a.rs"), MONDAY_US + hour * HOUR_US);
         record.outcome = Some(if failed { Outcome::Failed } else { Outcome::Ok });
         record.project = Some("shop".to_owned());
@@ -211,7 +216,10 @@ fn provenance_and_operations_tell_a_story_in_order() {
     let operation = Uuid::from_u128(0x1234);
     let mut intent = raw(&ledger, "agent-7", "file.write", "src/a.rs");
     (intent.operation, intent.phase) = (Some(operation), Phase::Intent);
-    seal(&ledger, vec![raw(&ledger, "ines", "file.write", "src/a.rs"), intent, raw(&ledger, "x", "file.write", "src/b.rs")]);
+    seal(
+        &ledger,
+        vec![raw(&ledger, "ines", "file.write", "src/a.rs"), intent, raw(&ledger, "x", "file.write", "src/b.rs")],
+    );
     assert_eq!(ledger.operation(operation).unwrap().unwrap().status, OperationStatus::Pending);
     let mut outcome = raw(&ledger, "agent-7", "file.write", "src/a.rs");
     (outcome.operation, outcome.phase, outcome.outcome) = (Some(operation), Phase::Outcome, Some(Outcome::Failed));

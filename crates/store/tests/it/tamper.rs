@@ -92,7 +92,12 @@ impl Snapshot for &Memory {
     fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, Error> {
         Ok(self.tiles.get(&(level, index)).cloned())
     }
-    fn checkpoints(&self, from: u64, to: u64, each: &mut dyn FnMut(u64, &str) -> Result<bool, Error>) -> Result<(), Error> {
+    fn checkpoints(
+        &self,
+        from: u64,
+        to: u64,
+        each: &mut dyn FnMut(u64, &str) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
         for (size, note) in self.checkpoints.range(from..to) {
             if !each(*size, &String::from_utf8_lossy(note))? {
                 break;
@@ -117,7 +122,11 @@ fn book() -> Book {
     let ledger = place.create();
     for commit in 0..9 {
         let record = |i: usize| {
-            let record = with_part(raw(&ledger, "agent-7", "tools.call", &format!("t{commit}.{i}")), PartName::Input, "{\"q\":1}");
+            let record = with_part(
+                raw(&ledger, "agent-7", "tools.call", &format!("t{commit}.{i}")),
+                PartName::Input,
+                "{\"q\":1}",
+            );
             admit(with_part(record, PartName::Result, "{\"rows\":[1,2,3]}"))
         };
         for answer in ledger.append((0..22).map(record).collect()).unwrap() {
@@ -138,7 +147,12 @@ fn step() -> usize {
 }
 
 /// Flips bits of every `step`th byte, and asks whether a fault lies where the flip was.
-fn flip_each(book: &mut Book, bytes: impl Fn(&mut Memory) -> &mut Vec<u8>, what: &str, is_there: impl Fn(&Fault) -> bool) -> usize {
+fn flip_each(
+    book: &mut Book,
+    bytes: impl Fn(&mut Memory) -> &mut Vec<u8>,
+    what: &str,
+    is_there: impl Fn(&Fault) -> bool,
+) -> usize {
     let len = bytes(&mut book.memory).len();
     let mut flips = 0;
     for at in (what.len() % step()..len).step_by(step()) {
@@ -178,10 +192,20 @@ fn every_flipped_byte_is_found_and_located() {
     let mut book = book;
     let mut more = 0;
     for place in tiles {
-        more += flip_each(&mut book, |m| m.tiles.get_mut(&place).unwrap(), &format!("tile {place:?}"), |f| f.tile() == Some(place));
+        more += flip_each(
+            &mut book,
+            |m| m.tiles.get_mut(&place).unwrap(),
+            &format!("tile {place:?}"),
+            |f| f.tile() == Some(place),
+        );
     }
     for size in sizes {
-        more += flip_each(&mut book, |m| m.checkpoints.get_mut(&size).unwrap(), &format!("checkpoint {size}"), |f| f.checkpoint() == Some(size));
+        more += flip_each(
+            &mut book,
+            |m| m.checkpoints.get_mut(&size).unwrap(),
+            &format!("checkpoint {size}"),
+            |f| f.checkpoint() == Some(size),
+        );
     }
     assert_eq!(book.faults(), []);
     println!("{} flips found and located", flips + more);

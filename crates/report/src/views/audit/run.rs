@@ -152,10 +152,7 @@ impl AuditRun {
                         unreadable.push(stored.seq);
                     }
                 }
-                ANALYSIS => match (
-                    record.findings(),
-                    stored.altered.is_empty() && stored.erased.is_empty(),
-                ) {
+                ANALYSIS => match (record.findings(), stored.altered.is_empty() && stored.erased.is_empty()) {
                     (Ok(found), true) => findings.extend(found),
                     _ => unreadable.push(stored.seq),
                 },

@@ -26,19 +26,12 @@ pub(super) fn of(findings: &[Finding]) -> Document {
     }
     let mut page = Document::new();
     for (rule, findings) in by_rule {
-        let figures: Vec<Figures<'_>> = findings
-            .iter()
-            .map(|finding| Figures::of(finding))
-            .collect();
+        let figures: Vec<Figures<'_>> = findings.iter().map(|finding| Figures::of(finding)).collect();
         if figures.iter().any(Figures::has_number) {
             table(Text::name(rule), &figures, &mut page);
         }
         for finding in findings {
-            for (name, list) in finding
-                .metadata
-                .iter()
-                .filter_map(|(name, value)| Some((name, objects(value)?)))
-            {
+            for (name, list) in finding.metadata.iter().filter_map(|(name, value)| Some((name, objects(value)?))) {
                 let figures: Vec<Figures<'_>> = list.into_iter().map(Figures::of_object).collect();
                 table(Text::name(rule).and(": ").and(name), &figures, &mut page);
             }
@@ -60,24 +53,13 @@ struct Figures<'a> {
 
 impl<'a> Figures<'a> {
     fn of(finding: &'a Finding) -> Self {
-        let place = finding
-            .location
-            .as_ref()
-            .map(|location| location.path.as_str());
-        Self {
-            place,
-            ..Self::of_object(&finding.metadata)
-        }
+        let place = finding.location.as_ref().map(|location| location.path.as_str());
+        Self { place, ..Self::of_object(&finding.metadata) }
     }
 
     fn of_object(object: &'a Map<String, Value>) -> Self {
-        let plain = object
-            .iter()
-            .filter(|(_, value)| !value.is_array() && !value.is_object() && !value.is_null());
-        Self {
-            place: None,
-            values: plain.map(|(name, value)| (name.as_str(), value)).collect(),
-        }
+        let plain = object.iter().filter(|(_, value)| !value.is_array() && !value.is_object() && !value.is_null());
+        Self { place: None, values: plain.map(|(name, value)| (name.as_str(), value)).collect() }
     }
 
     fn has_number(&self) -> bool {
@@ -98,48 +80,28 @@ fn table(title: Text, rows: &[Figures<'_>], page: &mut Document) {
     if has_place {
         columns.push(Column::text("where"));
     }
-    columns.extend(
-        names
-            .iter()
-            .map(|(name, is_number)| Column::named(*name, *is_number)),
-    );
+    columns.extend(names.iter().map(|(name, is_number)| Column::named(*name, *is_number)));
     let cells = rows.iter().take(ROWS_SHOWN).map(|row| {
         let mut cells: Row = Vec::new();
         if has_place {
             cells.push(Text::name(row.place.unwrap_or("")));
         }
-        cells.extend(names.iter().map(|(name, _)| {
-            row.values
-                .get(name)
-                .map_or_else(Text::default, |value| cell(value))
-        }));
+        cells
+            .extend(names.iter().map(|(name, _)| row.values.get(name).map_or_else(Text::default, |value| cell(value))));
         cells
     });
     page.heading(2, title);
     page.add(Block::Table(columns, cells.collect()));
     if rows.len() > ROWS_SHOWN {
-        page.line(format!(
-            "… and {} more; --format json has all.",
-            words::grouped((rows.len() - ROWS_SHOWN) as u64)
-        ));
+        page.line(format!("… and {} more; --format json has all.", words::grouped((rows.len() - ROWS_SHOWN) as u64)));
     }
 }
 
 /// The names of the values and whether they are numbers: words first, they say what a row is about.
 fn names<'a>(rows: &[Figures<'a>]) -> Vec<(&'a str, bool)> {
-    let all: BTreeSet<&str> = rows
-        .iter()
-        .flat_map(|row| row.values.keys().copied())
-        .collect();
-    let is_number = |name: &str| {
-        rows.iter()
-            .filter_map(|row| row.values.get(name))
-            .all(|value| value.is_number())
-    };
-    let mut names: Vec<(&str, bool)> = all
-        .into_iter()
-        .map(|name| (name, is_number(name)))
-        .collect();
+    let all: BTreeSet<&str> = rows.iter().flat_map(|row| row.values.keys().copied()).collect();
+    let is_number = |name: &str| rows.iter().filter_map(|row| row.values.get(name)).all(|value| value.is_number());
+    let mut names: Vec<(&str, bool)> = all.into_iter().map(|name| (name, is_number(name))).collect();
     names.sort_by_key(|(_, is_number)| *is_number);
     names.truncate(COLUMNS_MAX);
     names
