@@ -1,4 +1,7 @@
 //! What a commit did to its files: `git log -M --raw --numstat` of one commit.
+//!
+//! Attributes are not asked: `.gitattributes` lies in the hands of those who are audited, and a line
+//! in it can make git show `-` for any file. Content alone says here what is binary.
 
 use super::id::Id;
 use super::lines::{self, Count, Counter};
