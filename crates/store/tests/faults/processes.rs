@@ -1,7 +1,7 @@
 //! Two and eight real processes that append to one book at once, one of them being killed, while
 //! this one reads and verifies.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 
 use sealbook_store::{Ledger, Options};
 use sealbook_testkit::{Place, Rng};
@@ -33,25 +33,19 @@ fn at_once(processes: u64, batches: u64) {
         .collect();
     running.iter_mut().for_each(Process::go);
 
-    let ended = AtomicUsize::new(0);
     let (mut acks, mut looks) = (Vec::new(), 0);
     std::thread::scope(|scope| {
         let listening: Vec<_> = running
             .into_iter()
             .enumerate()
             .map(|(n, process)| {
-                let ended = &ended;
                 // The first one is killed in the middle of its work.
                 let last_ack = if n == 0 { batches * THREADS } else { u64::MAX };
-                scope.spawn(move || {
-                    let acks = listen(process, last_ack);
-                    ended.fetch_add(1, Ordering::Relaxed);
-                    acks
-                })
+                scope.spawn(move || listen(process, last_ack))
             })
             .collect();
         // An honest book never fails verification, at no moment.
-        while ended.load(Ordering::Relaxed) < listening.len() {
+        while !listening.iter().all(ScopedJoinHandle::is_finished) {
             check(place.path(), &[], false)
                 .unwrap_or_else(|wrong| panic!("while {processes} processes write: {wrong}"));
             looks += 1;
