@@ -7,14 +7,14 @@
 //! What this crate never does: quote, log or return a value that it took out.
 
 mod error;
-mod stages;
 mod key;
 mod limits;
-mod redact;
 mod policy;
+mod redact;
+mod stages;
 
 pub use error::Error;
-pub use stages::{Decision, Judged, Raw, Redacted};
 pub use key::DigestKey;
 pub use limits::{DEPTH_MAX, PART_BYTES_MAX};
 pub use policy::Policy;
+pub use stages::{Decision, Judged, Parts, Raw, Redacted};

@@ -8,9 +8,6 @@ use crate::key::digest;
 use crate::redact::{self, Found};
 use crate::{Decision, DigestKey, Error, Judged, Raw, Redacted, limits};
 
-/// Redactions noted one by one; a part full of secrets must not grow the statement without bound.
-const NOTED_MOST: usize = 256;
-
 /// What may be written and done. One per ledger; shared freely between threads.
 pub struct Policy {
     key: hmac::Key,
@@ -19,6 +16,7 @@ pub struct Policy {
 
 impl Policy {
     /// The built-in policy: everything is redacted, nothing is forbidden.
+    #[expect(clippy::needless_pass_by_value, reason = "the key does not live on beside the policy")]
     pub fn new(key: DigestKey) -> Self {
         Self { key: key.hmac(), keep_restricted: false }
     }
@@ -77,13 +75,16 @@ impl Policy {
                 *value = RawValue::from_string(text).expect("redaction replaces values by strings, and text by text");
             }
         }
-        self.note(found, redactions);
+        self.note(&found, redactions);
         Ok(())
     }
 
     /// Content of restricted records: keyed digest and size only.
     fn withhold_parts(&self, record: &mut Record, redactions: &mut Vec<Redaction>) {
         for (name, value) in &mut record.parts {
+            if is_withheld(value.get()) {
+                continue;
+            }
             let digest = digest(&self.key, value.get().as_bytes());
             let withheld = format!(r#"{{"withheld":{{"digest":"{digest}","bytes":{}}}}}"#, value.get().len());
             *value = RawValue::from_string(withheld).expect("hex and a number are JSON");
@@ -128,14 +129,14 @@ impl Policy {
             redact::plain(tag, "tags", &mut found);
         }
         let changed = !found.is_empty();
-        self.note(found, redactions);
+        self.note(&found, redactions);
         Ok(changed)
     }
 
     /// Notes what was taken out: place, detector, keyed digest. Beyond a bound the rest is noted as one.
-    fn note(&self, found: Vec<Found>, redactions: &mut Vec<Redaction>) {
+    fn note(&self, found: &[Found], redactions: &mut Vec<Redaction>) {
         let policy = || Self::VERSION.to_owned();
-        let room = NOTED_MOST.saturating_sub(redactions.len());
+        let room = redact::NOTED_MOST.saturating_sub(redactions.len());
         let (each, together) = found.split_at(found.len().min(room));
         redactions.extend(each.iter().map(|found| Redaction {
             path: found.path.clone(),
@@ -154,6 +155,18 @@ impl Policy {
             });
         }
     }
+}
+
+/// Whether a part is what was left of one that was withheld before.
+fn is_withheld(json: &str) -> bool {
+    let digest = json.strip_prefix(r#"{"withheld":{"digest":""#).and_then(|rest| rest.split_once(r#"","bytes":"#));
+    digest.is_some_and(|(digest, size)| {
+        let size = size.strip_suffix("}}").unwrap_or_default();
+        digest.len() == 64
+            && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && !size.is_empty()
+            && size.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 impl std::fmt::Debug for Policy {

@@ -28,6 +28,9 @@ pub(crate) struct Found {
     pub(crate) secret: Vec<u8>,
 }
 
+/// Redactions noted one by one; a part full of secrets must not grow the statement without bound.
+pub(crate) const NOTED_MOST: usize = 256;
+
 /// Looking again finds what the first look could not see (a value that came to light beside another);
 /// so often at most.
 const ROUNDS_MOST: usize = 4;

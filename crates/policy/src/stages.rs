@@ -7,6 +7,9 @@ use std::str::FromStr;
 use sealbook_ledger::PART_STATEMENT;
 use sealbook_record::{Record, Redaction};
 
+/// The parts of a record by name, as `ledger::Draft::new` takes them.
+pub type Parts = Vec<(Cow<'static, str>, Vec<u8>)>;
+
 /// A record as it came in. It may hold secrets: it stays in memory, and shows nothing when debugged.
 pub struct Raw(pub(crate) Record);
 
@@ -72,12 +75,12 @@ impl Judged {
     }
 
     /// Every part, `statement` among them, ready for `ledger::Draft::new`.
-    pub fn parts(self) -> Vec<(Cow<'static, str>, Vec<u8>)> {
+    pub fn parts(self) -> Parts {
         self.split().1
     }
 
     /// The record without its content, and the parts as in [`Judged::parts`]; nothing is copied.
-    pub fn split(self) -> (Record, Vec<(Cow<'static, str>, Vec<u8>)>) {
+    pub fn split(self) -> (Record, Parts) {
         let Redacted { mut record, statement, .. } = self.redacted;
         let content = std::mem::take(&mut record.parts);
         let mut parts = Vec::with_capacity(content.len() + 1);

@@ -92,7 +92,7 @@ impl Dialect {
         let mut shape = Shape::default();
         (self.write)(&record, &mut shape);
         if let Some(kept) = self.kept(&fields, &entry, &shape) {
-            keep(&mut record, kept);
+            keep(&mut record, &kept);
         }
         Ok(record)
     }
@@ -163,9 +163,9 @@ impl Dialect {
 }
 
 /// Puts what is kept beside the metadata that came with the record.
-fn keep(record: &mut Record, kept: Vec<u8>) {
+fn keep(record: &mut Record, kept: &[u8]) {
     let mut metadata = ObjectWriter::with_capacity(kept.len() + 32);
-    metadata.key("dialect").extend_from_slice(&kept);
+    metadata.key("dialect").extend_from_slice(kept);
     if let Some(own) = record.part(PartName::Metadata) {
         metadata.raw("metadata", own.get());
     }

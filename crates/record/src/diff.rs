@@ -155,9 +155,9 @@ fn last_of_each<'a>(fields: &'a Fields<'a>) -> Vec<(&'a str, &'a RawValue)> {
 fn compare_lists(before: &RawValue, after: &RawValue, path: &mut String, depth: usize, ops: &mut Vec<PatchOp>) {
     let items = |value: &'_ RawValue| serde_json::from_str::<Vec<Box<RawValue>>>(value.get()).unwrap_or_default();
     let (old, new) = (items(before), items(after));
-    let same = |(old, new): &(&Box<RawValue>, &Box<RawValue>)| old.get() == new.get();
-    let head = old.iter().zip(&new).take_while(same).count();
-    let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(same).count();
+    let head = old.iter().zip(&new).take_while(|(old, new)| old.get() == new.get()).count();
+    let tail =
+        old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(|(old, new)| old.get() == new.get()).count();
     let (old_mid, new_mid) = (&old[head..old.len() - tail], &new[head..new.len() - tail]);
     for (index, (old, new)) in old_mid.iter().zip(new_mid).enumerate() {
         with_segment(path, &(head + index).to_string(), |path| compare(old, new, path, depth + 1, ops));

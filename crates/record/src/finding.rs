@@ -86,7 +86,7 @@ impl Finding {
             hash.update(b"\0");
             hash.update(field.as_bytes());
         }
-        hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::json::hex(&hash.finalize()[..16])
     }
 }
 

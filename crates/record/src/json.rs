@@ -122,7 +122,7 @@ impl<'a> Fields<'a> {
         let offset = (value.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
         let before = self.text.as_bytes().get(..offset).unwrap_or_default();
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        Place { line: 1 + before.iter().filter(|byte| **byte == b'\n').count(), column: offset - line_start + 1 }
+        Place { line: before.split(|byte| *byte == b'\n').count(), column: offset - line_start + 1 }
     }
 
     /// The value of the field, the last one where it is given twice.
@@ -159,15 +159,17 @@ impl<'de: 'a, 'a> serde::Deserialize<'de> for Pairs<'a> {
 /// Bytes as JSON: text as a string, what is not UTF-8 as `{"b64": …}` (standard alphabet, padded).
 pub fn bytes_to_json(bytes: &[u8]) -> Box<RawValue> {
     use base64::Engine;
-    match std::str::from_utf8(bytes) {
-        Ok(text) => {
-            let mut out = Vec::with_capacity(text.len() + 2);
-            push_string(&mut out, text);
-            into_raw(out)
-        }
-        Err(_) => {
-            let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
-            into_raw(format!("{{\"b64\":\"{encoded}\"}}").into_bytes())
-        }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let mut out = Vec::with_capacity(text.len() + 2);
+        push_string(&mut out, text);
+        return into_raw(out);
     }
+    let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
+    into_raw(format!("{{\"b64\":\"{encoded}\"}}").into_bytes())
+}
+
+/// Lower hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles.map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)])).collect()
 }

@@ -127,7 +127,7 @@ impl std::fmt::Display for PartName {
 /// numbers keep their digits, objects their duplicate keys and their order.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// UUIDv7 unless a dialect brings its own.
+    /// `UUIDv7` unless a dialect brings its own.
     pub id: Uuid,
     /// Whose ledger.
     pub tenant: String,

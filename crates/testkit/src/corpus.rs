@@ -65,22 +65,15 @@ pub fn quoted(text: &str) -> String {
 
 /// The same JSON string with its first three letters as `\u` escapes.
 pub fn escaped_head(text: &str) -> String {
-    let head: String = text.chars().take(3).map(|letter| format!("\\u{:04x}", letter as u32)).collect();
-    let rest: String = text.chars().skip(3).collect();
-    let rest = quoted(&rest);
-    format!("\"{head}{}", &rest[1..])
+    let (head, rest) = text.split_at(text.char_indices().nth(3).map_or(text.len(), |(at, _)| at));
+    let escaped = wholly_escaped(head);
+    format!("{}{}", &escaped[..escaped.len() - 1], &quoted(rest)[1..])
 }
 
 /// The same JSON string with every letter as a `\u` escape.
 pub fn wholly_escaped(text: &str) -> String {
-    let mut units = [0; 2];
-    let escaped: String = text
-        .chars()
-        .flat_map(|letter| {
-            letter.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04X}")).collect::<Vec<_>>()
-        })
-        .collect();
-    format!("\"{escaped}\"")
+    let units = text.encode_utf16().fold(String::from("\""), |out, unit| out + &format!("\\u{unit:04X}"));
+    units + "\""
 }
 
 /// Puts a secret together.

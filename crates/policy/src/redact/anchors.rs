@@ -24,12 +24,9 @@ pub(crate) enum Anchor {
 }
 
 /// What every name of a secret contains one of.
-const NAME_PARTS: &[&str] = &[
-    "pass", "pwd", "secret", "credential", "creds", "token", "key", "auth", "cookie", "jwt", "bearer", "otp", "cvv",
-    "cvc", "mnemonic", "encrypted", "recovery", "backup", "seed", "pincode", "pin_code", "pin-code", "pin code",
-    "card_pin", "card-pin", "cardpin", "user_pin", "userpin", "security_code", "securitycode", "security-code",
-    "security code", "sessid", "kennwort", "contrase", "senha",
-];
+const NAME_PARTS: &str = "pass pwd pw secret credential creds token key auth cookie jwt bearer otp cvv cvc mnemonic \
+    encrypted recovery backup seed pincode pin_code pin-code card_pin card-pin cardpin user_pin userpin security_code \
+    securitycode security-code sessid kennwort contrase senha";
 
 struct Automaton {
     dfa: DFA,
@@ -59,8 +56,8 @@ static AUTOMATON: LazyLock<Automaton> = LazyLock::new(|| {
     for (index, special) in SPECIALS.iter().enumerate() {
         add(special.mark.to_owned(), Anchor::Special(index));
     }
-    for part in NAME_PARTS {
-        add((*part).to_owned(), Anchor::Word);
+    for part in NAME_PARTS.split_whitespace().chain(["pin code", "security code"]) {
+        add(part.to_owned(), Anchor::Word);
     }
     for look in ["\\u", "\\/", "\"-u\"", "-user\"", "\"b64\""] {
         add(look.to_owned(), Anchor::Look);

@@ -35,7 +35,13 @@ fn separator_may_follow(json: &[u8], name: &Name) -> bool {
     let spaces = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     match rest.get(spaces) {
         Some(b'=' | b':' | b'"' | b'\'' | b'\\' | b'`' | b']' | b'<' | b'>' | b'\r' | b'\n') => true,
-        Some(_) => spaces > 0 && (name.is_flag(json) || name.follows_login(json)),
+        Some(b'v' | b'V') if spaces > 0 => true,
+        Some(_) => {
+            spaces > 0
+                && (name.is_flag(json)
+                    || name.follows_login(json)
+                    || (name.is_told_in_prose(json) && value::prose(json, name.end).is_some()))
+        }
         None => false,
     }
 }
@@ -110,6 +116,16 @@ impl Name {
         let before = &text[self.start.saturating_sub(NAME_REACH * 2)..self.start];
         let mut words = before.rsplit(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         words.next().is_some() && words.next().is_some_and(|word| word.ends_with(b"login"))
+    }
+
+    /// Whether a value may follow without any sign: `the password is …`, `ENV API_TOKEN …`.
+    fn is_told_in_prose(&self, text: &[u8]) -> bool {
+        let name = &text[self.start..self.end];
+        let ends_with = |ending: &[u8]| {
+            name.len() >= ending.len() && name[name.len() - ending.len()..].eq_ignore_ascii_case(ending)
+        };
+        let is_constant = name.contains(&b'_') && !name.iter().any(u8::is_ascii_lowercase);
+        is_constant || [&b"password"[..], b"passwd", b"passphrase", b"passcode"].iter().any(|ending| ends_with(ending))
     }
 
     /// The name as last read, in lower case.

@@ -1,21 +1,124 @@
 //! Properties over texts put together from what secrets are made of, and over garbage.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::{PLACEHOLDER, anchors, part, scan, text};
 
 /// What secrets, their names and their surroundings are made of.
 const FRAGMENTS: &[&str] = &[
-    "password", "passwd", "pass", "token", "tokens", "secret", "api", "key", "auth", "Authorization", "Cookie", "pwd",
-    "author", "count", "name", "value", "login", "machine", "IDENTIFIED BY ", "Bearer ", "Basic ", "dXNlcjpwYXNz",
-    "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "ghp_", "a1B2c3D4e5F6g7H8i9J0kLmNoPqRsTuVwXyZ",
-    "sk-ant-", "sk-", "eyJhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiIxIn0.", "SK", "0123456789abcdef0123456789abcdef", "xoxb-",
-    "https", "://", "@", "user", "host", ":", "::", "=", "==", ": ", " = ", "\"", "'", "`", "\\", "\\\"", "/", "//", "?",
-    "&", "#", ",", ";", " ", "  ", "\t", "\n", "\r\n\r\n", "-", "--", "_", ".", "<", ">", "[", "]", "{", "}", "(", ")", "$",
-    "${X}", "%3D", "***", PLACEHOLDER, "4111 1111 ", "1111 1111", "4111111111111111", "7", "hunter2", "x",
-    "-----BEGIN ", "RSA PRIVATE KEY", "-----", "-----END ", "sig=", "code=", "key=", "hooks.slack.com/services/",
-    "Q~", ":AA", "123456789", "-u", "--user ", "curl -u ", "b64", "\u{1}", "é", "😀", "ß", "secret://x", "required",
-    "PuTTY-User-Key-File", "Private-Lines:", "sealbook-key-v1", "seed: ", "$2b$", "X-Api-Key",
+    "password",
+    "passwd",
+    "pass",
+    "token",
+    "tokens",
+    "secret",
+    "api",
+    "key",
+    "auth",
+    "Authorization",
+    "Cookie",
+    "pwd",
+    "author",
+    "count",
+    "name",
+    "value",
+    "login",
+    "machine",
+    "IDENTIFIED BY ",
+    "Bearer ",
+    "Basic ",
+    "dXNlcjpwYXNz",
+    "AKIAIOSFODNN7EXAMPLE",
+    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "ghp_",
+    "a1B2c3D4e5F6g7H8i9J0kLmNoPqRsTuVwXyZ",
+    "sk-ant-",
+    "sk-",
+    "eyJhbGciOiJIUzI1NiJ9",
+    ".eyJzdWIiOiIxIn0.",
+    "SK",
+    "0123456789abcdef0123456789abcdef",
+    "xoxb-",
+    "https",
+    "://",
+    "@",
+    "user",
+    "host",
+    ":",
+    "::",
+    "=",
+    "==",
+    ": ",
+    " = ",
+    "\"",
+    "'",
+    "`",
+    "\\",
+    "\\\"",
+    "/",
+    "//",
+    "?",
+    "&",
+    "#",
+    ",",
+    ";",
+    " ",
+    "  ",
+    "\t",
+    "\n",
+    "\r\n\r\n",
+    "-",
+    "--",
+    "_",
+    ".",
+    "<",
+    ">",
+    "[",
+    "]",
+    "{",
+    "}",
+    "(",
+    ")",
+    "$",
+    "${X}",
+    "%3D",
+    "***",
+    PLACEHOLDER,
+    "4111 1111 ",
+    "1111 1111",
+    "4111111111111111",
+    "7",
+    "hunter2",
+    "x",
+    "-----BEGIN ",
+    "RSA PRIVATE KEY",
+    "-----",
+    "-----END ",
+    "sig=",
+    "code=",
+    "key=",
+    "hooks.slack.com/services/",
+    "Q~",
+    ":AA",
+    "123456789",
+    "-u",
+    "--user ",
+    "curl -u ",
+    "b64",
+    "\u{1}",
+    "é",
+    "😀",
+    "ß",
+    "secret://x",
+    "required",
+    "PuTTY-User-Key-File",
+    "Private-Lines:",
+    "sealbook-key-v1",
+    "seed: ",
+    "$2b$",
+    "X-Api-Key",
 ];
 
 fn texts() -> impl Strategy<Value = String> {
@@ -34,7 +137,7 @@ fn strings() -> impl Strategy<Value = String> {
                 (0, letter) => {
                     let mut units = [0; 2];
                     for unit in letter.encode_utf16(&mut units) {
-                        out.push_str(&format!("\\u{unit:04x}"));
+                        write!(out, "\\u{unit:04x}").expect("a text takes it");
                     }
                 }
                 (1, '/') => out.push_str("\\/"),
@@ -65,7 +168,8 @@ fn documents() -> impl Strategy<Value = String> {
             (prop::collection::vec(inner.clone(), 0..6), blank.clone())
                 .prop_map(|(items, blank)| format!("[{blank}{}{blank}]", items.join(&format!("{blank},")))),
             (prop::collection::vec((strings(), inner), 0..6), blank).prop_map(|(members, blank)| {
-                let members: Vec<_> = members.iter().map(|(key, value)| format!("{key}{blank}:{blank}{value}")).collect();
+                let members: Vec<_> =
+                    members.iter().map(|(key, value)| format!("{key}{blank}:{blank}{value}")).collect();
                 format!("{{{blank}{}{blank}}}", members.join(&format!(",{blank}")))
             }),
         ]

@@ -172,7 +172,7 @@ impl Scan<'_> {
         }
         let mut spans = find_secrets(&decoded.text);
         if spans.is_empty() {
-            spans.extend(self.login_after_flag(&decoded.text));
+            spans.extend(self.login_after_flag(&decoded.text).or_else(|| self.joined_to_flag(&decoded.text)));
         }
         self.take_spans(at + 1, &decoded, &spans);
         self.remember_text(&decoded.text);
@@ -209,7 +209,11 @@ impl Scan<'_> {
         }
     }
 
+    /// Only what is noted one by one needs its place.
     fn path(&self) -> String {
+        if self.found.len() >= super::NOTED_MOST {
+            return self.part.to_owned();
+        }
         frame::path(self.json, self.part, &self.frames)
     }
 }

@@ -31,7 +31,7 @@ const fn shape(detector: &'static str, prefix: &'static str, set: Set, least: us
 }
 
 /// How far a run is looked at before it is taken for a secret.
-const LOOK_BYTES: usize = 512;
+const LOOK_BYTES: usize = 128;
 
 impl Shape {
     /// The secret whose prefix ends at `end`.

@@ -1,5 +1,6 @@
 //! Secrets that take more than a prefix to read: keys in PEM, tokens in segments, headers, addresses.
 
+mod commands;
 mod headers;
 mod pem;
 mod urls;
@@ -24,6 +25,8 @@ const fn special(
     Special { mark, plausible, read }
 }
 
+pub(crate) use commands::password_flag;
+
 /// Every mark.
 pub(crate) const SPECIALS: &[Special] = &[
     special("-----BEGIN", always, pem::read),
@@ -43,6 +46,12 @@ pub(crate) const SPECIALS: &[Special] = &[
     special("zapier.com/hooks/", always, urls::read_webhook),
     special("Q~", may_be_azure_secret, read_azure_secret),
     special(":AA", may_be_telegram_token, read_telegram_token),
+    special("sshpass", commands::may_hold_password, commands::read),
+    special("mysql", commands::may_hold_password, commands::read),
+    special("redis-cli", commands::may_hold_password, commands::read),
+    special("docker login", commands::may_hold_password, commands::read),
+    special("podman login", commands::may_hold_password, commands::read),
+    special("jdbc:oracle:thin:", always, urls::read_oracle),
     special("identified by ", always, read_sql_password),
     special(" -u ", may_be_login, read_login),
     special(" --user ", may_be_login, read_login),

@@ -11,23 +11,16 @@ use super::special::SPECIALS;
 pub(crate) fn find_secrets(text: &[u8]) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     let mut named = assign::Reader::new(text);
-    // Nothing is looked for within what was found already: the time stays linear.
-    let mut covered = 0;
     anchors::visit(text, |anchor, start, end| {
-        if start < covered {
+        // Nothing is looked for within what was found already: the time stays linear.
+        if spans.last().is_some_and(|span| span.start <= start && end <= span.end) {
             return false;
         }
-        let before = spans.len();
         match anchor {
             Anchor::Look => {}
             Anchor::Shape(index) => spans.extend(SHAPES[index].check(text, start, start + SHAPES[index].prefix.len())),
             Anchor::Special(index) => (SPECIALS[index].read)(text, start, end, &mut spans),
             Anchor::Word => named.read(start, end, &mut spans),
-        }
-        for span in &spans[before..] {
-            if span.start <= start {
-                covered = covered.max(span.end);
-            }
         }
         false
     });

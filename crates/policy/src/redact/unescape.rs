@@ -88,7 +88,10 @@ mod tests {
             let text = String::from_utf8_lossy(&decoded.text).into_owned();
             decoded.raw_offset(text.find(needle).expect("it is there"))
         };
-        assert_eq!([at('a'), at('A'), at('\n'), at('/'), at('b'), at('😀'), at('c'), at('d')], [0, 1, 7, 9, 11, 12, 24, 31]);
+        assert_eq!(
+            [at('a'), at('A'), at('\n'), at('/'), at('b'), at('😀'), at('c'), at('d')],
+            [0, 1, 7, 9, 11, 12, 24, 31]
+        );
         assert_eq!(decoded.raw_offset(decoded.text.len()), raw.len());
     }
 }

@@ -1,6 +1,18 @@
 //! Which names are names of secrets: read word by word, so that `author`, `keyboard` and `token_count` stay
 //! while `apikey`, `x-api-key`, `clientSecret` and `DB_PASSWD` go.
 
+/// A function that tells whether a word is one of a list.
+macro_rules! word_list {
+    ($(#[$meta:meta])* $name:ident: $($word:literal)+) => {
+        $(#[$meta])*
+        fn $name(word: &[u8]) -> bool {
+            matches!(word, $($word)|+)
+        }
+    };
+}
+
+pub(crate) use word_list;
+
 /// How much a name says about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sensitivity {
@@ -86,8 +98,7 @@ fn begins_word(name: &[u8], at: usize) -> bool {
         return false;
     }
     let before = name[at - 1];
-    before.is_ascii_lowercase()
-        || (before.is_ascii_uppercase() && name.get(at + 1).is_some_and(u8::is_ascii_lowercase))
+    before.is_ascii_lowercase() || (before.is_ascii_uppercase() && name.get(at + 1).is_some_and(u8::is_ascii_lowercase))
 }
 
 fn classify_words(words: &Words) -> Option<Sensitivity> {
@@ -130,6 +141,9 @@ fn is_pair(words: &Words, pair: (&[u8], &[u8])) -> bool {
 
 /// `pass` alone, or after something one logs in to.
 fn is_login_pass(words: &Words) -> bool {
+    if words.last() == b"pw" {
+        return true;
+    }
     words.last() == b"pass" && (words.count == 1 || is_login_place(words.word(words.count - 2)))
 }
 
@@ -145,7 +159,7 @@ fn token(words: &Words) -> Option<Sensitivity> {
 }
 
 fn is_weak(words: &Words) -> bool {
-    if words.iter().any(|word| matches!(word, b"jwt" | b"jwts" | b"otp" | b"totp")) {
+    if words.iter().any(|word| matches!(word, b"jwt" | b"jwts")) {
         return true;
     }
     let last = words.last();
@@ -159,91 +173,81 @@ fn is_weak(words: &Words) -> bool {
     }
 }
 
-/// Words that make any name a secret's.
-fn is_strong_word(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"password" | b"passwords" | b"passwd" | b"passphrase" | b"passcode" | b"passwort" | b"kennwort" | b"secret"
-            | b"secrets" | b"credential" | b"credentials" | b"creds" | b"apikey" | b"apikeys" | b"mnemonic"
-            | b"senha" | b"authkey" | b"keypass" | b"storepass"
-            | b"dbpass" | b"sshpass" | b"userpass" | b"smtppass" | b"pincode" | b"phpsessid" | b"jsessionid" | b"cvv"
-            | b"cvc"
-    )
+word_list! {
+    /// Words that make any name a secret's.
+    is_strong_word:
+    b"password" b"passwords" b"passwd" b"passphrase" b"passcode" b"passwort" b"kennwort" b"secret" b"secrets"
+    b"credential" b"credentials" b"creds" b"apikey" b"apikeys" b"mnemonic" b"senha" b"authkey" b"keypass"
+    b"storepass" b"dbpass" b"sshpass" b"userpass" b"smtppass" b"pincode" b"phpsessid" b"jsessionid" b"cvv" b"cvc" b"otp" b"totp"
 }
 
 /// Names written in one: `dbpassword`, `clientsecret`, `awssecretkey`.
 const STRONG_ENDINGS: &[&[u8]] = &[
-    b"password", b"passwd", b"passphrase", b"secret", b"apikey", b"accesskey", b"secretkey", b"privatekey", b"sshkey",
-    b"signingkey", b"encryptionkey", b"masterkey", b"accountkey",
+    b"password",
+    b"passwd",
+    b"passphrase",
+    b"secret",
+    b"apikey",
+    b"accesskey",
+    b"secretkey",
+    b"privatekey",
+    b"sshkey",
+    b"signingkey",
+    b"encryptionkey",
+    b"masterkey",
+    b"accountkey",
 ];
 
 fn is_strong_pair(first: &[u8], second: &[u8]) -> bool {
-    match first {
-        b"pass" => matches!(second, b"word" | b"phrase"),
-        b"encrypted" => matches!(second, b"data"),
-        b"recovery" => matches!(second, b"code" | b"codes" | b"phrase"),
-        b"backup" => matches!(second, b"code" | b"codes"),
-        b"seed" => matches!(second, b"phrase"),
-        b"pin" => matches!(second, b"code"),
-        b"card" => matches!(second, b"pin"),
-        b"user" => matches!(second, b"pin"),
-        b"security" => matches!(second, b"code"),
+    match second {
+        b"word" => first == b"pass",
+        b"phrase" => matches!(first, b"pass" | b"recovery" | b"seed"),
+        b"data" => first == b"encrypted",
+        b"code" | b"codes" => matches!(first, b"recovery" | b"backup" | b"pin" | b"security"),
+        b"pin" => matches!(first, b"card" | b"user"),
         _ => false,
     }
 }
 
-/// What makes a `key` a secret. `public`, `primary`, `foreign`, `sort`, `cache`, `idempotency` do not.
-fn qualifies_key(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"api" | b"access" | b"secret" | b"private" | b"signing" | b"encryption" | b"decryption" | b"master"
-            | b"ssh" | b"gpg" | b"pgp" | b"service" | b"account" | b"shared" | b"auth" | b"session" | b"crypto" | b"rsa"
-            | b"dsa" | b"ecdsa" | b"ed" | b"hmac" | b"aes" | b"webhook" | b"license" | b"licence" | b"deploy" | b"admin"
-            | b"root" | b"client" | b"subscription" | b"consumer" | b"app" | b"application" | b"function" | b"ssl"
-            | b"tls" | b"wrapping" | b"symmetric" | b"wallet" | b"recovery"
-    )
+word_list! {
+    /// What makes a `key` a secret. `public`, `primary`, `foreign`, `sort`, `cache`, `idempotency` do not.
+    qualifies_key:
+    b"api" b"access" b"secret" b"private" b"signing" b"encryption" b"decryption" b"master" b"ssh" b"gpg" b"pgp"
+    b"service" b"account" b"shared" b"auth" b"session" b"crypto" b"rsa" b"dsa" b"ecdsa" b"ed" b"hmac" b"aes"
+    b"webhook" b"license" b"licence" b"deploy" b"admin" b"root" b"client" b"subscription" b"consumer" b"app"
+    b"application" b"function" b"ssl" b"tls" b"wrapping" b"symmetric" b"wallet" b"recovery"
 }
 
-/// Endings that say something *about* a secret.
-fn is_harmless_tail(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"count" | b"counts" | b"counter" | b"limit" | b"limits" | b"max" | b"min" | b"total" | b"usage" | b"used"
-            | b"budget" | b"length" | b"len" | b"size" | b"type" | b"types" | b"kind" | b"index" | b"idx" | b"offset"
-            | b"position" | b"ratio" | b"rate" | b"expiry" | b"expires" | b"expiration" | b"expired" | b"ttl" | b"name"
-            | b"names" | b"id" | b"ids" | b"url" | b"urls" | b"uri" | b"endpoint" | b"path" | b"paths" | b"file"
-            | b"filename" | b"dir" | b"policy" | b"policies" | b"required" | b"enabled" | b"disabled" | b"valid"
-            | b"invalid" | b"status" | b"version" | b"arn" | b"ref" | b"refs" | b"provider" | b"method" | b"mode"
-            | b"algorithm" | b"alg" | b"fingerprint" | b"created" | b"updated" | b"changed" | b"rotated" | b"at"
-            | b"age" | b"strength" | b"sync" | b"access" | b"create" | b"delete" | b"update" | b"error" | b"errors"
-            | b"failed" | b"failures" | b"attempts" | b"scanning" | b"scanner" | b"scan" | b"detected" | b"detection"
-            | b"found" | b"rotation" | b"manager" | b"store" | b"format" | b"schema" | b"scope" | b"scopes"
-            | b"audience" | b"issuer" | b"location" | b"reset" | b"service" | b"module" | b"plugin" | b"level"
-            | b"lifetime" | b"validity" | b"exists" | b"present" | b"set" | b"redacted"
-    )
+word_list! {
+    /// Endings that say something *about* a secret.
+    is_harmless_tail:
+    b"count" b"counts" b"counter" b"limit" b"limits" b"max" b"min" b"total" b"usage" b"used" b"budget" b"length"
+    b"len" b"size" b"type" b"types" b"kind" b"index" b"idx" b"offset" b"position" b"ratio" b"rate" b"expiry"
+    b"expires" b"expiration" b"expired" b"ttl" b"name" b"names" b"id" b"ids" b"url" b"urls" b"uri" b"endpoint"
+    b"path" b"paths" b"file" b"filename" b"dir" b"policy" b"policies" b"required" b"enabled" b"disabled" b"valid"
+    b"invalid" b"status" b"version" b"arn" b"ref" b"refs" b"provider" b"method" b"mode" b"algorithm" b"alg"
+    b"fingerprint" b"created" b"updated" b"changed" b"rotated" b"at" b"age" b"strength" b"sync" b"access" b"create"
+    b"delete" b"update" b"error" b"errors" b"failed" b"failures" b"attempts" b"scanning" b"scanner" b"scan"
+    b"detected" b"detection" b"found" b"rotation" b"manager" b"store" b"format" b"schema" b"scope" b"scopes"
+    b"audience" b"issuer" b"location" b"reset" b"service" b"module" b"plugin" b"level" b"lifetime" b"validity"
+    b"exists" b"present" b"set" b"redacted"
 }
 
-/// Words beside which a `token` is a piece of text or a progress mark.
-fn counts_tokens(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"max" | b"min" | b"num" | b"total" | b"count" | b"prompt" | b"completion" | b"input" | b"output"
-            | b"cached" | b"reasoning" | b"remaining" | b"used" | b"avg" | b"progress" | b"eos" | b"bos" | b"pad"
-            | b"unk" | b"sep" | b"cls" | b"mask" | b"special" | b"stop" | b"per" | b"unexpected" | b"audio"
-            | b"prediction" | b"thinking" | b"budget"
-    )
+word_list! {
+    /// Words beside which a `token` is a piece of text or a progress mark.
+    counts_tokens:
+    b"max" b"min" b"num" b"total" b"count" b"prompt" b"completion" b"input" b"output" b"cached" b"reasoning"
+    b"remaining" b"used" b"avg" b"progress" b"eos" b"bos" b"pad" b"unk" b"sep" b"cls" b"mask" b"special" b"stop"
+    b"per" b"unexpected" b"audio" b"prediction" b"thinking" b"budget"
 }
 
-fn is_login_place(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"db" | b"database" | b"user" | b"usr" | b"smtp" | b"imap" | b"mail" | b"email" | b"mysql" | b"pg"
-            | b"postgres" | b"postgresql" | b"redis" | b"admin" | b"root" | b"ftp" | b"sftp" | b"ssh" | b"http"
-            | b"https" | b"proxy" | b"login" | b"my" | b"app" | b"account" | b"svc" | b"service" | b"ldap" | b"bind"
-            | b"keystore" | b"truststore" | b"key" | b"store" | b"ca" | b"cert" | b"wifi" | b"wpa" | b"vpn" | b"mongo"
-            | b"mongodb" | b"rabbitmq" | b"amqp" | b"jdbc" | b"sql" | b"web" | b"api" | b"basic" | b"auth" | b"client"
-            | b"server" | b"default" | b"old" | b"new" | b"current" | b"confirm" | b"repeat" | b"sudo"
-    )
+word_list! {
+    is_login_place:
+    b"db" b"database" b"user" b"usr" b"smtp" b"imap" b"mail" b"email" b"mysql" b"pg" b"postgres" b"postgresql"
+    b"redis" b"admin" b"root" b"ftp" b"sftp" b"ssh" b"http" b"https" b"proxy" b"login" b"my" b"app" b"account"
+    b"svc" b"service" b"ldap" b"bind" b"keystore" b"truststore" b"key" b"store" b"ca" b"cert" b"wifi" b"wpa" b"vpn"
+    b"mongo" b"mongodb" b"rabbitmq" b"amqp" b"jdbc" b"sql" b"web" b"api" b"basic" b"auth" b"client" b"server"
+    b"default" b"old" b"new" b"current" b"confirm" b"repeat" b"sudo"
 }
 
 #[cfg(test)]

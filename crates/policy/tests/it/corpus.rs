@@ -97,7 +97,7 @@ fn every_part_is_searched() {
     for name in PartName::ALL {
         let secret = corpus::secrets().swap_remove(0).1;
         let judged = admit(crate::fixture::with_part(*name, &corpus::quoted(&secret))).expect("it is admitted");
-        assert_eq!(judged.record().part(*name).map(|part| part.get()), Some("\"***REDACTED***\""));
+        assert_eq!(judged.record().part(*name).map(serde_json::value::RawValue::get), Some("\"***REDACTED***\""));
         assert_eq!(judged.redactions()[0].path, name.as_str());
     }
 }

@@ -1,4 +1,5 @@
 //! What the policy promises, from outside.
 
+mod admission;
 mod corpus;
 mod fixture;

@@ -145,7 +145,8 @@ fn read_location(text: &str) -> Location {
 fn write_location(location: &Location) -> String {
     let mut text = location.path.clone();
     for number in [location.line, location.column].into_iter().flatten() {
-        text.push_str(&format!(":{number}"));
+        text.push(':');
+        text.push_str(&number.to_string());
     }
     text
 }

@@ -24,7 +24,7 @@ pub(crate) fn event(id: u128, action: &str) -> Record {
 /// A record in which every field says something.
 pub(crate) fn full() -> Record {
     let mut record = event(1, "file.write");
-    record.tenant = "acme".to_owned();
+    "acme".clone_into(&mut record.tenant);
     record.operation = Some(Uuid::from_u128(2));
     record.phase = Phase::Outcome;
     record.parent = Some(Uuid::from_u128(3));
@@ -39,7 +39,7 @@ pub(crate) fn full() -> Record {
     record.category = Category::FileWrite;
     record.outcome = Some(Outcome::Failed);
     record.duration_us = Some(u64::MAX);
-    record.source = "test".to_owned();
+    "test".clone_into(&mut record.source);
     record.reason = Some("because \\ of \u{1}".to_owned());
     record.tags = vec!["a".to_owned(), "b \u{1f600}".to_owned()];
     record.severity = Severity::Critical;
@@ -79,14 +79,14 @@ prop_compose! {
         record.actor.id = filled(2);
         record.target.id = filled(3);
         record.source = filled(4);
-        record.session = maybes[0].clone();
-        record.conversation = maybes[1].clone();
-        record.project = maybes[2].clone();
-        record.trace = maybes[3].clone();
-        record.reason = maybes[4].clone();
-        record.retention = maybes[5].clone();
-        record.actor.name = maybes[6].clone();
-        record.actor.claimed = maybes[7].clone();
+        record.session.clone_from(&maybes[0]);
+        record.conversation.clone_from(&maybes[1]);
+        record.project.clone_from(&maybes[2]);
+        record.trace.clone_from(&maybes[3]);
+        record.reason.clone_from(&maybes[4]);
+        record.retention.clone_from(&maybes[5]);
+        record.actor.name.clone_from(&maybes[6]);
+        record.actor.claimed.clone_from(&maybes[7]);
         record.tags = tags;
         record.phase = *picks[0].get(&[Phase::Intent, Phase::Outcome, Phase::Event]);
         record.category = *picks[1].get(Category::ALL);

@@ -76,7 +76,7 @@ fn phrases_are_read_in_the_zone() {
     let utc = TimeZone::UTC;
     let east = TimeZone::fixed(sealbook_record_offset(2));
     let at = |text: &str, zone: &TimeZone| {
-        parse_time(text, now(), zone).map(|time| time.to_string()).unwrap_or_else(|error| error.code().to_owned())
+        parse_time(text, now(), zone).map_or_else(|error| error.code().to_owned(), |time| time.to_string())
     };
     for (text, expected) in [
         ("now", "2026-02-02T02:40:00.123456Z"),

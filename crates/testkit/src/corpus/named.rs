@@ -156,6 +156,19 @@ fn in_texts() -> Vec<Planted> {
         "Enter-Secret:@",
         "PGPASSWORD=@ psql",
         "Content-Disposition: form-data; name=\"password\"\r\n\r\n@\r\n--b",
+        "sshpass -p @ ssh h",
+        "mysql -u root -p@ db",
+        "docker login -u bob -p @ registry",
+        "redis-cli -a @ ping",
+        "curl -u bob:@ https://h",
+        "curl --user 'bob:@' https://h",
+        "jdbc:oracle:thin:scott/@@//h:1521/x",
+        "the password is @",
+        "login of bob with password @ failed",
+        "ENV API_TOKEN @",
+        "<add key=\"ApiKey\" value=\"@\" />",
+        "curl https://h -H \"X-API-Key: @\"",
+        "https://x-access-token:@@github.com/a/b",
         "\tpassword=@\tnext",
     ]
     .iter()
@@ -209,6 +222,8 @@ fn in_structures() -> Vec<Planted> {
         ("arguments", format!(r#"{{"argv":["mysql","--password",{text},"-u","root"]}}"#), WORD),
         ("a flag with its value", format!(r#"{{"argv":["mysql","--password={WORD}"]}}"#), WORD),
         ("a login after a flag", format!(r#"{{"argv":["curl","-u","bob:{WORD}","https://h"]}}"#), WORD),
+        ("a password joined to its flag", format!(r#"{{"argv":["mysql","-p{WORD}"]}}"#), WORD),
+        ("a password after its flag", format!(r#"{{"argv":["/usr/bin/sshpass","-p",{text},"ssh"]}}"#), WORD),
         ("a header pair", format!(r#"{{"headers":[["Accept","*/*"],["Authorization",{text}]]}}"#), WORD),
         ("raw headers", format!(r#"{{"rawHeaders":["Accept","*/*","X-Api-Key",{text}]}}"#), WORD),
         ("a pair in lists of lists", format!(r#"[[["user","bob"],["password",{text}]]]"#), WORD),
@@ -233,10 +248,10 @@ fn base64_of(bytes: &[u8]) -> String {
         .flat_map(|chunk| {
             let group =
                 chunk.iter().fold(0_u32, |value, byte| (value << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
-            (0..4).map(move |place| match place > chunk.len() {
-                true => '=',
-                false => char::from(ALPHABET[(group >> (18 - 6 * place)) as usize & 63]),
-            })
+            let letters = [18, 12, 6, 0].map(|shift| char::from(ALPHABET[(group >> shift) as usize & 63]));
+            let padding = ['='; 2];
+            let kept = chunk.len() + 1;
+            letters.into_iter().take(kept).chain(padding.into_iter().take(4 - kept))
         })
         .collect()
 }

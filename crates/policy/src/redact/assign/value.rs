@@ -3,8 +3,11 @@
 use super::Name;
 use crate::redact::span::PLACEHOLDER;
 use crate::redact::words::Sensitivity::{self, Directory, Plural, Strong, Text, Weak};
+use crate::redact::words::word_list;
 
 const SPACES_MOST: usize = 8;
+/// How far into a header is looked before it is taken for one.
+const HEADER_LOOK: usize = 1_024;
 
 /// How the value is tied to its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +20,10 @@ enum Tie {
     Blank,
     /// `PASSWORD 'value'`.
     Apposition,
-    /// `<name>value</name>`, and a form field's value after its head.
+    /// `<name>value</name>`, a form field's value after its head, `key="name" value="value"`.
     Element,
+    /// `the password is value`, `ENV NAME value`.
+    Prose,
 }
 
 /// The value to hide after the name, if there is one.
@@ -29,12 +34,12 @@ pub(super) fn after(text: &[u8], name: &Name, sensitivity: Sensitivity) -> Optio
     }
     let value = Value::read(text, start, tie, name);
     let bytes = &text[value.start..value.end];
-    let hide = !bytes.is_empty()
-        && !is_reference(bytes)
-        && !(sensitivity == Directory && is_path(bytes))
-        && !is_key_file(bytes)
-        && value.is_secret(text, name, sensitivity, tie);
-    hide.then_some((value.start, value.end))
+    let stays = bytes.is_empty()
+        || is_reference(bytes)
+        || is_key_file(bytes)
+        || (sensitivity == Directory && is_path(bytes))
+        || !value.is_secret(text, name, sensitivity, tie);
+    (!stays).then_some((value.start, value.end))
 }
 
 /// What stands between name and value, and where the value begins.
@@ -50,19 +55,60 @@ fn tie(text: &[u8], name: &Name) -> Option<(Tie, usize)> {
     let blanks = blanks(text, at, closing.is_some());
     at += blanks;
     match rest(text, at) {
-        [b'=', b'=' | b'>', ..] | [b':', b'=', ..] => Some(equals(text, at + 2, blanks > 0)),
+        // Of comparisons only those with a text in quotation marks say what the secret is.
+        [b'=', b'=', ..] => Some(equals(text, at + 2, true)).filter(|(_, at)| quote_at(text, *at).is_some()),
+        [b'=', b'>', ..] | [b':', b'=', ..] => Some(equals(text, at + 2, blanks > 0)),
         [b'=', ..] => Some(equals(text, at + 1, blanks > 0)),
         [b':', b':', ..] | [b':', b'/', b'/', ..] => None,
+        // `https://x-access-token:…@host` is read as an address.
+        [b':', ..] if text[..name.start].ends_with(b"//") => None,
         [b':', ..] => {
             let after = self::blanks(text, at + 1, closing.is_some());
             Some((Tie::Colon { name_quoted: closing.is_some(), spaced: after > 0 }, at + 1 + after))
         }
-        [b'>', ..] if text[..name.start].ends_with(b"<") && blanks == 0 => Some((Tie::Element, at + 1)),
+        [b'>', value @ ..] if text[..name.start].ends_with(b"<") && is_closed(value) => Some((Tie::Element, at + 1)),
         [b'\'', ..] if blanks > 0 && closing.is_none() => Some((Tie::Apposition, at)),
-        [b'\r', b'\n', b'\r', b'\n', ..] if is_form_field(text, name, closing.is_some()) => Some((Tie::Element, at + 4)),
+        [b'\r', b'\n', b'\r', b'\n', ..] if is_form_field(text, name, closing.is_some()) => {
+            Some((Tie::Element, at + 4))
+        }
         [_, ..] if blanks > 0 && (name.is_flag(text) || name.follows_login(text)) => Some((Tie::Blank, at)),
+        [b'v' | b'V', ..] if closing.is_some() && blanks > 0 => value_attribute(text, at),
+        [_, ..] if blanks > 0 && closing.is_none() && name.is_told_in_prose(text) => {
+            prose(text, at).map(|at| (Tie::Prose, at))
+        }
         _ => None,
     }
+}
+
+/// Whether an element ends on its line: `Vec<Token>` begins none.
+fn is_closed(value: &[u8]) -> bool {
+    const REACH: usize = 1_024;
+    let value = &value[..value.len().min(REACH)];
+    value.iter().position(|byte| matches!(byte, b'<' | b'\n')).is_some_and(|at| value[at..].starts_with(b"</"))
+}
+
+/// `<add key="ApiKey" value="…"/>`.
+fn value_attribute(text: &[u8], at: usize) -> Option<(Tie, usize)> {
+    let rest = rest(text, at);
+    (rest.len() > 6 && rest[..6].eq_ignore_ascii_case(b"value=")).then_some((Tie::Element, at + 6))
+}
+
+/// Where the value begins after `is`, `was`, `to`; none where the next word looks like one.
+pub(super) fn prose(text: &[u8], at: usize) -> Option<usize> {
+    const FILLERS: [&[u8]; 4] = [b"is ", b"was ", b"to ", b"as "];
+    let mut at = at + blanks(text, at, false);
+    for _ in 0..2 {
+        at += FILLERS.iter().find(|filler| rest(text, at).starts_with(filler)).map_or(0, |filler| filler.len());
+    }
+    let word = rest(text, at).split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let mixed = word.iter().any(u8::is_ascii_digit) && word.iter().any(u8::is_ascii_alphabetic);
+    (mixed && word.len() >= 6 && !names_algorithm(word) && !word.starts_with(b"0x")).then_some(at)
+}
+
+/// `sha256`, `base64`, `utf8`: words with digits that stand beside names of secrets.
+fn names_algorithm(word: &[u8]) -> bool {
+    const NAMES: [&str; 10] = ["sha", "md5", "base", "utf", "argon", "pbkdf", "aes", "rsa", "ed25519", "rfc"];
+    NAMES.iter().any(|name| word.len() >= name.len() && word[..name.len()].eq_ignore_ascii_case(name.as_bytes()))
 }
 
 fn equals(text: &[u8], at: usize, spaced_before: bool) -> (Tie, usize) {
@@ -105,43 +151,48 @@ fn header(text: &[u8], name: &Name, tie: Tie, start: usize) -> Option<Option<(us
         return None;
     }
     let start = start + quote_at(text, start).map_or(0, |(_, length)| length);
-    let line_end = header_end(text, name, start);
-    let value = &text[start..line_end];
+    let head = &text[start..text.len().min(start + HEADER_LOOK)];
     if is_cookie {
-        let plain = value.strip_suffix(b" ").unwrap_or(value);
-        return Some((value.contains(&b'=') && plain != PLACEHOLDER.as_bytes()).then_some((start, line_end)));
+        let pair = head.iter().position(|byte| matches!(byte, b'=' | b'"' | b'\r' | b'\n'));
+        let is_pair = pair.is_some_and(|at| at > 0 && head[at] == b'=' && head[at - 1] != b' ');
+        let end = if is_pair { header_end(text, name, start) } else { start };
+        return Some((end > start && &text[start..end] != PLACEHOLDER.as_bytes()).then_some((start, end)));
     }
-    let scheme_end = value.iter().position(|byte| *byte == b' ')?;
-    if !is_scheme(&value[..scheme_end]) {
-        return None;
-    }
-    let secret = start + scheme_end + 1;
-    let end = if value[..scheme_end].len() > 6 || is_parameters(&text[secret..line_end]) {
-        line_end
-    } else {
-        secret + text[secret..line_end].iter().position(|byte| ends_word(*byte)).unwrap_or(line_end - secret)
-    };
+    let scheme = head.iter().position(|byte| *byte == b' ').filter(|length| is_scheme(&head[..*length]))?;
+    let secret = start + scheme + 1;
+    let line_end = header_end(text, name, secret);
+    // Of `Bearer x` and its like one word is the secret, of `Digest a=b, c=d` all of them.
+    let one_word = scheme <= 6 && memchr::memmem::find(&text[secret..line_end], b", ").is_none();
+    let word = text[secret..line_end].iter().position(|byte| ends_word(*byte)).filter(|_| one_word);
+    let end = word.map_or(line_end, |length| secret + length);
     Some((end > secret && &text[secret..end] != PLACEHOLDER.as_bytes()).then_some((secret, end)))
 }
 
 /// The end of the line, or the quotation mark that closes what the header stands in.
 fn header_end(text: &[u8], name: &Name, start: usize) -> usize {
     let opening = text[..name.start].last().copied().filter(|byte| matches!(byte, b'"' | b'\'' | b'`'));
-    let ends = |byte: u8| matches!(byte, b'\r' | b'\n') || Some(byte) == opening || matches!(byte, b'"');
+    let ends = |byte: u8| matches!(byte, b'\r' | b'\n' | b'"') || Some(byte) == opening;
     text[start..].iter().position(|byte| ends(*byte)).map_or(text.len(), |length| start + length)
 }
 
 fn is_scheme(word: &[u8]) -> bool {
     const SCHEMES: [&str; 14] = [
-        "bearer", "basic", "digest", "token", "negotiate", "ntlm", "apikey", "api-key", "ssws", "hawk", "bot", "dpop",
-        "aws4-hmac-sha256", "sharedkey",
+        "bearer",
+        "basic",
+        "digest",
+        "token",
+        "negotiate",
+        "ntlm",
+        "apikey",
+        "api-key",
+        "ssws",
+        "hawk",
+        "bot",
+        "dpop",
+        "aws4-hmac-sha256",
+        "sharedkey",
     ];
     SCHEMES.iter().any(|scheme| scheme.as_bytes().eq_ignore_ascii_case(word))
-}
-
-/// `username="x", response="y"`.
-fn is_parameters(value: &[u8]) -> bool {
-    value.windows(2).any(|pair| pair == b", ")
 }
 
 fn ends_word(byte: u8) -> bool {
@@ -157,14 +208,14 @@ struct Value {
 impl Value {
     fn read(text: &[u8], start: usize, tie: Tie, name: &Name) -> Self {
         if tie == Tie::Element {
-            let stop = |byte: u8| matches!(byte, b'<' | b'\r' | b'\n');
+            let quoted = usize::from(matches!(text.get(start), Some(b'"' | b'\'')));
+            let start = start + quoted;
+            let stop = |byte: u8| matches!(byte, b'<' | b'\r' | b'\n') || (quoted == 1 && matches!(byte, b'"' | b'\''));
             let length = rest(text, start).iter().position(|byte| stop(*byte));
             return Self { start, end: length.map_or(text.len(), |length| start + length), quoted: true };
         }
         // A letter before a string of Python: b'…', f"…".
-        let prefix = usize::from(
-            matches!(rest(text, start), [b'b' | b'f' | b'r' | b'u', b'"' | b'\'', ..]),
-        );
+        let prefix = usize::from(matches!(rest(text, start), [b'b' | b'f' | b'r' | b'u', b'"' | b'\'', ..]));
         match quote_at(text, start + prefix) {
             Some((quote, length)) => {
                 let start = start + prefix + length;
@@ -184,6 +235,7 @@ impl Value {
         }
         if self.quoted {
             return match tie {
+                Tie::Prose => false,
                 Tie::Colon { name_quoted: true, .. } | Tie::Element => true,
                 Tie::Colon { .. } | Tie::Apposition => strong || unlike_a_word,
                 Tie::Equals { .. } | Tie::Blank => strong || digit || value.len() >= 8 && sensitivity == Weak,
@@ -192,13 +244,19 @@ impl Value {
         match tie {
             Tie::Blank => !value.starts_with(b"-") && !is_path(value),
             _ if is_code(text, self) || sensitivity == Plural => false,
-            Tie::Equals { spaced: false } => strong || is_parameter(text, name) || digit || value.len() >= 6,
-            Tie::Equals { spaced: true } => if strong { !is_plain_code(text, self) } else { unlike_a_word },
+            Tie::Equals { spaced: false } => {
+                strong || is_parameter(text, name) || digit || value.len() >= 6 || !is_plain_code(text, self)
+            }
+            Tie::Equals { spaced: true } if is_expression(value) || names_algorithm(value) => false,
+            Tie::Equals { spaced: true } => (strong && !is_plain_code(text, self)) || unlike_a_word,
             Tie::Colon { name_quoted: true, .. } => digit && (value.len() >= 6 || value.iter().all(u8::is_ascii_digit)),
             Tie::Colon { spaced: false, .. } => strong || unlike_a_word,
-            Tie::Colon { .. } if strong => stands_on_its_line(text, name, self) || (!is_word(value) && value.len() >= 4),
+            Tie::Colon { .. } if strong => {
+                stands_on_its_line(text, name, self) || (!is_plain_word(value) && value.len() >= 4)
+            }
             Tie::Colon { .. } => digit && value.len() >= 16 || (stands_on_its_line(text, name, self) && unlike_a_word),
             Tie::Apposition | Tie::Element => strong,
+            Tie::Prose => true,
         }
     }
 }
@@ -231,7 +289,11 @@ fn word_end(text: &[u8], start: usize, name: &Name) -> usize {
             byte if byte.is_ascii_whitespace() || byte.is_ascii_control() => true,
             b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b';' | b'|' => true,
             b'#' => in_address,
-            b'&' => in_address || next.is_none_or(|next| next == b'&' || next.is_ascii_whitespace()) || names_follow(text, at),
+            b'&' => {
+                in_address
+                    || next.is_none_or(|next| next == b'&' || next.is_ascii_whitespace())
+                    || names_follow(text, at)
+            }
             b',' => next.is_none_or(|next| !next.is_ascii_alphanumeric()) || names_follow(text, at),
             b')' | b']' | b'}' => next.is_none_or(|next| !next.is_ascii_alphanumeric()),
             _ => false,
@@ -259,12 +321,18 @@ fn is_parameter(text: &[u8], name: &Name) -> bool {
     matches!(text[..name.start], [.., b'?' | b'&'])
 }
 
-/// A line of configuration: nothing but the name before it, nothing after it.
+/// A line of configuration, or all of a text in quotation marks: nothing but the name before the value,
+/// nothing after it.
 fn stands_on_its_line(text: &[u8], name: &Name, value: &Value) -> bool {
-    let before = text[..name.start].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    let after = rest(text, value.end).split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let empty = |text: &[u8]| text.iter().all(|byte| byte.is_ascii_whitespace() || matches!(byte, b'-' | b'#' | b'"' | b'\''));
-    before.len() < 64 && empty(before) && after.len() < 64 && empty(after)
+    const MARGIN: usize = 64;
+    let before = &text[name.start.saturating_sub(MARGIN)..name.start];
+    let after = &text[value.end..text.len().min(value.end + MARGIN)];
+    let indent = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let tail = after.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let quoted = matches!((before.last(), after.first()), (Some(b'"' | b'\'' | b'`'), after) if after == before.last());
+    let blank =
+        |text: &[u8]| text.iter().all(|byte| byte.is_ascii_whitespace() || matches!(byte, b'-' | b'#' | b'"' | b'\''));
+    quoted || (indent.len() < MARGIN && blank(indent) && tail.len() < MARGIN && blank(tail))
 }
 
 /// Stands for a value, and is none: `$TOKEN`, `${…}`, `<password>`, `{{ token }}`, `secret://x`, `****`.
@@ -273,10 +341,13 @@ pub(crate) fn is_reference(value: &[u8]) -> bool {
         !name.is_empty() && name.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_')
     };
     match value {
-        [b'$', b'{' | b'(', ..] | [b'{', b'{', ..] => true,
+        [b'$', b'{' | b'(', ..]
+        | [b'{', b'{', ..]
+        | [b'%', b's' | b'v' | b'd' | b'q' | b'(' | b'{', ..]
+        | [b'<', .., b'>']
+        | [b'{', .., b'}']
+        | [b'[', .., b']'] => true,
         [b'$', name @ ..] => constant(name) || crate::redact::words::classify(name).is_some(),
-        [b'%', b's' | b'v' | b'd' | b'q' | b'(' | b'{', ..] => true,
-        [b'<', .., b'>'] | [b'{', .., b'}'] | [b'[', .., b']'] => true,
         [b'%', name @ .., b'%'] => constant(name),
         _ => {
             value == PLACEHOLDER.as_bytes()
@@ -289,19 +360,28 @@ pub(crate) fn is_reference(value: &[u8]) -> bool {
 /// Nothing but stars, dots, bullets or the letter x.
 fn is_mask(value: &[u8]) -> bool {
     value.iter().all(|byte| matches!(byte, b'*' | b'.' | b'-' | b'#'))
-        || value.iter().all(|byte| matches!(byte, b'x' | b'X'))
+        || (value.len() >= 3 && value.iter().all(|byte| matches!(byte, b'x' | b'X')))
         || std::str::from_utf8(value).is_ok_and(|text| text.chars().all(|letter| matches!(letter, '•' | '●' | '…')))
 }
 
 fn is_path(value: &[u8]) -> bool {
-    value.starts_with(b"/") || value.starts_with(b"~/") || value.starts_with(b"./") || value.starts_with(b"../")
+    value.starts_with(b"/")
+        || value.starts_with(b"~/")
+        || value.starts_with(b"./")
+        || value.starts_with(b"../")
         || matches!(value, [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic())
 }
 
 /// Where a key lies, not the key.
 fn is_key_file(value: &[u8]) -> bool {
     let ending = [&b".pem"[..], b".key", b".p12", b".pfx", b".pub", b".crt", b".json", b".txt", b".asc", b".gpg"];
-    value.contains(&b'/') && (ending.iter().any(|ending| value.ends_with(ending)) || memchr::memmem::find(value, b".ssh/").is_some())
+    value.contains(&b'/')
+        && (ending.iter().any(|ending| value.ends_with(ending)) || memchr::memmem::find(value, b".ssh/").is_some())
+}
+
+/// A word without a capital after its beginning.
+fn is_plain_word(value: &[u8]) -> bool {
+    is_word(value) && !value.iter().skip(1).any(u8::is_ascii_uppercase)
 }
 
 fn is_word(value: &[u8]) -> bool {
@@ -312,13 +392,14 @@ fn is_word(value: &[u8]) -> bool {
 fn is_code(text: &[u8], value: &Value) -> bool {
     const OBJECTS: [&str; 36] = [
         "self", "this", "cls", "config", "cfg", "conf", "settings", "env", "process", "os", "args", "opts", "options",
-        "request", "req", "ctx", "context", "params", "app", "state", "data", "user", "obj", "client", "response", "res",
-        "secrets", "vars", "var", "local", "module", "inputs", "steps", "github", "props", "input",
+        "request", "req", "ctx", "context", "params", "app", "state", "data", "user", "obj", "client", "response",
+        "res", "secrets", "vars", "var", "local", "module", "inputs", "steps", "github", "props", "input",
     ];
     let bytes = &text[value.start..value.end];
     let name = bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
     if name == 0 {
-        return matches!(bytes, [b'&', ..] | [b'(', ..]) && bytes.len() < 16;
+        let is_pointer = bytes == b"*const" || bytes == b"*mut";
+        return is_pointer || (matches!(bytes, [b'&' | b'(' | b'[', ..]) && bytes.len() < 16);
     }
     match bytes.get(name) {
         Some(b'(' | b'[') => true,
@@ -329,30 +410,35 @@ fn is_code(text: &[u8], value: &Value) -> bool {
     }
 }
 
-/// A lone variable at the end of a statement.
-fn is_plain_code(text: &[u8], value: &Value) -> bool {
-    is_word(&text[value.start..value.end]) && matches!(text.get(value.end), Some(b';' | b',' | b')'))
+/// A call of a method, or a variable that is named after what it holds.
+fn is_expression(value: &[u8]) -> bool {
+    let path = value.iter().take_while(|byte| super::in_name(**byte)).count();
+    let is_call = path > 0 && value.get(path) == Some(&b'(') && value[..path].contains(&b'.');
+    is_call || (value.contains(&b'_') && is_plain_word(value) && crate::redact::words::classify(value).is_some())
 }
 
-/// Words that stand after names of secrets in prose, schemas and code.
+/// A lone variable at the end of a statement.
+fn is_plain_code(text: &[u8], value: &Value) -> bool {
+    let bytes = &text[value.start..value.end];
+    let is_constant = bytes.contains(&b'_') && bytes.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+    is_constant || is_word(bytes) && matches!(text.get(value.end), Some(b';' | b',' | b')'))
+}
+
 fn is_common_word(value: &[u8]) -> bool {
-    if value.len() > 12 {
-        return false;
-    }
-    let lower = value.to_ascii_lowercase();
-    matches!(
-        &lower[..],
-        b"null" | b"none" | b"nil" | b"undefined" | b"true" | b"false" | b"yes" | b"no" | b"on" | b"off" | b"required"
-            | b"optional" | b"missing" | b"invalid" | b"incorrect" | b"wrong" | b"empty" | b"expired" | b"unknown"
-            | b"string" | b"str" | b"text" | b"bool" | b"boolean" | b"int" | b"integer" | b"number" | b"any" | b"object"
-            | b"bytes" | b"char" | b"varchar" | b"uuid" | b"field" | b"value" | b"values" | b"input" | b"prompt"
-            | b"changed" | b"reset" | b"set" | b"unset" | b"default" | b"disabled" | b"enabled" | b"hidden" | b"masked"
-            | b"redacted" | b"removed" | b"n/a" | b"tbd" | b"todo" | b"the" | b"a" | b"an" | b"is" | b"was" | b"not"
-            | b"and" | b"or" | b"for" | b"from" | b"of" | b"to" | b"in" | b"must" | b"should" | b"can" | b"cannot"
-            | b"has" | b"have" | b"are" | b"be" | b"with" | b"it" | b"your" | b"you" | b"my" | b"this" | b"that"
-            | b"rejected" | b"accepted" | b"denied" | b"mismatch" | b"not_found" | b"error" | b"failed" | b"ok"
-            | b"password" | b"passwd" | b"secret" | b"token" | b"username" | b"user" | b"key" | b"auth"
-            | b"credentials" | b"basic" | b"bearer" | b"see" | b"use" | b"new" | b"await" | b"const" | b"let"
-            | b"function" | b"lambda" | b"match" | b"if" | b"too" | b"list" | b"dict" | b"map" | b"array"
-    )
+    value.len() <= 12 && is_common(&value.to_ascii_lowercase())
+}
+
+word_list! {
+    /// Words that stand after names of secrets in prose, schemas and code.
+    is_common:
+    b"null" b"none" b"nil" b"undefined" b"true" b"false" b"yes" b"no" b"on" b"off" b"required" b"optional"
+    b"missing" b"invalid" b"incorrect" b"wrong" b"empty" b"expired" b"unknown" b"string" b"str" b"text" b"bool"
+    b"boolean" b"int" b"integer" b"number" b"any" b"object" b"bytes" b"char" b"varchar" b"uuid" b"field" b"value"
+    b"values" b"input" b"prompt" b"changed" b"reset" b"set" b"unset" b"default" b"disabled" b"enabled" b"hidden"
+    b"masked" b"redacted" b"removed" b"n/a" b"tbd" b"todo" b"the" b"a" b"an" b"is" b"was" b"not" b"and" b"or" b"for"
+    b"from" b"of" b"to" b"in" b"must" b"should" b"can" b"cannot" b"has" b"have" b"are" b"be" b"with" b"it" b"your"
+    b"you" b"my" b"this" b"that" b"rejected" b"accepted" b"denied" b"mismatch" b"not_found" b"error" b"failed" b"ok"
+    b"password" b"passwd" b"secret" b"token" b"username" b"user" b"key" b"auth" b"credentials" b"basic" b"bearer"
+    b"see" b"use" b"new" b"await" b"const" b"let" b"function" b"lambda" b"match" b"if" b"too" b"list" b"dict" b"map"
+    b"array" b"secretstr" b"secretstring"
 }

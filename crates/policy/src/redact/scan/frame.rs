@@ -50,6 +50,8 @@ pub(super) struct Frame {
     nameable: Option<(usize, usize)>,
     /// In a list: what the text before says of the next one.
     pub(super) before: Before,
+    /// In a list of arguments: the flag after which the command takes a password, and whether they may be apart.
+    pub(super) flag: Option<(&'static [u8], bool)>,
 }
 
 /// What the text before in a list says of the next one.
@@ -77,6 +79,7 @@ impl Frame {
             names_secret: false,
             nameable: None,
             before: Before::Nothing,
+            flag: None,
         }
     }
 
@@ -129,6 +132,8 @@ impl Frame {
 }
 
 const PATH_MOST: usize = 1_024;
+/// A longer name is shown as `…`.
+const NAME_MOST: usize = 256;
 
 /// `input/headers/authorization`: the part and a JSON pointer (RFC 6901). A name that holds a secret is
 /// shown redacted, a path beyond measure is cut.
@@ -137,8 +142,10 @@ pub(super) fn path(json: &[u8], part: &str, frames: &[Frame]) -> String {
     for frame in frames {
         path.push('/');
         if frame.map {
-            let decoded = Decoded::new(&json[frame.key.0..frame.key.1]);
-            push_segment(&mut path, &without_secrets(&decoded.text));
+            match &json[frame.key.0..frame.key.1] {
+                key if key.len() > NAME_MOST => path.push('…'),
+                key => push_segment(&mut path, &without_secrets(&Decoded::new(key).text)),
+            }
         } else {
             path.push_str(&frame.index.to_string());
         }

@@ -24,6 +24,14 @@ impl Scan<'_> {
         }
     }
 
+    /// `-phunter2` of a command that takes it so: the password.
+    pub(super) fn joined_to_flag(&self, text: &[u8]) -> Option<Span> {
+        let (flag, _) = self.frames.last().filter(|frame| !frame.map)?.flag?;
+        let password = text.strip_prefix(flag).filter(|password| !password.is_empty())?;
+        let secret = !crate::redact::assign::is_reference(password);
+        secret.then_some(Span { start: flag.len(), end: text.len(), detector: "login" })
+    }
+
     /// `user:password` after `-u`: the password.
     pub(super) fn login_after_flag(&self, text: &[u8]) -> Option<Span> {
         let frame = self.frames.last().filter(|frame| !frame.map && frame.before == Before::Login)?;
@@ -41,9 +49,19 @@ impl Scan<'_> {
             }
             return;
         }
+        if frame.index == 0 {
+            frame.flag = crate::redact::special::password_flag(text);
+        }
+        if frame.index == 1 && text == b"login" {
+            frame.flag = Some((b"-p", true));
+        }
+        let takes_password = frame.flag.is_some_and(|(flag, apart)| apart && text == flag);
         let is_flag = text.starts_with(b"-") && !text.contains(&b'=') && !text.contains(&b' ');
         frame.before = if matches!(text, b"-u" | b"--user" | b"--proxy-user" | b"-U") {
             Before::Login
+        } else if takes_password {
+            frame.flag = None;
+            Before::Name
         } else if (is_flag || in_pairs || is_header(text)) && text.len() <= 64 && classify(text).is_some() {
             Before::Name
         } else if contains(text, b"-----BEGIN") && contains(text, b"PRIVATE KEY") && !contains(text, b"-----END") {

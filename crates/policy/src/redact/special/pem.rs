@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use crate::redact::span::{PLACEHOLDER, Span};
+use crate::redact::span::{Set, Span};
 
 /// RFC 7468: from `-----BEGIN … PRIVATE KEY` to the end of its end line, or of the text where it was cut off.
 pub(super) fn read(text: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {
@@ -21,9 +21,10 @@ pub(super) fn read(text: &[u8], start: usize, end: usize, spans: &mut Vec<Span>)
     spans.push(Span { start, end, detector: "private_key" });
 }
 
-/// From the first line of a PuTTY key file to its end.
+/// From the first line of a `PuTTY` key file to its end.
 pub(super) fn read_putty(text: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {
-    let Some(lines) = memmem::find(&text[end..], b"Private-Lines:") else { return };
+    const REACH: usize = 8_192;
+    let Some(lines) = memmem::find(&text[end..text.len().min(end + REACH)], b"Private-Lines:") else { return };
     let body = end + lines + "Private-Lines:".len();
     let end = memmem::find(&text[body..], b"Private-MAC:").map_or(text.len(), |at| body + at);
     spans.push(Span { start, end, detector: "private_key" });
@@ -33,13 +34,14 @@ pub(super) fn read_putty(text: &[u8], start: usize, end: usize, spans: &mut Vec<
 pub(super) fn read_sealbook(text: &[u8], _: usize, end: usize, spans: &mut Vec<Span>) {
     const REACH: usize = 512;
     const LABEL: &[u8] = b"seed:";
+    const SEED_LEAST: usize = 40;
     let Some(label) = memmem::find(&text[end..text.len().min(end + REACH)], LABEL) else { return };
     let mut start = end + label + LABEL.len();
     while text.get(start) == Some(&b' ') {
         start += 1;
     }
-    let end = text[start..].iter().position(u8::is_ascii_whitespace).map_or(text.len(), |length| start + length);
-    if end > start && &text[start..end] != PLACEHOLDER.as_bytes() {
+    let end = Set::Token68.run(text, start);
+    if end - start >= SEED_LEAST {
         spans.push(Span { start, end, detector: "sealbook_key" });
     }
 }

@@ -29,7 +29,10 @@ pub(super) fn read_password(text: &[u8], start: usize, end: usize, spans: &mut V
     }
 }
 
-pub(super) fn may_have_password(text: &[u8], _: usize, end: usize) -> bool {
+pub(super) fn may_have_password(text: &[u8], start: usize, end: usize) -> bool {
+    if !text[..start].last().is_some_and(u8::is_ascii_alphanumeric) {
+        return false;
+    }
     let stop = text.len().min(end + AUTHORITY_MOST);
     text[end..stop].iter().take_while(|byte| !ends_address(**byte)).any(|byte| *byte == b'@')
 }
@@ -54,13 +57,28 @@ fn user_info_end(address: &[u8]) -> Option<usize> {
     if is_port || is_address { None } else { address.iter().position(|byte| *byte == b'@') }
 }
 
+/// `jdbc:oracle:thin:user/password@…`.
+pub(super) fn read_oracle(text: &[u8], _: usize, end: usize, spans: &mut Vec<Span>) {
+    let stop = text.len().min(end + AUTHORITY_MOST);
+    let address_end = text[end..stop].iter().position(|byte| ends_address(*byte)).map_or(stop, |length| end + length);
+    let address = &text[end..address_end];
+    let (Some(slash), Some(at_sign)) =
+        (address.iter().position(|byte| *byte == b'/'), address.iter().position(|byte| *byte == b'@'))
+    else {
+        return;
+    };
+    if slash + 1 < at_sign && !super::super::assign::is_reference(&address[slash + 1..at_sign]) {
+        spans.push(Span { start: end + slash + 1, end: end + at_sign, detector: "url_password" });
+    }
+}
+
 /// `sig=…`, `X-Amz-Signature=…`: what makes a presigned address valid.
 pub(super) fn read_signature(text: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {
     if !(begins(text, start) || text[start..].starts_with(b"Signature=")) {
         return;
     }
     let value_end = value_end(text, end);
-    if value_end - end >= 16 {
+    if value_end - end >= 16 && text[end..value_end].iter().any(u8::is_ascii_digit) {
         spans.push(Span { start: end, end: value_end, detector: "url_signature" });
     }
 }
