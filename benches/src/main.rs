@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | `SEALBOOK_BENCH_PAIRS` | pairs of each measurement | 5 |
 //! | `SEALBOOK_BENCH_RECORDS` | records of a large book | 1,000,000 |
-//! | `SEALBOOK_BENCH_BATCHES` | batches of one append measurement | 100 |
+//! | `SEALBOOK_BENCH_BATCHES` | batches of one append measurement; above 97 the index holds appends up | 90 |
 //! | `SEALBOOK_BENCH_FILES`, `SEALBOOK_BENCH_MIB` | files of the tree, and their size together | 100,000, 2,048 |
 //! | `SEALBOOK_BENCH_COMMITS` | commits of the repository that is made | 20,000 |
 //! | `SEALBOOK_BENCH_REPO` | an existing repository to audit instead | |

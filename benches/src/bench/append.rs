@@ -11,7 +11,7 @@ use crate::{Result, book, place, raw, setting};
 const TARGET: Option<Bound> = Some(Bound::AtLeast(0.45));
 
 pub(crate) fn run() -> Result {
-    let batches = setting("SEALBOOK_BENCH_BATCHES", 100)? as usize;
+    let batches = setting("SEALBOOK_BENCH_BATCHES", 90)? as usize;
     // What bare SQLite stores is what a first run of ours stored; that run is the warm-up too.
     let first = place::fresh()?;
     ours(first.path(), batches, 1)?;

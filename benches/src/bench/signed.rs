@@ -5,7 +5,7 @@ use crate::records::Maker;
 use crate::{Result, book, place, setting};
 
 pub(crate) fn run() -> Result {
-    let batches = setting("SEALBOOK_BENCH_BATCHES", 100)? as usize;
+    let batches = setting("SEALBOOK_BENCH_BATCHES", 90)? as usize;
     append(batches, true, 1)?;
     let contenders: Vec<Contender<'_>> = vec![
         ("signed, one at a time", Box::new(|| append(batches, true, 1))),

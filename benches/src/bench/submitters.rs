@@ -12,7 +12,7 @@ use sealbook_record::Record;
 const SUBMITTERS: usize = 64;
 
 pub(crate) fn run() -> Result {
-    let each = setting("SEALBOOK_BENCH_BATCHES", 100)? as usize * 5;
+    let each = setting("SEALBOOK_BENCH_BATCHES", 90)? as usize * 5;
     let first = place::fresh()?;
     ours(first.path(), each)?;
     let ledger_db = book::layout(first.path()).ledger_db();

@@ -156,7 +156,7 @@ impl AuditRun {
                     skipped_count(coverage.skipped_total()),
                 ]),
                 None => {
-                    row.extend([Text::toned("failed", Tone::Bad), Text::default(), Text::default(), Text::default()])
+                    row.extend([Text::toned("failed", Tone::Bad), Text::default(), Text::default(), Text::default()]);
                 }
             }
             row
