@@ -67,6 +67,14 @@ fn unpack_one(packed: &[u8]) -> Option<(EntryPart<'_>, &[u8])> {
     }
 }
 
+/// How many bytes a part takes when it is packed.
+pub(crate) fn packed_len(part: &EntryPart<'_>) -> usize {
+    match part {
+        EntryPart::Present { name, bytes, .. } => 2 + name.len() + 32 + 4 + bytes.len(),
+        EntryPart::Erased { name } | EntryPart::Withheld { name } => 2 + name.len(),
+    }
+}
+
 /// Appends the packed form of `parts` to `out`.
 pub(crate) fn pack(parts: &[DraftPart], out: &mut Vec<u8>) {
     out.push(u8::try_from(parts.len()).expect("a draft has fewer than 256 parts"));

@@ -13,7 +13,7 @@ use sealbook_ledger::{
     Trust, combine,
 };
 
-use crate::content::Content;
+use crate::content::{Content, packed_len};
 use crate::projection::compare;
 use crate::reader::Reader;
 use crate::{Error, Ledger, ProjectionFault, Row, Store};
@@ -143,8 +143,11 @@ fn verify_stretch(
 pub(crate) fn with_entry<T>(row: Row<'_>, use_it: impl FnOnce(&Entry<'_>) -> T) -> T {
     let mut parts: Vec<EntryPart<'_>> = Vec::new();
     let is_whole = Content::new(row.content).parts_into(&mut parts);
-    if !is_whole && parts.len() == usize::from(row.content.first().copied().unwrap_or(0)) {
-        // Bytes after the last part belong to none: they must not pass as if they were not there.
+    let count = usize::from(row.content.first().copied().unwrap_or(0));
+    let read = 1 + parts.iter().map(packed_len).sum::<usize>();
+    if !is_whole && (parts.len() == count || read == row.content.len()) {
+        // Bytes after the last part, or a count of more parts than there are: neither belongs to a
+        // part, and must not pass as if it were not there.
         parts.pop();
     }
     use_it(&Entry { seq: row.seq, leaf: row.leaf, parts: &parts })
@@ -188,4 +191,26 @@ fn ring_of(reader: &Reader<'_>) -> Result<KeyRing, Error> {
         })?;
     }
     Ok(ring)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_that_is_wrong_costs_a_part() {
+        let whole = vec![2, 0, 1, b'a', 0, 1, b'b'];
+        let names = |content: &[u8]| {
+            with_entry(Row { seq: 0, leaf: b"", content }, |entry| {
+                entry.parts.iter().map(|part| part.name().to_owned()).collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(names(&whole), ["a", "b"]);
+        for count in (0..=255).filter(|count| *count != 2) {
+            let mut wrong = whole.clone();
+            wrong[0] = count;
+            assert!(names(&wrong).len() < 2, "a count of {count} passes");
+        }
+        assert_eq!(names(&[&whole[..], b"more"].concat()), ["a"]);
+    }
 }
