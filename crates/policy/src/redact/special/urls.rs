@@ -77,20 +77,24 @@ pub(super) fn read_signature(text: &[u8], start: usize, end: usize, spans: &mut 
     if !(begins(text, start) || text[start..].starts_with(b"Signature=")) {
         return;
     }
-    let value_end = value_end(text, end);
-    if value_end - end >= 16 && text[end..value_end].iter().any(u8::is_ascii_digit) {
-        spans.push(Span { start: end, end: value_end, detector: "url_signature" });
+    if looks_secret(text, end) {
+        spans.push(Span { start: end, end: value_end(text, end), detector: "url_signature" });
     }
 }
 
 /// `?key=…` and `&code=…` of an address, where the value looks like no word.
 pub(super) fn read_key_parameter(text: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {
     let is_parameter = matches!(text[..start], [.., b'?' | b'&' | b';']);
-    let value_end = value_end(text, end);
-    let value = &text[end..value_end];
-    if is_parameter && value.len() >= 16 && value.iter().any(u8::is_ascii_digit) {
-        spans.push(Span { start: end, end: value_end, detector: "url_parameter" });
+    if is_parameter && looks_secret(text, end) {
+        spans.push(Span { start: end, end: value_end(text, end), detector: "url_parameter" });
     }
+}
+
+/// Long, and with a digit early on.
+fn looks_secret(text: &[u8], start: usize) -> bool {
+    const LOOK: usize = 128;
+    let value = &text[start..value_end(&text[..text.len().min(start + LOOK)], start)];
+    value.len() >= 16 && value.iter().any(u8::is_ascii_digit)
 }
 
 fn value_end(text: &[u8], start: usize) -> usize {
