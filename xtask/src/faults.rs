@@ -16,7 +16,7 @@ struct Amount {
 
 static AMOUNTS: &[Amount] = &[
     Amount { flag: "--kills", variable: "FAULTS_KILLS", default: 200 },
-    Amount { flag: "--cuts", variable: "FAULTS_CUTS", default: 6_000 },
+    Amount { flag: "--cuts", variable: "FAULTS_CUTS", default: 10_000 },
     Amount { flag: "--batches", variable: "FAULTS_BATCHES_EACH", default: 300 },
 ];
 

@@ -28,7 +28,7 @@ const FATES: [Fate; 3] = [Fate::Lost, Fate::Kept, Fate::Torn];
 fn power_can_go_at_any_moment() {
     let run = Run::new("full", 2);
     run.is_seen_whole();
-    let cuts = child::share("FAULTS_CUTS", 240);
+    let cuts = child::share("FAULTS_CUTS", 480);
     let mut rng = Rng::new(2);
     let mut tried: BTreeMap<&str, u64> = BTreeMap::new();
     run.each_cut(cuts, &mut rng, &mut |cut, fate, found| {
@@ -82,6 +82,8 @@ struct Run {
     _place: Place,
     root: PathBuf,
     steps: Vec<Step>,
+    /// The file that the answers go to; numbers are given once and never again.
+    acks: u32,
 }
 
 impl Run {
@@ -99,7 +101,11 @@ impl Run {
             .env("SHIM_LOG", &log);
         child::run_to_end(&mut program);
         let steps = journal::read(&std::fs::read(&log).unwrap(), &root);
-        Self { _place: place, root, steps }
+        let acks = steps.iter().find_map(|step| match step {
+            Step::Opened { file, path, .. } if path == Path::new(program::ACKS) => Some(*file),
+            _ => None,
+        });
+        Self { _place: place, root, steps, acks: acks.expect("the program says what it did") }
     }
 
     /// The shim saw everything: what it makes of the whole journal is what lies on the real disk.
@@ -136,7 +142,7 @@ impl Run {
         for (at, cut) in chosen.into_iter().enumerate() {
             for step in &self.steps[taken..cut] {
                 disk.take(step);
-                said.push_str(&self.says(step, taken));
+                said.push_str(&self.says(step));
                 taken += 1;
             }
             let fate = FATES[at % FATES.len()];
@@ -148,9 +154,13 @@ impl Run {
     /// The steps after which power goes: around every answer and every fsync there is most to
     /// lose, so most of them are there.
     fn choose(&self, cuts: usize, rng: &mut Rng) -> Vec<usize> {
+        if cuts >= self.steps.len() * FATES.len() {
+            // Enough for all there are: behind every step, each fate.
+            return (1..=self.steps.len()).flat_map(|cut| [cut; FATES.len()]).collect();
+        }
         let mut near: Vec<usize> = Vec::new();
         for (at, step) in self.steps.iter().enumerate() {
-            let said = !self.says(step, at).is_empty();
+            let said = !self.says(step).is_empty();
             if said || matches!(step, Step::Synced { .. } | Step::Cut { .. } | Step::Removed { .. }) {
                 near.extend([at, at + 1]);
             }
@@ -163,14 +173,11 @@ impl Run {
     }
 
     /// What a step says to the one who waits for the answers.
-    fn says(&self, step: &Step, at: usize) -> String {
-        let Step::Written { file, bytes, .. } = step else { return String::new() };
-        // File numbers are given once and never again.
-        let is_acks = self.steps[..at].iter().rev().any(|earlier| match earlier {
-            Step::Opened { file: opened, path, .. } => opened == file && path == Path::new(program::ACKS),
-            _ => false,
-        });
-        if is_acks { String::from_utf8(bytes.clone()).unwrap() } else { String::new() }
+    fn says(&self, step: &Step) -> String {
+        match step {
+            Step::Written { file, bytes, .. } if *file == self.acks => String::from_utf8(bytes.clone()).unwrap(),
+            _ => String::new(),
+        }
     }
 }
 
