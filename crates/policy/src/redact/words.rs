@@ -29,13 +29,37 @@ pub(crate) enum Sensitivity {
 }
 
 /// What a name says, or `None` where it is no name of a secret.
+///
+/// Of a path the last part counts, and hides texts only: `/prod/db/password` names a parameter, `src/token.rs`
+/// a file and `/auth/token` an endpoint.
 pub(crate) fn classify(name: &[u8]) -> Option<Sensitivity> {
+    let Some(slash) = name.iter().rposition(|byte| matches!(byte, b'/' | b'\\')) else { return classify_name(name) };
+    classify_name(&name[slash + 1..]).map(|_| Sensitivity::Text)
+}
+
+fn classify_name(name: &[u8]) -> Option<Sensitivity> {
+    if is_file_name(name) {
+        return None;
+    }
     if name.len() <= NAME_BYTES_MAX {
         return classify_words(&Words::split(name));
     }
     // Of an overlong name both ends are read: a secret's name stands at one of them.
     let tail = classify_words(&Words::split(&name[name.len() - NAME_BYTES_MAX..]));
     tail.or_else(|| classify_words(&Words::split(&name[..NAME_BYTES_MAX])))
+}
+
+/// `token.rs` is a file, `spring.token` is not.
+fn is_file_name(name: &[u8]) -> bool {
+    name.iter().rposition(|byte| *byte == b'.').is_some_and(|dot| dot > 0 && is_file_ending(&name[dot + 1..]))
+}
+
+word_list! {
+    is_file_ending:
+    b"rs" b"py" b"js" b"mjs" b"cjs" b"ts" b"tsx" b"jsx" b"go" b"java" b"kt" b"swift" b"c" b"h" b"cc" b"cpp" b"hpp" b"cs"
+    b"rb" b"php" b"pl" b"lua" b"sh" b"ps1" b"md" b"rst" b"txt" b"json" b"jsonl" b"yml" b"yaml" b"toml" b"lock" b"ini"
+    b"cfg" b"conf" b"env" b"xml" b"html" b"htm" b"css" b"scss" b"sql" b"csv" b"tsv" b"log" b"proto" b"snap" b"svg" b"png"
+    b"jpg" b"gif" b"pdf" b"vue" b"svelte" b"ex" b"exs" b"erl" b"scala" b"gradle" b"tf" b"pem" b"crt" b"pub" b"gpg" b"asc"
 }
 
 const NAME_BYTES_MAX: usize = 96;
@@ -282,6 +306,18 @@ mod tests {
             secrets_found secret_scanning first_pass pass_through desenhada pinned spinning mapping";
         for name in names.split_whitespace() {
             assert_eq!(classify(name.as_bytes()), None, "{name} is harmless");
+        }
+    }
+
+    #[test]
+    fn paths_are_names_of_files_or_of_parameters() {
+        for name in
+            ["src/token.rs", "password.md", "config/secrets.yml", "src/auth/mod.rs", "secrets/README", "api-key.pem"]
+        {
+            assert_eq!(classify(name.as_bytes()), None, "{name}");
+        }
+        for name in ["/prod/db/password", "auth/token", "C:\\\\api_key"] {
+            assert_eq!(classify(name.as_bytes()), Some(super::Sensitivity::Text), "{name}");
         }
     }
 

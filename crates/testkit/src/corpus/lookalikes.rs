@@ -140,6 +140,7 @@ const STRUCTURES: &[&str] = &[
     r#"{"env":{"PWD":"/src","PATH":"/bin","HOME":"/root"}}"#,
     r#"[["Accept","*/*"],["Content-Type","application/json"]]"#,
     r#"{"argv":["docker","run","-p","8080:80","-u","1000:1000"]}"#,
+    r#"{"src/token.rs":3,"docs/password.md":{"n":1},"secrets.yml":"abc","/auth/token":{"get":1},"tests/auth":2}"#,
     r#"{"fields":["password","email","name"]}"#,
     r#"{"name":"author","value":"Ann"}"#,
     r#"{"properties":{"email":{"type":"string"}},"required":["password"]}"#,

@@ -71,6 +71,8 @@ fn under_names() -> Vec<Planted> {
         "db_pass",
         "pwd",
         "recovery_code",
+        "/prod/db/password",
+        "config/api_key",
         "spring.datasource.password",
         "pass\\u0077ord",
         "\\u0070assword",
