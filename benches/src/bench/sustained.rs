@@ -16,8 +16,8 @@ use sealbook_testkit::Rng;
 
 /// Batches of the yardstick, and of ours.
 const BATCH: usize = 1_000;
-/// The index is brought up to date when this many records wait: as many as one of its chunks holds.
-const INDEX_EVERY: u64 = 65_536;
+/// The index looks for more when this many records wait.
+const INDEX_EVERY: u64 = 16_384;
 
 pub(crate) fn run() -> Result {
     let records = setting("SEALBOOK_BENCH_RECORDS", 1_000_000)? as usize;
@@ -70,7 +70,7 @@ fn follow(ledger: &Ledger, arrived: Receiver<u64>) -> Result {
     for count in arrived {
         waiting += count;
         if waiting >= INDEX_EVERY {
-            ledger.catch_up()?;
+            ledger.follow()?;
             waiting = 0;
         }
     }

@@ -15,13 +15,14 @@ use sealbook_record::{IdSource, Timestamp};
 use crate::append::{Prepared, Preparer, Salts};
 use crate::head_file::HeadFile;
 use crate::keys::KeyDir;
-use crate::projection::Index;
+use crate::projection::{CatchUp, Index};
 use crate::reader::Reader;
 use crate::sealer::{Replacement, Sealer, read_ring};
 use crate::whole::{make_private_dir, make_whole};
 use crate::writer::Writer;
 use crate::{
-    Clock, CommitError, Entropy, Error, IndexProgress, Sealed, SqliteStore, Store, SystemClock, SystemEntropy, Ticket,
+    Clock, CommitError, Entropy, Error, IndexProgress, Sealed, Snapshot, SqliteStore, Store, SystemClock,
+    SystemEntropy, Ticket,
 };
 
 /// Makes the record that tells who did an administrative action, which is named, and why.
@@ -318,23 +319,32 @@ impl Ledger {
         Ok(IndexProgress { indexed: self.index.lock().cursor()?, size: self.head()?.size })
     }
 
-    /// Brings the index up to the head. Queries do so by themselves; a long-lived process calls it
-    /// from a thread of its own, so that they find little to do.
+    /// Reads what was sealed since the last call, and writes the index a whole chunk at a time; what makes
+    /// less than one waits in memory for a question or for [`Ledger::catch_up`]. A long-lived process
+    /// calls it from a thread of its own, so that both find little to do.
+    pub fn follow(&self) -> Result<IndexProgress, Error> {
+        self.with_index(CatchUp::follow)
+    }
+
+    /// Brings the index up to the head. Queries do so by themselves.
     pub fn catch_up(&self) -> Result<IndexProgress, Error> {
-        let mut index = self.index.lock();
-        let snapshot = self.store.snapshot()?;
-        let size = snapshot.head()?.map_or(0, |head| head.size);
-        self.appended.store(0, Ordering::Relaxed);
-        index.catch_up(&*snapshot, size)?;
-        Ok(IndexProgress { indexed: index.cursor()?, size })
+        self.with_index(CatchUp::catch_up)
     }
 
     /// Throws the index away and makes it again.
     pub fn reindex(&self) -> Result<IndexProgress, Error> {
+        self.with_index(CatchUp::rebuild)
+    }
+
+    fn with_index(
+        &self,
+        work: impl FnOnce(&mut CatchUp, &dyn Snapshot, u64) -> Result<(), Error>,
+    ) -> Result<IndexProgress, Error> {
         let mut index = self.index.lock();
         let snapshot = self.store.snapshot()?;
         let size = snapshot.head()?.map_or(0, |head| head.size);
-        index.rebuild(&*snapshot, size)?;
+        self.appended.store(0, Ordering::Relaxed);
+        work(&mut index, &*snapshot, size)?;
         Ok(IndexProgress { indexed: index.cursor()?, size })
     }
 

@@ -15,6 +15,7 @@
 mod catch_up;
 mod compare;
 mod db;
+mod gathered;
 mod postings;
 mod terms;
 mod text;

@@ -24,7 +24,7 @@ use crate::{CommitError, Error, NewRow, Snapshot, Store, StoreHead, Transaction}
 
 /// Bytes of a page in books made from now on. A record has about 1.7 KB: of pages of 4 KiB it would leave
 /// a fifth empty, and each would hold two.
-pub(crate) const PAGE_BYTES: u32 = 16_384;
+const PAGE_BYTES: u32 = 16_384;
 /// Pages after which the WAL is moved into the book: 32 MiB, so that a bulk append seldom waits for it.
 const WAL_PAGES_MAX: u32 = (32 << 20) / PAGE_BYTES;
 /// Read connections that are kept for later.

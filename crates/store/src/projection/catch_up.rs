@@ -4,13 +4,13 @@
 //! tables, sorted, in one transaction with the cursor. Between flushes nothing is written, so a
 //! bulk load touches each row of the index about once for every chunk.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::db::TIME_BLOCK_BITS;
+use super::gathered::Gathered;
 use super::postings::{self, CHUNK_BITS};
 use super::terms::{Field, each_term, write_term};
 use super::text::each_text_word;
@@ -19,8 +19,8 @@ use crate::sqlite::{engine, file_error};
 use crate::stored::Decoded;
 use crate::{Error, Row, Snapshot};
 
-/// Terms that are collected before a flush, by the records they come from.
-const PENDING_RECORDS_MAX: u64 = 1 << CHUNK_BITS;
+/// What is gathered before a flush, in bytes: a chunk of ordinary records takes a tenth of it.
+const PENDING_BYTES_MAX: usize = 256 << 20;
 
 /// How far an index has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(crate) struct CatchUp {
 struct Pending {
     from: u64,
     next: u64,
-    postings: HashMap<Vec<u8>, Vec<u16>, foldhash::fast::RandomState>,
+    postings: Gathered,
     times: Vec<i64>,
     key: Vec<u8>,
     word: String,
@@ -87,12 +87,13 @@ impl CatchUp {
             let pending = &mut self.pending;
             snapshot.scan(pending.next, size.min(chunk_end), &mut |row| {
                 pending.add(row);
-                Ok(true)
+                Ok(!pending.is_full())
             })?;
-            // A gap in the rows is for `verify` to report; the index steps over it.
-            let reached = size.min(chunk_end);
-            self.pending.skip_to(reached);
-            if reached == chunk_end || self.pending.next - self.pending.from >= PENDING_RECORDS_MAX {
+            if !self.pending.is_full() {
+                // A gap in the rows is for `verify` to report; the index steps over it.
+                self.pending.skip_to(size.min(chunk_end));
+            }
+            if self.pending.is_full() || self.pending.next == chunk_end {
                 self.flush()?;
             }
         }
@@ -140,13 +141,11 @@ impl CatchUp {
             if this.cursor()? != this.pending.from {
                 return this.restart();
             }
-            let (path, pending) = (this.path.clone(), &mut this.pending);
-            write(&this.connection, pending).map_err(|e| {
+            write(&this.connection, &this.pending).map_err(|e| {
                 let _ = this.connection.execute_batch("ROLLBACK");
-                engine(&path, &e)
+                engine(&this.path, &e)
             })?;
-            let next = pending.next;
-            pending.clear(next);
+            this.pending.clear(this.pending.next);
             Ok(())
         })
     }
@@ -171,11 +170,10 @@ impl CatchUp {
         let mut new = Pending::default();
         new.clear(after.seq);
         new.add(after);
-        old.postings.retain(|term, _| !new.postings.contains_key(term));
         self.locked(|this| {
             (|| {
                 this.connection.execute_batch("BEGIN IMMEDIATE")?;
-                for term in old.postings.keys() {
+                for term in old.postings.terms().filter(|term| !new.postings.has(term)) {
                     subtract(&this.connection, term, before.seq)?;
                 }
                 this.connection.execute("INSERT OR REPLACE INTO meta VALUES ('erasing', ?1)", [before.seq as i64])?;
@@ -205,9 +203,8 @@ impl CatchUp {
         self.locked(|this| {
             (|| {
                 this.connection.execute_batch("BEGIN IMMEDIATE")?;
-                for (term, lows) in &now.postings {
-                    merge(&this.connection, term, chunk_of(seq), lows, &mut Vec::new())?;
-                }
+                let mut out = Vec::new();
+                now.postings.each_sorted(|term, lows| merge(&this.connection, term, chunk_of(seq), lows, &mut out))?;
                 this.connection.execute("DELETE FROM meta WHERE key = 'erasing'", [])?;
                 this.connection.execute_batch("COMMIT")
             })()
@@ -235,6 +232,11 @@ impl Pending {
         self.times.clear();
     }
 
+    /// Whether it is time for a flush, however many records these are.
+    fn is_full(&self) -> bool {
+        self.postings.bytes_held() > PENDING_BYTES_MAX
+    }
+
     fn skip_to(&mut self, next: u64) {
         while self.next < next {
             self.times.push(0);
@@ -253,16 +255,7 @@ impl Pending {
         };
         self.times.push(decoded.leaf.occurred_us);
         let Self { postings, key, word, .. } = self;
-        let mut put = |key: &[u8]| match postings.get_mut(key) {
-            Some(lows) => {
-                if lows.last() != Some(&low) {
-                    lows.push(low);
-                }
-            }
-            None => {
-                postings.insert(key.to_vec(), vec![low]);
-            }
-        };
+        let mut put = |key: &[u8]| postings.put(key, low);
         write_term(Field::LeafType, decoded.leaf.typ.as_str(), key);
         put(key);
         if let Some((record, _)) = decoded.record() {
@@ -280,24 +273,20 @@ impl Pending {
     }
 }
 
-fn write(connection: &Connection, pending: &mut Pending) -> rusqlite::Result<()> {
+fn write(connection: &Connection, pending: &Pending) -> rusqlite::Result<()> {
     let chunk = chunk_of(pending.from);
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let mut sorted: Vec<_> = pending.postings.iter().collect();
-    sorted.sort_unstable_by_key(|(term, _)| *term);
     let mut out = Vec::new();
     if pending.from == chunk << CHUNK_BITS {
         // The chunk begins with us: there is nothing to merge with.
         let mut insert =
             connection.prepare_cached("INSERT OR REPLACE INTO postings (term, chunk, seqs) VALUES (?1, ?2, ?3)")?;
-        for (term, lows) in sorted {
+        pending.postings.each_sorted(|term, lows| {
             postings::encode(lows, &mut out);
-            insert.execute(params![term, chunk as i64, out])?;
-        }
+            insert.execute(params![term, chunk as i64, out]).map(drop)
+        })?;
     } else {
-        for (term, lows) in sorted {
-            merge(connection, term, chunk, lows, &mut out)?;
-        }
+        pending.postings.each_sorted(|term, lows| merge(connection, term, chunk, lows, &mut out))?;
     }
     write_times(connection, pending)?;
     connection.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'cursor'")?.execute([pending.next as i64])?;
@@ -331,7 +320,7 @@ fn subtract(connection: &Connection, term: &[u8], seq: u64) -> rusqlite::Result<
         connection.execute("DELETE FROM postings WHERE term = ?1 AND chunk = ?2", key)?;
     } else {
         let mut out = Vec::new();
-        postings::encode_map(&mut map, &mut out);
+        postings::encode_map(&map, &mut out);
         connection.execute(
             "UPDATE postings SET seqs = ?3 WHERE term = ?1 AND chunk = ?2",
             params![term, chunk_of(seq) as i64, out],

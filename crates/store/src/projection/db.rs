@@ -9,11 +9,17 @@ use sealbook_ledger::Origin;
 
 use super::{CatchUp, Term, postings};
 use crate::Error;
-use crate::sqlite::{PAGE_BYTES, engine, file_error};
+use crate::sqlite::{engine, file_error};
 use crate::whole::private_file;
 
 /// Raised when the tables or the terms change: an index of another format is made again.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
+
+/// The largest that SQLite has: postings of 8 KiB then lie in their page, where a smaller one would give each
+/// an overflow page of its own.
+const PAGE_BYTES: u32 = 65_536;
+/// Pages after which the WAL is moved into the index: 32 MiB.
+const WAL_PAGES_MAX: u32 = (32 << 20) / PAGE_BYTES;
 
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -97,7 +103,7 @@ fn open(path: &Path) -> Result<Connection, Error> {
         // What power takes from here is made again from the ledger.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "secure_delete", true)?;
-        connection.pragma_update(None, "wal_autocheckpoint", 2_048)?;
+        connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES_MAX)?;
         connection.pragma_update(None, "cache_size", -65_536)?;
         connection.pragma_update(None, "trusted_schema", false)
     })()
