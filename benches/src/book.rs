@@ -39,7 +39,9 @@ pub(crate) fn policy() -> Policy {
 
 /// Takes records through the policy.
 pub(crate) fn admit(policy: &Policy, records: Vec<Record>) -> Result<Vec<Judged>> {
-    records.into_iter().map(|record| Ok(policy.admit(Raw::new(record))?)).collect()
+    let threads = std::thread::available_parallelism()?.get();
+    let raws = records.into_iter().map(Raw::new).collect();
+    Ok(policy.admit_all(raws, threads).into_iter().collect::<std::result::Result<_, _>>()?)
 }
 
 /// Redacts and seals batches, at most `in_flight` of them on their way at once; 1 waits for each

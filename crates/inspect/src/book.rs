@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::error::Error as StdError;
 
 use sealbook_ledger::Uuid;
-use sealbook_policy::{Judged, Policy, Raw};
+use sealbook_policy::{Policy, Raw};
 use sealbook_record::Timestamp;
 use sealbook_store::{Cursor, Ledger, Query, Stored, Ticket};
 
@@ -76,7 +76,7 @@ impl Prior for Book<'_> {
 pub struct BookSink<'l> {
     ledger: &'l Ledger,
     policy: &'l Policy,
-    batch: Vec<Judged>,
+    batch: Vec<Raw>,
     bytes: usize,
     in_flight: VecDeque<Ticket>,
     range: Option<SeqRange>,
@@ -91,7 +91,9 @@ impl BookSink<'_> {
             self.wait_for_one()?;
         }
         self.bytes = 0;
-        let batch = std::mem::take(&mut self.batch);
+        let admitted = self.policy.admit_all(std::mem::take(&mut self.batch), self.ledger.threads());
+        let refused = |cause: sealbook_policy::Error| Error::Sealing { code: cause.code(), cause: cause.into() };
+        let batch = admitted.into_iter().collect::<Result<_, _>>().map_err(refused)?;
         self.in_flight.push_back(self.ledger.submit(batch).map_err(unsealed)?);
         Ok(())
     }
@@ -111,11 +113,8 @@ impl BookSink<'_> {
 
 impl Sink for BookSink<'_> {
     fn record(&mut self, raw: Raw) -> Result<(), Error> {
-        let judged =
-            self.policy.admit(raw).map_err(|cause| Error::Sealing { code: cause.code(), cause: cause.into() })?;
-        let content: usize = judged.record().parts.values().map(|part| part.get().len()).sum();
-        self.bytes += content + judged.statement().len();
-        self.batch.push(judged);
+        self.bytes += raw.record().parts.values().map(|part| part.get().len()).sum::<usize>();
+        self.batch.push(raw);
         if self.batch.len() >= BATCH_RECORDS || self.bytes >= BATCH_BYTES {
             self.submit()?;
         }

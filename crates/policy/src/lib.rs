@@ -11,10 +11,12 @@ mod key;
 mod limits;
 mod policy;
 mod redact;
+mod shares;
 mod stages;
 
 pub use error::Error;
 pub use key::DigestKey;
 pub use limits::{DEPTH_MAX, PART_BYTES_MAX};
 pub use policy::Policy;
+pub use shares::in_shares;
 pub use stages::{Decision, Judged, Parts, Raw, Redacted};

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::key::digest;
 use crate::redact::{self, Found};
+use crate::shares::in_shares;
 use crate::{Decision, DigestKey, Error, Judged, Raw, Redacted, limits};
 
 /// What may be written and done. One per ledger; shared freely between threads.
@@ -36,6 +37,12 @@ impl Policy {
         let decision = self.judge(&raw);
         let redacted = self.redact(raw)?;
         Ok(Judged { redacted, decision })
+    }
+
+    /// As [`Policy::admit`] for each of many, over at most `threads` threads, in their order.
+    pub fn admit_all(&self, raws: Vec<Raw>, threads: usize) -> Vec<Result<Judged, Error>> {
+        let admit = |share: Vec<Raw>| share.into_iter().map(|raw| self.admit(raw)).collect::<Vec<_>>();
+        in_shares(raws, threads, admit).into_iter().flatten().collect()
     }
 }
 

@@ -4,13 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use sealbook_ledger::{Draft, Hash, LeafType, Origin, SigningKey, Uuid};
-use sealbook_policy::Judged;
+use sealbook_policy::{Judged, in_shares};
 
 use crate::content::pack;
 use crate::{Entropy, Error};
-
-/// Records below this many are prepared on the caller's thread: a thread costs more than they do.
-const PARALLEL_FROM: usize = 64;
 
 /// Where a record was given its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,27 +39,12 @@ pub(crate) struct Preparer {
 impl Preparer {
     /// Prepares a batch over all cores, in order.
     pub(crate) fn prepare(&self, records: Vec<Judged>, signer: Option<&SigningKey>) -> Result<Vec<Prepared>, Error> {
-        let share = records.len().div_ceil(self.threads.max(1)).max(PARALLEL_FROM);
-        if records.len() <= share {
-            return self.prepare_share(records, signer);
+        let shares = in_shares(records, self.threads, |share| self.prepare_share(share, signer));
+        let mut all = Vec::new();
+        for share in shares {
+            all.extend(share?);
         }
-        let mut shares = Vec::new();
-        let mut rest = records;
-        while rest.len() > share {
-            let later = rest.split_off(share);
-            shares.push(std::mem::replace(&mut rest, later));
-        }
-        std::thread::scope(|scope| {
-            let others: Vec<_> =
-                shares.into_iter().map(|s| scope.spawn(move || self.prepare_share(s, signer))).collect();
-            let last = self.prepare_share(rest, signer);
-            let mut all = Vec::new();
-            for other in others {
-                all.extend(other.join().expect("preparing a record does not panic")?);
-            }
-            all.extend(last?);
-            Ok(all)
-        })
+        Ok(all)
     }
 
     fn prepare_share(&self, records: Vec<Judged>, signer: Option<&SigningKey>) -> Result<Vec<Prepared>, Error> {

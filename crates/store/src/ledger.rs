@@ -230,6 +230,11 @@ impl Ledger {
         &self.preparer.tenant
     }
 
+    /// How many threads may work on what comes in and on verifying.
+    pub fn threads(&self) -> usize {
+        self.options.threads
+    }
+
     /// Where its files lie.
     pub fn layout(&self) -> &Layout {
         &self.layout
