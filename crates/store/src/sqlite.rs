@@ -27,6 +27,9 @@ use crate::{CommitError, Error, NewRow, Snapshot, Store, StoreHead, Transaction}
 const PAGE_BYTES: u32 = 16_384;
 /// Pages after which the WAL is moved into the book: 32 MiB, so that a bulk append seldom waits for it.
 const WAL_PAGES_MAX: u32 = (32 << 20) / PAGE_BYTES;
+/// What one reading connection keeps, in KiB (SQLite takes it as a negative number): most reading is a scan,
+/// and the system caches the file.
+const READ_CACHE_KIB: i32 = -2_048;
 /// Read connections that are kept for later.
 const READERS_KEPT: usize = 8;
 
@@ -331,7 +334,7 @@ fn open_read(path: &Path) -> Result<Connection, Error> {
     (|| {
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
         connection.pragma_update(None, "query_only", true)?;
-        connection.pragma_update(None, "cache_size", -8_192)?;
+        connection.pragma_update(None, "cache_size", READ_CACHE_KIB)?;
         connection.pragma_update(None, "trusted_schema", false)
     })()
     .map_err(|e: rusqlite::Error| engine(path, &e))?;
