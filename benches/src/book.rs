@@ -7,8 +7,8 @@ use sealbook_policy::{DigestKey, Judged, Policy, Raw};
 use sealbook_record::Record;
 use sealbook_store::{Layout, Ledger, Options, Ticket};
 
-use crate::Result;
 use crate::records::Maker;
+use crate::{Result, cores};
 
 /// Records of one batch.
 pub(crate) const BATCH: usize = 1_024;
@@ -39,9 +39,8 @@ pub(crate) fn policy() -> Policy {
 
 /// Takes records through the policy.
 pub(crate) fn admit(policy: &Policy, records: Vec<Record>) -> Result<Vec<Judged>> {
-    let threads = std::thread::available_parallelism()?.get();
     let raws = records.into_iter().map(Raw::new).collect();
-    Ok(policy.admit_all(raws, threads).into_iter().collect::<std::result::Result<_, _>>()?)
+    Ok(policy.admit_all(raws, cores()).into_iter().collect::<std::result::Result<_, _>>()?)
 }
 
 /// Redacts and seals batches, at most `in_flight` of them on their way at once; 1 waits for each

@@ -22,6 +22,8 @@ mod place;
 mod raw;
 mod records;
 
+use std::sync::LazyLock;
+
 use std::path::Path;
 
 fn main() -> Result {
@@ -57,5 +59,7 @@ pub(crate) fn setting(name: &str, default: u64) -> Result<u64> {
 
 /// How many processors there are.
 pub(crate) fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    // Asked once: to answer, the system reads files.
+    static CORES: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+    *CORES
 }

@@ -103,17 +103,20 @@ impl Prepared {
 pub(crate) struct Salts<'e> {
     entropy: &'e dyn Entropy,
     pool: [u8; 4096],
+    /// How much of the pool is filled at a time: little at first, since most callers have one record.
+    fill: usize,
     at: usize,
 }
 
 impl<'e> Salts<'e> {
     pub(crate) fn new(entropy: &'e dyn Entropy) -> Self {
-        Self { entropy, pool: [0; 4096], at: 4096 }
+        Self { entropy, pool: [0; 4096], fill: 0, at: 0 }
     }
 
     pub(crate) fn next(&mut self, salt: &mut [u8; 32]) {
-        if self.at == self.pool.len() {
-            self.entropy.fill(&mut self.pool);
+        if self.at == self.fill {
+            self.fill = (self.fill * 4).clamp(128, self.pool.len());
+            self.entropy.fill(&mut self.pool[..self.fill]);
             self.at = 0;
         }
         salt.copy_from_slice(&self.pool[self.at..self.at + 32]);
