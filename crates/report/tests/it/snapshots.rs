@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use sealbook_ledger::{EntryPlace, Fault, Report};
-use sealbook_record::{Outcome, PartName, Record, Severity, Target, TargetKind};
+use sealbook_record::{OperationStatus, PartName, Record, Severity, Target, TargetKind};
 use sealbook_report::{
     ActorActivity, AuditReport, AuditRun, AuditSummary, BackupDetail, Findings, Format, HeadDetail, OperationHistory,
     ReceiptDetail, RecordDetail, RecordList, SealedDetail, Status, TargetHistory, Verification, View,
 };
 use sealbook_store::{
-    Activity, BackupSummary, Head, IndexProgress, Operation, OperationStatus, Patterns, ProjectionFault, Provenance,
-    Sealed, Stored,
+    Activity, BackupSummary, Head, IndexProgress, Operation, Patterns, ProjectionFault, Provenance, Sealed, Stored,
 };
 
 use crate::samples::{at, erased, finding, full, hash, id, origin, record, rendered, stored};
@@ -109,7 +108,7 @@ fn activity() {
 
 #[test]
 fn histories() {
-    let operation = Operation { id: id(900), records: vec![full()], status: OperationStatus::Ended(Outcome::Failed) };
+    let operation = Operation { id: id(900), records: vec![full()], status: OperationStatus::Failed };
     check("operation", &OperationHistory { operation: &operation });
     let provenance = Provenance {
         target: "etc/app.toml".to_owned(),
