@@ -7,5 +7,6 @@ mod attacks;
 mod fixture;
 mod older;
 mod query;
+mod range;
 mod tamper;
 mod verify;
