@@ -33,7 +33,7 @@ pub use native::Defaults;
 pub use operation::{COMPENSATION_PREFIX, OperationStatus, Step};
 pub use record::{Actor, DEFAULT_TENANT, PartName, Record, Target};
 pub use redaction::Redaction;
-pub use time::{Timestamp, parse_time};
+pub use time::{Timestamp, parse_duration, parse_time};
 pub use vocabulary::{ActorKind, Category, Classification, Outcome, Severity, Status, TargetKind};
 
 pub use jiff::tz::TimeZone;
