@@ -5,6 +5,8 @@
 
 mod append;
 mod audit;
+mod complete;
+mod equivocation;
 mod errors;
 mod fixture;
 mod help;
@@ -13,5 +15,6 @@ mod keys;
 mod lifecycle;
 mod places;
 mod query;
+mod range;
 mod secrets;
 mod verify;
