@@ -17,4 +17,5 @@ pub use error::Error;
 pub use key::DigestKey;
 pub use limits::{DEPTH_MAX, PART_BYTES_MAX};
 pub use policy::Policy;
+pub use redact::PLACEHOLDER;
 pub use stages::{Decision, Judged, Parts, Raw, Redacted};
