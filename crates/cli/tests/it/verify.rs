@@ -42,6 +42,21 @@ fn an_honest_book_is_intact() {
 }
 
 #[test]
+fn signatures_can_be_asked_for_alone() {
+    let place = place_with_records();
+    let [alone, both, chain] = [&["--signatures"][..], &["--chain", "--signatures"], &["--chain"]]
+        .map(|options| place.json(["verify"].iter().chain(options)));
+    // Twenty records, and the first leaf with its two.
+    assert_eq!((&alone["valid"], &alone["signatures"]), (&true.into(), &22.into()));
+    assert_eq!(alone["signatures"], both["signatures"]);
+    assert_eq!(chain["signatures"], 2, "key leaves are always checked");
+    // With them comes all that they stand for: what was signed.
+    tamper(&place, "{\"n\":7}");
+    let ended = place.run(["verify", "--signatures", "--format", "json"]);
+    assert_eq!((ended.code, codes(&ended)), (4, vec!["part_altered".to_owned()]));
+}
+
+#[test]
 fn a_changed_byte_is_found_in_its_place() {
     let place = place_with_records();
     let hash = place.json(["show", "7"])["hash"].as_str().unwrap().to_owned();
