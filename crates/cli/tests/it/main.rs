@@ -5,6 +5,8 @@
 
 mod append;
 mod audit;
+mod bad_input;
+mod bad_place;
 mod complete;
 mod equivocation;
 mod errors;
