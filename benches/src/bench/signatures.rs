@@ -9,7 +9,7 @@ use crate::{Result, book, cores, place, setting};
 use ed25519_zebra::{Signature, VerificationKeyBytes, batch};
 use rand_core::{TryCryptoRng, TryRng};
 use rusqlite::Connection;
-use sealbook_ledger::{Leaf, Trust};
+use sealbook_ledger::Leaf;
 use sealbook_store::{Ledger, VerifyOptions};
 use sealbook_testkit::Rng;
 
@@ -47,7 +47,7 @@ pub(crate) fn run() -> Result {
 }
 
 fn verify(ledger: &Ledger) -> Result {
-    let options = VerifyOptions { signatures: true, trust: Trust::default() };
+    let options = VerifyOptions::default();
     let report = ledger.verify(&options, &|_| {})?;
     if report.valid { Ok(()) } else { Err(format!("an honest book does not verify: {:?}", report.faults).into()) }
 }

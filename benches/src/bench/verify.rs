@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::measure::{Bound, Contender, Row, in_turns, rate, tell, timed};
 use crate::{Result, book, cores, place, setting};
 use rusqlite::{Connection, OpenFlags};
-use sealbook_ledger::Trust;
 use sealbook_store::{Ledger, VerifyOptions};
 use sha2::{Digest, Sha256};
 
@@ -51,7 +50,7 @@ pub(crate) fn run() -> Result {
 }
 
 fn verify(ledger: &Ledger) -> Result {
-    let options = VerifyOptions { signatures: false, trust: Trust::default() };
+    let options = VerifyOptions { signatures: false, ..VerifyOptions::default() };
     let report = ledger.verify(&options, &|_| {})?;
     if report.valid { Ok(()) } else { Err(format!("an honest book does not verify: {:?}", report.faults).into()) }
 }

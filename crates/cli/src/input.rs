@@ -17,20 +17,25 @@ pub(crate) struct Input {
     line: u64,
 }
 
+/// What an input is called in messages.
+pub(crate) fn name_of(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
+}
+
 impl Input {
     /// A file, or standard input for `-`.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        let (name, reader): (String, Box<dyn BufRead>) = if path.as_os_str() == "-" {
-            ("standard input".to_owned(), Box::new(BufReader::with_capacity(1 << 16, io::stdin())))
+        let name = name_of(path);
+        let reader: Box<dyn BufRead> = if path.as_os_str() == "-" {
+            Box::new(BufReader::with_capacity(1 << 16, io::stdin()))
         } else {
-            let name = path.display().to_string();
             // Reading a directory fails only later, with a message that names nothing.
             let opened = File::open(path).and_then(|file| {
                 let is_dir = file.metadata()?.is_dir();
                 if is_dir { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
             });
             let file = opened.map_err(|cause| Failure::Input { name: name.clone(), cause })?;
-            (name, Box::new(BufReader::with_capacity(1 << 16, file)))
+            Box::new(BufReader::with_capacity(1 << 16, file))
         };
         Ok(Self { name, reader, line: 0 })
     }

@@ -19,7 +19,7 @@ mod words;
 mod properties;
 
 pub(crate) use scan::{TooDeep, check_depth};
-pub(crate) use span::PLACEHOLDER;
+pub use span::PLACEHOLDER;
 
 /// Something taken out: where, by which detector, and what. It never leaves this crate.
 pub(crate) struct Found {

@@ -74,6 +74,9 @@ pub enum Error {
         "this is not a time; write 2024-01-31, 2024-01-31T10:00:00Z, `7 days ago` or `now`, within the years 0 to 9999"
     )]
     Time,
+    /// A text that is not a length of time.
+    #[error("this is not a length of time; write `24h`, `90 min` or `7 days`, more than nothing, in weeks or less")]
+    Duration,
     /// A sealed statement or part that this version cannot read.
     #[error("the stored {what} cannot be read as part of a record; verify the book, or read it with a newer version")]
     Stored {
@@ -99,6 +102,7 @@ impl Error {
             Self::DuplicateField { .. } => "duplicate_field",
             Self::MissingField { .. } => "missing_field",
             Self::Time => "invalid_time",
+            Self::Duration => "invalid_duration",
             Self::Stored { .. } => "stored_record_unreadable",
             Self::Dialect { .. } => "unknown_dialect",
         }

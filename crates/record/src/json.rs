@@ -107,7 +107,8 @@ impl<'a> Fields<'a> {
     /// Reads the object that `text` is.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Error> {
         let Pairs(list) = serde_json::from_str(text).map_err(|error| Error::Json {
-            place: Place { line: error.line(), column: error.column() },
+            // What fails before the first byte is taken fails at it.
+            place: Place { line: error.line().max(1), column: error.column().max(1) },
             what: match error.classify() {
                 serde_json::error::Category::Eof => "it ends too early",
                 serde_json::error::Category::Data => "it is not an object",

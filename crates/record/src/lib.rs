@@ -7,6 +7,7 @@
 //! What this crate never does: touch a disk, a clock, randomness or the environment; decide what may be
 //! written (that is policy's); quote content in an error.
 
+mod completeness;
 mod dialects;
 mod diff;
 mod error;
@@ -21,6 +22,7 @@ mod statement;
 mod time;
 mod vocabulary;
 
+pub use completeness::{Completeness, CompletenessLimits, OpenIntent, Silence, Told};
 pub use dialects::{DIALECTS, Dialect};
 pub use diff::{Patch, PatchOp};
 pub use error::{Error, Place};
@@ -28,10 +30,10 @@ pub use finding::{Finding, Location, Signature, Violation};
 pub use id::{IdSource, derived_id};
 pub use json::{bytes_to_json, push_string};
 pub use native::Defaults;
-pub use operation::{COMPENSATION_PREFIX, Completeness, CompletenessLimits, OpenIntent, OperationStatus, Step, Told};
+pub use operation::{COMPENSATION_PREFIX, OperationStatus, Step};
 pub use record::{Actor, DEFAULT_TENANT, PartName, Record, Target};
 pub use redaction::Redaction;
-pub use time::{Timestamp, parse_time};
+pub use time::{Timestamp, parse_duration, parse_time};
 pub use vocabulary::{ActorKind, Category, Classification, Outcome, Severity, Status, TargetKind};
 
 pub use jiff::tz::TimeZone;

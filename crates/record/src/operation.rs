@@ -1,11 +1,9 @@
-//! What several records tell together, and what is missing from the story.
-
-use std::collections::HashMap;
+//! What several records tell together.
 
 use sealbook_ledger::Phase;
 use uuid::Uuid;
 
-use crate::{Actor, Finding, Outcome, Record, Severity, Timestamp};
+use crate::{Outcome, Record, Timestamp};
 
 /// Actions that undo another begin with this: `compensate.booking.create`.
 pub const COMPENSATION_PREFIX: &str = "compensate.";
@@ -55,19 +53,25 @@ impl OperationStatus {
     /// Folds the records of one operation, oldest first.
     ///
     /// A forward step that failed decides over those that went well; an undo decides over both, and is
-    /// confirmed only when every undo that was announced has gone well.
-    pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Self {
+    /// confirmed only when every undo that was announced has gone well. Of an outcome whose words were
+    /// erased nobody knows any more how it ended.
+    pub fn of<'a>(steps: impl IntoIterator<Item = Step<'a>>) -> Self {
         let (mut forward, mut undo) = (Steps::default(), Steps::default());
         let mut blocked = None;
-        for record in records {
-            let steps = if record.action.starts_with(COMPENSATION_PREFIX) { &mut undo } else { &mut forward };
-            match record.phase {
-                Phase::Intent => steps.open.push(record.id),
+        for step in steps {
+            let is_undo = match step.record {
+                Some(record) => record.action.starts_with(COMPENSATION_PREFIX),
+                None => step.phase == Phase::Outcome && forward.open.is_empty() && !undo.open.is_empty(),
+            };
+            let steps = if is_undo { &mut undo } else { &mut forward };
+            let outcome = step.record.and_then(|record| record.outcome);
+            match step.phase {
+                Phase::Intent => steps.open.push(step.id),
                 Phase::Outcome => {
-                    steps.close(record.parent);
-                    steps.worst = steps.worst.max(record.outcome.or(Some(Outcome::Unknown)).map(weight));
+                    steps.close(step.record.and_then(|record| record.parent));
+                    steps.worst = steps.worst.max(Some(weight(outcome.unwrap_or(Outcome::Unknown))));
                 }
-                Phase::Event if record.outcome == Some(Outcome::Blocked) => blocked = Some(Self::Blocked),
+                Phase::Event if outcome == Some(Outcome::Blocked) => blocked = Some(Self::Blocked),
                 Phase::Event => {}
             }
         }
@@ -132,7 +136,7 @@ impl Steps {
     }
 }
 
-/// What completeness needs to know of a sealed record. Sequence, ids, phase and times are in the leaf and stay
+/// What the story needs to know of a sealed record. Sequence, ids, phase and times are in the leaf and stay
 /// when content is erased; the record is there unless its statement was.
 #[derive(Debug, Clone, Copy)]
 pub struct Step<'a> {
@@ -150,208 +154,4 @@ pub struct Step<'a> {
     pub sealed: Timestamp,
     /// What it says, unless that was erased.
     pub record: Option<&'a Record>,
-}
-
-/// From when on something is worth a finding.
-#[derive(Debug, Clone, Copy)]
-pub struct CompletenessLimits {
-    /// A clock that steps back by more microseconds than this between two seals.
-    pub clock_step_us: i64,
-    /// A time without any record longer than this many microseconds; `None` where quiet is normal.
-    pub silence_us: Option<i64>,
-    /// A time without a record of an actor who has an open intent, in microseconds.
-    pub actor_silence_us: Option<i64>,
-}
-
-impl Default for CompletenessLimits {
-    /// One second back; silence is not judged.
-    fn default() -> Self {
-        Self { clock_step_us: 1_000_000, silence_us: None, actor_silence_us: None }
-    }
-}
-
-/// An announcement without an outcome: it may have happened or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenIntent {
-    /// Sequence number.
-    pub seq: u64,
-    /// The intent's id.
-    pub id: Uuid,
-    /// Its operation.
-    pub operation: Option<Uuid>,
-    /// What was to be done, unless it was erased.
-    pub action: Option<String>,
-    /// To what.
-    pub target: Option<String>,
-    /// Who was to do it.
-    pub actor: Option<String>,
-    /// When it was announced.
-    pub occurred: Timestamp,
-}
-
-/// What is missing from a book, as a fold over its records in order. Memory grows with the open intents and,
-/// where their silence is judged, with the actors.
-#[derive(Debug, Default)]
-pub struct Completeness {
-    limits: CompletenessLimits,
-    open: HashMap<Uuid, Vec<OpenIntent>>,
-    last: Option<(u64, Timestamp)>,
-    actors: HashMap<String, (u64, Timestamp)>,
-    told: Told,
-}
-
-/// What was found.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Told {
-    /// Intents without an outcome, by sequence.
-    pub open_intents: Vec<OpenIntent>,
-    /// Outcomes to which no intent was found.
-    pub outcomes_alone: Vec<u64>,
-    /// Where the clock stepped back: the record before, the record after, by how many microseconds.
-    pub clock_steps: Vec<(u64, u64, i64)>,
-    /// Times without any record: the record before, the record after, for how many microseconds.
-    pub silences: Vec<(u64, u64, i64)>,
-    /// Times without a record of an actor with open intents: who, the record before, the record after, microseconds.
-    pub actor_silences: Vec<(String, u64, u64, i64)>,
-    /// Records that name no actor.
-    pub actors_unknown: Vec<u64>,
-}
-
-impl Completeness {
-    /// A fold that has seen nothing.
-    pub fn new(limits: CompletenessLimits) -> Self {
-        Self { limits, ..Self::default() }
-    }
-
-    /// The next record.
-    pub fn push(&mut self, step: &Step<'_>) {
-        self.push_time(step);
-        self.push_actor(step);
-        match step.phase {
-            Phase::Intent => self.open.entry(step.operation.unwrap_or(step.id)).or_default().push(OpenIntent::of(step)),
-            Phase::Outcome => self.close(step),
-            Phase::Event => {}
-        }
-    }
-
-    /// What was found.
-    pub fn finish(mut self) -> Told {
-        self.told.open_intents = self.open.into_values().flatten().collect();
-        self.told.open_intents.sort_by_key(|intent| intent.seq);
-        self.told
-    }
-
-    /// Ends the intent that the outcome names as its parent; else the oldest of its operation with the same
-    /// action (any, where what it says was erased); else the only one that is open.
-    fn close(&mut self, step: &Step<'_>) {
-        let parent = step.record.and_then(|record| record.parent);
-        let Some(key) = [step.operation, parent].into_iter().flatten().find(|key| self.open.contains_key(key)) else {
-            return self.told.outcomes_alone.push(step.seq);
-        };
-        let intents = self.open.entry(key).or_default();
-        let named = parent.and_then(|parent| intents.iter().position(|intent| intent.id == parent));
-        let action = step.record.map(|record| record.action.as_str());
-        let may_be =
-            |intent: &OpenIntent| action.is_none() || intent.action.is_none() || intent.action.as_deref() == action;
-        let only = (intents.len() == 1).then_some(0);
-        match named.or_else(|| intents.iter().position(may_be)).or(only) {
-            Some(index) => {
-                intents.remove(index);
-                if intents.is_empty() {
-                    self.open.remove(&key);
-                }
-            }
-            None => self.told.outcomes_alone.push(step.seq),
-        }
-    }
-
-    fn push_time(&mut self, step: &Step<'_>) {
-        if let Some((seq, before)) = self.last {
-            let passed = step.sealed.as_micros().saturating_sub(before.as_micros());
-            if passed < -self.limits.clock_step_us {
-                self.told.clock_steps.push((seq, step.seq, -passed));
-            } else if self.limits.silence_us.is_some_and(|limit| passed > limit) {
-                self.told.silences.push((seq, step.seq, passed));
-            }
-        }
-        self.last = Some((step.seq, step.sealed));
-    }
-
-    fn push_actor(&mut self, step: &Step<'_>) {
-        let Some(record) = step.record else { return };
-        if record.actor_unknown() && record.actor.id == Actor::UNKNOWN {
-            self.told.actors_unknown.push(step.seq);
-        }
-        let Some(limit) = self.limits.actor_silence_us else { return };
-        let actor = &record.actor.id;
-        if let Some((seq, before)) = self.actors.insert(actor.clone(), (step.seq, step.sealed)) {
-            let passed = step.sealed.as_micros().saturating_sub(before.as_micros());
-            let waits = |intent: &OpenIntent| intent.actor.as_ref() == Some(actor);
-            if passed > limit && self.open.values().flatten().any(waits) {
-                self.told.actor_silences.push((actor.clone(), seq, step.seq, passed));
-            }
-        }
-    }
-}
-
-impl OpenIntent {
-    fn of(step: &Step<'_>) -> Self {
-        Self {
-            seq: step.seq,
-            id: step.id,
-            operation: step.operation,
-            action: step.record.map(|record| record.action.clone()),
-            target: step.record.map(|record| record.target.id.clone()),
-            actor: step.record.map(|record| record.actor.id.clone()),
-            occurred: step.occurred,
-        }
-    }
-}
-
-impl Told {
-    /// Whether nothing is missing.
-    pub fn is_complete(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// What was found, as findings: none of it is a failure of the book.
-    pub fn findings(&self) -> Vec<Finding> {
-        let about = |rule: &str, severity, message: String, seqs: &[u64]| {
-            let mut finding = Finding::new(rule, "completeness", severity, message, None, &format!("{seqs:?}"));
-            finding.evidence = seqs.iter().map(|seq| (*seq, *seq)).collect();
-            finding
-        };
-        let mut findings = Vec::new();
-        for intent in &self.open_intents {
-            let action = intent.action.as_deref().unwrap_or("an erased action");
-            let message = format!("record {}: {action} was announced, and no outcome is known", intent.seq);
-            findings.push(about("completeness.open_intent", Severity::Warning, message, &[intent.seq]));
-        }
-        for seq in &self.outcomes_alone {
-            let message = format!("record {seq}: an outcome of something that was never announced");
-            findings.push(about("completeness.outcome_alone", Severity::Warning, message, &[*seq]));
-        }
-        for (before, after, micros) in &self.clock_steps {
-            let message = format!("records {before} and {after}: the clock stepped back by {}", seconds(*micros));
-            findings.push(about("completeness.clock_step", Severity::Warning, message, &[*before, *after]));
-        }
-        for (before, after, micros) in &self.silences {
-            let message = format!("records {before} and {after}: nothing was recorded for {}", seconds(*micros));
-            findings.push(about("completeness.silence", Severity::Info, message, &[*before, *after]));
-        }
-        for (_, before, after, micros) in &self.actor_silences {
-            let message =
-                format!("records {before} and {after}: an actor with open intents was silent for {}", seconds(*micros));
-            findings.push(about("completeness.actor_silence", Severity::Info, message, &[*before, *after]));
-        }
-        for seq in &self.actors_unknown {
-            let message = format!("record {seq}: nobody is named as the actor");
-            findings.push(about("completeness.actor_unknown", Severity::Warning, message, &[*seq]));
-        }
-        findings
-    }
-}
-
-fn seconds(micros: i64) -> String {
-    format!("{}.{:03} s", micros / 1_000_000, micros / 1_000 % 1_000)
 }

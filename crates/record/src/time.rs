@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use crate::Error;
 
-pub use phrase::parse_time;
+pub use phrase::{parse_duration, parse_time};
 
 const SECOND_US: i64 = 1_000_000;
 const DAY_US: i64 = 86_400 * SECOND_US;

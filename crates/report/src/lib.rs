@@ -35,7 +35,7 @@ pub use format::{Format, Screen};
 pub use text::shown;
 pub use view::{View, render};
 pub use views::{
-    ActorActivity, AuditReport, AuditRun, AuditSummary, BackupDetail, Findings, HeadDetail, KeyList, Observed,
-    OperationHistory, ReceiptDetail, RecordDetail, RecordList, SealedDetail, SourceCoverage, Status, TargetHistory,
-    Verification, findings_of,
+    ActorActivity, AuditReport, AuditRun, AuditSummary, BackupDetail, EquivocationDetail, Findings, Gaps, HeadDetail,
+    IncompleteAudit, KeyList, Observed, OperationHistory, ReceiptDetail, RecordDetail, RecordList, SealedDetail,
+    SourceCoverage, Status, TargetHistory, Verification, findings_of,
 };

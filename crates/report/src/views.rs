@@ -3,6 +3,8 @@
 mod activity;
 mod audit;
 mod book;
+mod completeness;
+mod equivocation;
 mod findings;
 mod history;
 mod observed;
@@ -14,6 +16,8 @@ mod words;
 pub use activity::ActorActivity;
 pub use audit::{AuditReport, AuditRun, AuditSummary, SourceCoverage, findings_of};
 pub use book::{BackupDetail, HeadDetail, KeyList, ReceiptDetail, SealedDetail, Status};
+pub use completeness::{Gaps, IncompleteAudit};
+pub use equivocation::EquivocationDetail;
 pub use findings::Findings;
 pub use history::{OperationHistory, TargetHistory};
 pub use observed::Observed;

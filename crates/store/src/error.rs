@@ -208,6 +208,18 @@ pub enum Error {
         /// Why, and the mend.
         why: String,
     },
+    /// A range of records that is none.
+    #[error("records {first} to {last} are no range of this book, which has {size}, from 0 on; {mend}")]
+    RangeInvalid {
+        /// The first record.
+        first: u64,
+        /// The last record.
+        last: u64,
+        /// How many records there are.
+        size: u64,
+        /// What to ask for instead.
+        mend: &'static str,
+    },
     /// An error of the ledger's own formats.
     #[error(transparent)]
     Ledger(#[from] sealbook_ledger::Error),
@@ -243,6 +255,7 @@ impl Error {
             Self::RecordAmbiguous { .. } => "record_ambiguous",
             Self::EraseRefused { .. } => "erase_refused",
             Self::QueryInvalid { .. } => "query_invalid",
+            Self::RangeInvalid { .. } => "range_invalid",
             Self::Ledger(e) => e.code(),
             Self::Record(e) => e.code(),
         }

@@ -49,7 +49,7 @@ pub use erase::{EraseRequest, Erased};
 pub use error::{CommitError, Error};
 pub use keys::KeyDir;
 pub use ledger::{By, Head, Layout, Ledger, Options};
-pub use operations::{Operation, OperationStatus};
+pub use operations::Operation;
 pub use projection::{IndexProgress, ProjectionFault};
 pub use provenance::Provenance;
 pub use query::{Cursor, Page, Query};

@@ -1,7 +1,7 @@
 //! A sealed record, read back.
 
 use sealbook_ledger::{Hash, Leaf, LeafType, PART_STATEMENT, commit};
-use sealbook_record::{PartName, Record, Redaction, Timestamp};
+use sealbook_record::{PartName, Record, Redaction, Step, Timestamp};
 
 use crate::content::{Content, PartSlot};
 
@@ -82,5 +82,18 @@ impl Stored {
                 .map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned()),
         };
         Some(Self { seq, hash: Leaf::hash(leaf_bytes), leaf: decoded.leaf, record, erased, redactions, altered, note })
+    }
+    /// What it tells of its operation, whatever of it was erased.
+    pub fn step(&self) -> Step<'_> {
+        let leaf = &self.leaf;
+        Step {
+            seq: self.seq,
+            id: leaf.id,
+            operation: leaf.operation,
+            phase: leaf.phase,
+            occurred: Timestamp::from_micros(leaf.occurred_us),
+            sealed: Timestamp::from_micros(leaf.sealed_us),
+            record: self.record.as_ref(),
+        }
     }
 }

@@ -1,12 +1,15 @@
-//! Verification of a whole book, over all cores.
+//! Verification of a book, or of a part of it, over all cores.
 //!
 //! Every thread reads the same moment: views are opened until all of them see one head, so that
 //! an erasure which is sealed meanwhile is seen by all or by none. Each takes the next stretch of
 //! records, checks leaves, commitments, chain and signatures, and keeps one hash per 256 records;
 //! what no stretch can see alone (tree, tiles, checkpoints, keys, erasures) is joined at the end.
 
+mod part;
+
+use std::ops::Range;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sealbook_ledger::{
     Checkpoint, Entry, EntryPart, KeyRing, RangeOptions, RangeReport, RangeVerifier, Report, StoredCheckpoint, Subject,
@@ -18,8 +21,6 @@ use crate::projection::compare;
 use crate::reader::Reader;
 use crate::{Error, Ledger, ProjectionFault, Row, Store};
 
-/// Records that a thread takes at a time: a multiple of 256, small enough that the threads end together.
-const STRETCH: u64 = 16_384;
 /// Checkpoints that are read at a time.
 const CHECKPOINTS_PAGE: usize = 1_000;
 /// Tries to open all views at one moment. A commit takes longer than opening them.
@@ -32,15 +33,18 @@ pub struct VerifyOptions {
     pub signatures: bool,
     /// The ledger and the keys that are expected, learnt by another way.
     pub trust: Trust,
+    /// Only these records, both included, with what is needed to anchor them: the record before, the rest of
+    /// the tiles that they are in, and every change of keys. The report says what was looked at.
+    pub records: Option<(u64, u64)>,
 }
 
 impl Default for VerifyOptions {
     fn default() -> Self {
-        Self { signatures: true, trust: Trust::default() }
+        Self { signatures: true, trust: Trust::default(), records: None }
     }
 }
 
-/// Verifies all that a store holds. `progress` is told of records as they are done, from any thread.
+/// Verifies what a store holds: all of it, unless the options name a part. `progress` is told of records as they are done, from any thread.
 ///
 /// Tampering is a fault in the report; an error means that the store could not be read at all.
 pub fn verify(
@@ -54,25 +58,27 @@ pub fn verify(
     let stated = lead.view().head()?;
     let size = stated.as_ref().map_or(0, |h| Checkpoint::of_note(&h.note).map_or(h.size, |c| c.size));
     let ring = ring_of(&lead)?;
-    let next = AtomicU64::new(0);
+    let stretches = match options.records {
+        Some(records) => part::stretches(records, size, &lead.view().key_seqs()?)?,
+        None => part::cut(0..size).collect(),
+    };
+    let next = AtomicUsize::new(0);
     let reports = Mutex::new(Vec::new());
     let origin = store.origin();
     std::thread::scope(|scope| {
-        let (next, reports, ring) = (&next, &reports, &ring);
+        let (next, reports, ring, stretches) = (&next, &reports, &ring, &stretches);
         let threads: Vec<_> = workers
             .into_iter()
             .map(|reader| {
                 scope.spawn(move || -> Result<(), Error> {
                     let subject = Subject { origin, size, ring, tiles: &reader };
                     loop {
-                        let from = next.fetch_add(STRETCH, Ordering::Relaxed);
-                        if from >= size {
+                        let Some(stretch) = stretches.get(next.fetch_add(1, Ordering::Relaxed)) else {
                             return Ok(());
-                        }
-                        let to = size.min(from + STRETCH);
-                        let report = verify_stretch(&reader, subject, from, to, options.signatures)?;
+                        };
+                        let report = verify_stretch(&reader, subject, stretch.clone(), options.signatures)?;
                         reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(report);
-                        progress(to - from);
+                        progress(stretch.end - stretch.start);
                     }
                 })
             })
@@ -86,7 +92,7 @@ pub fn verify(
 }
 
 impl Ledger {
-    /// Verifies the whole book, as [`verify`] does.
+    /// Verifies the book, as [`verify`] does.
     pub fn verify(&self, options: &VerifyOptions, progress: &(dyn Fn(u64) + Sync)) -> Result<Report, Error> {
         verify(&*self.store, self.options.threads, options, progress)
     }
@@ -127,12 +133,11 @@ fn views_of_one_moment(store: &dyn Store, threads: usize) -> Result<(Reader<'_>,
 fn verify_stretch(
     reader: &Reader<'_>,
     subject: Subject<'_>,
-    from: u64,
-    to: u64,
+    stretch: Range<u64>,
     signatures: bool,
 ) -> Result<RangeReport, Error> {
-    let mut verifier = RangeVerifier::new(subject, from..to, RangeOptions { signatures })?;
-    reader.view().scan(from, to, &mut |row| {
+    let mut verifier = RangeVerifier::new(subject, stretch.clone(), RangeOptions { signatures })?;
+    reader.view().scan(stretch.start, stretch.end, &mut |row| {
         with_entry(row, |entry| verifier.push(entry))?;
         Ok(true)
     })?;

@@ -11,7 +11,7 @@ use crate::args::Acting;
 use crate::content;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::input::Input;
+use crate::input::{self, Input};
 use crate::session::Session;
 use crate::when;
 
@@ -146,8 +146,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Some(path) => given(path, &session)?,
         None => made(args, context, &session)?,
     };
-    let judged = session.admit(record)?;
-    let sealed = session.ledger.append(vec![judged])?.into_iter().next().expect("one record has one answer")?;
+    let named = |cause: Failure| match &args.json {
+        Some(path) => cause.at(input::name_of(path)),
+        None => cause,
+    };
+    let judged = session.admit(record).map_err(named)?;
+    let answer = session.ledger.append(vec![judged])?.into_iter().next().expect("one record has one answer");
+    let sealed = answer.map_err(|cause| named(cause.into()))?;
     let receipt = session.ledger.reader()?.receipt(sealed.seq)?.encode();
     context.out.show(&SealedDetail { sealed: &sealed, receipt: Some(&receipt) })?;
     Ok(Exit::Clean)

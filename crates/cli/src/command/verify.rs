@@ -5,19 +5,22 @@ use std::path::{Path, PathBuf};
 
 use sealbook_inspect::Progress;
 use sealbook_ledger::{Fault, PublicKey, Report, Trust, verify_bundle};
-use sealbook_report::{Document, Verification, View};
+use sealbook_report::{Document, Gaps, Verification, View};
 use sealbook_store::{Ledger, Selection};
 
 use super::{Context, show};
 use crate::against::{self, Kept};
 use crate::args::Acting;
-use crate::complete::Completeness;
+use crate::complete::Lacking;
+use crate::equivocation;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::progress::Bars;
+use crate::range;
 use crate::session::Session;
 use crate::verdict::{self, Checks};
+use crate::when;
 use crate::who;
 
 /// Verify a book, a record, or a bundle
@@ -34,7 +37,10 @@ Examples:
   sealbook verify --record 9f3c61aa
   sealbook verify --against 42.receipt             does the book still hold it?
   sealbook verify --bundle book.sealbundle --key shop.vkey
+  sealbook verify --equivocation evidence --key shop.vkey      did its keeper sign two histories?
+  sealbook verify --range 1000..1999
   sealbook verify --projections --complete
+  sealbook verify --complete --silence 24h         was anything recorded every day?
 
 With --format json: {\"valid\", \"errors\", \"verified_entries\", \"total_entries\", \"faults\", …}.
 Ends with 0 (intact), 2 or 4 (not intact); --complete adds 1 (something to look at) and 3.")]
@@ -49,6 +55,13 @@ pub(crate) struct Args {
     /// One record alone: its place in the tree, its parts, its signatures
     #[arg(long, value_name = "RECORD", conflicts_with_all = ["chain", "bundle", "against", "projections", "complete"])]
     record: Option<String>,
+    /// Only these records, both included: FROM and TO are numbers, ids or hashes, either may be left out
+    ///
+    /// The chain, parts, signatures and tiles of these records, the record before them that the first
+    /// one must name, the rest of the tiles they are in (256 records each), every change of keys, and
+    /// all checkpoints. The answer says what was looked at; of the rest, the tiles are believed.
+    #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true, conflicts_with_all = ["record", "bundle", "projections", "complete"])]
+    range: Option<String>,
     /// A bundle from elsewhere; no book is needed
     #[arg(long, value_name = "FILE", conflicts_with_all = ["chain", "against", "projections", "complete"])]
     bundle: Option<PathBuf>,
@@ -58,12 +71,20 @@ pub(crate) struct Args {
     /// Where the book contradicts --against, write the proof of it to this file
     #[arg(long, value_name = "FILE", requires = "against")]
     evidence: Option<PathBuf>,
+    /// Check such a proof: that the holder of --key signed two histories; no book is needed
+    #[arg(long, value_name = "FILE", requires = "keys", conflicts_with_all = ["chain", "signatures", "record", "range", "bundle", "against", "projections", "complete"])]
+    equivocation: Option<PathBuf>,
     /// Compare the index with what it would be if it were made anew
     #[arg(long)]
     projections: bool,
-    /// Say too what is missing: intents without an outcome, audits that did not read everything
+    /// Say too what is missing: intents without an outcome and the reverse, clocks that went back,
+    /// records without an actor, audits that did not read everything
     #[arg(long)]
     complete: bool,
+    /// With --complete, also times longer than this without any record, or without one of an actor
+    /// who has announced something and not ended it: `24h`, `7 days`
+    #[arg(long, value_name = "LENGTH", requires = "complete")]
+    silence: Option<String>,
     /// A public key that is trusted, from `sealbook key public` or in a file; may be given several times
     #[arg(long = "key", value_name = "VKEY|FILE")]
     keys: Vec<String>,
@@ -71,8 +92,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let trusted = read_keys(&args.keys)?;
+    let silence_us = when::read_length("--silence", args.silence.as_deref())?;
     if let Some(path) = &args.bundle {
         return of_bundle(path, trusted, context);
+    }
+    if let Some(path) = &args.equivocation {
+        return equivocation::check(path, &trusted, context);
     }
     let place = context.place()?;
     let actor = who::acting(&Acting::default(), &place)?;
@@ -82,7 +107,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return of_record(what, &keys, &session, context);
     }
     let bars = Bars::new(context.is_watched());
-    let checks = Checks { chain_only: args.chain && !args.signatures, projections: args.projections, keys };
+    let records = args.range.as_deref().map(|range| range::read(range, &session.ledger)).transpose()?;
+    let checks = Checks { chain_only: args.chain && !args.signatures, projections: args.projections, keys, records };
     let mut verdict = verdict::of_book(&session, &checks, &bars)?;
     if let Some(path) = &args.against {
         for fault in compare(path, args.evidence.as_deref(), &checks.keys, &session, context)? {
@@ -94,10 +120,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return Ok(verdict.exit());
     }
     bars.begin("records", None);
-    let completeness = Completeness::of(&session.ledger, verdict.missing.clone())?;
+    let lacking = Lacking::of(&session.ledger, verdict.missing.clone(), silence_us)?;
     bars.end();
-    context.out.show(&Both { verdict: &verdict, completeness: &completeness })?;
-    Ok(verdict.exit().or_worse(completeness.exit()))
+    context.out.show(&Both { verdict: &verdict, gaps: lacking.gaps() })?;
+    Ok(verdict.exit().or_worse(lacking.exit()))
 }
 
 /// A bundle needs nothing but itself and a key.
@@ -183,19 +209,19 @@ fn read_keys(given: &[String]) -> Result<Vec<(sealbook_ledger::Origin, PublicKey
 /// Integrity, then completeness.
 struct Both<'a> {
     verdict: &'a verdict::Verdict,
-    completeness: &'a Completeness,
+    gaps: Gaps<'a>,
 }
 
 impl View for Both<'_> {
     fn document(&self) -> Document {
         let mut page = self.verdict.document();
-        page.append(self.completeness.document(), 0);
+        page.append(self.gaps.document(), 0);
         page
     }
 
     fn json(&self) -> String {
         let mut json = self.verdict.json();
         json.pop();
-        format!("{json},\"completeness\":{}}}", self.completeness.json())
+        format!("{json},\"completeness\":{}}}", self.gaps.json())
     }
 }

@@ -5,6 +5,10 @@
 
 mod append;
 mod audit;
+mod bad_input;
+mod bad_place;
+mod complete;
+mod equivocation;
 mod errors;
 mod fixture;
 mod help;
@@ -13,5 +17,6 @@ mod keys;
 mod lifecycle;
 mod places;
 mod query;
+mod range;
 mod secrets;
 mod verify;

@@ -133,3 +133,42 @@ fn activity_is_added_up() {
     assert_eq!(activity["total_operations"], 2);
     assert_eq!(activity["projects_touched"][0], "shop");
 }
+
+#[test]
+fn a_search_looks_in_names_and_errors_newest_first() {
+    let place = Place::new();
+    let line = |n: u32| {
+        let (action, error) =
+            [("backup.run", ""), ("disk.check", ",\"error\":\"the BACKUP is gone\""), ("file.read", "")]
+                [n as usize % 3];
+        format!("{{\"action\":\"{action}\",\"target\":\"t{n}\",\"actor\":\"ann\",\"input\":\"backup\"{error}}}\n")
+    };
+    assert_eq!(place.run_with(["import", "-"], (0..240).map(line).collect::<String>()).code, 0);
+    let expected: Vec<String> = (0..240).rev().filter(|n| n % 3 != 2).map(|n| format!("t{n}")).collect();
+    assert_eq!(expected.len(), 160);
+    assert_eq!(targets(&place, &["--contains", "backup"]), expected[..100], "as many as every query");
+    assert_eq!(targets(&place, &["--contains", "backup", "--limit", "50"]), expected[..50]);
+    assert_eq!(targets(&place, &["--contains", "kup is go"]).len(), 80, "anywhere in the text");
+}
+
+#[test]
+fn wildcards_in_a_search_mean_themselves() {
+    let place = Place::new();
+    for (target, error) in [("a", "100% full"), ("b", "100 full"), ("c", "disk_full"), ("d", "disk full"), ("e", "a*b")]
+    {
+        place.append(&["--action", "disk.check", "--target", target, "--error", error]);
+    }
+    for (needle, found) in
+        [("100%", &["a"][..]), ("%", &["a"]), ("_full", &["c"]), ("k_f", &["c"]), ("*", &["e"]), ("1%l", &[])]
+    {
+        assert_eq!(targets(&place, &["--contains", needle]), found, "{needle}");
+    }
+    // A category is one of a closed set: another word is a mistake, not an empty answer.
+    let ended = place.run(["query", "--category", "no_such_category"]);
+    assert_eq!(ended.code, 2);
+    assert!(
+        ended.err.starts_with("error[unknown_word]: --category: ") && ended.err.contains("config_change"),
+        "{ended:?}"
+    );
+    assert!(targets(&place, &["--category", "file_read"]).is_empty());
+}

@@ -266,3 +266,24 @@ fn a_long_list_of_skips_is_counted_in_full_and_listed_in_part() {
     assert_eq!(coverage.skipped.len(), Coverage::LISTED);
     assert!(serde_json::to_string(&coverage).unwrap().len() < 256 * 1024);
 }
+
+#[test]
+fn sources_say_what_they_support() {
+    for (name, supported, not) in [
+        ("git", &[TargetKind::Git][..], &[TargetKind::File, TargetKind::Service][..]),
+        ("file", &[TargetKind::File], &[TargetKind::Git, TargetKind::Service]),
+    ] {
+        let source = source(name).unwrap();
+        for kind in supported {
+            assert!(source.supports(*kind), "{name} reads {kind}");
+        }
+        for kind in not {
+            assert!(!source.supports(*kind), "{name} does not read {kind}");
+        }
+        assert_eq!(
+            TargetKind::ALL.iter().filter(|kind| source.supports(**kind)).count(),
+            source.metadata().kinds.len()
+        );
+    }
+    assert!(!Pretend(&WORKS, Fate::Works).supports(TargetKind::Git), "a new source says it by its metadata alone");
+}

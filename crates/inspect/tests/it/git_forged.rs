@@ -223,6 +223,15 @@ fn a_missing_commit_ends_its_branch_of_history_only() {
     assert!(!coverage.is_complete());
 }
 
+/// What was told without how often objects were hashed: two threads may both meet one first.
+fn without_effort(part: &str) -> serde_json::Value {
+    let mut told: serde_json::Value = serde_json::from_str(part).unwrap();
+    if let Some(fields) = told.as_object_mut() {
+        fields.remove("hashed");
+    }
+    told
+}
+
 #[test]
 fn whatever_byte_of_a_pack_is_flipped_no_record_changes_unremarked() {
     let mut repo = Repo::new();
@@ -235,7 +244,7 @@ fn whatever_byte_of_a_pack_is_flipped_no_record_changes_unremarked() {
             (
                 record.action,
                 record.target.id,
-                record.parts.into_values().map(|p| p.get().to_owned()).collect::<Vec<_>>(),
+                record.parts.into_values().map(|p| without_effort(p.get())).collect::<Vec<_>>(),
             )
         })
         .collect()

@@ -34,12 +34,16 @@ pub fn combine(
     let mut sum = Sum::default();
     let breaks = join_chain(&mut ranges, subject.tiles)?;
     let covered_from = covered_from(subject.size, &ranges);
+    let looked_at = stretches(&ranges);
     for report in &mut ranges {
         sum.entries += report.range.end - report.range.start;
         sum.take(std::mem::take(&mut report.found));
     }
     sum.check_erasures(covered_from);
-    if covered_from == 0 && subject.size > 0 {
+    let is_whole = covered_from == 0;
+    if !is_whole {
+        sum.check_keys_of_part(subject.ring, looked_at.first().is_some_and(|(first, _)| *first == 0));
+    } else if subject.size > 0 {
         sum.check_keys(subject.ring);
         sum.find_still_present();
     }
@@ -58,7 +62,20 @@ pub fn combine(
     let genesis = subject.ring.entries().iter().filter(|key| key.role == KeyRole::Checkpoint && key.from_seq == 0);
     let vouchers: Vec<Hash> = genesis.map(|key| key.key.fingerprint()).chain(stored.into_signers()).collect();
     let root = views.root(View::Resolved, subject.size)?;
-    Ok(sum.into_report(subject.origin, subject.size, root, subject.ring, trust, &vouchers))
+    let report = sum.into_report(subject.origin, subject.size, root, subject.ring, trust, &vouchers);
+    Ok(Report { looked_at: (!is_whole).then_some(looked_at), ..report })
+}
+
+/// First and last places of what was looked at; ranges that follow each other are one stretch.
+fn stretches(ranges: &[RangeReport]) -> Vec<(u64, u64)> {
+    let mut stretches: Vec<(u64, u64)> = Vec::new();
+    for range in ranges.iter().map(|report| &report.range).filter(|range| !range.is_empty()) {
+        match stretches.last_mut().filter(|(_, last)| last + 1 == range.start) {
+            Some((_, last)) => *last = range.end - 1,
+            None => stretches.push((range.start, range.end - 1)),
+        }
+    }
+    stretches
 }
 
 /// Joins the chain across ranges. Returns the entries that do not name the one before.

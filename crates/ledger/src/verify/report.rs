@@ -27,6 +27,10 @@ pub enum Finding {
     PartsWithheld { count: u64 },
     /// Entries carry no signature.
     Unsigned { count: u64 },
+    /// Only a part was looked at, and not the changes of keys with it.
+    KeysUnchecked,
+    /// Only a part was looked at, and what erased these parts may lie beyond it.
+    ErasuresUnchecked { count: u64 },
 }
 
 impl Finding {
@@ -39,6 +43,8 @@ impl Finding {
             Self::ErasedStillPresent { .. } => "erased_still_present",
             Self::PartsWithheld { .. } => "parts_withheld",
             Self::Unsigned { .. } => "unsigned",
+            Self::KeysUnchecked => "keys_unchecked",
+            Self::ErasuresUnchecked { .. } => "erasures_unchecked",
         }
     }
 }
@@ -60,6 +66,12 @@ impl fmt::Display for Finding {
             }
             Self::PartsWithheld { count } => write!(f, "{count} parts are not shown"),
             Self::Unsigned { count } => write!(f, "{count} entries carry no signature"),
+            Self::KeysUnchecked => f.write_str(
+                "Only a part was looked at, without every change of keys: signatures rest on keys as they are listed",
+            ),
+            Self::ErasuresUnchecked { count } => {
+                write!(f, "Only a part was looked at: the records of {count} erasures may lie beyond it")
+            }
         }
     }
 }
@@ -89,6 +101,9 @@ pub struct Report {
     pub size: u64,
     /// The root over them, as it was computed; of a selection, as it was signed.
     pub root: Hash,
+    /// Where only a part was looked at: the first and the last place of each stretch, in order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looked_at: Option<Vec<(u64, u64)>>,
     /// Entries that were looked at and have no fault.
     pub verified_entries: u64,
     /// Entries that were to be looked at.

@@ -61,10 +61,35 @@ impl Sum {
 
     /// Holds erased parts against erase leaves, where all that came later was looked at.
     pub(crate) fn check_erasures(&mut self, covered_from: u64) {
+        let mut unchecked = 0;
         for ((seq, name), entry) in &self.erased {
-            if *seq + 1 >= covered_from && !self.erasures.contains(&(*seq, name.clone())) {
-                self.faults.add(Fault::ErasedWithoutRecord { entry: *entry, name: name.clone() });
+            if self.erasures.contains(&(*seq, name.clone())) {
+                continue;
             }
+            if *seq + 1 >= covered_from {
+                self.faults.add(Fault::ErasedWithoutRecord { entry: *entry, name: name.clone() });
+            } else {
+                unchecked += 1;
+            }
+        }
+        if unchecked > 0 {
+            self.findings.push(Finding::ErasuresUnchecked { count: unchecked });
+        }
+    }
+
+    /// Holds the keys against the key leaves of the stretches that were looked at, the first entry among
+    /// them. Where these do not make the ring that was used, others were not looked at.
+    pub(crate) fn check_keys_of_part(&mut self, ring: &KeyRing, has_first: bool) {
+        let mut folded = KeyRing::new();
+        for (entry, event) in &self.key_events {
+            // What is refused here was refused for the ring that was used as well, or goes on from one unseen.
+            let _ = folded.apply(entry.seq, event);
+        }
+        if has_first && folded.entries().is_empty() && !self.faults.is_bad(0) {
+            self.faults.add(Fault::GenesisMissing);
+        }
+        if folded != *ring {
+            self.findings.push(Finding::KeysUnchecked);
         }
     }
 
@@ -136,6 +161,7 @@ impl Sum {
             origin: origin.clone(),
             size,
             root,
+            looked_at: None,
             verified_entries,
             total_entries: self.entries,
             erased_parts: self.erased.len() as u64,

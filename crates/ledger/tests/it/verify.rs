@@ -319,6 +319,32 @@ fn faults_speak_as_people_expect() {
 }
 
 #[test]
+fn a_failed_signature_is_told_in_the_usual_words() {
+    let mut book = Book::of(5, 5);
+    // By a key that nobody named, by one that may not sign records, and one that was changed.
+    book.record(&[9]);
+    book.record(&[CHECKPOINT]);
+    book.record(&[RECORD]);
+    book.checkpoint(CHECKPOINT);
+    let name = b"\"sig\":\"";
+    let leaf = &mut book.entries[7].leaf;
+    let at = leaf.windows(name.len()).rposition(|window| window == name).expect("it is signed") + name.len();
+    leaf[at] = if leaf[at] == b'A' { b'B' } else { b'A' };
+    let report = book.verify();
+    for (seq, code, cause) in [
+        (5, "signer_unknown", "no key leaf names key "),
+        (6, "key_not_valid", "key "),
+        (7, "signature_invalid", "the signature by key "),
+    ] {
+        let fault =
+            report.faults.iter().find(|fault| fault.code() == code).unwrap_or_else(|| panic!("{code}: {report:?}"));
+        let id = format!("01934a2b-7c8d-7000-8000-{seq:012x}");
+        let words = format!("Signature verification failed for {id} (seq {seq}): {cause}");
+        assert!(fault.to_string().starts_with(&words), "{fault}");
+    }
+}
+
+#[test]
 fn faults_beyond_the_limit_are_counted() {
     let mut book = Book::of(10_300, 10_300);
     for entry in &mut book.entries {

@@ -1,7 +1,7 @@
 //! Spans of text that hold a secret, and what stands around them.
 
 /// What stands in the place of something taken out.
-pub(crate) const PLACEHOLDER: &str = "***REDACTED***";
+pub const PLACEHOLDER: &str = "***REDACTED***";
 
 /// A stretch of a text that is a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

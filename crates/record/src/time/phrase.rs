@@ -1,7 +1,7 @@
 //! Times as people write them on a command line.
 
-use jiff::Span;
 use jiff::tz::TimeZone;
+use jiff::{Span, SpanRelativeTo};
 
 use super::Timestamp;
 use crate::Error;
@@ -60,13 +60,25 @@ fn ago(text: &str, now: Timestamp, tz: &TimeZone) -> Result<Timestamp, Error> {
     if ahead == text.ends_with("ago") {
         return Err(Error::Time);
     }
-    let text = match text.split_once(' ') {
-        Some(("a" | "an" | "one", rest)) => format!("1 {rest}"),
-        _ => text.to_owned(),
-    };
-    let span: Span = text.parse().map_err(|_| Error::Time)?;
+    let span: Span = counted(text).parse().map_err(|_| Error::Time)?;
     let moment = to_jiff(now)?.to_zoned(tz.clone()).checked_add(span).map_err(|_| Error::Time)?;
     from_jiff(&moment.timestamp())
+}
+
+/// Reads a length of time: `24h`, `90 min`, `7 days`, `an hour`, in microseconds. Days have 24 hours; months
+/// and years have no length of their own and are refused, as is nothing and less.
+pub fn parse_duration(text: &str) -> Result<i64, Error> {
+    let span: Span = counted(&text.trim().to_ascii_lowercase()).parse().map_err(|_| Error::Duration)?;
+    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| Error::Duration)?;
+    i64::try_from(length.as_micros()).ok().filter(|us| *us > 0).ok_or(Error::Duration)
+}
+
+/// `a week` is `1 week`.
+fn counted(text: &str) -> String {
+    match text.split_once(' ') {
+        Some(("a" | "an" | "one", rest)) => format!("1 {rest}"),
+        _ => text.to_owned(),
+    }
 }
 
 fn to_jiff(time: Timestamp) -> Result<jiff::Timestamp, Error> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use sealbook_record::{
-    ActorKind, Category, DIALECTS, Dialect, Outcome, PartName, Phase, Record, Severity, TargetKind, Uuid, derived_id,
+    Actor, ActorKind, Category, DEFAULT_TENANT, DIALECTS, Defaults, Dialect, Outcome, PartName, Phase, Record,
+    Severity, Signature, Target, TargetKind, Uuid, derived_id,
 };
 use serde_json::value::RawValue;
 
@@ -107,6 +108,59 @@ fn every_word_of_the_seeds_has_its_category() {
     {
         assert_ne!(word.parse::<Category>(), Ok(Category::Other), "{word}");
     }
+}
+
+#[test]
+fn a_change_of_configuration_has_two_names() {
+    for word in ["config_change", "configuration_change", "CONFIGURATION_CHANGE"] {
+        assert_eq!(word.parse::<Category>(), Ok(Category::ConfigChange), "{word}");
+    }
+    let logger = |word: &str| read("audit_logger", &format!(r#"{{"action_type":"{word}"}}"#)).category;
+    assert_eq!(logger("configuration_change"), logger("config_change"));
+    assert_eq!(Category::ConfigChange.as_str(), "config_change", "one of them is ours");
+}
+
+#[test]
+fn an_audit_logger_entry_that_says_nothing_has_its_defaults() {
+    let ours = Defaults { tenant: DEFAULT_TENANT.to_owned(), ..defaults() };
+    let entry = r#"{"action_type":"file_read","level":"info"}"#;
+    let record = dialect("audit_logger").read(entry, ours).expect("it is enough");
+    assert_eq!((record.actor.id.as_str(), record.tenant.as_str()), ("system", "default"));
+    assert!(!record.actor_unknown(), "the system is somebody");
+    assert!(
+        record.tags.is_empty() && record.part(PartName::Input).is_none() && record.part(PartName::Context).is_none()
+    );
+    // And so it is told where such an entry is written.
+    let ours = Record::event(
+        Uuid::from_u128(1),
+        Actor::new(ActorKind::System, "system"),
+        "file.read",
+        Target::new(TargetKind::File, "a"),
+        defaults().now,
+    );
+    let written = fields(&dialect("audit_logger").write(&ours));
+    for (name, value) in [
+        ("user_id", "text system"),
+        ("tenant_id", "text default"),
+        ("details", "{}"),
+        ("context", "{}"),
+        ("compliance_tags", "[]"),
+    ] {
+        assert_eq!(written[name], value, "{name}");
+    }
+}
+
+#[test]
+fn a_signature_names_its_algorithm_or_is_ed25519() {
+    let stamp = r#""timestamp":"2025-10-31T10:00:00Z""#;
+    let signature = |text: &str| serde_json::from_str::<Signature>(text).expect("it is a signature");
+    let silent = signature(&format!(r#"{{"signer":"a","signature":"b",{stamp}}}"#));
+    let other = signature(&format!(r#"{{"signer":"c","signature":"d","algorithm":"RSA-PSS-SHA256",{stamp}}}"#));
+    assert_eq!((silent.algorithm.as_str(), other.algorithm.as_str()), ("Ed25519", "RSA-PSS-SHA256"));
+    // Several signers, each with its own, come back as they were.
+    let both = serde_json::to_string(&[silent, other]).expect("signatures are JSON");
+    let document = format!(r#"{{"record_id":"0190163d-8694-739b-aea5-966c26f8ad90","signatures":{both}}}"#);
+    assert_eq!(fields(&dialect("ami").write(&read("ami", &document)))["signatures"], fields(&document)["signatures"]);
 }
 
 #[test]

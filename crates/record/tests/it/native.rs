@@ -1,7 +1,10 @@
 //! The native form: everything goes out and comes back; what is wrong is named, never quoted.
 
 use proptest::prelude::*;
-use sealbook_record::{ActorKind, Error, PartName, Phase, Record, TargetKind, Timestamp};
+use sealbook_record::{
+    ActorKind, Classification, Dialect, Error, Finding, Location, PartName, Phase, Record, Severity, TargetKind,
+    Timestamp, Violation,
+};
 
 use crate::fixture::{NOW, defaults, event, full, records, told};
 
@@ -111,4 +114,45 @@ proptest! {
             prop_assert!(text.chars().count() < 12 || !message.contains(&text), "{}", message);
         }
     }
+}
+
+#[test]
+fn a_record_holds_many_findings_and_violations() {
+    let violation = |n: u64| Violation {
+        id: format!("v{n}"),
+        rule: format!("rule.{n}"),
+        severity: Severity::Warning,
+        message: format!("message {n}"),
+        location: Some(Location { path: "src/a.rs".to_owned(), line: Some(n), column: None }),
+    };
+    let violations: Vec<Violation> = (1..=3).map(violation).collect();
+    let findings: Vec<Finding> =
+        (1..=3).map(|n| Finding::new("a.b", "sample", Severity::Info, format!("{n}"), None, &n.to_string())).collect();
+    let mut record = event(1, "quality.check");
+    record.set_violations(&violations);
+    record.set_findings(&findings);
+    let again = Record::from_json(&record.to_json(), defaults()).expect("it is a record");
+    assert_eq!(again.violations().expect("they are violations"), violations);
+    assert_eq!(again.findings().expect("they are findings"), findings);
+    // The audit trail's shape has them under the same names.
+    let ami = Dialect::named("ami").expect("it is one of ours");
+    let told = ami.read(&ami.write(&record), defaults()).expect("it is our own");
+    let rules =
+        |record: &Record| record.violations().unwrap().into_iter().map(|v| (v.rule, v.location)).collect::<Vec<_>>();
+    assert_eq!(rules(&told), rules(&record));
+}
+
+#[test]
+fn what_is_not_said_of_a_records_weight_is_the_usual() {
+    let record = Record::from_json(r#"{"action":"deploy.start","target":"web"}"#, defaults()).expect("it is enough");
+    assert_eq!((record.severity, record.classification), (Severity::Info, Classification::Internal));
+    let made = event(1, "x.y");
+    assert_eq!((made.severity, made.classification), (Severity::Info, Classification::Internal));
+    // The status is no field: it is what later records say, and without any of them it is `recorded`.
+    let ami = Dialect::named("ami").expect("it is one of ours").write(&record);
+    let told: serde_json::Value = serde_json::from_str(&ami).expect("it is JSON");
+    assert_eq!(
+        (&told["severity"], &told["classification"], &told["status"]),
+        (&"info".into(), &"internal".into(), &"recorded".into())
+    );
 }

@@ -1,7 +1,8 @@
 //! How operations stand, and what is missing from a book.
 
 use sealbook_record::{
-    Actor, Completeness, CompletenessLimits, OperationStatus, Outcome, Phase, Record, Step, Timestamp, Told, Uuid,
+    Actor, Completeness, CompletenessLimits, OperationStatus, Outcome, Phase, Record, Silence, Step, Timestamp, Told,
+    Uuid,
 };
 
 use crate::fixture::event;
@@ -21,6 +22,23 @@ fn intent(id: u128, action: &str) -> Record {
 
 fn outcome(id: u128, action: &str, parent: u128, outcome: Outcome) -> Record {
     record(id, action, Phase::Outcome, Some(parent), Some(outcome))
+}
+
+fn step(record: &Record, seq: u64, seconds: i64, erased: bool) -> Step<'_> {
+    let time = Timestamp::from_micros(seconds * 1_000_000);
+    Step {
+        seq,
+        id: record.id,
+        operation: record.operation,
+        phase: record.phase,
+        occurred: time,
+        sealed: time,
+        record: (!erased).then_some(record),
+    }
+}
+
+fn status(records: &[Record], erased: bool) -> OperationStatus {
+    OperationStatus::of(records.iter().map(|record| step(record, 0, 0, erased)))
 }
 
 #[test]
@@ -62,25 +80,32 @@ fn an_operation_stands_as_its_records_say() {
             Status::CompensationFailed,
         ),
     ] {
-        assert_eq!(OperationStatus::of(&records), expected, "{records:?}");
+        assert_eq!(status(&records, false), expected, "{records:?}");
     }
 }
 
-fn fold(records: &[(Record, i64)], limits: CompletenessLimits, erased: bool) -> Told {
+#[test]
+fn what_was_erased_still_stands_for_its_phase() {
+    let (announced, ended) = (intent(1, "book"), outcome(2, "book", 1, Outcome::Ok));
+    assert_eq!(status(std::slice::from_ref(&announced), true), OperationStatus::Pending);
+    assert_eq!(status(&[announced.clone(), ended.clone()], true), OperationStatus::Unknown);
+    // The undo's outcome is the only thing that was erased: it is not taken for another step forward.
+    let (undo, undone) = (intent(3, "compensate.book"), outcome(4, "compensate.book", 3, Outcome::Ok));
+    let steps = [(&announced, false), (&ended, false), (&undo, false), (&undone, true)];
+    let steps = steps.map(|(record, erased)| step(record, 0, 0, erased));
+    assert_eq!(OperationStatus::of(steps), OperationStatus::CompensationFailed, "nobody can confirm it any more");
+}
+
+fn folded(records: &[(Record, i64)], limits: CompletenessLimits, erased: bool) -> Completeness {
     let mut fold = Completeness::new(limits);
     for (seq, (record, seconds)) in records.iter().enumerate() {
-        let time = Timestamp::from_micros(seconds * 1_000_000);
-        fold.push(&Step {
-            seq: seq as u64,
-            id: record.id,
-            operation: record.operation,
-            phase: record.phase,
-            occurred: time,
-            sealed: time,
-            record: (!erased).then_some(record),
-        });
+        fold.push(&step(record, seq as u64, *seconds, erased));
     }
-    fold.finish()
+    fold
+}
+
+fn fold(records: &[(Record, i64)], limits: CompletenessLimits, erased: bool) -> Told {
+    folded(records, limits, erased).finish()
 }
 
 fn open(told: &Told) -> Vec<u64> {
@@ -131,11 +156,21 @@ fn clocks_silence_and_strangers_show() {
     };
     let told = fold(&records, limits, false);
     assert_eq!(told.clock_steps, [(0, 1, 10_000_000)]);
-    assert_eq!(told.silences, [(1, 2, 4_910_000_000), (2, 3, 4_000_000_000)]);
-    assert_eq!(told.actor_silences, [("agent-1".to_owned(), 1, 3, 8_910_000_000)]);
+    let silence = |before, after, us| Silence { before, after, us };
+    assert_eq!(told.silences, [silence(1, Some(2), 4_910_000_000), silence(2, Some(3), 4_000_000_000)]);
+    assert_eq!(told.actor_silences, [("agent-1".to_owned(), silence(1, Some(3), 8_910_000_000))]);
     assert_eq!(told.actors_unknown, [2]);
     assert!(!told.is_complete());
     assert!(fold(&[], limits, false).is_complete());
-    let keys: std::collections::BTreeSet<_> = told.findings().into_iter().map(|finding| finding.id).collect();
-    assert_eq!(keys.len(), told.findings().len(), "each finding has its own key");
+
+    // What has not ended yet shows too, once one says what time it is.
+    let at = |seconds: i64| folded(&records, limits, false).finish_at(Timestamp::from_micros(seconds * 1_000_000));
+    assert_eq!(at(9_010), told, "ten seconds are no silence");
+    let later = at(19_000);
+    assert_eq!(later.silences.last(), Some(&silence(3, None, 10_000_000_000)));
+    assert_eq!(later.actor_silences.last(), Some(&("agent-1".to_owned(), silence(3, None, 10_000_000_000))));
+    let quiet = folded(&records[1..], limits, false).finish_at(Timestamp::from_micros(19_000_000_000));
+    assert!(quiet.actor_silences.is_empty(), "who has announced nothing may be silent");
+    let keys: std::collections::BTreeSet<_> = later.findings().into_iter().map(|finding| finding.id).collect();
+    assert_eq!(keys.len(), later.findings().len(), "each finding has its own key");
 }

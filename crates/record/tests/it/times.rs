@@ -1,7 +1,7 @@
 //! Times as they are written, and as people say them.
 
 use proptest::prelude::*;
-use sealbook_record::{TimeZone, Timestamp, parse_time};
+use sealbook_record::{TimeZone, Timestamp, parse_duration, parse_time};
 
 use crate::fixture::now;
 
@@ -106,6 +106,31 @@ fn phrases_are_read_in_the_zone() {
     assert_eq!(at("2024-01-01", &east), "2023-12-31T22:00:00.000000Z");
     assert_eq!(at("2024-01-01T10:00:00Z", &east), "2024-01-01T10:00:00.000000Z");
     assert_eq!(at("today", &east), "2026-02-01T22:00:00.000000Z");
+}
+
+#[test]
+fn lengths_of_time_are_read() {
+    const HOUR: i64 = 3_600_000_000;
+    for (text, expected) in [
+        ("24h", Ok(24 * HOUR)),
+        ("7 days", Ok(7 * 24 * HOUR)),
+        ("2 weeks", Ok(14 * 24 * HOUR)),
+        ("90 min", Ok(90 * HOUR / 60)),
+        ("1h 30m", Ok(90 * HOUR / 60)),
+        (" An Hour ", Ok(HOUR)),
+        ("1 us", Ok(1)),
+        ("", Err("invalid_duration")),
+        ("24", Err("invalid_duration")),
+        ("0h", Err("invalid_duration")),
+        ("-1h", Err("invalid_duration")),
+        ("1 month", Err("invalid_duration")),
+        ("1 year", Err("invalid_duration")),
+        ("7 days ago", Err("invalid_duration")),
+        ("soon", Err("invalid_duration")),
+        ("99999999999999999999h", Err("invalid_duration")),
+    ] {
+        assert_eq!(parse_duration(text).map_err(|error| error.code()), expected, "{text}");
+    }
 }
 
 fn sealbook_record_offset(hours: i8) -> jiff::tz::Offset {

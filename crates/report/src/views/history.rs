@@ -1,6 +1,7 @@
 //! Records that belong together: an operation's, and those of one target.
 
-use sealbook_store::{Operation, OperationStatus, Provenance};
+use sealbook_record::OperationStatus;
+use sealbook_store::{Operation, Provenance};
 use serde::Serialize;
 
 use super::record::RecordJson;
@@ -27,11 +28,7 @@ impl View for OperationHistory<'_> {
     fn document(&self) -> Document {
         let mut page = Document::new();
         page.heading(1, Text::plain("Operation ").and_name(self.operation.id.to_string()));
-        let status = match self.operation.status {
-            OperationStatus::Pending => Text::toned("pending", Tone::Doubtful).and(": an intent without an outcome"),
-            OperationStatus::Ended(outcome) => Text::toned(outcome.as_str(), words::outcome_tone(outcome)),
-            OperationStatus::Events => Text::plain("events only"),
-        };
+        let status = status(self.operation.status);
         page.add(Block::Fields(vec![("status".to_owned(), status)]));
         page.add(Block::Table(records::columns(), self.operation.records.iter().map(records::row).collect()));
         page
@@ -44,11 +41,7 @@ impl View for OperationHistory<'_> {
             status: &'static str,
             records: Vec<RecordJson<'a>>,
         }
-        let status = match self.operation.status {
-            OperationStatus::Pending => "pending",
-            OperationStatus::Ended(outcome) => outcome.as_str(),
-            OperationStatus::Events => "events",
-        };
+        let status = self.operation.status.as_str();
         let records = self.operation.records.iter().map(RecordJson::short).collect();
         json::text(&Whole { operation: self.operation.id.to_string(), status, records })
     }
@@ -56,6 +49,23 @@ impl View for OperationHistory<'_> {
     fn json_lines(&self) -> Vec<String> {
         self.operation.records.iter().map(|stored| json::text(&RecordJson::short(stored))).collect()
     }
+}
+
+/// How an operation stands, for people.
+fn status(status: OperationStatus) -> Text {
+    let (tone, what) = match status {
+        OperationStatus::Recorded => (Tone::Plain, ": events only"),
+        OperationStatus::Pending => (Tone::Doubtful, ": an intent without an outcome"),
+        OperationStatus::Ok => (Tone::Good, ""),
+        OperationStatus::Failed => (Tone::Bad, ""),
+        OperationStatus::Blocked => (Tone::Doubtful, ": it did not happen"),
+        OperationStatus::Cancelled => (Tone::Doubtful, ""),
+        OperationStatus::Unknown => (Tone::Doubtful, ": nobody knows whether it happened"),
+        OperationStatus::Compensating => (Tone::Doubtful, ": it is being undone"),
+        OperationStatus::Compensated => (Tone::Good, ": every undo was confirmed"),
+        OperationStatus::CompensationFailed => (Tone::Bad, ": it could not be undone wholly"),
+    };
+    Text::toned(status.as_str(), tone).and(what)
 }
 
 impl View for TargetHistory<'_> {

@@ -40,16 +40,22 @@ impl Verification<'_> {
         let report = self.report;
         let verified =
             format!("{} of {}", words::grouped(report.verified_entries), words::grouped(report.total_entries));
-        vec![
+        // Of the whole there is nothing to say: it is all there.
+        let looked_at = report.looked_at.as_deref().map_or_else(Text::default, |stretches| {
+            Text::plain(words::ranges(stretches)).and(", whole tiles; the rest was taken from its tiles")
+        });
+        let fields = vec![
             ("verdict".to_owned(), self.verdict()),
             ("origin".to_owned(), Text::name(report.origin.to_string())),
             ("records".to_owned(), Text::plain(words::grouped(report.size))),
             ("root".to_owned(), Text::name(report.root.to_string())),
             ("verified".to_owned(), Text::plain(verified)),
+            ("looked at".to_owned(), looked_at),
             ("signatures".to_owned(), Text::plain(words::grouped(report.signatures))),
             ("checkpoints".to_owned(), Text::plain(words::grouped(report.checkpoints))),
             ("erased parts".to_owned(), Text::plain(words::grouped(report.erased_parts))),
-        ]
+        ];
+        fields.into_iter().filter(|(_, text)| !text.is_empty()).collect()
     }
 
     fn faults(&self, page: &mut Document) {

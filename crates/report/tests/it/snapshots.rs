@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use sealbook_ledger::{EntryPlace, Fault, Report};
-use sealbook_record::{Outcome, PartName, Record, Severity, Target, TargetKind};
+use sealbook_record::{OpenIntent, OperationStatus, PartName, Record, Severity, Silence, Target, TargetKind, Told};
 use sealbook_report::{
-    ActorActivity, AuditReport, AuditRun, AuditSummary, BackupDetail, Findings, Format, HeadDetail, OperationHistory,
-    ReceiptDetail, RecordDetail, RecordList, SealedDetail, Status, TargetHistory, Verification, View,
+    ActorActivity, AuditReport, AuditRun, AuditSummary, BackupDetail, Findings, Format, Gaps, HeadDetail,
+    IncompleteAudit, OperationHistory, ReceiptDetail, RecordDetail, RecordList, SealedDetail, Status, TargetHistory,
+    Verification, View,
 };
 use sealbook_store::{
-    Activity, BackupSummary, Head, IndexProgress, Operation, OperationStatus, Patterns, ProjectionFault, Provenance,
-    Sealed, Stored,
+    Activity, BackupSummary, Head, IndexProgress, Operation, Patterns, ProjectionFault, Provenance, Sealed, Stored,
 };
 
 use crate::samples::{at, erased, finding, full, hash, id, origin, record, rendered, stored};
@@ -41,6 +41,7 @@ fn report(faults: Vec<Fault>) -> Report {
         origin: origin(),
         size: 1_234,
         root: hash(0xCC),
+        looked_at: None,
         verified_entries: 1_234 - faults.len() as u64,
         total_entries: 1_234,
         erased_parts: 2,
@@ -109,7 +110,7 @@ fn activity() {
 
 #[test]
 fn histories() {
-    let operation = Operation { id: id(900), records: vec![full()], status: OperationStatus::Ended(Outcome::Failed) };
+    let operation = Operation { id: id(900), records: vec![full()], status: OperationStatus::Failed };
     check("operation", &OperationHistory { operation: &operation });
     let provenance = Provenance {
         target: "etc/app.toml".to_owned(),
@@ -118,6 +119,37 @@ fn histories() {
         next: None,
     };
     check("provenance", &TargetHistory { provenance: &provenance, next: None });
+}
+
+#[test]
+fn completeness() {
+    let silence = |before, after, us| Silence { before, after, us };
+    let mut told = Told {
+        outcomes_alone: vec![4, 9],
+        clock_steps: vec![(5, 6, 2_500_000)],
+        silences: vec![silence(6, Some(7), 90_000_000_000), silence(9, None, 3_600_000_000)],
+        actor_silences: vec![("agent-7".to_owned(), silence(6, None, 90_000_000_000))],
+        actors_unknown: vec![8],
+        ..Told::default()
+    };
+    for (seq, erased) in [(2_u8, false), (3, true)] {
+        let known = |text: &str| (!erased).then(|| text.to_owned());
+        told.open_intents.push(OpenIntent {
+            seq: seq.into(),
+            id: id(seq.into()),
+            operation: (!erased).then(|| id(900)),
+            action: known("deploy.start"),
+            target: known("shop"),
+            actor: known("agent-7"),
+            occurred: at(seq.into()),
+        });
+    }
+    let audits = [IncompleteAudit { seq: 7, id: id(7).to_string(), target: "shop".to_owned() }];
+    let missing = [origin().to_string()];
+    let gaps = Gaps { told: &told, incomplete_audits: &audits, missing_ledgers: &missing, silence_judged: true };
+    check("completeness", &gaps);
+    let none = Gaps { told: &Told::default(), incomplete_audits: &[], missing_ledgers: &[], silence_judged: true };
+    check("completeness_whole", &none);
 }
 
 #[test]

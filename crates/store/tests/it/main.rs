@@ -7,5 +7,7 @@ mod attacks;
 mod fixture;
 mod older;
 mod query;
+mod randomness;
+mod range;
 mod tamper;
 mod verify;

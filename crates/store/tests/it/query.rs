@@ -2,9 +2,9 @@
 
 use sealbook_ledger::{Phase, Uuid};
 use sealbook_record::{
-    ActorKind, Category, Classification, Outcome, PartName, Record, Severity, TargetKind, Timestamp,
+    ActorKind, Category, Classification, OperationStatus, Outcome, PartName, Record, Severity, TargetKind, Timestamp,
 };
-use sealbook_store::{Error, Ledger, OperationStatus, Query, Stored};
+use sealbook_store::{Error, Ledger, Query, Stored};
 
 use crate::fixture::{Place, admit, at, raw, with_part};
 
@@ -226,7 +226,7 @@ fn provenance_and_operations_tell_a_story_in_order() {
     seal(&ledger, vec![outcome]);
 
     let found = ledger.operation(operation).unwrap().unwrap();
-    assert_eq!(found.status, OperationStatus::Ended(Outcome::Failed));
+    assert_eq!(found.status, OperationStatus::Failed);
     assert_eq!(found.records.iter().map(|r| r.seq).collect::<Vec<_>>(), [2, 4]);
     assert!(ledger.operation(Uuid::from_u128(9)).unwrap().is_none());
 

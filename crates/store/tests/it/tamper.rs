@@ -15,21 +15,21 @@ use crate::fixture::{Place, admit, raw, with_part};
 
 /// A sealed book, held in memory. Reading sees a flipped byte in the place that is named.
 #[derive(Default, Clone)]
-struct Memory {
-    rows: Vec<(Vec<u8>, Vec<u8>)>,
-    tiles: BTreeMap<(u8, u64), Vec<u8>>,
+pub(crate) struct Memory {
+    pub(crate) rows: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) tiles: BTreeMap<(u8, u64), Vec<u8>>,
     checkpoints: BTreeMap<u64, Vec<u8>>,
     keys: Vec<u64>,
 }
 
 #[derive(Clone)]
-struct Book {
+pub(crate) struct Book {
     origin: Origin,
-    memory: Memory,
+    pub(crate) memory: Memory,
 }
 
 impl Book {
-    fn read(store: &dyn Store) -> Self {
+    pub(crate) fn read(store: &dyn Store) -> Self {
         let view = store.snapshot().unwrap();
         let mut memory = Memory { keys: view.key_seqs().unwrap(), ..Memory::default() };
         let size = Checkpoint::of_note(&view.head().unwrap().unwrap().note).unwrap().size;
@@ -38,7 +38,7 @@ impl Book {
             Ok(true)
         })
         .unwrap();
-        for place in [(0, 0), (1, 0), (0, 1)] {
+        for place in (0..=size / 256).map(|index| (0, index)).chain([(1, 0)]) {
             memory.tiles.extend(view.tile(place.0, place.1).unwrap().map(|hashes| (place, hashes)));
         }
         view.checkpoints(0, u64::MAX, &mut |size, note| {
