@@ -32,7 +32,7 @@ pub(crate) fn run() -> Result {
 fn ours(dir: &std::path::Path, each: usize) -> Result<f64> {
     let mut maker = Maker::new(1);
     // Dealt out in turns: ids are made when a submitter has something to say, so that they rise with time.
-    let mut shares = vec![Vec::with_capacity(each); SUBMITTERS];
+    let mut shares = vec![Vec::new(); SUBMITTERS];
     for _ in 0..each {
         for share in &mut shares {
             share.push(maker.record()?);

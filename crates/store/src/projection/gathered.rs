@@ -53,24 +53,21 @@ impl Gathered {
             let slot = &terms[*id as usize];
             slot.hash == hash && slot.of(bytes) == term
         });
-        let id = match found {
-            Some(&id) => {
-                let slot = &mut terms[id as usize];
-                if slot.last == low {
-                    return;
-                }
-                slot.last = low;
-                slot.count += 1;
-                id
+        let id = if let Some(&id) = found {
+            let slot = &mut terms[id as usize];
+            if slot.last == low {
+                return;
             }
-            None => {
-                let id = u32::try_from(terms.len()).expect("a chunk is written before it has so many terms");
-                let start = u32::try_from(bytes.len()).expect("a chunk is written before it has so many bytes");
-                bytes.extend_from_slice(term);
-                terms.push(Slot { hash, start, len: term.len() as u32, count: 1, last: low });
-                ids.insert_unique(hash, id, |id| terms[*id as usize].hash);
-                id
-            }
+            slot.last = low;
+            slot.count += 1;
+            id
+        } else {
+            let id = u32::try_from(terms.len()).expect("a chunk is written before it has so many terms");
+            let start = u32::try_from(bytes.len()).expect("a chunk is written before it has so many bytes");
+            bytes.extend_from_slice(term);
+            terms.push(Slot { hash, start, len: term.len() as u32, count: 1, last: low });
+            ids.insert_unique(hash, id, |id| terms[*id as usize].hash);
+            id
         };
         log.push((id, low));
     }
