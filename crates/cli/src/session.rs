@@ -27,14 +27,11 @@ impl Session {
     /// Opens the ledger that lies at a place.
     ///
     /// It is compared with the head that is kept outside it, and with the project's pointer. One
-    /// that cannot be written is opened for reading.
+    /// that cannot be written, or has no room left, is opened for reading.
     pub(crate) fn open(place: Place, actor: Actor) -> Result<Self, Failure> {
         place.notice_gone()?;
         let options = options(&place);
-        let ledger = match Ledger::open(place.layout.clone(), options.clone()) {
-            Err(Error::BookReadOnly { .. }) => Ledger::open_read_only(place.layout.clone(), options)?,
-            opened => opened?,
-        };
+        let ledger = Ledger::open_or_read(place.layout.clone(), options)?;
         let session = Self::of(ledger, place, actor);
         session.compare_with_pointer()?;
         Ok(session)

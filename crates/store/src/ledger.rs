@@ -109,7 +109,8 @@ pub struct Ledger {
     ids: Mutex<IdSource>,
     record_key: Arc<RwLock<Option<Arc<SigningKey>>>>,
     sealer: Arc<Mutex<Sealer>>,
-    writer: Option<Writer>,
+    /// Or why nothing can be written.
+    writer: Result<Writer, Error>,
     /// Records submitted since the index was last brought up to date by this handle.
     appended: AtomicU64,
 }
@@ -178,6 +179,19 @@ impl Ledger {
         Self::assemble(Arc::new(store), layout, options, false)
     }
 
+    /// As [`Ledger::open`]; where the place cannot be written, or has no room left, it is opened for reading,
+    /// and whatever is appended is refused with that reason.
+    pub fn open_or_read(layout: Layout, options: Options) -> Result<Self, Error> {
+        match Self::open(layout.clone(), options.clone()) {
+            Err(why @ (Error::BookReadOnly { .. } | Error::DiskFull { .. })) => {
+                let ledger = Self { writer: Err(why), ..Self::open_read_only(layout, options)? };
+                ledger.compare_with_kept()?;
+                Ok(ledger)
+            }
+            opened => opened,
+        }
+    }
+
     /// Compares the book with the heads that are kept outside it, as [`Ledger::open`] does.
     ///
     /// For a verifier, which opens the book for reading and changes nothing of it.
@@ -201,7 +215,11 @@ impl Ledger {
         );
         let preparer = Preparer { origin, tenant, entropy: Arc::clone(&options.entropy), threads: options.threads };
         let sealer = Arc::new(Mutex::new(sealer));
-        let writer = writable.then(|| Writer::start(Arc::clone(&store), Arc::clone(&sealer)));
+        let writer = if writable {
+            Ok(Writer::start(Arc::clone(&store), Arc::clone(&sealer)))
+        } else {
+            Err(Error::BookReadOnly { path: store.place().to_owned(), cause: "it was opened for reading".to_owned() })
+        };
         let ledger = Self {
             layout,
             options,
@@ -427,10 +445,7 @@ impl Ledger {
     }
 
     pub(crate) fn writer(&self) -> Result<&Writer, Error> {
-        self.writer.as_ref().ok_or_else(|| Error::BookReadOnly {
-            path: self.store.place().to_owned(),
-            cause: "it was opened for reading".to_owned(),
-        })
+        self.writer.as_ref().map_err(Error::same)
     }
 }
 

@@ -35,26 +35,33 @@ fn a_full_disk_is_said_and_the_book_verifies() {
     let script = r#"
         mkdir -p "$SEALBOOK_HOME" && mount -t tmpfs -o size=8m none "$SEALBOOK_HOME" || exit 90
         "$0" init --quiet || exit 91
-        head -c 1000000 /dev/zero > "$SEALBOOK_HOME/ballast"
+        head -c 2000000 /dev/zero > "$SEALBOOK_HOME/ballast"
         "$0" import many.jsonl; echo "import $?"
         "$0" import many.jsonl 2>/dev/null; echo "again $?"
+        cat /dev/zero > "$SEALBOOK_HOME/rest" 2>/dev/null
+        "$0" append --action a --target t; echo "one more $?"
         "$0" verify --format json > verified.json; echo "verify $?"
-        rm "$SEALBOOK_HOME/ballast"
+        "$0" head --quiet > /dev/null; echo "head $?"
+        "$0" query --limit 1 --quiet > /dev/null; echo "query $?"
+        "$0" export --quiet > exported.jsonl; echo "export $?"
+        rm "$SEALBOOK_HOME/ballast" "$SEALBOOK_HOME/rest"
         "$0" append --action a --target t --quiet > /dev/null; echo "append $?"
         "$0" verify --quiet > /dev/null; echo "in the end $?"
     "#;
     let Some(ended) = in_namespace(&place, script) else { return };
-    assert!(
-        ended.err.contains("error[disk_full]: ") && ended.err.contains("help: make room and try again"),
-        "{ended:?}"
-    );
-    for said in ["import 2", "again 2", "verify 0", "append 0", "in the end 0"] {
+    assert_eq!(ended.err.matches("error[disk_full]: ").count(), 2, "of the import and the one more: {ended:?}");
+    assert_eq!(ended.err.matches("help: make room and try again").count(), 2, "{ended:?}");
+    for said in
+        ["import 2", "again 2", "one more 2", "verify 0", "head 0", "query 0", "export 0", "append 0", "in the end 0"]
+    {
         assert!(ended.out.contains(said), "{said}: {ended:?}");
     }
     let verified = std::fs::read(place.project().join("verified.json")).unwrap();
     let verified: serde_json::Value = serde_json::from_slice(&verified).unwrap();
     assert_eq!((&verified["valid"], &verified["verified_entries"]), (&true.into(), &verified["size"]));
     let size = verified["size"].as_u64().unwrap();
+    let exported = std::fs::read_to_string(place.project().join("exported.jsonl")).unwrap();
+    assert_eq!(exported.lines().count() as u64, size - 1, "all that was sealed can be taken along");
     assert!((10..5_000).contains(&size), "some were sealed before the disk was full: {size}");
 }
 
