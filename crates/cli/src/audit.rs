@@ -130,6 +130,13 @@ pub(crate) fn told(session: &Session, run: Uuid) -> Result<Option<AuditRun>, Fai
     let mut known: HashSet<String> = told.findings.iter().map(|finding| finding.id.clone()).collect();
     let found = findings_of(&all(session, &with_findings)?);
     told.findings.extend(found.into_iter().filter(|finding| known.insert(finding.id.clone())));
+    // What was read and is not what was sealed may have said anything.
+    for seq in session.ledger.altered() {
+        told.complete = false;
+        if !told.unreadable.contains(&seq) {
+            told.unreadable.push(seq);
+        }
+    }
     Ok(Some(told))
 }
 

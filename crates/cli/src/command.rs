@@ -29,7 +29,7 @@ use sealbook_report::Format;
 use crate::args::{Acting, Cli, Global};
 use crate::environment::Environment;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::output::{Output, note};
 use crate::place::Place;
 use crate::session::Session;
@@ -129,7 +129,25 @@ impl Context {
     }
 
     /// Something said to a person beside the answer, unless they asked for quiet.
+    /// How a command ends that asked the book: records that it came upon and that do not fit their seal are
+    /// named, and nobody takes the answer for a whole one.
+    pub(crate) fn answered(&self, ledger: &sealbook_store::Ledger, exit: Exit) -> Exit {
+        let altered = ledger.altered();
+        if altered.is_empty() {
+            return exit;
+        }
+        let named: Vec<String> = altered.iter().take(20).map(u64::to_string).collect();
+        let more = if altered.len() > 20 { ", …" } else { "" };
+        let text = format!(
+            "what is stored of record {}{more} is not what was sealed; `sealbook verify` finds all such records",
+            named.join(", ")
+        );
+        failure::say("part_altered", &text, Exit::Broken, self.global.format.unwrap_or_default());
+        exit.or_worse(Exit::Broken)
+    }
+
     pub(crate) fn note(&self, text: &str) {
+        let text = &*sealbook_policy::redact_text(text);
         if !self.global.quiet {
             note(text);
         }

@@ -230,6 +230,8 @@ impl From<sealbook_store::Error> for Failure {
 
 /// One error on standard error. What cannot be written there is said nowhere.
 pub(crate) fn say(code: &str, text: &str, exit: Exit, format: Format) {
+    // An error names what was given, and what was given may be a secret.
+    let text = &*sealbook_policy::redact_text(text);
     let (message, help) = text.rsplit_once("; ").map_or((text, None), |(message, help)| (message, Some(help)));
     let mut err = io::stderr().lock();
     let _ = if matches!(format, Format::Json | Format::Jsonl) {

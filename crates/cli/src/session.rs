@@ -141,7 +141,11 @@ impl Session {
 
 /// What a ledger's first leaf says of the one that it goes on from.
 pub(crate) fn continues(ledger: &Ledger) -> Result<Option<Continues>, Failure> {
-    let first = ledger.reader()?.record(0)?;
+    // Verification says what is wrong with a first leaf that cannot be read; nothing is known of a link then.
+    let first = match ledger.reader()?.record(0) {
+        Err(Error::RowDamaged { .. } | Error::RecordMissing { .. }) => return Ok(None),
+        read => read?,
+    };
     let event = first.note.as_deref().map(|note| KeyEvent::from_json(note.as_bytes())).transpose()?;
     Ok(match event {
         Some(KeyEvent::Genesis { continues, .. }) => continues,

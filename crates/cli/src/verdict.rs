@@ -62,7 +62,7 @@ pub(crate) fn of_ledger(session: &Session, checks: &Checks, bars: &Bars) -> Resu
 pub(crate) fn of_book(session: &Session, checks: &Checks, bars: &Bars) -> Result<Verdict, Failure> {
     let mut report = of_ledger(session, checks, bars)?;
     if let Some(fault) = kept_head_fault(&session.ledger) {
-        add(&mut report, fault);
+        report.add(fault);
     }
     if checks.records.is_some() {
         return Ok(Verdict { report, earlier: Vec::new(), missing: None, projections: None });
@@ -73,7 +73,7 @@ pub(crate) fn of_book(session: &Session, checks: &Checks, bars: &Bars) -> Result
     for ledger in &ledgers {
         let mut report = verify(ledger, trust(ledger, &session.place, &checks.keys), checks, bars)?;
         if let Some(fault) = link.take().and_then(|link| link_fault(&link, ledger)) {
-            add(&mut report, fault);
+            report.add(fault);
         }
         earlier.push(report);
         link = session::continues(ledger).unwrap_or_default();
@@ -127,13 +127,6 @@ fn link_fault(link: &sealbook_ledger::Continues, ledger: &Ledger) -> Option<Faul
     }
     let fits = origin == link.origin && root == link.root && ledger.reader().ok()?.root_at(size).ok()? == root;
     (!fits).then_some(Fault::CheckpointMismatch { size })
-}
-
-/// Adds what was found beside the ledger's own verification.
-pub(crate) fn add(report: &mut Report, fault: Fault) {
-    report.valid = false;
-    report.fault_count += 1;
-    report.faults.push(fault);
 }
 
 impl View for Verdict {

@@ -52,7 +52,13 @@ impl Ledger {
         if !is_copy_of(&kept, &head)? {
             make_whole(&kept, |draft| copy(&old, draft))?;
         }
-        let continues = Continues { origin, size, root, checkpoint: head.note, reason: reason.to_owned() };
+        let continues = Continues {
+            origin,
+            size,
+            root,
+            checkpoint: head.note,
+            reason: sealbook_policy::redact_text(reason).into_owned(),
+        };
         Self::create(layout, tenant, options, Some(continues))
     }
 }

@@ -1,6 +1,7 @@
 //! One tenant's ledger on disk: opening, appending, keys.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -21,7 +22,7 @@ use crate::sealer::{Replacement, Sealer, read_ring};
 use crate::whole::{make_private_dir, make_whole};
 use crate::writer::Writer;
 use crate::{
-    Clock, CommitError, Entropy, Error, IndexProgress, Sealed, Snapshot, SqliteStore, Store, SystemClock,
+    Clock, CommitError, Entropy, Error, IndexProgress, Sealed, Snapshot, SqliteStore, Store, Stored, SystemClock,
     SystemEntropy, Ticket,
 };
 
@@ -113,6 +114,8 @@ pub struct Ledger {
     writer: Result<Writer, Error>,
     /// Records submitted since the index was last brought up to date by this handle.
     appended: AtomicU64,
+    /// Records that were read by this handle and do not fit their seal.
+    altered: Mutex<BTreeSet<u64>>,
 }
 
 impl Ledger {
@@ -231,6 +234,7 @@ impl Ledger {
             sealer,
             writer,
             appended: AtomicU64::new(0),
+            altered: Mutex::default(),
         };
         if writable {
             ledger.sealer().load(&*ledger.store.snapshot()?)?;
@@ -246,6 +250,19 @@ impl Ledger {
     /// Whose ledger it is.
     pub fn tenant(&self) -> &str {
         &self.preparer.tenant
+    }
+
+    /// Records that questions to this handle came upon and that do not fit their seal, by sequence number.
+    /// `verify` finds all there are.
+    pub fn altered(&self) -> Vec<u64> {
+        self.altered.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
+    /// Notes a record that was read in another way than by a question, if it does not fit its seal.
+    pub fn note_altered(&self, stored: &Stored) {
+        if !stored.altered.is_empty() {
+            self.altered.lock().unwrap_or_else(PoisonError::into_inner).insert(stored.seq);
+        }
     }
 
     /// How many threads may work on what comes in and on verifying.
@@ -355,7 +372,13 @@ impl Ledger {
     }
 
     /// Throws the index away and makes it again.
+    ///
+    /// What finds ids and key leaves in the book itself is made again too, where the book can be written.
     pub fn reindex(&self) -> Result<IndexProgress, Error> {
+        if self.writer.is_ok() {
+            self.store.relearn()?;
+            self.sealer().load(&*self.store.snapshot()?)?;
+        }
         self.with_index(CatchUp::rebuild)
     }
 

@@ -54,7 +54,7 @@ pub use projection::{IndexProgress, ProjectionFault};
 pub use provenance::Provenance;
 pub use query::{Cursor, Page, Query};
 pub use reader::Reader;
-pub use seam::{EachRow, NewRow, Row, Snapshot, Store, StoreHead, Transaction};
+pub use seam::{EachId, EachRow, NewRow, Row, Snapshot, Store, StoreHead, Stray, Transaction};
 #[doc(hidden)]
 pub use sqlite::Durability;
 pub use sqlite::SqliteStore;

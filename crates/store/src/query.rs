@@ -144,6 +144,7 @@ impl Ledger {
             let mut ascending = found.iter();
             while let Some(low) = if query.ascending { ascending.next() } else { ascending.next_back() } {
                 let stored = reader.record((chunk << CHUNK_BITS) + u64::from(low))?;
+                self.note_altered(&stored);
                 // The index only proposes: a record is shown for what the ledger says of it.
                 if query.fits(&stored) && !each(stored)? {
                     return Ok(());
@@ -304,7 +305,10 @@ impl Query {
         if !in_time || !of_type {
             return false;
         }
-        let Some(record) = &stored.record else { return self.asks_for_type_alone() };
+        let Some(record) = &stored.record else {
+            // What it said cannot be known any more, and must not be passed over in silence.
+            return !stored.altered.is_empty() || self.asks_for_type_alone();
+        };
         self.fits_fields(record) && self.fits_duration(record) && self.fits_text(record) && self.fits_substring(record)
     }
 

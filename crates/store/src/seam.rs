@@ -54,6 +54,8 @@ pub trait Store: Send + Sync {
     /// Makes sure that nothing which was replaced stays in any file of the store.
     /// `false` where a reader holds it up: ask again when that is done.
     fn scrub(&self) -> Result<bool, Error>;
+    /// Makes what finds ids and key leaves again from the leaves.
+    fn relearn(&self) -> Result<(), Error>;
     /// A consistent view for reading. Rows that come later are not in it.
     fn snapshot(&self) -> Result<Box<dyn Snapshot + Send + '_>, Error>;
     /// Waits for the append lock, across processes, and opens a transaction. Dropping it writes nothing.
@@ -81,6 +83,22 @@ pub trait Snapshot {
     fn id_max(&self) -> Result<Option<Uuid>, Error>;
     /// The sequence numbers of the key leaves.
     fn key_seqs(&self) -> Result<Vec<u64>, Error>;
+    /// Calls `each` with every id under which something is sealed, in ascending order, and its sequence number.
+    fn each_id(&self, each: &mut EachId<'_>) -> Result<(), Error>;
+    /// What lies in the store and belongs to no ledger of `size` records, or keeps it from being one.
+    fn strays(&self, size: u64) -> Result<Vec<Stray>, Error>;
+}
+
+/// What is called for each id; `false` ends the walk.
+pub type EachId<'f> = dyn FnMut(&[u8], u64) -> Result<bool, Error> + 'f;
+
+/// Something in a store that should not be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    /// The table.
+    pub table: &'static str,
+    /// What of it, for people.
+    pub what: String,
 }
 
 /// A view that can be written to. All of it becomes durable in `commit`, or none.

@@ -9,6 +9,7 @@
 //!   sleeping busy handler.
 
 mod schema;
+mod strays;
 mod view;
 
 use std::fs::File;
@@ -18,7 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, OpenFlags};
 use sealbook_ledger::{Origin, Uuid};
 
-use crate::seam::EachRow;
+use crate::seam::{EachId, EachRow, Stray};
 use crate::whole::private_file;
 use crate::{CommitError, Error, NewRow, Snapshot, Store, StoreHead, Transaction};
 
@@ -159,6 +160,17 @@ impl Store for SqliteStore {
         Ok(busy == 0)
     }
 
+    fn relearn(&self) -> Result<(), Error> {
+        let side = self.write_side()?;
+        side.lock.lock().map_err(|cause| file_error(&self.path, cause))?;
+        let done = view::relearn(&side.connection).map_err(|e| {
+            let _ = side.connection.execute_batch("ROLLBACK");
+            engine(&self.path, &e)
+        });
+        let _ = side.lock.unlock();
+        done
+    }
+
     fn snapshot(&self) -> Result<Box<dyn Snapshot + Send + '_>, Error> {
         let connection = self.reader()?;
         // The first read inside a deferred transaction fixes what is seen.
@@ -250,6 +262,14 @@ macro_rules! snapshot_through_connection {
                 let $this = self;
                 view::key_seqs($connection).map_err(|e| engine(&self.store.path, &e))
             }
+            fn each_id(&self, each: &mut EachId<'_>) -> Result<(), Error> {
+                let $this = self;
+                view::each_id($connection, &self.store.path, each)
+            }
+            fn strays(&self, size: u64) -> Result<Vec<Stray>, Error> {
+                let $this = self;
+                strays::find($connection, size).map_err(|e| engine(&self.store.path, &e))
+            }
         }
     };
 }
@@ -259,7 +279,13 @@ snapshot_through_connection!(WriteView, |view| &view.side.connection);
 
 impl Transaction for WriteView<'_> {
     fn append(&mut self, rows: &[NewRow<'_>]) -> Result<(), Error> {
-        view::append(&self.side.connection, rows).map_err(|e| engine(&self.store.path, &e))
+        view::append(&self.side.connection, rows).map_err(|e| match in_the_way(&e, rows) {
+            Some(seq) => {
+                let what = "what lies there, or under the id of the record that belongs there, was not sealed";
+                Error::RowDamaged { seq, what: what.to_owned() }
+            }
+            None => engine(&self.store.path, &e),
+        })
     }
 
     fn put_tile(&mut self, level: u8, index: u64, hashes: &[u8]) -> Result<(), Error> {
@@ -297,6 +323,12 @@ impl Transaction for WriteView<'_> {
             }
         }
     }
+}
+
+/// The place of the first new row, where something that was never sealed keeps rows from being added.
+fn in_the_way(e: &rusqlite::Error, rows: &[NewRow<'_>]) -> Option<u64> {
+    let is_taken = e.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation);
+    rows.first().map(|first| first.row.seq).filter(|_| is_taken)
 }
 
 fn require_file(path: &Path) -> Result<(), Error> {

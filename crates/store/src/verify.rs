@@ -5,17 +5,20 @@
 //! records, checks leaves, commitments, chain and signatures, and keeps one hash per 256 records;
 //! what no stretch can see alone (tree, tiles, checkpoints, keys, erasures) is joined at the end.
 
+mod lookups;
 mod part;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sealbook_ledger::{
-    Checkpoint, Entry, EntryPart, KeyRing, RangeOptions, RangeReport, RangeVerifier, Report, StoredCheckpoint, Subject,
-    Trust, combine,
+    Checkpoint, Entry, EntryPart, Fault, KeyRing, RangeOptions, RangeReport, RangeVerifier, Report, StoredCheckpoint,
+    Subject, Trust, combine,
 };
 
+use self::lookups::{Sum, Sums};
 use crate::content::{Content, packed_len};
 use crate::projection::compare;
 use crate::reader::Reader;
@@ -63,10 +66,10 @@ pub fn verify(
         None => part::cut(0..size).collect(),
     };
     let next = AtomicUsize::new(0);
-    let reports = Mutex::new(Vec::new());
-    let origin = store.origin();
-    std::thread::scope(|scope| {
-        let (next, reports, ring, stretches) = (&next, &reports, &ring, &stretches);
+    let reports = Mutex::new((Vec::new(), Sum::default()));
+    let (origin, sums) = (store.origin(), Sums::default());
+    let of_table = std::thread::scope(|scope| {
+        let (next, reports, ring, stretches, sums) = (&next, &reports, &ring, &stretches, &sums);
         let threads: Vec<_> = workers
             .into_iter()
             .map(|reader| {
@@ -76,19 +79,36 @@ pub fn verify(
                         let Some(stretch) = stretches.get(next.fetch_add(1, Ordering::Relaxed)) else {
                             return Ok(());
                         };
-                        let report = verify_stretch(&reader, subject, stretch.clone(), options.signatures)?;
-                        reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(report);
+                        let (report, sum) =
+                            verify_stretch(&reader, subject, stretch.clone(), options.signatures, sums)?;
+                        let mut done = reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        done.0.push(report);
+                        done.1.join(sum);
+                        drop(done);
                         progress(stretch.end - stretch.start);
                     }
                 })
             })
             .collect();
-        threads.into_iter().try_for_each(|t| t.join().expect("verification does not panic"))
+        let of_table = lookups::of_table(lead.view(), sums);
+        threads.into_iter().try_for_each(|t| t.join().expect("verification does not panic"))?;
+        of_table
     })?;
-    let reports = reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (reports, of_leaves) = reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let subject = Subject { origin, size, ring: &ring, tiles: &lead };
     let checkpoints = Checkpoints { reader: &lead, next: Some(0), page: Vec::new().into_iter() };
-    Ok(combine(&subject, reports, checkpoints, &options.trust)?)
+    let mut report = combine(&subject, reports, checkpoints, &options.trust)?;
+    // A part of a book says nothing of all its ids.
+    if options.records.is_none() {
+        if of_table != of_leaves {
+            let bad: BTreeSet<u64> = report.faults.iter().filter_map(|f| f.entry().map(|entry| entry.seq)).collect();
+            lookups::differences(lead.view(), size, &bad)?.into_iter().for_each(|fault| report.add(fault));
+        }
+        for stray in lead.view().strays(size)? {
+            report.add(Fault::TableMismatch { table: stray.table, what: stray.what });
+        }
+    }
+    Ok(report)
 }
 
 impl Ledger {
@@ -135,13 +155,16 @@ fn verify_stretch(
     subject: Subject<'_>,
     stretch: Range<u64>,
     signatures: bool,
-) -> Result<RangeReport, Error> {
+    sums: &Sums,
+) -> Result<(RangeReport, Sum), Error> {
     let mut verifier = RangeVerifier::new(subject, stretch.clone(), RangeOptions { signatures })?;
+    let mut sum = Sum::default();
     reader.view().scan(stretch.start, stretch.end, &mut |row| {
+        sum.add_leaf(sums, row);
         with_entry(row, |entry| verifier.push(entry))?;
         Ok(true)
     })?;
-    Ok(verifier.finish()?)
+    Ok((verifier.finish()?, sum))
 }
 
 /// Takes a row apart for the verifier. Parts behind a damage are not there, which it will say.

@@ -1,5 +1,6 @@
 //! `sealbook activity`: what one actor did.
 
+use sealbook_policy::redact_text;
 use sealbook_report::ActorActivity;
 
 use super::Context;
@@ -28,7 +29,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let session = context.open()?;
     let actor = args.actor.as_deref().unwrap_or(&session.actor.id);
-    let activity = session.ledger.activity(actor, args.days, session.ledger.now())?;
+    let mut activity = session.ledger.activity(actor, args.days, session.ledger.now())?;
+    activity.actor = redact_text(actor).into_owned();
     context.out.show(&ActorActivity { activity: &activity })?;
-    Ok(Exit::Clean)
+    Ok(context.answered(&session.ledger, Exit::Clean))
 }

@@ -166,8 +166,12 @@ fn given(path: &std::path::Path, session: &Session) -> Result<Record, Failure> {
         place: input.name.clone(),
         column: error.utf8_error().valid_up_to() + 1,
     })?;
-    let mut record =
-        Record::from_json(&text, defaults(session)).map_err(|cause| Failure::from(cause).at(&*input.name))?;
+    let defaults = defaults(session);
+    let now = defaults.now;
+    let mut record = Record::from_json(&text, defaults).map_err(|cause| Failure::from(cause).at(&*input.name))?;
+    if record.occurred == now {
+        take_time_of_first(session, &mut record)?;
+    }
     // Who was authenticated is for us to say: what the text says of it is a claim like the rest.
     let claimed = record.actor.verified.take();
     if record.actor.claimed.is_none() {
@@ -175,6 +179,15 @@ fn given(path: &std::path::Path, session: &Session) -> Result<Record, Failure> {
     }
     record.actor.verified.clone_from(&session.actor.verified);
     Ok(record)
+}
+
+/// A record that is sent again under its id, and does not say when it happened, is the one that was sealed:
+/// it happened when that one did.
+pub(crate) fn take_time_of_first(session: &Session, record: &mut Record) -> Result<(), Failure> {
+    if let Some(first) = session.ledger.reader()?.by_id(record.id)? {
+        record.occurred = sealbook_record::Timestamp::from_micros(first.leaf.occurred_us);
+    }
+    Ok(())
 }
 
 /// What a record has that does not say it.
@@ -193,8 +206,10 @@ fn made(args: &Args, context: &Context, session: &Session) -> Result<Record, Fai
     if let Some(id) = fields.id {
         record.id = id;
     }
-    if let Some(at) = when::read("--occurred", fields.occurred.as_deref(), &context.environment.zone)? {
-        record.occurred = at;
+    match when::read("--occurred", fields.occurred.as_deref(), &context.environment.zone)? {
+        Some(at) => record.occurred = at,
+        None if fields.id.is_some() => take_time_of_first(session, &mut record)?,
+        None => {}
     }
     if let Some(phase) = read_word("--phase", fields.phase.as_deref())? {
         record.phase = phase;

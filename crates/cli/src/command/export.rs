@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if erased > 0 {
         context.note(&format!("{erased} records are left out: they were erased"));
     }
-    Ok(Exit::Clean)
+    Ok(ledgers.iter().fold(Exit::Clean, |exit, ledger| context.answered(ledger, exit)))
 }
 
 /// Writes the present ledger, or what is selected of it, as a bundle.
@@ -121,8 +121,9 @@ fn write_records(
         if stored.leaf.typ != LeafType::Record {
             return Ok(true);
         }
+        // An altered record is told of by itself.
         let Some(record) = &stored.record else {
-            erased += 1;
+            erased += u64::from(stored.altered.is_empty());
             return Ok(true);
         };
         bars.advance(1);

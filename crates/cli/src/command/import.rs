@@ -118,7 +118,12 @@ impl<'s> Import<'s> {
     }
 
     fn admit(&self, line: &str) -> Result<Judged, Failure> {
-        let record = Record::from_json(line, append::defaults(self.session))?;
+        let defaults = append::defaults(self.session);
+        let now = defaults.now;
+        let mut record = Record::from_json(line, defaults)?;
+        if record.occurred == now {
+            append::take_time_of_first(self.session, &mut record)?;
+        }
         let own = self.session.ledger.tenant();
         if record.tenant != own {
             let (id, given) = (record.id, record.tenant);

@@ -41,5 +41,5 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let session = context.open()?;
     let Page { rows, next } = pages::read(&session, query, args.limit, args.cursor.as_deref())?;
     context.out.show(&RecordList { rows: &rows, next: next.as_deref() })?;
-    Ok(Exit::Clean)
+    Ok(context.answered(&session.ledger, Exit::Clean))
 }

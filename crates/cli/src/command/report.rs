@@ -47,7 +47,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     };
     let (head, keys) = (session.ledger.head()?, session.ledger.keys()?);
     context.out.show(&AuditReport { run: &told, head: &head, keys: &keys, verification: report.as_ref() })?;
-    Ok(if report.is_some_and(|report| !report.valid) { Exit::Broken } else { Exit::Clean })
+    let exit = if report.is_some_and(|report| !report.valid) { Exit::Broken } else { Exit::Clean };
+    Ok(context.answered(&session.ledger, exit))
 }
 
 fn newest(session: &Session) -> Result<Option<Uuid>, Failure> {

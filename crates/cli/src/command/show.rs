@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sealbook_ledger::Uuid;
+use sealbook_policy::redact_text;
 use sealbook_report::{OperationHistory, RecordDetail, TargetHistory};
 use sealbook_store::{Error, Ledger, Provenance, Query, Stored};
 
@@ -56,8 +57,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     } else {
         let stored = find(&session, args.record.as_deref().unwrap_or_default())?;
         context.out.show(&RecordDetail { stored: &stored })?;
+        session.ledger.note_altered(&stored);
     }
-    Ok(Exit::Clean)
+    Ok(context.answered(&session.ledger, Exit::Clean))
 }
 
 /// The record that `what` names, in this ledger or in those that it goes on from.
@@ -80,5 +82,5 @@ fn provenance(session: &Session, target: &str, args: &Args) -> Result<(Provenanc
         let seen = actors.entry(record.actor.id.clone()).or_insert((0, at, at));
         *seen = (seen.0 + 1, seen.1.min(at), seen.2.max(at));
     }
-    Ok((Provenance { target: target.to_owned(), entries: rows, actors, next: None }, next))
+    Ok((Provenance { target: redact_text(target).into_owned(), entries: rows, actors, next: None }, next))
 }

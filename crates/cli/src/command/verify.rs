@@ -112,7 +112,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut verdict = verdict::of_book(&session, &checks, &bars)?;
     if let Some(path) = &args.against {
         for fault in compare(path, args.evidence.as_deref(), &checks.keys, &session, context)? {
-            verdict::add(&mut verdict.report, fault);
+            verdict.report.add(fault);
         }
     }
     if !args.complete {

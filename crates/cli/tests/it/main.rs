@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 #![expect(clippy::format_push_string, clippy::format_collect, reason = "test input is built once, and read by people")]
 
+mod altered;
 mod append;
 mod audit;
 mod bad_input;

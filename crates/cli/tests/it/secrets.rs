@@ -29,6 +29,36 @@ fn said(what: &str, ended: Ended) -> [(String, Vec<u8>); 2] {
 }
 
 #[test]
+fn what_was_asked_for_is_not_echoed_with_its_secrets() {
+    let place = Place::new();
+    let secret = format!("ghp_{}", "a1B2c3D4e5F6".repeat(3));
+    let backup = place.beside("b.bak").display().to_string();
+    place.ok(["backup", &backup]);
+    for question in [
+        &["append", "--action", "a", "--target", "t", "--input", &format!("@/no/{secret}")][..],
+        &["verify", "--key", &secret],
+        &["verify", "--against", &secret],
+        &["status", "--book", &secret],
+        &["status", "--tenant", &format!("t {secret} {}", "x".repeat(80))],
+        &["repo", &secret],
+        &["show", &secret],
+        &["show", "--target", &secret],
+        &["activity", &secret],
+        &["query", "--since", &secret],
+        &[&format!("--{secret}")],
+        &["restore", &backup, "--continue", "--reason", &format!("lost {secret}")],
+        &["restore", &backup, "--book", "other", "--reason", &format!("lost {secret}")],
+        &["erase", "0", "--part", "keys", "--reason", &secret],
+    ] {
+        let ended = place.run(question);
+        assert!(!ended.out.contains(&secret) && !ended.err.contains(&secret), "{question:?}: {ended:?}");
+    }
+    for (file, bytes) in files_below(&place.home()) {
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{file}");
+    }
+}
+
+#[test]
 fn no_planted_secret_is_in_a_file_an_answer_or_an_error() {
     let place = Place::new();
     let planted = corpus::planted();

@@ -53,11 +53,6 @@ impl KeyRing {
         self.place(fingerprint).ok().map(|place| &self.entries[place])
     }
 
-    /// Whether the key may sign, in this role, at this place.
-    pub fn valid_at(&self, fingerprint: &Hash, role: KeyRole, seq: u64) -> bool {
-        self.get(fingerprint).is_some_and(|entry| entry.role == role && entry.covers(seq))
-    }
-
     /// The keys of a role that may sign at this place.
     pub fn valid_keys(&self, role: KeyRole, seq: u64) -> impl Iterator<Item = &PublicKey> {
         self.entries.iter().filter(move |entry| entry.role == role && entry.covers(seq)).map(|entry| &entry.key)

@@ -88,6 +88,8 @@ pub enum Fault {
     NotIncluded { entry: EntryPlace },
     /// Nothing that is trusted vouches for the ledger.
     Untrusted { why: &'static str },
+    /// A table beside the leaves, by which the store finds them, does not say what they say.
+    TableMismatch { table: &'static str, what: String },
     /// A line of a bundle is not in its form.
     LineMalformed { line: u64, why: &'static str },
 }
@@ -125,6 +127,7 @@ impl Fault {
             Self::Truncated { .. } => "truncated",
             Self::NotIncluded { .. } => "not_included",
             Self::Untrusted { .. } => "untrusted",
+            Self::TableMismatch { .. } => "table_mismatch",
             Self::LineMalformed { .. } => "line_malformed",
         }
     }
@@ -250,6 +253,7 @@ impl fmt::Display for Fault {
                 write!(f, "Hash mismatch at entry {entry}: its inclusion proof does not lead to the signed root")
             }
             Self::Untrusted { why } => write!(f, "The ledger is not to be trusted: {why}"),
+            Self::TableMismatch { table, what } => write!(f, "The table `{table}` is not what the leaves make: {what}"),
             Self::LineMalformed { line, why } => {
                 write!(f, "Line {line} of the bundle is malformed: {why}")
             }

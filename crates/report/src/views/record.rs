@@ -106,7 +106,7 @@ impl View for RecordDetail<'_> {
         let mut fields = Fields::default();
         match &stored.record {
             Some(record) => fields.of_record(record),
-            None => fields.add("content", words::instead_of_record(&stored.leaf)),
+            None => fields.add("content", words::instead_of_record(stored)),
         }
         fields.of_seal(stored);
         page.add(Block::Fields(fields.0));

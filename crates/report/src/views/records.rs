@@ -76,7 +76,7 @@ pub(super) fn row(stored: &Stored) -> Row {
         ]),
         None => row.extend([
             Text::default(),
-            words::instead_of_record(leaf),
+            words::instead_of_record(stored),
             Text::default(),
             words::ending(leaf.phase, None),
             Text::default(),

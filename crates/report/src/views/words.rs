@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use sealbook_ledger::Leaf;
 use sealbook_record::{Actor, Outcome, Phase, Record, Severity, Target, Timestamp};
+
+use sealbook_store::Stored;
 
 use crate::{Text, Tone};
 
@@ -60,10 +61,11 @@ pub(super) fn severity(severity: Severity) -> Text {
     Text::toned(severity.as_str(), tone)
 }
 
-/// What stands where a record's own words would, when it has none: it was erased, or the leaf is
+/// What stands where a record's own words would, when it has none: it was altered or erased, or the leaf is
 /// about keys or an erasure.
-pub(super) fn instead_of_record(leaf: &Leaf) -> Text {
-    match leaf.typ {
+pub(super) fn instead_of_record(stored: &Stored) -> Text {
+    match stored.leaf.typ {
+        _ if !stored.altered.is_empty() => Text::toned("(altered: it does not fit its seal)", Tone::Bad),
         sealbook_ledger::LeafType::Record => Text::toned("(erased)", Tone::Faint),
         other => Text::toned(format!("({} leaf)", other.as_str()), Tone::Faint),
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use sealbook_ledger::Origin;
 
 use super::engine;
@@ -16,7 +16,7 @@ pub(crate) const FORMAT: i64 = 1;
 ///
 /// The triggers keep honest programs honest. They prove nothing: whoever can write the file can
 /// drop them, which is why `verify` never looks at them.
-const TABLES: &str = "
+pub(super) const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE records (seq INTEGER PRIMARY KEY, leaf BLOB NOT NULL, content BLOB NOT NULL);
 CREATE TABLE ids (id BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
@@ -66,9 +66,14 @@ pub(super) fn upgrade(connection: &Connection, path: &Path) -> Result<(), Error>
 /// Origin and tenant, as they were fixed when the book was made.
 pub(super) fn identity(connection: &Connection, path: &Path) -> Result<(Origin, String), Error> {
     let meta = |key: &str| {
-        connection
-            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get::<_, String>(0))
-            .map_err(|e| engine(path, &e))
+        let found = connection
+            .prepare("SELECT value FROM meta WHERE key = ?1")
+            .and_then(|mut s| s.query_row([key], |row| Ok(row.get_ref(0)?.as_str().map(str::to_owned).ok())).optional())
+            .map_err(|e| engine(path, &e))?;
+        found.flatten().ok_or_else(|| Error::BookUnreadable {
+            path: path.to_owned(),
+            cause: format!("its table `meta` does not say its {key}"),
+        })
     };
     let origin = meta("origin")?.parse().map_err(|_| Error::BookUnreadable {
         path: path.to_owned(),

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use sealbook_ledger::Uuid;
+use sealbook_ledger::{Leaf, LeafType, Uuid};
 
 use super::engine;
-use crate::seam::EachRow;
+use crate::seam::{EachId, EachRow};
 use crate::{Error, NewRow, Row, StoreHead};
 
 pub(super) fn head(connection: &Connection) -> rusqlite::Result<Option<StoreHead>> {
@@ -29,10 +29,8 @@ pub(super) fn scan(
         .map_err(fail)?;
     let mut rows = statement.query(params![clamp(from), clamp(to)]).map_err(fail)?;
     while let Some(row) = rows.next().map_err(fail)? {
-        // A tampered book may hold text where bytes belong: both are read as the bytes they are.
         let seq: i64 = row.get(0).map_err(fail)?;
-        let leaf = bytes(row, 1).map_err(fail)?;
-        let content = bytes(row, 2).map_err(fail)?;
+        let (leaf, content) = (any_bytes(row, 1).map_err(fail)?, any_bytes(row, 2).map_err(fail)?);
         if !each(Row { seq: seq as u64, leaf, content })? {
             break;
         }
@@ -43,7 +41,7 @@ pub(super) fn scan(
 pub(super) fn tile(connection: &Connection, level: u8, index: u64) -> rusqlite::Result<Option<Vec<u8>>> {
     connection
         .prepare_cached("SELECT hashes FROM tiles WHERE place = ?1")?
-        .query_row([place(level, index)], |row| bytes(row, 0).map(<[u8]>::to_vec))
+        .query_row([place(level, index)], |row| any_bytes(row, 0).map(<[u8]>::to_vec))
         .optional()
 }
 
@@ -61,7 +59,7 @@ pub(super) fn checkpoints(
     let mut rows = statement.query(params![clamp(from), clamp(to)]).map_err(fail)?;
     while let Some(row) = rows.next().map_err(fail)? {
         let size: i64 = row.get(0).map_err(fail)?;
-        let note = String::from_utf8_lossy(bytes(row, 1).map_err(fail)?);
+        let note = String::from_utf8_lossy(any_bytes(row, 1).map_err(fail)?);
         if !each(size as u64, &note)? {
             break;
         }
@@ -88,6 +86,39 @@ pub(super) fn key_seqs(connection: &Connection) -> rusqlite::Result<Vec<u64>> {
         .prepare_cached("SELECT seq FROM keys ORDER BY seq")?
         .query_map([], |row| Ok(row.get::<_, i64>(0)? as u64))?
         .collect()
+}
+
+pub(super) fn each_id(connection: &Connection, path: &Path, each: &mut EachId<'_>) -> Result<(), Error> {
+    let fail = |e: rusqlite::Error| engine(path, &e);
+    let mut statement = connection.prepare_cached("SELECT id, seq FROM ids ORDER BY id").map_err(fail)?;
+    let mut rows = statement.query([]).map_err(fail)?;
+    while let Some(row) = rows.next().map_err(fail)? {
+        let seq = row.get_ref(1).map_err(fail)?.as_i64().map_or(u64::MAX, |seq| seq as u64);
+        if !each(any_bytes(row, 0).map_err(fail)?, seq)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Of two leaves with one id the first is found; `verify` names the second.
+pub(super) fn relearn(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("BEGIN IMMEDIATE; DELETE FROM ids; DELETE FROM keys;")?;
+    {
+        let mut rows = connection.prepare("SELECT seq, leaf FROM records ORDER BY seq")?;
+        let mut rows = rows.query([])?;
+        let mut id = connection.prepare("INSERT OR IGNORE INTO ids (id, seq) VALUES (?1, ?2)")?;
+        let mut key = connection.prepare("INSERT INTO keys (seq) VALUES (?1)")?;
+        while let Some(row) = rows.next()? {
+            let Ok(leaf) = Leaf::parse(any_bytes(row, 1)?) else { continue };
+            let seq: i64 = row.get(0)?;
+            id.execute(params![leaf.id.as_bytes().as_slice(), seq])?;
+            if leaf.typ == LeafType::Key {
+                key.execute([seq])?;
+            }
+        }
+    }
+    connection.execute_batch("COMMIT")
 }
 
 pub(super) fn append(connection: &Connection, rows: &[NewRow<'_>]) -> rusqlite::Result<()> {
@@ -132,6 +163,12 @@ fn place(level: u8, index: u64) -> i64 {
 
 fn clamp(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+/// Bytes of what a tampered book may hold instead: text is read as its bytes, a number or nothing as none, which
+/// is then found not to be what was sealed.
+fn any_bytes<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> rusqlite::Result<&'r [u8]> {
+    Ok(row.get_ref(column)?.as_bytes().unwrap_or_default())
 }
 
 fn bytes<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> rusqlite::Result<&'r [u8]> {

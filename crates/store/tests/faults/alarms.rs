@@ -35,6 +35,10 @@ impl Store for Overtaken {
         self.store.scrub()
     }
 
+    fn relearn(&self) -> Result<(), Error> {
+        self.store.relearn()
+    }
+
     fn snapshot(&self) -> Result<Box<dyn Snapshot + Send + '_>, Error> {
         let view = self.store.snapshot()?;
         let meanwhile = self.meanwhile.lock().unwrap().take();

@@ -5,6 +5,7 @@
 mod append;
 mod attacks;
 mod fixture;
+mod lookups;
 mod older;
 mod query;
 mod randomness;

@@ -8,7 +8,8 @@ use std::path::Path;
 use sealbook_ledger::{Checkpoint, Fault, Origin, Uuid};
 use sealbook_record::PartName;
 use sealbook_store::{
-    EachRow, EraseRequest, Error, Row, Snapshot, SqliteStore, Store, StoreHead, Transaction, VerifyOptions, verify,
+    EachId, EachRow, EraseRequest, Error, Row, Snapshot, SqliteStore, Store, StoreHead, Stray, Transaction,
+    VerifyOptions, verify,
 };
 
 use crate::fixture::{Place, admit, raw, with_part};
@@ -20,6 +21,7 @@ pub(crate) struct Memory {
     pub(crate) tiles: BTreeMap<(u8, u64), Vec<u8>>,
     checkpoints: BTreeMap<u64, Vec<u8>>,
     keys: Vec<u64>,
+    ids: BTreeMap<Uuid, u64>,
 }
 
 #[derive(Clone)]
@@ -32,6 +34,11 @@ impl Book {
     pub(crate) fn read(store: &dyn Store) -> Self {
         let view = store.snapshot().unwrap();
         let mut memory = Memory { keys: view.key_seqs().unwrap(), ..Memory::default() };
+        view.each_id(&mut |id, seq| {
+            memory.ids.insert(Uuid::from_slice(id).unwrap(), seq);
+            Ok(true)
+        })
+        .unwrap();
         let size = Checkpoint::of_note(&view.head().unwrap().unwrap().note).unwrap().size;
         view.scan(0, size, &mut |row| {
             memory.rows.push((row.leaf.to_vec(), row.content.to_vec()));
@@ -66,6 +73,9 @@ impl Store for Book {
     }
     fn scrub(&self) -> Result<bool, Error> {
         Ok(true)
+    }
+    fn relearn(&self) -> Result<(), Error> {
+        unreachable!("verification writes nothing")
     }
     fn snapshot(&self) -> Result<Box<dyn Snapshot + Send + '_>, Error> {
         Ok(Box::new(&self.memory))
@@ -105,14 +115,25 @@ impl Snapshot for &Memory {
         }
         Ok(())
     }
-    fn seq_of(&self, _: Uuid) -> Result<Option<u64>, Error> {
-        Ok(None)
+    fn seq_of(&self, id: Uuid) -> Result<Option<u64>, Error> {
+        Ok(self.ids.get(&id).copied())
     }
     fn id_max(&self) -> Result<Option<Uuid>, Error> {
         Ok(None)
     }
     fn key_seqs(&self) -> Result<Vec<u64>, Error> {
         Ok(self.keys.clone())
+    }
+    fn each_id(&self, each: &mut EachId<'_>) -> Result<(), Error> {
+        for (id, seq) in &self.ids {
+            if !each(id.as_bytes(), *seq)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+    fn strays(&self, _: u64) -> Result<Vec<Stray>, Error> {
+        Ok(Vec::new())
     }
 }
 

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sealbook_ledger::{Origin, Uuid};
-use sealbook_store::{CommitError, EachRow, Error, NewRow, Row, Snapshot, Store, StoreHead, Transaction};
+use sealbook_store::{
+    CommitError, EachId, EachRow, Error, NewRow, Row, Snapshot, Store, StoreHead, Stray, Transaction,
+};
 
 use super::Fault;
 use super::disk::{Failed, Hold, SimDisk};
@@ -69,6 +71,11 @@ fn full() -> Error {
 }
 
 impl Store for SimStore {
+    /// Ids and key leaves are found in what is folded from the log: there is nothing else to make again.
+    fn relearn(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -168,6 +175,20 @@ impl Snapshot for View<'_> {
     fn key_seqs(&self) -> Result<Vec<u64>, Error> {
         Ok(self.tables()?.keys.clone())
     }
+
+    fn each_id(&self, each: &mut EachId<'_>) -> Result<(), Error> {
+        for (id, seq) in &self.tables()?.ids {
+            if !each(id.as_bytes(), *seq)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn strays(&self, size: u64) -> Result<Vec<Stray>, Error> {
+        let beyond = self.tables()?.rows.range(size..).map(|(seq, _)| format!("a row at seq {seq}"));
+        Ok(beyond.map(|what| Stray { table: "records", what }).collect())
+    }
 }
 
 struct Writing<'s> {
@@ -224,6 +245,14 @@ impl Snapshot for Writing<'_> {
 
     fn key_seqs(&self) -> Result<Vec<u64>, Error> {
         self.view.key_seqs()
+    }
+
+    fn each_id(&self, each: &mut EachId<'_>) -> Result<(), Error> {
+        self.view.each_id(each)
+    }
+
+    fn strays(&self, size: u64) -> Result<Vec<Stray>, Error> {
+        self.view.strays(size)
     }
 }
 
