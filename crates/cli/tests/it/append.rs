@@ -101,11 +101,12 @@ fn what_is_sent_again_under_its_id_is_sealed_once() {
     let line = r#"{"id":"1f6f6f8e-7d54-4b8f-9a2e-6d7a11d1c0de","actor":"ann","action":"a","target":"t"}"#;
     let seqs: Vec<_> = (0..3).map(|_| place.json(again)["seq"].clone()).collect();
     assert!(seqs.iter().all(|seq| *seq == seqs[0]), "{seqs:?}");
+    let other_line = line.replace("1f6f", "2f6f");
     for _ in 0..2 {
         assert_eq!(place.run_with(["import", "-"], line).code, 0);
-        assert_eq!(place.run_with(["append", "--json", "-"], line).code, 0);
+        assert_eq!(place.run_with(["append", "--json", "-"], &other_line).code, 0);
     }
-    assert_eq!(place.json(["head"])["size"], 3);
+    assert_eq!(place.json(["head"])["size"], 4);
     let other = place.run(["append", "--id", id, "--action", "b", "--target", "t"]);
     assert!(other.err.contains("error[id_conflict]"), "{other:?}");
 }
