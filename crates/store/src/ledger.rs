@@ -195,6 +195,13 @@ impl Ledger {
         }
     }
 
+    /// Whether any head of this ledger is kept outside it and can be read.
+    pub fn has_kept_head(&self) -> Result<bool, Error> {
+        let notes = HeadFile::read(&self.layout.head_file(self.origin()))?;
+        let own = |note: &String| Checkpoint::of_note(note).is_ok_and(|kept| kept.origin == *self.origin());
+        Ok(notes.iter().any(own))
+    }
+
     /// Compares the book with the heads that are kept outside it, as [`Ledger::open`] does.
     ///
     /// For a verifier, which opens the book for reading and changes nothing of it.

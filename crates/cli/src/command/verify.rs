@@ -110,6 +110,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let records = args.range.as_deref().map(|range| range::read(range, &session.ledger)).transpose()?;
     let checks = Checks { chain_only: args.chain && !args.signatures, projections: args.projections, keys, records };
     let mut verdict = verdict::of_book(&session, &checks, &bars)?;
+    if args.against.is_none() && !session.ledger.has_kept_head()? {
+        context.note(
+            "no head of this book is kept here, or it cannot be read: a tail that was cut off would not be noticed; \
+             compare with a checkpoint that was kept elsewhere by --against",
+        );
+    }
     if let Some(path) = &args.against {
         for fault in compare(path, args.evidence.as_deref(), &checks.keys, &session, context)? {
             verdict.report.add(fault);

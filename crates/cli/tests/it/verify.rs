@@ -250,3 +250,14 @@ fn a_report_is_told_again_from_what_was_sealed() {
     place.ok(["report", "--format", "markdown", "--output", "AUDIT.md"]);
     assert!(std::fs::read_to_string(place.project().join("AUDIT.md")).unwrap().contains("## The book"));
 }
+
+#[test]
+fn a_head_that_is_not_there_to_compare_with_is_told() {
+    let place = place_with_records();
+    assert!(!place.run(["verify"]).err.contains("no head"), "the kept head is there");
+    for head in std::fs::read_dir(place.home().join("heads")).unwrap() {
+        std::fs::write(head.unwrap().path(), "garbage").unwrap();
+    }
+    let ended = place.run(["verify"]);
+    assert!(ended.code == 0 && ended.err.contains("no head of this book is kept here"), "{ended:?}");
+}
