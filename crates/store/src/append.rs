@@ -47,6 +47,17 @@ impl Preparer {
         Ok(all)
     }
 
+    /// Refuses a batch in which a record belongs elsewhere, before any of it is queued.
+    pub(crate) fn check(&self, records: &[Judged]) -> Result<(), Error> {
+        match records.iter().map(Judged::record).find(|record| record.tenant != self.tenant) {
+            None => Ok(()),
+            Some(record) => {
+                let (given, own) = (record.tenant.clone(), self.tenant.clone());
+                Err(Error::TenantMismatch { id: record.id, given, own })
+            }
+        }
+    }
+
     fn prepare_share(&self, records: Vec<Judged>, signer: Option<&SigningKey>) -> Result<Vec<Prepared>, Error> {
         let mut salts = Salts::new(&*self.entropy);
         records.into_iter().map(|judged| self.prepare_one(judged, signer, &mut salts)).collect()
@@ -59,13 +70,6 @@ impl Preparer {
         salts: &mut Salts<'_>,
     ) -> Result<Prepared, Error> {
         let record = judged.record();
-        if record.tenant != self.tenant {
-            return Err(Error::TenantMismatch {
-                id: record.id,
-                given: record.tenant.clone(),
-                own: self.tenant.clone(),
-            });
-        }
         let (id, operation, phase, occurred) = (record.id, record.operation, record.phase, record.occurred);
         self.draft(LeafType::Record, id, operation, phase, occurred.as_micros(), judged.parts(), signer, salts)
     }

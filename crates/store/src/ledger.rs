@@ -34,6 +34,8 @@ pub(crate) type Parts = Vec<(Cow<'static, str>, Vec<u8>)>;
 
 /// An append waits for the index when it is this far behind.
 const INDEX_LAG_MAX: u64 = 100_000;
+/// Records of a submission that are prepared together: enough for the writer to begin with.
+const PIECE_RECORDS: usize = 256;
 
 /// Where the files of a ledger lie.
 #[derive(Debug, Clone)]
@@ -308,8 +310,24 @@ impl Ledger {
         let writer = self.writer()?;
         self.hold_back_for_index(records.len())?;
         let signer = if self.options.sign { Some(self.record_signer()?) } else { None };
-        let prepared = self.preparer.prepare(records, signer.as_deref())?;
-        writer.submit(prepared)
+        self.preparer.check(&records)?;
+        let mut pieces = Vec::new();
+        let mut rest = records;
+        while !rest.is_empty() {
+            // While the writer seals a piece, the next one is prepared.
+            let later = rest.split_off(rest.len().min(PIECE_RECORDS));
+            let piece = std::mem::replace(&mut rest, later);
+            let queued = self.preparer.prepare(piece, signer.as_deref()).and_then(|prepared| writer.submit(prepared));
+            match queued {
+                Ok(pending) => pieces.push(pending),
+                Err(cause) => {
+                    // What was queued before is sealed by the time the refusal is heard.
+                    let _ = Ticket::new(pieces).wait();
+                    return Err(cause);
+                }
+            }
+        }
+        Ok(Ticket::new(pieces))
     }
 
     /// The newest checkpoint.

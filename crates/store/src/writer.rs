@@ -24,18 +24,35 @@ const QUEUE_RECORDS_MAX: usize = 65_536;
 /// What a submission ends as: one answer per record, or one error for all.
 pub(crate) type Answer = Result<Vec<Result<Sealed, Error>>, Error>;
 
-/// A submission under way.
+/// Records under way.
 #[derive(Debug)]
-pub struct Ticket(Receiver<(Answer, Vec<Prepared>)>);
+pub struct Ticket(Vec<Pending>);
+
+/// A submission that is queued or being sealed.
+pub(crate) type Pending = Receiver<(Answer, Vec<Prepared>)>;
 
 impl Ticket {
+    /// For what was submitted in pieces, in their order.
+    pub(crate) fn new(pieces: Vec<Pending>) -> Self {
+        Self(pieces)
+    }
+
     /// Waits until the records are durable, or refused. Answers come in the order of the records.
+    ///
+    /// An error speaks for all of them, though some may have been sealed: sent again under the same ids they
+    /// are sealed once.
     pub fn wait(self) -> Result<Vec<Result<Sealed, Error>>, Error> {
-        match self.0.recv() {
-            // What was queued comes back to be freed here: the writer has no time for it.
-            Ok((answer, _records)) => answer,
-            Err(_) => Err(Error::WriterStopped("it ended before it answered".to_owned())),
+        let mut answers = Vec::new();
+        let mut failed = None;
+        for piece in self.0 {
+            match piece.recv() {
+                // What was queued comes back to be freed here: the writer has no time for it.
+                Ok((Ok(of_piece), _records)) => answers.extend(of_piece),
+                Ok((Err(cause), _records)) => failed = failed.or(Some(cause)),
+                Err(_) => return Err(Error::WriterStopped("it ended before it answered".to_owned())),
+            }
         }
+        failed.map_or(Ok(answers), Err)
     }
 }
 
@@ -93,8 +110,8 @@ impl Writer {
     }
 
     /// Queues records. Waits while the queue is full.
-    pub(crate) fn submit(&self, records: Vec<Prepared>) -> Result<Ticket, Error> {
-        let (answer, ticket) = sync_channel(1);
+    pub(crate) fn submit(&self, records: Vec<Prepared>) -> Result<Pending, Error> {
+        let (answer, pending) = sync_channel(1);
         let bytes = records.iter().map(|r| r.content.len() + 512).sum();
         let mut queue = self.shared.lock();
         loop {
@@ -113,7 +130,7 @@ impl Writer {
         queue.waiting.push_back(Submission { records, bytes, answer });
         drop(queue);
         self.shared.filled.notify_one();
-        Ok(Ticket(ticket))
+        Ok(pending)
     }
 }
 
