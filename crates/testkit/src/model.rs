@@ -211,8 +211,9 @@ impl Known {
                 None => return Err(Violation(format!("part {name} of {seq} is not there"))),
                 Some(Some(stored)) => {
                     hold(stored == bytes, || format!("part {name} of {seq} has other bytes"))?;
+                    // An erasure in doubt stays in doubt: what was written and not synced may come back with
+                    // the next loss of power.
                     hold(!self.erased.contains(name), || format!("part {name} of {seq} was erased, and is there"))?;
-                    self.in_doubt.remove(name);
                 }
                 Some(None) => {
                     let known = self.erased.contains(name) || self.in_doubt.remove(name);
