@@ -22,7 +22,7 @@ pub use key::DigestKey;
 pub use limits::{DEPTH_MAX, PART_BYTES_MAX};
 pub use policy::Policy;
 pub use redact::PLACEHOLDER;
-pub use rules::{Rule, RuleError, RuleSet, Scope};
+pub use rules::{Replayed, Rule, RuleError, RuleSet, Scope};
 pub use shares::in_shares;
 pub use stages::{Decision, Judged, Parts, Raw, Redacted};
 pub use state::{Alert, Alerts, Approval, Approvals, Call, Choice, State, Stop, StopKind, StopScope};
