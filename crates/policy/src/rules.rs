@@ -17,6 +17,7 @@ mod walk;
 mod tests;
 
 pub use error::RuleError;
-pub(crate) use rule::is_slug;
+
 pub use rule::{Rule, Scope};
+pub(crate) use set::Compiled;
 pub use set::{Replayed, RuleSet};

@@ -212,7 +212,7 @@ fn read_id(node: &Node) -> Result<String, RuleError> {
 }
 
 /// Whether a text is the id of a rule.
-pub(crate) fn is_slug(id: &str) -> bool {
+fn is_slug(id: &str) -> bool {
     let bytes = id.as_bytes();
     let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     bytes.first().is_some_and(plain)
