@@ -39,6 +39,11 @@ impl Policy {
         Ok(Judged { redacted, decision })
     }
 
+    /// Keyed digest of content that may hold secrets, as redactions carry it.
+    pub fn digest(&self, content: &[u8]) -> String {
+        digest(&self.key, content)
+    }
+
     /// As [`Policy::admit`] for each of many, over at most `threads` threads, in their order.
     pub fn admit_all(&self, raws: Vec<Raw>, threads: usize) -> Vec<Result<Judged, Error>> {
         let admit = |share: Vec<Raw>| share.into_iter().map(|raw| self.admit(raw)).collect::<Vec<_>>();
