@@ -14,4 +14,5 @@ mod error;
 mod gate;
 
 pub use error::Error;
-pub use gate::{Capture, Durability, Ended, Entered, Fail, Gate, GateOptions, Mode, Passage, Pending, Refused};
+pub use gate::{Capture, Durability, Ended, Entered, Gate, GateOptions, Passage, Pending, Refused};
+pub use sealbook_policy::{Fail, Mode};

@@ -1,0 +1,6 @@
+//! The gate, and what passes it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
+mod fixture;
+mod gate;
