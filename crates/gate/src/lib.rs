@@ -12,6 +12,7 @@
 
 mod error;
 mod gate;
+pub mod mcp;
 
 pub use error::Error;
 pub use gate::{Capture, Durability, Ended, Entered, Gate, GateOptions, Passage, Pending, Refused};
