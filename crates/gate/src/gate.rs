@@ -7,8 +7,8 @@ mod recorder;
 mod shrink;
 mod watch;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use sealbook_policy::{Decision, Fail, Judged, Mode, Policy, Raw, Verdict};
 use sealbook_record::{Outcome, Phase, Record, Severity};
@@ -33,10 +33,16 @@ pub struct Gate {
 /// What the gate and its recorder share.
 pub(crate) struct Core {
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) policy: Policy,
+    policy: RwLock<Arc<Policy>>,
     pub(crate) options: GateOptions,
     pub(crate) gap: Gap,
     pub(crate) watch: Watch,
+}
+
+/// What is to be said of one record.
+struct Judgement {
+    stop: Option<String>,
+    verdict: Verdict,
 }
 
 impl Gate {
@@ -45,7 +51,8 @@ impl Gate {
     /// Errors: the book cannot be read.
     pub fn new(ledger: Arc<Ledger>, policy: Policy, options: GateOptions) -> Result<Self, Error> {
         let watch = Watch::new(&ledger)?;
-        let core = Arc::new(Core { ledger, policy, options, gap: Gap::default(), watch });
+        let core =
+            Arc::new(Core { ledger, policy: RwLock::new(Arc::new(policy)), options, gap: Gap::default(), watch });
         let recorder = Recorder::start(Arc::clone(&core));
         Ok(Self { core, recorder, captured: AtomicBool::new(false) })
     }
@@ -62,7 +69,7 @@ impl Gate {
 
     /// Digest of content that may hold secrets, under the ledger's own key.
     pub fn digest(&self, bytes: &[u8]) -> String {
-        self.core.policy.digest(bytes)
+        self.core.policy().digest(bytes)
     }
 
     /// Judges the raw intent and seals it, or one event with outcome `blocked`; answers when that is durable.
@@ -107,11 +114,11 @@ impl Gate {
     /// Judges something that needs no record of its own. It is sealed where it is refused, where a rule
     /// wants it noted, and where `keep` says so.
     pub fn consider(&self, record: Record, keep: bool) -> Result<Option<Refused>, Error> {
-        let verdict = self.core.judge(&record)?;
-        if let Some(refused) = self.core.refusal(&record, &verdict)? {
+        let judgement = self.core.judge(&record)?;
+        if let Some(refused) = self.core.refusal(&record, &judgement) {
             return Ok(Some(self.core.seal_refusal(record, refused)?.wait_refused()));
         }
-        if keep || !verdict.hits().is_empty() {
+        if keep || !judgement.verdict.hits().is_empty() {
             self.recorder.push(record);
         }
         Ok(None)
@@ -143,11 +150,11 @@ impl Gate {
     }
 
     fn begin_with(&self, intent: Record, buffered: bool) -> Result<Pending, Error> {
-        let verdict = self.core.judge(&intent)?;
-        if let Some(refused) = self.core.refusal(&intent, &verdict)? {
+        let judgement = self.core.judge(&intent)?;
+        if let Some(refused) = self.core.refusal(&intent, &judgement) {
             return self.core.seal_refusal(intent, refused);
         }
-        let opens = self.core.options.fail == Fail::Open || verdict.fail() == Fail::Open;
+        let opens = self.core.options.fail == Fail::Open || judgement.verdict.fail() == Fail::Open;
         if buffered && !self.recorder.is_stuck() {
             let (record, entered) = self.core.intent(intent);
             self.recorder.push(record);
@@ -181,19 +188,32 @@ impl Gate {
             Outcome::Ok => record.severity,
             _ => record.severity.max(Severity::Warning),
         });
-        record
+        *record
     }
 }
 
 impl Core {
-    /// What the rules that hold now say of the raw record.
-    pub(crate) fn judge(&self, record: &Record) -> Result<Verdict, Error> {
-        Ok(self.policy.rules().evaluate(record))
+    /// The policy with the rules that held when it was asked last.
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the rules that hold now say of the raw record, and the stop that it runs into.
+    ///
+    /// Where the book cannot be read, nobody knows what holds: an error.
+    fn judge(&self, record: &Record) -> Result<Judgement, Error> {
+        let stop = self.watch.now(&self.ledger, |state| state.stopped(record).map(|stop| stop.scope.to_string()))?;
+        if let Some(rules) = self.watch.new_rules() {
+            let mut policy = self.policy.write().unwrap_or_else(PoisonError::into_inner);
+            *policy = Arc::new(policy.judging_by(rules));
+        }
+        let verdict = self.policy().rules().evaluate(record);
+        Ok(Judgement { stop, verdict })
     }
 
     /// Redacts; content larger than a part may be becomes a digest and a size.
     pub(crate) fn admit(&self, record: Record) -> Result<Judged, Error> {
-        Ok(self.policy.admit(Raw::new(self.small(record)))?)
+        Ok(self.policy().admit(Raw::new(self.small(record)))?)
     }
 
     /// Seals one record and waits for it.
@@ -211,7 +231,8 @@ impl Core {
         record.operation.get_or_insert(record.id);
         self.ledger.tenant().clone_into(&mut record.tenant);
         let parts = std::mem::take(&mut record.parts);
-        let entered = Entered { begun: self.ledger.now(), record: record.clone(), sealed: None, buffered: true };
+        let entered =
+            Entered { begun: self.ledger.now(), record: Box::new(record.clone()), sealed: None, buffered: true };
         record.parts = parts;
         (record, entered)
     }
@@ -222,21 +243,19 @@ impl Core {
     }
 
     /// What is said to a caller that may not go on; nothing where it may.
-    fn refusal(&self, record: &Record, verdict: &Verdict) -> Result<Option<Refused>, Error> {
-        if self.options.mode == Mode::Observe {
-            return Ok(None);
-        }
-        let stopped = self.watch.now(&self.ledger, |state| state.stopped(record).map(|stop| stop.scope.to_string()))?;
-        if let Some(scope) = stopped {
-            return Ok(Some(Refused::by_stop(record.id, &scope)));
+    fn refusal(&self, record: &Record, judgement: &Judgement) -> Option<Refused> {
+        let Judgement { stop, verdict } = judgement;
+        // A stop is a person's word, and holds where rules are only watched too.
+        if let Some(scope) = stop {
+            return Some(Refused::by_stop(record.id, scope));
         }
         let decision = verdict.decision();
-        if decision < Decision::Ask {
-            return Ok(None);
+        if self.options.mode == Mode::Observe || decision < Decision::Ask {
+            return None;
         }
         let deciding = verdict.enforced().filter(|hit| hit.effect == decision);
         let rules: Vec<String> = deciding.map(|hit| hit.name.clone()).collect();
-        Ok(Some(Refused::by_rules(record.id, decision, &rules)))
+        Some(Refused::by_rules(record.id, decision, &rules))
     }
 
     /// Seals the one event of something that was refused.

@@ -26,7 +26,7 @@ pub enum Passage {
 #[must_use = "what entered must leave: an intent without an outcome is a gap"]
 pub struct Entered {
     /// The intent without its content.
-    pub(crate) record: Record,
+    pub(crate) record: Box<Record>,
     /// Where it was sealed; `None` while it is buffered, and where an open gate let it pass unsealed.
     pub(crate) sealed: Option<Sealed>,
     pub(crate) begun: Timestamp,
@@ -83,6 +83,13 @@ impl Refused {
     pub(crate) fn by_stop(id: Uuid, scope: &str) -> Self {
         let text = format!("Stopped: a person has halted {scope}. The call did not run. Record {id}.");
         Self { id, code: "stopped", rules: Vec::new(), text, sealed: None }
+    }
+
+    /// A call whose record is not admitted.
+    pub(crate) fn by_error(cause: &Error) -> Self {
+        let code = cause.code();
+        let text = format!("Refused: the call cannot be recorded ({code}), and such calls do not run. It did not run.");
+        Self { id: Uuid::nil(), code, rules: Vec::new(), text, sealed: None }
     }
 
     fn by_failure(id: Uuid, cause: &sealbook_store::Error) -> Self {
@@ -168,6 +175,11 @@ impl Pending {
 
     pub(crate) fn refusing(core: Arc<Core>, ticket: Result<Ticket, sealbook_store::Error>, refused: Refused) -> Self {
         Self(Kind::Refusing { core, ticket, refused })
+    }
+
+    /// Whether the answer is known already.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.0, Kind::Ready(_))
     }
 
     /// Whether it will be refused, whatever becomes of its record.

@@ -17,12 +17,14 @@ struct Seen {
     state: State,
     /// Records that this process sealed, and that are none of the state's.
     own: BTreeSet<u64>,
+    /// The rules that the policy judges by.
+    rules: Arc<RuleSet>,
 }
 
 impl Watch {
     /// The state as the book tells it.
     pub(crate) fn new(ledger: &Ledger) -> Result<Self, sealbook_store::Error> {
-        let mut seen = Seen { state: State::new(), own: BTreeSet::new() };
+        let mut seen = Seen::new();
         let size = ledger.reader()?.size()?;
         let action = State::ACTIONS.iter().map(|action| (*action).to_owned()).collect();
         let query = Query { action, ascending: true, ..Query::default() };
@@ -33,10 +35,22 @@ impl Watch {
         match found {
             Ok(()) => seen.state.seen_to(size),
             // The index cannot be brought up to date, on a full disk for one: the book itself is read.
-            Err(_) => seen = Seen { state: State::new(), own: BTreeSet::new() },
+            Err(_) => seen = Seen::new(),
         }
         seen.catch_up(ledger)?;
         Ok(Self(Mutex::new(seen)))
+    }
+
+    /// The rules of the book, where they are others than when this was asked last.
+    pub(crate) fn new_rules(&self) -> Option<Arc<RuleSet>> {
+        let mut seen = self.lock();
+        let rules = seen.state.rules();
+        if Arc::ptr_eq(&rules, &seen.rules) {
+            return None;
+        }
+        let is_new = rules.digest() != seen.rules.digest();
+        seen.rules = Arc::clone(&rules);
+        is_new.then_some(rules)
     }
 
     /// Brings the state up to the head, and asks it something.
@@ -44,11 +58,6 @@ impl Watch {
         let mut seen = self.lock();
         seen.catch_up(ledger)?;
         Ok(ask(&seen.state))
-    }
-
-    /// The rules as they were last seen.
-    pub(crate) fn rules(&self) -> Arc<RuleSet> {
-        self.lock().state.rules()
     }
 
     /// A record of ours, which changes nothing here and need not be read again.
@@ -65,6 +74,11 @@ impl Watch {
 }
 
 impl Seen {
+    fn new() -> Self {
+        let state = State::new();
+        Self { rules: Arc::new(RuleSet::builtin()), state, own: BTreeSet::new() }
+    }
+
     fn catch_up(&mut self, ledger: &Ledger) -> Result<(), sealbook_store::Error> {
         let reader = ledger.reader()?;
         let size = reader.size()?;
