@@ -39,6 +39,12 @@ impl Policy {
         self
     }
 
+    /// The same policy, judging by other rules.
+    #[must_use]
+    pub fn judging_by(&self, rules: Arc<RuleSet>) -> Self {
+        Self { key: self.key.clone(), keep_restricted: self.keep_restricted, rules }
+    }
+
     /// The rules it judges by.
     pub fn rules(&self) -> &Arc<RuleSet> {
         &self.rules
@@ -70,6 +76,11 @@ impl Policy {
         verdict.write_into(&mut record)?;
         let redacted = self.redact(Raw(record))?;
         Ok(Judged { redacted, verdict })
+    }
+
+    /// Keyed digest of content that may hold secrets, as redactions carry it.
+    pub fn digest(&self, content: &[u8]) -> String {
+        digest(&self.key, content)
     }
 
     /// As [`Policy::admit`] for each of many, over at most `threads` threads, in their order.
