@@ -8,6 +8,8 @@ mod audit;
 mod bad_input;
 mod bad_place;
 mod complete;
+mod daily;
+mod dialects;
 mod equivocation;
 mod errors;
 mod fixture;
