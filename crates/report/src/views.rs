@@ -22,5 +22,5 @@ pub use findings::Findings;
 pub use history::{OperationHistory, TargetHistory};
 pub use observed::Observed;
 pub use record::RecordDetail;
-pub use records::RecordList;
+pub use records::{RecordLine, RecordList};
 pub use verification::Verification;

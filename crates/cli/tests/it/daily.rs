@@ -30,7 +30,7 @@ fn filled() -> Place {
 fn names(dir: &Path) -> Vec<String> {
     let mut names: Vec<String> =
         std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.retain(|name| name.ends_with(".log"));
+    names.retain(|name| name.starts_with("audit_2"));
     names.sort_unstable();
     names
 }
