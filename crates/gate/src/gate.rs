@@ -5,20 +5,22 @@ mod options;
 mod passage;
 mod recorder;
 mod shrink;
+mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sealbook_policy::{Decision, Judged, Policy, Raw};
+use sealbook_policy::{Decision, Fail, Judged, Mode, Policy, Raw, Verdict};
 use sealbook_record::{Outcome, Phase, Record, Severity};
 use sealbook_store::{Ledger, Sealed};
 
-pub use options::{Durability, Fail, GateOptions, Mode};
+pub use options::{Durability, GateOptions};
 pub use passage::{Capture, Ended, Entered, Passage, Pending, Refused};
 
 use crate::Error;
 use gap::Gap;
 use recorder::Recorder;
+use watch::Watch;
 
 /// One per process. Shared freely between threads.
 pub struct Gate {
@@ -34,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) policy: Policy,
     pub(crate) options: GateOptions,
     pub(crate) gap: Gap,
+    pub(crate) watch: Watch,
 }
 
 impl Gate {
@@ -41,7 +44,8 @@ impl Gate {
     ///
     /// Errors: the book cannot be read.
     pub fn new(ledger: Arc<Ledger>, policy: Policy, options: GateOptions) -> Result<Self, Error> {
-        let core = Arc::new(Core { ledger, policy, options, gap: Gap::default() });
+        let watch = Watch::new(&ledger)?;
+        let core = Arc::new(Core { ledger, policy, options, gap: Gap::default(), watch });
         let recorder = Recorder::start(Arc::clone(&core));
         Ok(Self { core, recorder, captured: AtomicBool::new(false) })
     }
@@ -103,11 +107,11 @@ impl Gate {
     /// Judges something that needs no record of its own. It is sealed where it is refused, where a rule
     /// wants it noted, and where `keep` says so.
     pub fn consider(&self, record: Record, keep: bool) -> Result<Option<Refused>, Error> {
-        let decision = self.core.judge(&record)?;
-        if let Some(refused) = self.core.refusal(&record, decision) {
+        let verdict = self.core.judge(&record)?;
+        if let Some(refused) = self.core.refusal(&record, &verdict)? {
             return Ok(Some(self.core.seal_refusal(record, refused)?.wait_refused()));
         }
-        if keep || decision > Decision::Allow {
+        if keep || !verdict.hits().is_empty() {
             self.recorder.push(record);
         }
         Ok(None)
@@ -139,10 +143,11 @@ impl Gate {
     }
 
     fn begin_with(&self, intent: Record, buffered: bool) -> Result<Pending, Error> {
-        let decision = self.core.judge(&intent)?;
-        if let Some(refused) = self.core.refusal(&intent, decision) {
+        let verdict = self.core.judge(&intent)?;
+        if let Some(refused) = self.core.refusal(&intent, &verdict)? {
             return self.core.seal_refusal(intent, refused);
         }
+        let opens = self.core.options.fail == Fail::Open || verdict.fail() == Fail::Open;
         if buffered && !self.recorder.is_stuck() {
             let (record, entered) = self.core.intent(intent);
             self.recorder.push(record);
@@ -150,7 +155,7 @@ impl Gate {
         }
         let (judged, entered) = self.core.announce(intent)?;
         let ticket = self.core.ledger.submit(vec![judged]);
-        Ok(Pending::sealing(Arc::clone(&self.core), ticket, entered))
+        Ok(Pending::sealing(Arc::clone(&self.core), ticket, entered, opens))
     }
 
     /// The record of how something ended.
@@ -181,9 +186,9 @@ impl Gate {
 }
 
 impl Core {
-    /// What the rules say of the raw record.
-    pub(crate) fn judge(&self, record: &Record) -> Result<Decision, Error> {
-        Ok(self.policy.admit(Raw::new(self.small(record.clone())))?.decision())
+    /// What the rules that hold now say of the raw record.
+    pub(crate) fn judge(&self, record: &Record) -> Result<Verdict, Error> {
+        Ok(self.policy.rules().evaluate(record))
     }
 
     /// Redacts; content larger than a part may be becomes a digest and a size.
@@ -194,7 +199,9 @@ impl Core {
     /// Seals one record and waits for it.
     pub(crate) fn seal(&self, judged: Judged) -> Result<Sealed, Error> {
         let mut answers = self.ledger.append(vec![judged])?;
-        Ok(answers.pop().expect("one answer for one record")?)
+        let sealed = answers.pop().expect("one answer for one record")?;
+        self.watch.own(sealed.seq);
+        Ok(sealed)
     }
 
     /// The record as an intent, and what is kept of it until it ends.
@@ -215,11 +222,21 @@ impl Core {
     }
 
     /// What is said to a caller that may not go on; nothing where it may.
-    fn refusal(&self, record: &Record, decision: Decision) -> Option<Refused> {
-        if self.options.mode == Mode::Observe || decision < Decision::Ask {
-            return None;
+    fn refusal(&self, record: &Record, verdict: &Verdict) -> Result<Option<Refused>, Error> {
+        if self.options.mode == Mode::Observe {
+            return Ok(None);
         }
-        Some(Refused::by_rules(record.id, decision, &[]))
+        let stopped = self.watch.now(&self.ledger, |state| state.stopped(record).map(|stop| stop.scope.to_string()))?;
+        if let Some(scope) = stopped {
+            return Ok(Some(Refused::by_stop(record.id, &scope)));
+        }
+        let decision = verdict.decision();
+        if decision < Decision::Ask {
+            return Ok(None);
+        }
+        let deciding = verdict.enforced().filter(|hit| hit.effect == decision);
+        let rules: Vec<String> = deciding.map(|hit| hit.name.clone()).collect();
+        Ok(Some(Refused::by_rules(record.id, decision, &rules)))
     }
 
     /// Seals the one event of something that was refused.

@@ -12,6 +12,8 @@
 
 mod error;
 mod gate;
+pub mod mcp;
 
 pub use error::Error;
-pub use gate::{Capture, Durability, Ended, Entered, Fail, Gate, GateOptions, Mode, Passage, Pending, Refused};
+pub use gate::{Capture, Durability, Ended, Entered, Gate, GateOptions, Passage, Pending, Refused};
+pub use sealbook_policy::{Fail, Mode};

@@ -9,6 +9,7 @@
 mod error;
 mod key;
 mod limits;
+mod locked;
 mod policy;
 mod redact;
 mod rules;
@@ -20,10 +21,13 @@ mod verdict;
 pub use error::Error;
 pub use key::DigestKey;
 pub use limits::{DEPTH_MAX, PART_BYTES_MAX};
+pub use locked::{LockError, LockedKey, PASSPHRASE_CHARS_MIN};
 pub use policy::Policy;
 pub use redact::PLACEHOLDER;
-pub use rules::{Rule, RuleError, RuleSet, Scope};
+pub use rules::{Replayed, Rule, RuleError, RuleSet, Scope};
 pub use shares::in_shares;
 pub use stages::{Decision, Judged, Parts, Raw, Redacted};
-pub use state::{Alert, Alerts, Approval, Approvals, Call, Choice, State, Stop, StopKind, StopScope};
+pub use state::{
+    Alert, Alerts, Approval, ApprovalState, Approvals, Call, Choice, Decided, HeldRule, State, Stop, StopKind, StopScope,
+};
 pub use verdict::{Fail, Hit, Mode, Verdict};

@@ -55,7 +55,20 @@ impl Policy {
     pub fn admit(&self, raw: Raw) -> Result<Judged, Error> {
         limits::check(raw.record())?;
         let verdict = self.judge(&raw);
-        let redacted = self.redact(raw)?;
+        self.admit_judged(raw, verdict)
+    }
+
+    /// As [`Policy::admit`], with a verdict that stands already: what became of an action is sealed with what
+    /// was said of it when it was about to happen, whatever the rules say of the outcome.
+    pub fn admit_with(&self, raw: Raw, verdict: Verdict) -> Result<Judged, Error> {
+        limits::check(raw.record())?;
+        self.admit_judged(raw, verdict)
+    }
+
+    fn admit_judged(&self, raw: Raw, verdict: Verdict) -> Result<Judged, Error> {
+        let Raw(mut record) = raw;
+        verdict.write_into(&mut record)?;
+        let redacted = self.redact(Raw(record))?;
         Ok(Judged { redacted, verdict })
     }
 

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sealbook_record::Severity;
-use serde::{Deserialize, Serialize};
+use sealbook_record::{PartName, Record, Severity};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
-use crate::Decision;
+use crate::{Decision, Error, PART_BYTES_MAX};
 
 /// Declares a closed set of words that rules are written in.
 macro_rules! words {
@@ -117,34 +118,61 @@ impl Verdict {
         if opens && !closes { Fail::Open } else { Fail::Closed }
     }
 
-    /// The hits as they stand in the part `violations`.
-    pub(crate) fn to_violations(&self, about: &str) -> Vec<ViolationForm> {
-        self.hits.iter().map(|hit| ViolationForm::of(hit, about)).collect()
+    /// Adds the hits to the part `violations`, beside what the record brought itself.
+    ///
+    /// Errors: the part would be too large.
+    pub(crate) fn write_into(&self, record: &mut Record) -> Result<(), Error> {
+        if self.hits.is_empty() {
+            return Ok(());
+        }
+        let about = record.id.to_string();
+        let brought = record.part(PartName::Violations).map_or("", |part| part.get());
+        let mut forms: Vec<ViolationForm<'_>> = self.hits.iter().map(|hit| ViolationForm::of(hit, &about)).collect();
+        // What was exported with its hits and is judged again has them once.
+        forms.retain(|form| !brought.contains(&form.id));
+        if forms.is_empty() {
+            return Ok(());
+        }
+        let own = serde_json::to_string(&forms).expect("texts are JSON");
+        let text = match record.part(PartName::Violations).map(|part| part.get().trim()) {
+            // What is there is no list of ours: it is kept as the first of it.
+            Some(brought) if !brought.starts_with('[') && brought != "null" => format!("[{brought},{}", &own[1..]),
+            Some(brought) if brought.len() > 2 && brought != "null" && !brought[1..brought.len() - 1].trim().is_empty() => {
+                format!("{},{}", &brought[..brought.len() - 1], &own[1..])
+            }
+            _ => own,
+        };
+        if text.len() > PART_BYTES_MAX {
+            return Err(Error::ValueTooLarge { part: PartName::Violations.as_str(), size: text.len() });
+        }
+        let text = RawValue::from_string(text).expect("lists joined are a list");
+        record.parts.insert(PartName::Violations, text);
+        Ok(())
     }
 }
 
 /// A hit as one of the `violations` of a record: it reads as a `record::Violation` too.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct ViolationForm {
-    pub(crate) id: String,
-    pub(crate) rule: String,
-    pub(crate) name: String,
-    pub(crate) effect: String,
-    pub(crate) mode: String,
-    pub(crate) severity: Severity,
-    pub(crate) message: String,
+#[derive(Serialize)]
+struct ViolationForm<'a> {
+    id: String,
+    rule: &'a str,
+    name: &'a str,
+    effect: &'a str,
+    mode: &'a str,
+    severity: Severity,
+    message: &'a str,
 }
 
-impl ViolationForm {
-    fn of(hit: &Hit, about: &str) -> Self {
+impl<'a> ViolationForm<'a> {
+    fn of(hit: &'a Hit, about: &str) -> Self {
         Self {
             id: sealbook_record::Finding::key(&hit.rule, about, ""),
-            rule: hit.rule.clone(),
-            name: hit.name.clone(),
-            effect: hit.effect.as_str().to_owned(),
-            mode: hit.mode.as_str().to_owned(),
+            rule: &hit.rule,
+            name: &hit.name,
+            effect: hit.effect.as_str(),
+            mode: hit.mode.as_str(),
             severity: hit.severity,
-            message: hit.message.clone(),
+            message: &hit.message,
         }
     }
 }

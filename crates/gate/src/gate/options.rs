@@ -1,24 +1,6 @@
 //! How a gate is set up.
 
-/// Whether refusals are carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// What the rules forbid is refused.
-    #[default]
-    Enforce,
-    /// What the rules forbid is noted, and passes.
-    Observe,
-}
-
-/// What becomes of a call when the book cannot be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Fail {
-    /// It is refused.
-    #[default]
-    Closed,
-    /// It passes, and a gap is sealed afterwards.
-    Open,
-}
+use sealbook_policy::{Fail, Mode};
 
 /// When a call goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

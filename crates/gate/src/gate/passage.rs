@@ -9,7 +9,7 @@ use sealbook_store::{Sealed, Ticket};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Core, Fail};
+use super::Core;
 use crate::Error;
 
 /// The gate's answer.
@@ -80,6 +80,11 @@ impl Refused {
         Self { id, code, rules: rules.to_vec(), text: format!("{text} Record {id}."), sealed: None }
     }
 
+    pub(crate) fn by_stop(id: Uuid, scope: &str) -> Self {
+        let text = format!("Stopped: a person has halted {scope}. The call did not run. Record {id}.");
+        Self { id, code: "stopped", rules: Vec::new(), text, sealed: None }
+    }
+
     fn by_failure(id: Uuid, cause: &sealbook_store::Error) -> Self {
         let code = cause.code();
         let text = format!(
@@ -143,7 +148,7 @@ pub struct Pending(Kind);
 
 enum Kind {
     Ready(Passage),
-    Sealing { core: Arc<Core>, ticket: Result<Ticket, sealbook_store::Error>, entered: Entered },
+    Sealing { core: Arc<Core>, ticket: Result<Ticket, sealbook_store::Error>, entered: Entered, opens: bool },
     Refusing { core: Arc<Core>, ticket: Result<Ticket, sealbook_store::Error>, refused: Refused },
 }
 
@@ -152,8 +157,13 @@ impl Pending {
         Self(Kind::Ready(passage))
     }
 
-    pub(crate) fn sealing(core: Arc<Core>, ticket: Result<Ticket, sealbook_store::Error>, entered: Entered) -> Self {
-        Self(Kind::Sealing { core, ticket, entered })
+    pub(crate) fn sealing(
+        core: Arc<Core>,
+        ticket: Result<Ticket, sealbook_store::Error>,
+        entered: Entered,
+        opens: bool,
+    ) -> Self {
+        Self(Kind::Sealing { core, ticket, entered, opens })
     }
 
     pub(crate) fn refusing(core: Arc<Core>, ticket: Result<Ticket, sealbook_store::Error>, refused: Refused) -> Self {
@@ -169,12 +179,13 @@ impl Pending {
     pub fn wait(self) -> Result<Passage, Error> {
         match self.0 {
             Kind::Ready(passage) => Ok(passage),
-            Kind::Sealing { core, ticket, entered } => Ok(match sealed(ticket) {
+            Kind::Sealing { core, ticket, entered, opens } => Ok(match sealed(ticket) {
                 Ok(sealed) => {
+                    core.watch.own(sealed.seq);
                     core.close_gap();
                     Passage::Entered(Entered { sealed: Some(sealed), ..entered })
                 }
-                Err(cause) if core.options.fail == Fail::Open => {
+                Err(cause) if opens => {
                     core.gap.passed(core.ledger.now(), cause.code());
                     Passage::Entered(entered)
                 }
@@ -192,6 +203,7 @@ impl Pending {
         match self.0 {
             Kind::Refusing { core, ticket, refused } => match sealed(ticket) {
                 Ok(sealed) => {
+                    core.watch.own(sealed.seq);
                     core.close_gap();
                     Refused { sealed: Some(sealed), ..refused }
                 }

@@ -155,8 +155,11 @@ fn seal(core: &Core, records: &[Record]) -> Option<&'static str> {
     }
     match core.ledger.append(judged) {
         Ok(answers) => {
-            for cause in answers.into_iter().filter_map(Result::err) {
-                core.gap.dropped(core.ledger.now(), cause.code());
+            for answer in answers {
+                match answer {
+                    Ok(sealed) => core.watch.own(sealed.seq),
+                    Err(cause) => core.gap.dropped(core.ledger.now(), cause.code()),
+                }
             }
             core.close_gap();
             None

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sealbook_ledger::Hash;
 use sealbook_record::{PartName, Record, TargetKind, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
+
+use super::{UNKNOWN, UNREADABLE, UNSIGNED};
 
 /// What a stop is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -88,6 +91,11 @@ impl StopScope {
         }
     }
 
+    /// The part `input` of a record that sets or lifts it.
+    pub fn to_json(&self) -> String {
+        serde_json::json!({ "scope": self }).to_string()
+    }
+
     /// The scope that the part `input` of a stop or its lifting names.
     pub(crate) fn of(record: &Record) -> Option<Self> {
         #[derive(Deserialize)]
@@ -106,6 +114,25 @@ impl fmt::Display for StopScope {
             kind => write!(f, "{} {}", kind.as_str(), self.id),
         }
     }
+}
+
+/// Anyone may stop; a second stop of the same scope changes nothing.
+pub(super) fn set(stops: &mut Vec<Stop>, seq: u64, sealed: Timestamp, record: &Record) -> Result<(), &'static str> {
+    let scope = StopScope::of(record).ok_or(UNREADABLE)?;
+    if !stops.iter().any(|stop| stop.scope == scope) {
+        let (by, reason) = (record.actor.id.clone(), record.reason.clone());
+        stops.push(Stop { id: record.id, seq, scope, by, reason, at: sealed });
+    }
+    Ok(())
+}
+
+/// Only an approver lifts one.
+pub(super) fn lift(stops: &mut Vec<Stop>, record: &Record, approver: Option<Hash>) -> Result<(), &'static str> {
+    approver.ok_or(UNSIGNED)?;
+    let scope = StopScope::of(record).ok_or(UNREADABLE)?;
+    let before = stops.len();
+    stops.retain(|stop| stop.scope != scope);
+    if stops.len() < before { Ok(()) } else { Err(UNKNOWN) }
 }
 
 /// A stop that is set.
