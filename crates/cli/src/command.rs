@@ -8,6 +8,7 @@ mod demo;
 mod erase;
 mod export;
 mod file;
+mod gaps;
 mod git;
 mod head;
 mod import;
@@ -21,6 +22,7 @@ mod report;
 mod restore;
 mod show;
 mod status;
+mod tail;
 mod verify;
 
 use clap::Subcommand;
@@ -47,9 +49,11 @@ pub(crate) enum Command {
     Import(import::Args),
     Export(export::Args),
     Query(query::Args),
+    Tail(tail::Args),
     Show(show::Args),
     Activity(activity::Args),
     Verify(verify::Args),
+    Gaps(gaps::Args),
     Prove(prove::Args),
     Head(head::Args),
     Erase(erase::Args),
@@ -89,9 +93,11 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Import(args) => import::run(&args, context),
         Command::Export(args) => export::run(&args, context),
         Command::Query(args) => query::run(&args, context),
+        Command::Tail(args) => tail::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Activity(args) => activity::run(&args, context),
         Command::Verify(args) => verify::run(&args, context),
+        Command::Gaps(args) => gaps::run(&args, context),
         Command::Prove(args) => prove::run(&args, context),
         Command::Head(args) => head::run(&args, context),
         Command::Erase(args) => erase::run(&args, context),

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
@@ -13,6 +13,8 @@ pub(crate) const VALUE_BYTES_MAX: usize = 17 << 20;
 pub(crate) struct Input {
     pub(crate) name: String,
     reader: Box<dyn BufRead>,
+    /// The file's name without its directory; none of standard input.
+    file_name: Option<String>,
     /// Number of the line that was read last.
     line: u64,
 }
@@ -20,6 +22,32 @@ pub(crate) struct Input {
 /// What an input is called in messages.
 pub(crate) fn name_of(path: &Path) -> String {
     if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// The files that are named, and those of JSON Lines in the directories that are, by name.
+pub(crate) fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in given {
+        if path.as_os_str() == "-" || !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let failed = |cause| Failure::Input { name: name_of(path), cause };
+        let mut inside = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(failed)? {
+            let file = entry.map_err(failed)?.path();
+            if file.extension().is_some_and(|ending| ending == "log" || ending == "jsonl") && file.is_file() {
+                inside.push(file);
+            }
+        }
+        if inside.is_empty() {
+            let what = format!("{} holds no file that ends in .log or .jsonl", path.display());
+            return Err(Failure::usage(what, "name the files"));
+        }
+        inside.sort_unstable();
+        files.append(&mut inside);
+    }
+    Ok(files)
 }
 
 impl Input {
@@ -37,7 +65,9 @@ impl Input {
             let file = opened.map_err(|cause| Failure::Input { name: name.clone(), cause })?;
             Box::new(BufReader::with_capacity(1 << 16, file))
         };
-        Ok(Self { name, reader, line: 0 })
+        let file_name = path.file_name().filter(|_| path.as_os_str() != "-");
+        let file_name = file_name.map(|name| name.to_string_lossy().into_owned());
+        Ok(Self { name, reader, file_name, line: 0 })
     }
 
     /// Everything, up to the limit.
@@ -82,6 +112,11 @@ impl Input {
     /// Number of the line that was read last.
     pub(crate) fn line(&self) -> u64 {
         self.line
+    }
+
+    /// What the file is called, wherever it lies; none for standard input.
+    pub(crate) fn file_name(&self) -> Option<&str> {
+        self.file_name.as_deref()
     }
 
     /// `file:line`.

@@ -104,6 +104,13 @@ impl Session {
         Ok(earlier)
     }
 
+    /// The ledger that the book goes on from and that is not beside it.
+    pub(crate) fn missing_earlier(&self) -> Result<Option<String>, Failure> {
+        let earlier = self.earlier()?;
+        let link = continues(earlier.last().unwrap_or(&self.ledger))?;
+        Ok(link.map(|link| link.origin.to_string()))
+    }
+
     /// What `ask` finds in this ledger, else in the ones that it goes on from.
     pub(crate) fn anywhere<T>(&self, ask: impl Fn(&Ledger) -> Result<Option<T>, Error>) -> Result<Option<T>, Failure> {
         if let Some(found) = ask(&self.ledger)? {

@@ -1,11 +1,16 @@
 //! What is missing from the story that a book tells.
 
+mod counted;
+
 use std::collections::{HashMap, HashSet};
 
 use sealbook_ledger::Phase;
 use uuid::Uuid;
 
+pub use counted::{CaptureGap, MissingNumbers};
+
 use crate::{Actor, Finding, Severity, Step, Timestamp};
+use counted::Numbers;
 
 /// From when on something is worth a finding.
 #[derive(Debug, Clone, Copy)]
@@ -45,13 +50,14 @@ pub struct OpenIntent {
 }
 
 /// What is missing from a book, as a fold over its records in order. Memory grows with the open intents and,
-/// where their silence is judged, with the actors.
+/// where their silence is judged or they number their records, with the actors.
 #[derive(Debug, Default)]
 pub struct Completeness {
     limits: CompletenessLimits,
     open: HashMap<Uuid, Vec<OpenIntent>>,
     last: Option<(u64, Timestamp)>,
     actors: HashMap<String, (u64, Timestamp)>,
+    numbers: Numbers,
     told: Told,
 }
 
@@ -70,6 +76,10 @@ pub struct Told {
     pub actor_silences: Vec<(String, Silence)>,
     /// Records that name no actor.
     pub actors_unknown: Vec<u64>,
+    /// Numbers that actors gave to records which are not there.
+    pub missing_numbers: Vec<MissingNumbers>,
+    /// Times in which a gate could not write to the book.
+    pub capture_gaps: Vec<CaptureGap>,
 }
 
 /// A time in which nothing was recorded.
@@ -163,6 +173,8 @@ impl Completeness {
         if record.actor_unknown() && record.actor.id == Actor::UNKNOWN {
             self.told.actors_unknown.push(step.seq);
         }
+        self.told.missing_numbers.extend(self.numbers.push(step.seq, record));
+        self.told.capture_gaps.extend(CaptureGap::of(step.seq, record));
         let Some(limit) = self.limits.actor_silence_us else { return };
         let actor = &record.actor.id;
         if let Some((seq, before)) = self.actors.insert(actor.clone(), (step.seq, step.sealed)) {
@@ -226,6 +238,20 @@ impl Told {
         for (_, silence) in &self.actor_silences {
             let message = format!("{silence}: an actor with open intents was silent");
             findings.push(about("completeness.actor_silence", Severity::Info, message, &silence.seqs()));
+        }
+        for missing in &self.missing_numbers {
+            let MissingNumbers { before, after, first, last, .. } = missing;
+            let message =
+                format!("between records {before} and {after}: an actor's numbers {first} to {last} are missing");
+            findings.push(about("completeness.missing_numbers", Severity::Warning, message, &[*before, *after]));
+        }
+        for gap in &self.capture_gaps {
+            let CaptureGap { seq, passed, refused, dropped } = gap;
+            let message = format!(
+                "record {seq}: {passed} calls passed, {refused} were refused and {dropped} records were dropped while the book could not be written"
+            );
+            let severity = if *passed > 0 { Severity::Critical } else { Severity::Warning };
+            findings.push(about("completeness.capture_gap", severity, message, &[*seq]));
         }
         for seq in &self.actors_unknown {
             let message = format!("record {seq}: nobody is named as the actor");

@@ -26,5 +26,5 @@ pub use policy::{
     AlertList, ApprovalList, ComplianceReport, ReplayReport, ReplayedRule, RuleCheck, RuleList, StopList,
 };
 pub use record::RecordDetail;
-pub use records::RecordList;
+pub use records::{RecordLine, RecordList};
 pub use verification::Verification;

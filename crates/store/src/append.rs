@@ -63,12 +63,7 @@ impl Preparer {
         records.into_iter().map(|judged| self.prepare_one(judged, signers, &mut salts)).collect()
     }
 
-    fn prepare_one(
-        &self,
-        judged: Judged,
-        signers: &[&SigningKey],
-        salts: &mut Salts<'_>,
-    ) -> Result<Prepared, Error> {
+    fn prepare_one(&self, judged: Judged, signers: &[&SigningKey], salts: &mut Salts<'_>) -> Result<Prepared, Error> {
         let record = judged.record();
         let (id, operation, phase, occurred) = (record.id, record.operation, record.phase, record.occurred);
         self.draft(LeafType::Record, id, operation, phase, occurred.as_micros(), judged.parts(), signers, salts)

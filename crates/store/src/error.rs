@@ -220,6 +220,14 @@ pub enum Error {
         /// What to ask for instead.
         mend: &'static str,
     },
+    /// Daily files that cannot be gone on with.
+    #[error("the daily files at {path} were left alone: {why}; `sealbook verify --daily` says more, or write to an empty directory", path = path.display())]
+    DailyRefused {
+        /// Their directory, or the one in the way.
+        path: PathBuf,
+        /// Why.
+        why: &'static str,
+    },
     /// An error of the ledger's own formats.
     #[error(transparent)]
     Ledger(#[from] sealbook_ledger::Error),
@@ -256,6 +264,7 @@ impl Error {
             Self::EraseRefused { .. } => "erase_refused",
             Self::QueryInvalid { .. } => "query_invalid",
             Self::RangeInvalid { .. } => "range_invalid",
+            Self::DailyRefused { .. } => "daily_refused",
             Self::Ledger(e) => e.code(),
             Self::Record(e) => e.code(),
         }

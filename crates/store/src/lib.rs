@@ -20,6 +20,7 @@ mod bundle;
 
 mod clock;
 mod content;
+pub mod daily;
 mod erase;
 mod error;
 mod head_file;

@@ -297,8 +297,8 @@ impl Query {
         words
     }
 
-    /// Whether the ledger's own record fits, whatever the index said.
-    fn fits(&self, stored: &Stored) -> bool {
+    /// Whether the ledger's own record fits, whatever the index said. Page, order and `id` are not asked.
+    pub fn fits(&self, stored: &Stored) -> bool {
         let at = stored.leaf.occurred_us;
         let in_time = self.since.is_none_or(|t| t.as_micros() <= at) && self.until.is_none_or(|t| at <= t.as_micros());
         let of_type = self.leaf_type.is_empty() || self.leaf_type.iter().any(|t| t == stored.leaf.typ.as_str());

@@ -8,9 +8,11 @@ use sealbook_ledger::LeafType;
 use sealbook_store::{Ledger, Query, Selection};
 
 use super::Context;
+use crate::daily;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::filter::Filter;
+use crate::form::{self, Form};
 use crate::output;
 use crate::progress::Bars;
 use crate::session::{self, Session};
@@ -19,7 +21,14 @@ use crate::session::{self, Session};
 ///
 /// Oldest first. One record per line, as it was sealed, in the form that `import` reads; numbers keep their
 /// digits. Of a book that was restored, the ledgers before it come first. What was erased is not
-/// there: how much that is, is said on standard error. The format is always JSON Lines.
+/// there: how much that is, is said on standard error. The format is always JSON Lines. With
+/// --dialect, each in the form of an older audit system: as it was where it came from there, else
+/// as near as that form can say it.
+///
+/// With --daily, files for `jq` and log shippers, one for each day (`audit_2024-05-01.log`, in the
+/// dialect `jsonl`). What is new is added each time. Each file begins with a line that names the
+/// file before it and its digest, and how far they go is sealed in the book, so that
+/// `sealbook verify --daily DIR` finds a line that was changed and a file that is gone.
 ///
 /// With --bundle, a file that is enough to verify offline: leaves, content, signatures, keys and the
 /// checkpoint, and a proof for each record where only some are selected. With --tiles, leaves, tiles
@@ -29,6 +38,8 @@ use crate::session::{self, Session};
 Examples:
   sealbook export > records.jsonl
   sealbook export --since 2024-01-01 --action 'file.*' --output files.jsonl
+  sealbook export --dialect booking --tenant acme > actions.jsonl
+  sealbook export --daily Logs/
   sealbook export --bundle book.sealbundle
   sealbook export --bundle incident.sealbundle --session s-17
   sealbook export --tiles public/")]
@@ -39,13 +50,31 @@ pub(crate) struct Args {
     /// Write static files to this directory
     #[arg(long, value_name = "DIR")]
     tiles: Option<PathBuf>,
+    /// Add what is new to daily files in this directory
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["bundle", "tiles", "dialect"])]
+    daily: Option<PathBuf>,
+    #[command(flatten)]
+    form: form::Given,
     #[command(flatten)]
     filter: Filter,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let query = args.filter.query(&context.environment.zone)?;
+    let form = args.form.read()?;
+    if !args.form.is_own() && (args.bundle.is_some() || args.tiles.is_some()) {
+        return Err(Failure::usage("--dialect is for lines", "leave it out, or export without --bundle and --tiles"));
+    }
     let session = context.open()?;
+    if let Some(dir) = &args.daily {
+        if !args.filter.is_empty() {
+            return Err(Failure::usage(
+                "daily files hold every record",
+                "leave the selection out, or leave out --daily",
+            ));
+        }
+        return daily::write(dir, &session, context);
+    }
     if let Some(path) = &args.bundle {
         return bundle(path, args, &query, &session, context);
     }
@@ -59,7 +88,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let erased = context.out.write(|out| {
         let mut erased = 0;
         for ledger in &ledgers {
-            erased += write_records(ledger, &query, out, &bars, &|cause| context.out.failure(cause))?;
+            erased += write_records(ledger, &query, form, out, &bars, &|cause| context.out.failure(cause))?;
         }
         Ok(erased)
     })?;
@@ -110,6 +139,7 @@ fn tiles(dir: &Path, args: &Args, session: &Session, context: &Context) -> Resul
 fn write_records(
     ledger: &Ledger,
     query: &Query,
+    form: Form,
     out: &mut dyn Write,
     bars: &Bars,
     failure: &dyn Fn(std::io::Error) -> Failure,
@@ -127,7 +157,7 @@ fn write_records(
             return Ok(true);
         };
         bars.advance(1);
-        failed = writeln!(out, "{}", record.to_json()).err();
+        failed = writeln!(out, "{}", form.write(record)).err();
         Ok(failed.is_none())
     })?;
     failed.map_or(Ok(erased), |cause| Err(failure(cause)))

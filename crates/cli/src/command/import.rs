@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use sealbook_inspect::Progress;
 use sealbook_policy::Judged;
-use sealbook_record::Record;
+use sealbook_record::{Record, derived_id};
 use sealbook_report::{Block, Document, Text, View};
 use sealbook_store::{Error, Ticket};
 
@@ -13,28 +13,42 @@ use super::{Context, append};
 use crate::complete::names_nobody;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::input::Input;
+use crate::form::{self, Form};
+use crate::input::{self, Input};
 use crate::progress::Bars;
 use crate::session::Session;
 
 /// Seal records from JSON Lines
 ///
-/// One record per line, in the form that `export` writes. A record that was sealed before, with
-/// the same id and the same content, is not sealed again, so an import may be repeated; give every
-/// line an `id` for that. The first line that is no record ends the import and is named; what
-/// stands before it is sealed. A line without an actor is kept, with the actor `unknown`.
+/// One record per line, in the form that `export` writes, or with --dialect in that of an older
+/// audit system. A record that was sealed before, with the same id and the same content, is not
+/// sealed again, so an import may be repeated; give every line an `id` for that. A line of a
+/// dialect that has none gets one from the file's name, the line's number and the line. The first
+/// line that is no record ends the import and is named; what stands before it is sealed. A line
+/// without an actor is kept, with the actor `unknown`.
+///
+/// Of a directory, the files in it that end in `.log` or `.jsonl` are read in the order of their
+/// names, which for daily files (`audit_2024-05-01.log`) is the order of the days.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   sealbook import records.jsonl
   ssh shop sealbook export | sealbook import -
   sealbook import *.jsonl --format json
+  sealbook import --dialect jsonl Logs/            daily files, one after the other
+  sealbook import --dialect audit_logger entries.jsonl --tenant acme
 
-With --format json: {\"files\", \"records\", \"sealed\", \"duplicates\", \"without_actor\"}.")]
+With --format json: {\"files\", \"records\", \"sealed\", \"duplicates\", \"without_actor\",
+\"other_tenants\"}.")]
 pub(crate) struct Args {
-    /// Files of JSON Lines, `-` for standard input
+    /// Files of JSON Lines, directories of such files, `-` for standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    form: form::Given,
+    /// Leave out records of other tenants, and count them
+    #[arg(long)]
+    skip_other_tenants: bool,
 }
 
 /// Records that are submitted together.
@@ -45,10 +59,12 @@ const BATCH_BYTES: usize = 8 << 20;
 const IN_FLIGHT: usize = 3;
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let form = args.form.read()?;
+    let files = input::files(&args.files)?;
     let session = context.open()?;
     let bars = Bars::new(context.is_watched());
-    let mut import = Import::new(&session);
-    for path in &args.files {
+    let mut import = Import::new(&session, form, args.skip_other_tenants);
+    for path in &files {
         let mut input = Input::open(path)?;
         bars.begin("records", None);
         let ended = import.read(&mut input, &bars);
@@ -68,6 +84,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 
 struct Import<'s> {
     session: &'s Session,
+    form: Form,
+    skip_other_tenants: bool,
     batch: Vec<Judged>,
     /// The line of each record of the batch.
     lines: Vec<u64>,
@@ -84,12 +102,15 @@ struct Counts {
     sealed: u64,
     duplicates: u64,
     without_actor: u64,
+    other_tenants: u64,
 }
 
 impl<'s> Import<'s> {
-    fn new(session: &'s Session) -> Self {
+    fn new(session: &'s Session, form: Form, skip_other_tenants: bool) -> Self {
         Self {
             session,
+            form,
+            skip_other_tenants,
             batch: Vec::new(),
             lines: Vec::new(),
             bytes: 0,
@@ -101,7 +122,14 @@ impl<'s> Import<'s> {
     fn read(&mut self, input: &mut Input, bars: &Bars) -> Result<(), Failure> {
         while let Some(line) = input.next_line()? {
             let number = input.line();
-            let judged = self.admit(&line).map_err(|cause| cause.at(input.place(number)))?;
+            if self.form.is_link(&line) {
+                continue;
+            }
+            let admitted = self.admit(&line, input).map_err(|cause| cause.at(input.place(number)))?;
+            let Some(judged) = admitted else {
+                self.counts.other_tenants += 1;
+                continue;
+            };
             self.counts.without_actor += u64::from(names_nobody(judged.record()));
             self.bytes += line.len();
             self.batch.push(judged);
@@ -117,19 +145,33 @@ impl<'s> Import<'s> {
         Ok(())
     }
 
-    fn admit(&self, line: &str) -> Result<Judged, Failure> {
-        let defaults = append::defaults(self.session);
-        let now = defaults.now;
-        let mut record = Record::from_json(line, defaults)?;
-        if record.occurred == now {
-            append::take_time_of_first(self.session, &mut record)?;
-        }
+    /// The record of a line; none where it is another tenant's and those are left out.
+    fn admit(&self, line: &str, input: &Input) -> Result<Option<Judged>, Failure> {
+        let record = self.read_record(line, input)?;
         let own = self.session.ledger.tenant();
         if record.tenant != own {
+            if self.skip_other_tenants {
+                return Ok(None);
+            }
             let (id, given) = (record.id, record.tenant);
             return Err(Error::TenantMismatch { id, given, own: own.to_owned() }.into());
         }
-        self.session.admit(record)
+        self.session.admit(record).map(Some)
+    }
+
+    fn read_record(&self, line: &str, input: &Input) -> Result<Record, Failure> {
+        let mut defaults = append::defaults(self.session);
+        let now = defaults.now;
+        // What has no id of its own gets one that stays, so that the import may be repeated. Of a
+        // stream nobody knows whether it was read before.
+        if let (Form::Dialect(dialect), Some(name)) = (&self.form, input.file_name()) {
+            defaults.id = derived_id(dialect.name, &format!("{name}\0{}\0{line}", input.line()));
+        }
+        let mut record = self.form.read(line, defaults)?;
+        if record.occurred == now {
+            append::take_time_of_first(self.session, &mut record)?;
+        }
+        Ok(record)
     }
 
     fn submit(&mut self) -> Result<(), Failure> {
@@ -178,11 +220,14 @@ impl View for Counts {
         if self.without_actor > 0 {
             fields.push(("without an actor".to_owned(), Text::plain(self.without_actor.to_string())));
         }
+        if self.other_tenants > 0 {
+            fields.push(("of other tenants, left out".to_owned(), Text::plain(self.other_tenants.to_string())));
+        }
         page.add(Block::Fields(fields));
         page
     }
 
     fn json(&self) -> String {
-        serde_json::to_string(self).expect("five numbers are JSON")
+        serde_json::to_string(self).expect("numbers are JSON")
     }
 }

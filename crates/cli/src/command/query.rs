@@ -17,7 +17,7 @@ use crate::pages::{self, Page};
 Examples:
   sealbook query --since '7 days ago' --severity high
   sealbook query --user alice --action 'file.*' --module src/store
-  sealbook query --text 'connection refused' --format jsonl | jq .target.id
+  sealbook query --text 'connection refused' --format jsonl | jq .record.target.id
   sealbook query --limit 20 --cursor s4711          the page after record 4711
 
 With --format json: {\"records\": […], \"next\": cursor or null}; with jsonl one record per line.")]

@@ -12,6 +12,7 @@ use super::{Context, show};
 use crate::against::{self, Kept};
 use crate::args::Acting;
 use crate::complete::Lacking;
+use crate::daily;
 use crate::equivocation;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -40,6 +41,7 @@ Examples:
   sealbook verify --equivocation evidence --key shop.vkey      did its keeper sign two histories?
   sealbook verify --range 1000..1999
   sealbook verify --projections --complete
+  sealbook verify --daily Logs/
   sealbook verify --complete --silence 24h         was anything recorded every day?
 
 With --format json: {\"valid\", \"errors\", \"verified_entries\", \"total_entries\", \"faults\", …}.
@@ -74,6 +76,9 @@ pub(crate) struct Args {
     /// Check such a proof: that the holder of --key signed two histories; no book is needed
     #[arg(long, value_name = "FILE", requires = "keys", conflicts_with_all = ["chain", "signatures", "record", "range", "bundle", "against", "projections", "complete"])]
     equivocation: Option<PathBuf>,
+    /// Check daily files that `export --daily` wrote: with each other, and with the book where it is at hand
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["chain", "signatures", "record", "range", "bundle", "against", "equivocation", "projections", "complete"])]
+    daily: Option<PathBuf>,
     /// Compare the index with what it would be if it were made anew
     #[arg(long)]
     projections: bool,
@@ -98,6 +103,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     if let Some(path) = &args.equivocation {
         return equivocation::check(path, &trusted, context);
+    }
+    if let Some(dir) = &args.daily {
+        return daily::verify(dir, context);
     }
     let place = context.place()?;
     let actor = who::acting(&Acting::default(), &place)?;

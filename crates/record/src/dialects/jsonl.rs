@@ -40,7 +40,9 @@ pub(super) fn write(record: &Record, shape: &mut Shape) {
     shape.text("timestamp", &millis(record.occurred));
     shape.text("actor", &record.actor.id);
     shape.text("action", &record.action);
-    shape.raw("success", if record.outcome == Some(Outcome::Ok) { "true" } else { "false" });
+    // What was only announced has neither succeeded nor failed.
+    let success = record.outcome.map_or("null", |outcome| if outcome == Outcome::Ok { "true" } else { "false" });
+    shape.raw("success", success);
     shape.part("details", record, PartName::Input, "{}");
     shape.part("error", record, PartName::Error, "null");
     shape.optional("session_id", record.session.as_deref());

@@ -1,6 +1,6 @@
 //! What a book should hold and does not.
 
-use sealbook_record::{OpenIntent, Silence, Told};
+use sealbook_record::{CaptureGap, MissingNumbers, OpenIntent, Silence, Told};
 use serde::Serialize;
 
 use super::words;
@@ -73,6 +73,7 @@ impl Gaps<'_> {
         table(page, heading, columns, &told.actor_silences, |(actor, silence)| {
             std::iter::once(Text::name(actor)).chain(silent(silence)).collect()
         });
+        self.counted(page);
         let nameless = told.actors_unknown.len() as u64;
         if nameless > 0 {
             let (one, many) = ("record names no actor", "records name no actor");
@@ -81,6 +82,21 @@ impl Gaps<'_> {
                     .and(": `sealbook query --actor unknown` lists them."),
             );
         }
+    }
+
+    fn counted(&self, page: &mut Document) {
+        let number = |number: u64| Text::plain(number.to_string());
+        let mut columns = vec![Column::text("Actor"), Column::text("Session")];
+        columns.extend([Column::number("After"), Column::number("Before"), Column::whole("Missing")]);
+        table(page, "Numbers of an actor that are missing", columns, &self.told.missing_numbers, |missing| {
+            let session = missing.session.as_ref().map_or_else(Text::default, Text::name);
+            let numbers = words::ranges(&[(missing.first, missing.last)]);
+            vec![Text::name(&missing.actor), session, number(missing.before), number(missing.after), numbers.into()]
+        });
+        let columns = ["Seq", "Passed", "Refused", "Dropped"].map(Column::number).to_vec();
+        table(page, "While the book could not be written", columns, &self.told.capture_gaps, |gap| {
+            vec![number(gap.seq), number(gap.passed), number(gap.refused), number(gap.dropped)]
+        });
     }
 }
 
@@ -124,6 +140,8 @@ impl View for Gaps<'_> {
                 .map(|(who, silence)| SilenceJson::of(Some(who), silence))
                 .collect(),
             without_actor: told.actors_unknown.len(),
+            missing_numbers: told.missing_numbers.iter().map(NumbersJson::of).collect(),
+            capture_gaps: told.capture_gaps.iter().map(CaptureJson::of).collect(),
             incomplete_audits: self.incomplete_audits,
             missing_ledgers: self.missing_ledgers,
         })
@@ -138,6 +156,8 @@ struct GapsJson<'a> {
     silences: Vec<SilenceJson<'a>>,
     actor_silences: Vec<SilenceJson<'a>>,
     without_actor: usize,
+    missing_numbers: Vec<NumbersJson<'a>>,
+    capture_gaps: Vec<CaptureJson>,
     incomplete_audits: &'a [IncompleteAudit],
     missing_ledgers: &'a [String],
 }
@@ -168,6 +188,38 @@ impl<'a> OpenJson<'a> {
             target: open.target.as_deref(),
             occurred: open.occurred.to_string(),
         }
+    }
+}
+
+/// The record before, the one after, and the numbers that should lie between.
+#[derive(Serialize)]
+struct NumbersJson<'a> {
+    actor: &'a str,
+    session: Option<&'a str>,
+    after: u64,
+    before: u64,
+    first: u64,
+    last: u64,
+}
+
+impl<'a> NumbersJson<'a> {
+    fn of(missing: &'a MissingNumbers) -> Self {
+        let MissingNumbers { actor, session, before: after, after: before, first, last } = missing;
+        Self { actor, session: session.as_deref(), after: *after, before: *before, first: *first, last: *last }
+    }
+}
+
+#[derive(Serialize)]
+struct CaptureJson {
+    seq: u64,
+    passed: u64,
+    refused: u64,
+    dropped: u64,
+}
+
+impl CaptureJson {
+    fn of(gap: &CaptureGap) -> Self {
+        Self { seq: gap.seq, passed: gap.passed, refused: gap.refused, dropped: gap.dropped }
     }
 }
 

@@ -60,6 +60,29 @@ impl View for RecordList<'_> {
     }
 }
 
+/// One record in one line, for a list that has no end.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordLine<'a>(pub &'a Stored);
+
+impl View for RecordLine<'_> {
+    fn document(&self) -> Document {
+        let mut line = Text::default();
+        for cell in row(self.0).into_iter().filter(|cell| !cell.is_empty()) {
+            if !line.is_empty() {
+                line = line.and("  ");
+            }
+            line.pieces.extend(cell.pieces);
+        }
+        let mut page = Document::new();
+        page.line(line);
+        page
+    }
+
+    fn json(&self) -> String {
+        json::text(&RecordJson::short(self.0))
+    }
+}
+
 /// The cells of one record, for this and other views' tables.
 pub(super) fn row(stored: &Stored) -> Row {
     let leaf = &stored.leaf;
