@@ -36,6 +36,20 @@ pub enum Error {
         /// What happened.
         cause: String,
     },
+    /// A key of a provider that cannot be used.
+    #[error("the API key in {name} cannot be used: {why}; put the key there, and nothing else")]
+    ApiKeyUnusable {
+        /// The file or the variable.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// An endpoint that cannot be used.
+    #[error("the model's endpoint cannot be used: {why}")]
+    EndpointInvalid {
+        /// What is wrong with it, and the mend.
+        why: &'static str,
+    },
     /// A record that is not admitted.
     #[error(transparent)]
     Policy(#[from] sealbook_policy::Error),
@@ -70,6 +84,8 @@ impl Error {
             Self::Stopped { .. } => "stopped",
             Self::Refused { .. } => "refused_by_rules",
             Self::Offload { .. } => "offload_failed",
+            Self::ApiKeyUnusable { .. } => "api_key_unusable",
+            Self::EndpointInvalid { .. } => "endpoint_invalid",
             Self::Policy(e) => e.code(),
             Self::Store(e) => e.code(),
         }

@@ -11,12 +11,14 @@
 
 mod error;
 mod journal;
+mod model;
 mod offload;
 mod recovery;
 mod time;
 
 pub use error::{Error, GaveUp};
 pub use journal::{Ending, Entered, Journal, LedgerJournal, enter};
+pub use model::{AnswerForm, ApiKey, Completion, Endpoint, HttpModel, Model, Prompt, Provider};
 pub use offload::offload;
 pub use recovery::{
     Answer, Attempt, Call, Cause, Done, DoneOrTask, Failed, Fault, ManualTask, Next, Recovery, Repeat, Retry,

@@ -13,7 +13,7 @@ pub async fn offload<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stati
     let (tell, told) = tokio::sync::oneshot::channel();
     let work = move || drop(tell.send(work()));
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        drop(runtime.spawn_blocking(work))
+        drop(runtime.spawn_blocking(work));
     } else {
         let thread = std::thread::Builder::new().name("sealbook-offload".to_owned()).spawn(work);
         drop(thread.map_err(|cause| Error::Offload { cause: cause.to_string() })?);

@@ -4,5 +4,6 @@
 
 mod fallback;
 mod fixture;
+mod model;
 mod recovery;
 mod retry;
