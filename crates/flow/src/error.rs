@@ -50,6 +50,26 @@ pub enum Error {
         /// What is wrong with it, and the mend.
         why: &'static str,
     },
+    /// A domain's file that cannot be read.
+    #[error("the domain, line {line}: {why}; see the domains that come with the program for the form")]
+    DomainInvalid {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A review rejected the action.
+    #[error("Action blocked by compliance review: {notes}")]
+    ReviewBlocked {
+        /// What the review says, redacted.
+        notes: String,
+    },
+    /// The conditions of a review are not shown to be met.
+    #[error("the review's conditions are not met: {why}; give evidence for each, by a person who does not act here")]
+    ConditionsUnmet {
+        /// What is missing.
+        why: String,
+    },
     /// A record that is not admitted.
     #[error(transparent)]
     Policy(#[from] sealbook_policy::Error),
@@ -86,6 +106,9 @@ impl Error {
             Self::Offload { .. } => "offload_failed",
             Self::ApiKeyUnusable { .. } => "api_key_unusable",
             Self::EndpointInvalid { .. } => "endpoint_invalid",
+            Self::DomainInvalid { .. } => "domain_invalid",
+            Self::ReviewBlocked { .. } => "review_blocked",
+            Self::ConditionsUnmet { .. } => "conditions_unmet",
             Self::Policy(e) => e.code(),
             Self::Store(e) => e.code(),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sealbook_policy::{Decision, Judged, PART_BYTES_MAX, Policy, Raw};
-use sealbook_record::{Outcome, PartName, Phase, Record, Timestamp, Uuid};
+use sealbook_record::{Outcome, PartName, Phase, Record, Severity, Timestamp, Uuid};
 use sealbook_store::Ledger;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -136,12 +136,16 @@ pub struct Ending {
     pub outcome: Outcome,
     /// What there is to say of it.
     pub parts: BTreeMap<PartName, Box<RawValue>>,
+    /// How much it weighs; as its intent where nothing is said.
+    pub severity: Option<Severity>,
+    /// Labels beyond those of its intent.
+    pub tags: Vec<String>,
 }
 
 impl Ending {
     /// It ended so, and there is nothing to add.
     pub const fn new(outcome: Outcome) -> Self {
-        Self { outcome, parts: BTreeMap::new() }
+        Self { outcome, parts: BTreeMap::new(), severity: None, tags: Vec::new() }
     }
 
     /// The same, with something to add. A thing that JSON cannot write is left out.
@@ -209,6 +213,8 @@ fn write(
     record.phase = Phase::Outcome;
     record.outcome = Some(ending.outcome);
     record.parts = ending.parts;
+    record.severity = ending.severity.unwrap_or(record.severity);
+    record.tags.extend(ending.tags);
     for value in record.parts.values_mut().filter(|value| value.get().len() > PART_BYTES_MAX) {
         *value = left_out(value);
     }

@@ -14,6 +14,7 @@ mod journal;
 mod model;
 mod offload;
 mod recovery;
+mod review;
 mod time;
 
 pub use error::{Error, GaveUp};
@@ -23,5 +24,9 @@ pub use offload::offload;
 pub use recovery::{
     Answer, Attempt, Call, Cause, Done, DoneOrTask, Failed, Fault, ManualTask, Next, Recovery, Repeat, Retry,
     RetryAfter, Success, TRANSIENT, Why,
+};
+pub use review::{
+    Advice, ComplianceStatus, ConditionsMet, Domain, Domains, Evidence, REVIEW_NAME, Review, ReviewRequest, Reviewed,
+    Reviewer, RiskLevel, Standing, record_workflow,
 };
 pub use time::{Pending, SystemTime, Time};

@@ -7,3 +7,4 @@ mod fixture;
 mod model;
 mod recovery;
 mod retry;
+mod review;
