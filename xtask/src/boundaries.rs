@@ -14,7 +14,7 @@ use crate::rust_text;
 use crate::workspace::{Verdict, Workspace, fail, verdict};
 
 /// The rooms, top first. A room may use the rooms before it and no other.
-static ROOMS: &[&str] = &["ledger", "record", "policy", "store", "inspect", "flow", "report", "cli"];
+static ROOMS: &[&str] = &["ledger", "record", "policy", "store", "inspect", "flow", "gate", "report", "cli"];
 
 /// Used by tests and benchmarks of any room; what it may use itself is `ROOMS` up to `store`.
 const TESTKIT: &str = "testkit";

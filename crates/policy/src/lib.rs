@@ -9,15 +9,25 @@
 mod error;
 mod key;
 mod limits;
+mod locked;
 mod policy;
 mod redact;
+mod rules;
 mod shares;
 mod stages;
+mod state;
+mod verdict;
 
 pub use error::Error;
 pub use key::DigestKey;
 pub use limits::{DEPTH_MAX, PART_BYTES_MAX};
+pub use locked::{LockError, LockedKey, PASSPHRASE_CHARS_MIN};
 pub use policy::Policy;
 pub use redact::PLACEHOLDER;
+pub use rules::{Replayed, Rule, RuleError, RuleSet, Scope};
 pub use shares::in_shares;
 pub use stages::{Decision, Judged, Parts, Raw, Redacted};
+pub use state::{
+    Alert, Alerts, Approval, ApprovalState, Approvals, Call, Choice, Decided, HeldRule, State, Stop, StopKind, StopScope,
+};
+pub use verdict::{Fail, Hit, Mode, Verdict};

@@ -1,5 +1,7 @@
 //! The gate every record goes through.
 
+use std::sync::Arc;
+
 use aws_lc_rs::hmac;
 use sealbook_record::{Classification, Record, Redaction};
 use serde_json::value::RawValue;
@@ -7,19 +9,20 @@ use serde_json::value::RawValue;
 use crate::key::digest;
 use crate::redact::{self, Found};
 use crate::shares::in_shares;
-use crate::{Decision, DigestKey, Error, Judged, Raw, Redacted, limits};
+use crate::{DigestKey, Error, Judged, Raw, Redacted, RuleSet, Verdict, limits};
 
 /// What may be written and done. One per ledger; shared freely between threads.
 pub struct Policy {
     key: hmac::Key,
     keep_restricted: bool,
+    rules: Arc<RuleSet>,
 }
 
 impl Policy {
     /// The built-in policy: everything is redacted, nothing is forbidden.
     #[expect(clippy::needless_pass_by_value, reason = "the key does not live on beside the policy")]
     pub fn new(key: DigestKey) -> Self {
-        Self { key: key.hmac(), keep_restricted: false }
+        Self { key: key.hmac(), keep_restricted: false, rules: Arc::new(RuleSet::builtin()) }
     }
 
     /// Whether the content of records classified `restricted` is kept (redacted) instead of a digest and a size.
@@ -29,14 +32,55 @@ impl Policy {
         self
     }
 
+    /// Judges by these rules instead of the built-in ones.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Arc<RuleSet>) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// The same policy, judging by other rules.
+    #[must_use]
+    pub fn judging_by(&self, rules: Arc<RuleSet>) -> Self {
+        Self { key: self.key.clone(), keep_restricted: self.keep_restricted, rules }
+    }
+
+    /// The rules it judges by.
+    pub fn rules(&self) -> &Arc<RuleSet> {
+        &self.rules
+    }
+
+    /// What the rules say of the raw record. All are evaluated; the strictest that is enforced decides.
+    pub fn judge(&self, raw: &Raw) -> Verdict {
+        self.rules.evaluate(raw.record())
+    }
+
     /// Judges the raw record in memory, then redacts it.
     ///
     /// Errors: the record holds more than a record may; nothing was written.
     pub fn admit(&self, raw: Raw) -> Result<Judged, Error> {
         limits::check(raw.record())?;
-        let decision = self.judge(&raw);
-        let redacted = self.redact(raw)?;
-        Ok(Judged { redacted, decision })
+        let verdict = self.judge(&raw);
+        self.admit_judged(raw, verdict)
+    }
+
+    /// As [`Policy::admit`], with a verdict that stands already: what became of an action is sealed with what
+    /// was said of it when it was about to happen, whatever the rules say of the outcome.
+    pub fn admit_with(&self, raw: Raw, verdict: Verdict) -> Result<Judged, Error> {
+        limits::check(raw.record())?;
+        self.admit_judged(raw, verdict)
+    }
+
+    fn admit_judged(&self, raw: Raw, verdict: Verdict) -> Result<Judged, Error> {
+        let Raw(mut record) = raw;
+        verdict.write_into(&mut record)?;
+        let redacted = self.redact(Raw(record))?;
+        Ok(Judged { redacted, verdict })
+    }
+
+    /// Keyed digest of content that may hold secrets, as redactions carry it.
+    pub fn digest(&self, content: &[u8]) -> String {
+        digest(&self.key, content)
     }
 
     /// As [`Policy::admit`] for each of many, over at most `threads` threads, in their order.
@@ -49,12 +93,6 @@ impl Policy {
 impl Policy {
     /// Version of what is redacted and how; each redaction names it.
     pub const VERSION: &'static str = "builtin-1";
-
-    /// The decision over the raw record. No rule exists yet, so everything is allowed.
-    #[expect(clippy::unused_self, reason = "the rules will be part of the policy")]
-    fn judge(&self, _raw: &Raw) -> Decision {
-        Decision::Allow
-    }
 
     fn redact(&self, raw: Raw) -> Result<Redacted, Error> {
         let Raw(mut record) = raw;

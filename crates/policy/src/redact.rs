@@ -18,8 +18,9 @@ mod words;
 #[cfg(test)]
 mod properties;
 
-pub(crate) use scan::{TooDeep, check_depth};
+pub(crate) use scan::{TooDeep, check_depth, scalar_end, string_end, value_end};
 pub use span::PLACEHOLDER;
+pub(crate) use unescape::Decoded;
 
 /// Something taken out: where, by which detector, and what. It never leaves this crate.
 pub(crate) struct Found {

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use sealbook_ledger::PART_STATEMENT;
 use sealbook_record::{Record, Redaction};
 
+use crate::Verdict;
+
 /// The parts of a record by name, as `ledger::Draft::new` takes them.
 pub type Parts = Vec<(Cow<'static, str>, Vec<u8>)>;
 
@@ -50,7 +52,7 @@ pub struct Redacted {
 #[derive(Debug, Clone)]
 pub struct Judged {
     pub(crate) redacted: Redacted,
-    pub(crate) decision: Decision,
+    pub(crate) verdict: Verdict,
 }
 
 impl Judged {
@@ -64,9 +66,14 @@ impl Judged {
         &self.redacted.redactions
     }
 
+    /// What the rules said.
+    pub fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
     /// What was decided.
     pub fn decision(&self) -> Decision {
-        self.decision
+        self.verdict.decision()
     }
 
     /// The bytes of the part `statement`.

@@ -38,8 +38,8 @@ pub(crate) struct Preparer {
 
 impl Preparer {
     /// Prepares a batch over all cores, in order.
-    pub(crate) fn prepare(&self, records: Vec<Judged>, signer: Option<&SigningKey>) -> Result<Vec<Prepared>, Error> {
-        let shares = in_shares(records, self.threads, |share| self.prepare_share(share, signer));
+    pub(crate) fn prepare(&self, records: Vec<Judged>, signers: &[&SigningKey]) -> Result<Vec<Prepared>, Error> {
+        let shares = in_shares(records, self.threads, |share| self.prepare_share(share, signers));
         let mut all = Vec::new();
         for share in shares {
             all.extend(share?);
@@ -47,15 +47,15 @@ impl Preparer {
         Ok(all)
     }
 
-    fn prepare_share(&self, records: Vec<Judged>, signer: Option<&SigningKey>) -> Result<Vec<Prepared>, Error> {
+    fn prepare_share(&self, records: Vec<Judged>, signers: &[&SigningKey]) -> Result<Vec<Prepared>, Error> {
         let mut salts = Salts::new(&*self.entropy);
-        records.into_iter().map(|judged| self.prepare_one(judged, signer, &mut salts)).collect()
+        records.into_iter().map(|judged| self.prepare_one(judged, signers, &mut salts)).collect()
     }
 
     fn prepare_one(
         &self,
         judged: Judged,
-        signer: Option<&SigningKey>,
+        signers: &[&SigningKey],
         salts: &mut Salts<'_>,
     ) -> Result<Prepared, Error> {
         let record = judged.record();
@@ -67,7 +67,7 @@ impl Preparer {
             });
         }
         let (id, operation, phase, occurred) = (record.id, record.operation, record.phase, record.occurred);
-        self.draft(LeafType::Record, id, operation, phase, occurred.as_micros(), judged.parts(), signer, salts)
+        self.draft(LeafType::Record, id, operation, phase, occurred.as_micros(), judged.parts(), signers, salts)
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are a leaf's fields, each of another type")]
@@ -79,11 +79,11 @@ impl Preparer {
         phase: sealbook_ledger::Phase,
         occurred_us: i64,
         parts: Vec<(Cow<'static, str>, Vec<u8>)>,
-        signer: Option<&SigningKey>,
+        signers: &[&SigningKey],
         salts: &mut Salts<'_>,
     ) -> Result<Prepared, Error> {
         let mut draft = Draft::new(typ, id, operation, phase, occurred_us, parts, &mut |salt| salts.next(salt))?;
-        if let Some(signer) = signer {
+        for signer in signers {
             draft.sign(&self.origin, signer);
         }
         Ok(Prepared::new(draft))

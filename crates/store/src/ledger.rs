@@ -284,8 +284,8 @@ impl Ledger {
         let writer = self.writer()?;
         self.hold_back_for_index(records.len())?;
         let signer = if self.options.sign { Some(self.record_signer()?) } else { None };
-        let prepared = self.preparer.prepare(records, signer.as_deref())?;
-        writer.submit(prepared)
+        let signers: Vec<&SigningKey> = signer.as_deref().into_iter().collect();
+        writer.submit(self.preparer.prepare(records, &signers)?)
     }
 
     /// The newest checkpoint.
@@ -315,26 +315,26 @@ impl Ledger {
         self.writer()?;
         let old: Vec<Hash> = self.active_keys(role)?;
         let new = KeyDir::new(&self.layout.keys).generate(role, &*self.options.entropy)?;
-        self.change_keys(&KeyEvent::Add(NamedKey { key: *new.public(), role }), by("key.add")?, Some(&new))?;
+        self.change_keys(&KeyEvent::Add(NamedKey { key: *new.public(), role }), by("key.add")?, &[&new])?;
         for key in old {
-            self.change_keys(&KeyEvent::Retire { key }, by("key.retire")?, None)?;
+            self.change_keys(&KeyEvent::Retire { key }, by("key.retire")?, &[])?;
         }
         Ok(*new.public())
     }
 
     /// Names a further key, whose private half may be elsewhere.
     pub fn add_key(&self, named: NamedKey, by: Judged) -> Result<(), Error> {
-        self.change_keys(&KeyEvent::Add(named), by, None)
+        self.change_keys(&KeyEvent::Add(named), by, &[])
     }
 
     /// Ends a key: what it signed stays good.
     pub fn retire_key(&self, key: Hash, by: Judged) -> Result<(), Error> {
-        self.change_keys(&KeyEvent::Retire { key }, by, None)
+        self.change_keys(&KeyEvent::Retire { key }, by, &[])
     }
 
     /// Ends a key that others may have: what it signed from `since_seq` on is in doubt.
     pub fn revoke_key(&self, key: Hash, since_seq: u64, by: Judged) -> Result<(), Error> {
-        self.change_keys(&KeyEvent::Revoke { key, since_seq }, by, None)
+        self.change_keys(&KeyEvent::Revoke { key, since_seq }, by, &[])
     }
 
     /// How far the index has come.
@@ -380,19 +380,19 @@ impl Ledger {
         Ok(())
     }
 
-    fn active_keys(&self, role: KeyRole) -> Result<Vec<Hash>, Error> {
+    pub(crate) fn active_keys(&self, role: KeyRole) -> Result<Vec<Hash>, Error> {
         let size = self.head()?.size;
         let active = |entry: &&KeyEntry| entry.role == role && entry.covers(size);
         Ok(self.keys()?.iter().filter(active).map(|entry| entry.key.fingerprint()).collect())
     }
 
-    fn change_keys(&self, event: &KeyEvent, by: Judged, extra: Option<&SigningKey>) -> Result<(), Error> {
+    pub(crate) fn change_keys(&self, event: &KeyEvent, by: Judged, extra: &[&SigningKey]) -> Result<(), Error> {
         let dir = KeyDir::new(&self.layout.keys);
         let mut signers = Vec::new();
         for key in self.active_keys(KeyRole::Checkpoint)? {
             signers.extend(dir.load(KeyRole::Checkpoint, &key)?);
         }
-        let all: Vec<&SigningKey> = signers.iter().chain(extra).collect();
+        let all: Vec<&SigningKey> = signers.iter().chain(extra.iter().copied()).collect();
         let (id, occurred) = (by.record().id, by.record().occurred);
         let mut parts = by.parts();
         parts.push((PART_KEYS.into(), event.to_json()));

@@ -14,6 +14,7 @@
 
 mod activity;
 mod append;
+mod approver;
 mod backup;
 mod bundle;
 
@@ -32,6 +33,7 @@ mod reader;
 mod sealer;
 mod seam;
 mod sqlite;
+mod state;
 mod stored;
 
 mod verify;
@@ -40,6 +42,7 @@ mod writer;
 
 pub use activity::{Activity, Patterns};
 pub use append::Sealed;
+pub use approver::Approvers;
 pub use backup::BackupSummary;
 pub use bundle::Selection;
 

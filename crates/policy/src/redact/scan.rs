@@ -236,7 +236,7 @@ fn hides_in_base64(text: &[u8]) -> bool {
 }
 
 /// The position of the quotation mark that closes the string beginning at `at`.
-fn string_end(json: &[u8], at: usize) -> usize {
+pub(crate) fn string_end(json: &[u8], at: usize) -> usize {
     let mut at = at + 1;
     while let Some(offset) = memchr::memchr2(b'"', b'\\', &json[at..]) {
         if json[at + offset] == b'"' {
@@ -247,12 +247,12 @@ fn string_end(json: &[u8], at: usize) -> usize {
     json.len() - 1
 }
 
-fn scalar_end(json: &[u8], at: usize) -> usize {
+pub(crate) fn scalar_end(json: &[u8], at: usize) -> usize {
     let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
     json[at..].iter().position(ends).map_or(json.len(), |length| at + length)
 }
 
-fn value_end(json: &[u8], at: usize) -> usize {
+pub(crate) fn value_end(json: &[u8], at: usize) -> usize {
     match json[at] {
         b'"' => string_end(json, at) + 1,
         b'{' | b'[' => {

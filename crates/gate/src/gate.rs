@@ -1,0 +1,306 @@
+//! The gate itself: judge in memory, seal the intent, answer, seal the outcome.
+
+mod ask;
+mod gap;
+mod options;
+mod passage;
+mod recorder;
+mod shrink;
+mod watch;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use sealbook_policy::{Decision, Fail, Judged, Mode, Policy, Raw, Verdict};
+use sealbook_record::{Outcome, Phase, Record, Severity};
+use sealbook_store::{Ledger, Sealed, Ticket};
+
+pub use options::{Durability, GateOptions};
+pub use passage::{Capture, Ended, Entered, Passage, Pending, Refused};
+
+use crate::Error;
+use gap::Gap;
+use recorder::Recorder;
+use watch::Watch;
+
+/// One per process. Shared freely between threads.
+pub struct Gate {
+    core: Arc<Core>,
+    recorder: Recorder,
+    /// Whether a durable [`Capture`] is open, without which nothing is buffered.
+    captured: AtomicBool,
+}
+
+/// What the gate and its recorder share.
+pub(crate) struct Core {
+    pub(crate) ledger: Arc<Ledger>,
+    policy: RwLock<Arc<Policy>>,
+    pub(crate) options: GateOptions,
+    pub(crate) gap: Gap,
+    pub(crate) watch: Watch,
+}
+
+/// Records on their way to the disk, or why they are not.
+type Submitted = Result<Ticket, sealbook_store::Error>;
+
+/// Whether a call passes.
+enum Decided {
+    Passes(Box<Record>, Verdict),
+    Refused(Pending),
+}
+
+/// What is to be said of one record.
+struct Judgement {
+    stop: Option<String>,
+    verdict: Verdict,
+}
+
+impl Gate {
+    /// A gate before a ledger.
+    ///
+    /// Errors: the book cannot be read.
+    pub fn new(ledger: Arc<Ledger>, policy: Policy, options: GateOptions) -> Result<Self, Error> {
+        let watch = Watch::new(&ledger)?;
+        let core =
+            Arc::new(Core { ledger, policy: RwLock::new(Arc::new(policy)), options, gap: Gap::default(), watch });
+        let recorder = Recorder::start(Arc::clone(&core));
+        Ok(Self { core, recorder, captured: AtomicBool::new(false) })
+    }
+
+    /// The ledger behind the gate.
+    pub fn ledger(&self) -> &Ledger {
+        &self.core.ledger
+    }
+
+    /// How the gate was set up.
+    pub fn options(&self) -> &GateOptions {
+        &self.core.options
+    }
+
+    /// Digest of content that may hold secrets, under the ledger's own key.
+    pub fn digest(&self, bytes: &[u8]) -> String {
+        self.core.policy().digest(bytes)
+    }
+
+    /// Judges the raw intent and seals it, or one event with outcome `blocked`; answers when that is durable.
+    ///
+    /// Errors: the record holds more than one may. The call must not go on.
+    pub fn enter(&self, intent: Record) -> Result<Passage, Error> {
+        self.begin(intent)?.wait()
+    }
+
+    /// As [`Gate::enter`], in two steps: judged and queued here, durable when [`Pending::wait`] returns.
+    /// Calls that are begun one after another share a commit.
+    pub fn begin(&self, intent: Record) -> Result<Pending, Error> {
+        self.begin_with(intent, self.is_buffered())
+    }
+
+    /// Seals how it ended; answers when that is durable.
+    pub fn leave(&self, entered: Entered, ended: Ended) -> Result<Sealed, Error> {
+        let record = self.outcome(entered, ended);
+        self.event(record)
+    }
+
+    /// As [`Gate::leave`], soon: what comes out of a call need not wait for the disk. A failure is tried
+    /// again, and what cannot be sealed in the end is an intent without outcome, which every verifier lists.
+    pub fn leave_soon(&self, entered: Entered, ended: Ended) {
+        let record = self.outcome(entered, ended);
+        self.recorder.push(record);
+    }
+
+    /// Seals something that happened and is not judged; answers when it is durable.
+    pub fn event(&self, record: Record) -> Result<Sealed, Error> {
+        let judged = self.core.admit(record)?;
+        let sealed = self.core.seal(judged)?;
+        self.core.close_gap();
+        Ok(sealed)
+    }
+
+    /// As [`Gate::event`], soon.
+    pub fn event_soon(&self, record: Record) {
+        self.recorder.push(record);
+    }
+
+    /// Judges something that needs no record of its own. It is sealed where it is refused, where a rule
+    /// wants it noted, and where `keep` says so.
+    pub fn consider(&self, record: Record, keep: bool) -> Result<Option<Refused>, Error> {
+        let judgement = self.core.judge(&record)?;
+        let record = match self.core.decide(record, judgement)? {
+            Decided::Refused(pending) => return Ok(Some(pending.wait_refused())),
+            Decided::Passes(record, verdict) if keep || !verdict.hits().is_empty() => record,
+            Decided::Passes(..) => return Ok(None),
+        };
+        self.recorder.push(*record);
+        Ok(None)
+    }
+
+    /// Opens a capture: a durable intent that [`Capture`] closes with an outcome. A process that ends
+    /// without closing it leaves an open intent, and so a gap that shows.
+    pub fn capture(&self, record: Record) -> Result<Capture, Error> {
+        let (record, entered) = self.core.intent(record);
+        let sealed = self.core.seal(self.core.admit(record)?)?;
+        self.captured.store(true, Ordering::Release);
+        Ok(Capture(Entered { sealed: Some(sealed), buffered: false, ..entered }))
+    }
+
+    /// Seals everything that is queued and ends the capture. From here on everything is durable again.
+    pub fn close(&self, capture: Capture, ended: Ended) -> Result<Sealed, Error> {
+        self.captured.store(false, Ordering::Release);
+        self.recorder.flush();
+        self.leave(capture.0, ended)
+    }
+
+    /// Waits until everything that was to be recorded soon is sealed or has failed once more.
+    pub fn flush(&self) {
+        self.recorder.flush();
+    }
+
+    fn is_buffered(&self) -> bool {
+        self.core.options.durability == Durability::Buffered && self.captured.load(Ordering::Acquire)
+    }
+
+    fn begin_with(&self, intent: Record, buffered: bool) -> Result<Pending, Error> {
+        let judgement = self.core.judge(&intent)?;
+        let (intent, verdict) = match self.core.decide(intent, judgement)? {
+            Decided::Refused(pending) => return Ok(pending),
+            Decided::Passes(intent, verdict) => (intent, verdict),
+        };
+        let opens = self.core.options.fail == Fail::Open || verdict.fail() == Fail::Open;
+        if buffered && !self.recorder.is_stuck() {
+            let (record, entered) = self.core.intent(*intent);
+            self.recorder.push(record);
+            return Ok(Pending::ready(Passage::Entered(entered)));
+        }
+        let (record, entered) = self.core.intent(*intent);
+        let ticket = self.core.submit(record, verdict)?;
+        Ok(Pending::sealing(Arc::clone(&self.core), ticket, Entered { buffered: false, ..entered }, opens))
+    }
+
+    /// The record of how something ended.
+    fn outcome(&self, entered: Entered, ended: Ended) -> Record {
+        let Entered { mut record, sealed, begun, buffered } = entered;
+        let now = self.core.ledger.now();
+        let intent = record.id;
+        record.id = self.core.ledger.next_id();
+        record.parent = Some(intent);
+        record.phase = Phase::Outcome;
+        if sealed.is_none() && !buffered {
+            // Nothing announced it: the gate was open, and the book could not be written.
+            record.phase = Phase::Event;
+            record.tags.push("gap".to_owned());
+        }
+        record.occurred = now;
+        record.outcome = Some(ended.outcome);
+        record.duration_us = Some(now.as_micros().saturating_sub(begun.as_micros()).max(0) as u64);
+        record.reason = ended.reason.or(record.reason);
+        record.tags.extend(ended.tags);
+        record.parts = ended.parts;
+        record.severity = ended.severity.unwrap_or(match ended.outcome {
+            Outcome::Ok => record.severity,
+            _ => record.severity.max(Severity::Warning),
+        });
+        *record
+    }
+}
+
+impl Core {
+    /// The policy with the rules that held when it was asked last.
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the rules that hold now say of the raw record, and the stop that it runs into.
+    ///
+    /// Where the book cannot be read, nobody knows what holds: an error.
+    fn judge(&self, record: &Record) -> Result<Judgement, Error> {
+        let stop = self.watch.now(&self.ledger, |state| state.stopped(record).map(|stop| stop.scope.to_string()))?;
+        if let Some(rules) = self.watch.new_rules() {
+            let mut policy = self.policy.write().unwrap_or_else(PoisonError::into_inner);
+            *policy = Arc::new(policy.judging_by(rules));
+        }
+        let verdict = self.policy().rules().evaluate(record);
+        Ok(Judgement { stop, verdict })
+    }
+
+    /// Redacts; content larger than a part may be becomes a digest and a size.
+    pub(crate) fn admit(&self, record: Record) -> Result<Judged, Error> {
+        Ok(self.policy().admit(Raw::new(self.small(record)))?)
+    }
+
+    /// Seals one record and waits for it.
+    pub(crate) fn seal(&self, judged: Judged) -> Result<Sealed, Error> {
+        let mut answers = self.ledger.append(vec![judged])?;
+        let sealed = answers.pop().expect("one answer for one record")?;
+        self.watch.own(sealed.seq);
+        Ok(sealed)
+    }
+
+    /// The record as an intent, and what is kept of it until it ends.
+    fn intent(&self, mut record: Record) -> (Record, Entered) {
+        record.phase = Phase::Intent;
+        record.outcome = None;
+        record.operation.get_or_insert(record.id);
+        self.ledger.tenant().clone_into(&mut record.tenant);
+        let parts = std::mem::take(&mut record.parts);
+        let entered =
+            Entered { begun: self.ledger.now(), record: Box::new(record.clone()), sealed: None, buffered: true };
+        record.parts = parts;
+        (record, entered)
+    }
+
+    /// Redacts what was judged, and queues it together with the alerts that it raises.
+    fn submit(&self, record: Record, verdict: Verdict) -> Result<Submitted, Error> {
+        let judged = self.policy().admit_with(Raw::new(self.small(record)), verdict)?;
+        let mut all = vec![judged];
+        all.append(&mut self.alerts(&all[0])?);
+        Ok(self.ledger.submit(all))
+    }
+
+    /// The alerts that a record raises.
+    pub(crate) fn alerts(&self, judged: &Judged) -> Result<Vec<Judged>, Error> {
+        let raised = judged.alerts(self.ledger.now(), &mut || self.ledger.next_id());
+        raised.into_iter().map(|raw| Ok(self.policy().admit(raw)?)).collect()
+    }
+
+    /// Whether it passes. A refusal is on its way to the disk already.
+    fn decide(self: &Arc<Self>, record: Record, judgement: Judgement) -> Result<Decided, Error> {
+        let Judgement { stop, verdict } = judgement;
+        // A stop is a person's word, and holds where rules are only watched too.
+        if let Some(scope) = stop {
+            let refused = Refused::by_stop(record.id, &scope);
+            return self.refuse(record, verdict, refused);
+        }
+        let decision = verdict.decision();
+        if self.options.mode == Mode::Observe || decision < Decision::Ask {
+            return Ok(Decided::Passes(Box::new(record), verdict));
+        }
+        let deciding = verdict.enforced().filter(|hit| hit.effect == decision);
+        let rules: Vec<String> = deciding.map(|hit| hit.name.clone()).collect();
+        let refused = match decision {
+            Decision::Ask => match self.ask(&record, &rules)? {
+                None => return Ok(Decided::Passes(Box::new(record), verdict)),
+                Some(refused) => refused,
+            },
+            _ => Refused::blocked(record.id, &rules),
+        };
+        self.refuse(record, verdict, refused)
+    }
+
+    /// Seals the one event of something that was refused.
+    fn refuse(self: &Arc<Self>, mut record: Record, verdict: Verdict, refused: Refused) -> Result<Decided, Error> {
+        record.phase = Phase::Event;
+        record.outcome = Some(Outcome::Blocked);
+        record.operation.get_or_insert(record.id);
+        record.severity = record.severity.max(Severity::Warning);
+        record.reason = Some(refused.text.clone());
+        self.ledger.tenant().clone_into(&mut record.tenant);
+        let ticket = self.submit(record, verdict)?;
+        Ok(Decided::Refused(Pending::refusing(Arc::clone(self), ticket, refused)))
+    }
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate").field("options", &self.core.options).finish_non_exhaustive()
+    }
+}

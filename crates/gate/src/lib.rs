@@ -1,0 +1,19 @@
+//! How calls come in: every call of an agent, a hook or a wrapped command passes a [`Gate`].
+//!
+//! Invariants:
+//! - The intent of a call is sealed durably before the gate answers. Fewer promises are made by choice
+//!   only, and after a durable record that says so ([`Capture`]).
+//! - What is refused did not happen: one event with outcome `blocked` is sealed before the caller is told.
+//! - Where the book cannot be written, nothing passes, unless the options or a rule let it; then what
+//!   passed is counted, and a gap is sealed as soon as the book takes records again.
+//! - No text for a caller quotes what it sent.
+//!
+//! What this crate never does: read the environment, print, or decide where a book lies.
+
+mod error;
+mod gate;
+pub mod mcp;
+
+pub use error::Error;
+pub use gate::{Capture, Durability, Ended, Entered, Gate, GateOptions, Passage, Pending, Refused};
+pub use sealbook_policy::{Fail, Mode};

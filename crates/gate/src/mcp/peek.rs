@@ -1,0 +1,255 @@
+//! What a line says, as far as the gateway must know: id, method, and where params, result and error lie.
+//!
+//! Source of the form: JSON-RPC 2.0, and the MCP specification's pages on messages and on stdio.
+
+use std::borrow::Cow;
+
+use super::scan::{Scan, unquoted};
+
+/// Messages of one batch.
+const BATCH_MAX: usize = 1_000;
+
+/// Why a line is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bad {
+    /// Not UTF-8.
+    NotUtf8,
+    /// Not one JSON value.
+    Syntax,
+    /// Nested too deep.
+    TooDeep,
+    /// A key twice in one object: two readers may see two messages.
+    Duplicate,
+    /// A key that some readers take for another one (`Method`).
+    Lookalike,
+    /// A carriage return between values, which some readers take for the end of the line.
+    LineBreak,
+    /// JSON, and no message.
+    NoMessage,
+    /// Too many messages in one batch.
+    TooMany,
+    /// Longer than what is judged.
+    TooLong,
+}
+
+impl Bad {
+    /// The word for it in records and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotUtf8 => "not UTF-8",
+            Self::Syntax => "not one JSON value",
+            Self::TooDeep => "nested too deep",
+            Self::Duplicate => "a key is given twice in one object",
+            Self::Lookalike => "a key that looks like another one",
+            Self::LineBreak => "a carriage return within the line",
+            Self::NoMessage => "no JSON-RPC message",
+            Self::TooMany => "too many messages in one batch",
+            Self::TooLong => "longer than what can be judged",
+        }
+    }
+}
+
+/// What a line holds.
+#[derive(Debug, PartialEq)]
+pub enum Peek<'a> {
+    /// White space.
+    Blank,
+    /// One message.
+    One(Message<'a>),
+    /// A list of messages (revision 2025-03-26).
+    Batch(Vec<Message<'a>>),
+}
+
+/// The parts of one message, as they stand.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Message<'a> {
+    /// The id's token.
+    pub id: Option<&'a str>,
+    /// The method.
+    pub method: Option<Cow<'a, str>>,
+    /// Parameters.
+    pub params: Option<&'a str>,
+    /// The result of a reply.
+    pub result: Option<&'a str>,
+    /// The error of a reply.
+    pub error: Option<&'a str>,
+}
+
+impl Message<'_> {
+    /// Whether it answers another message.
+    pub fn is_reply(&self) -> bool {
+        self.method.is_none() && (self.result.is_some() || self.error.is_some())
+    }
+}
+
+/// Peeks at a line without its line break. `strict` refuses whatever two readers could read differently;
+/// otherwise the last of two keys counts.
+pub fn peek(line: &[u8], strict: bool) -> Result<Peek<'_>, Bad> {
+    let text = std::str::from_utf8(line).map_err(|_| Bad::NotUtf8)?;
+    let mut scan = Scan::new(text, strict);
+    let peeked = match scan.peek() {
+        None => return Ok(Peek::Blank),
+        Some(b'[') => {
+            let raws = batch(&mut scan)?;
+            scan.end()?;
+            // Their keys are compared as part of the whole; here it is their names that count.
+            let messages = raws.into_iter().map(|raw| message(&mut Scan::new(raw, strict), strict));
+            Peek::Batch(messages.collect::<Result<_, _>>()?)
+        }
+        Some(b'{') => Peek::One(message(&mut scan, strict)?),
+        Some(_) => {
+            scan.value()?;
+            scan.end()?;
+            return Err(Bad::NoMessage);
+        }
+    };
+    scan.end()?;
+    // Within strings it would have been a syntax error; at the end it belongs to the line break.
+    if strict && line.strip_suffix(b"\r").unwrap_or(line).contains(&b'\r') {
+        return Err(Bad::LineBreak);
+    }
+    Ok(peeked)
+}
+
+fn batch<'a>(scan: &mut Scan<'a>) -> Result<Vec<&'a str>, Bad> {
+    scan.take(b'[');
+    let mut raws = Vec::new();
+    if scan.take(b']') {
+        return Ok(raws);
+    }
+    loop {
+        let raw = scan.value()?;
+        if raws.len() == BATCH_MAX {
+            return Err(Bad::TooMany);
+        }
+        raws.push(raw);
+        if scan.take(b']') {
+            return Ok(raws);
+        }
+        if !scan.take(b',') {
+            return Err(Bad::Syntax);
+        }
+    }
+}
+
+fn message<'a>(scan: &mut Scan<'a>, strict: bool) -> Result<Message<'a>, Bad> {
+    let mut found = Message::default();
+    each_field(scan, strict, &["jsonrpc", "id", "method", "params", "result", "error"], &mut |key, value| {
+        match key {
+            "id" => found.id = Some(value),
+            "method" if value.starts_with('"') => found.method = Some(unquoted(value)),
+            // Whatever it calls is not to be guessed.
+            "method" if strict => return Err(Bad::NoMessage),
+            "params" => found.params = Some(value),
+            "result" => found.result = Some(value),
+            "error" => found.error = Some(value),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    let is_message = found.method.is_some() || found.result.is_some() || found.error.is_some();
+    if strict && !is_message { Err(Bad::NoMessage) } else { Ok(found) }
+}
+
+/// The named fields of an object, as they stand; `None` where one is missing or it is no object.
+pub(crate) fn fields<'a, const N: usize>(object: &'a str, names: [&'static str; N]) -> [Option<&'a str>; N] {
+    let mut found = [None; N];
+    let _ = each_field(&mut Scan::new(object, false), false, &[], &mut |key, value| {
+        if let Some(at) = names.iter().position(|name| *name == key) {
+            found[at] = Some(value);
+        }
+        Ok(())
+    });
+    found
+}
+
+/// Whether an object has keys that look like one of `known` and are not.
+pub(crate) fn has_lookalikes(object: &str, known: &[&str]) -> bool {
+    each_field(&mut Scan::new(object, true), true, known, &mut |_, _| Ok(())) == Err(Bad::Lookalike)
+}
+
+/// The elements of a list, as they stand; empty where it is none.
+pub(crate) fn elements(list: &str) -> Vec<&str> {
+    let mut scan = Scan::new(list, false);
+    let mut found = Vec::new();
+    if !scan.take(b'[') || scan.take(b']') {
+        return found;
+    }
+    while let Ok(value) = scan.value() {
+        found.push(value);
+        if !scan.take(b',') {
+            break;
+        }
+    }
+    found
+}
+
+/// The text that a token is, where it is a string.
+pub(crate) fn text(token: &str) -> Option<Cow<'_, str>> {
+    token.starts_with('"').then(|| unquoted(token))
+}
+
+fn each_field<'a>(
+    scan: &mut Scan<'a>,
+    strict: bool,
+    known: &[&str],
+    each: &mut dyn FnMut(&str, &'a str) -> Result<(), Bad>,
+) -> Result<(), Bad> {
+    if !scan.take(b'{') {
+        return Err(Bad::NoMessage);
+    }
+    if scan.take(b'}') {
+        return Ok(());
+    }
+    loop {
+        let key = scan.key()?;
+        scan.note(key.clone())?;
+        if strict && known.iter().any(|known| *known != key && folds_to(&key, known)) {
+            return Err(Bad::Lookalike);
+        }
+        if !scan.take(b':') {
+            return Err(Bad::Syntax);
+        }
+        each(&key, scan.value()?)?;
+        if scan.take(b'}') {
+            return Ok(());
+        }
+        if !scan.take(b',') {
+            return Err(Bad::Syntax);
+        }
+    }
+}
+
+/// Whether a reader that ignores case takes one for the other; the long s and the Kelvin sign fold into ASCII.
+fn folds_to(key: &str, known: &str) -> bool {
+    let folded = key.chars().map(|c| match c {
+        'ſ' => 's',
+        '\u{212a}' => 'k',
+        other => other.to_ascii_lowercase(),
+    });
+    folded.eq(known.chars())
+}
+
+/// Ids are compared by what they mean: `1`, `1.0` and `1e0` are one, `1` and `"1"` are not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Id {
+    Text(String),
+    Number(i128),
+    /// Null, and numbers that are not whole.
+    Other(String),
+}
+
+impl Id {
+    pub(crate) fn of(token: &str) -> Self {
+        if let Some(text) = text(token) {
+            return Self::Text(text.into_owned());
+        }
+        if let Ok(number) = token.parse() {
+            return Self::Number(number);
+        }
+        match token.parse::<f64>() {
+            Ok(float) if float.fract() == 0.0 && float.abs() < 9e15 => Self::Number(float as i128),
+            _ => Self::Other(token.to_owned()),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The gate, and what passes it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
+mod fixture;
+mod gate;
+mod peek;
+mod stdio;
+mod wire;

@@ -1,0 +1,23 @@
+//! Rules as data: what they look at, what they ask for, and a set of them that is ready to judge.
+
+mod builtin;
+mod cel;
+mod condition;
+mod error;
+mod field;
+mod matcher;
+mod node;
+mod pattern;
+mod rule;
+mod set;
+mod vocabulary;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::RuleError;
+
+pub use rule::{Rule, Scope};
+pub(crate) use set::Compiled;
+pub use set::{Replayed, RuleSet};

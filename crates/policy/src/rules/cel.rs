@@ -1,0 +1,243 @@
+//! CEL over the raw record, within bounds: a deep text aborts its parser's process, a wide one takes for ever.
+//!
+//! - A text is measured before it is parsed, and parsed on a large stack of its own.
+//! - What is parsed is measured again: depth, macros within macros, sums, names.
+//! - Patterns are literals in linear time, compiled once. Content that a program reads is bounded, and a map
+//!   that names a member twice is an error: two readers of it would see different values.
+
+mod check;
+mod value;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use cel::common::value::{CowVal, Val};
+use cel::context::VariableResolver;
+use cel::extractors::This;
+use cel::{Context, Env, ExecutionError};
+use regex::Regex;
+use sealbook_record::{PartName, Record, Redaction};
+
+use super::field::part_of;
+use super::node::on_large_stack;
+use super::pattern;
+use crate::RuleError;
+
+/// Bytes of a program.
+const TEXT_BYTES_MAX: usize = 4_096;
+/// Brackets within each other, and conditional operators.
+const NEST_MAX: usize = 32;
+
+/// The functions and operators that programs may use. One for all: making it costs more than a verdict.
+static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+
+/// The names a program may use.
+pub(crate) static VARIABLES: &[&str] = &[
+    "action", "actor", "category", "classification", "conversation", "duration_us", "id", "operation", "outcome",
+    "parent", "phase", "project", "reason", "retention", "session", "severity", "source", "tags", "target", "tenant",
+    "trace", "after", "before", "context", "error", "findings", "input", "metadata", "result", "violations",
+];
+const FIRST_PART: usize = 21;
+
+/// A compiled program.
+#[derive(Debug)]
+pub(crate) struct Program {
+    program: cel::Program,
+    /// Which of [`VARIABLES`] it reads.
+    reads: Vec<&'static str>,
+    patterns: Arc<HashMap<String, Regex>>,
+    /// Literal words that a variable must have for it to be true.
+    needs: Vec<(String, Vec<String>)>,
+}
+
+impl Program {
+    /// Compiles a text; says what is wrong and the mend.
+    pub(crate) fn compile(text: &str) -> Result<Self, String> {
+        measure(text)?;
+        let text = text.to_owned();
+        on_large_stack(move || compile_here(&text).map_err(RuleError::new)).map_err(|error| error.what)
+    }
+
+    /// The literal words of a variable without which this is never true.
+    pub(crate) fn needs(&self, variable: &str) -> Option<Vec<String>> {
+        self.needs.iter().find(|(name, _)| name == variable).map(|(_, words)| words.clone())
+    }
+
+    /// Whether something it reads was taken out of a sealed record.
+    pub(crate) fn is_hidden(&self, redactions: &[Redaction], gone: &[String]) -> bool {
+        let reads = |name: &str| self.reads.contains(&name);
+        gone.iter().any(|part| reads(part))
+            || redactions.iter().any(|it| reads(part_of(&it.path).split('.').next().unwrap_or_default()))
+    }
+}
+
+fn compile_here(text: &str) -> Result<Program, String> {
+    let program = ENV.compile(text).map_err(|_| "the CEL text cannot be parsed; check its brackets, quotes and operators".to_owned())?;
+    let checked = check::check(program.expression())?;
+    let patterns = checked.patterns.iter().map(|text| Ok((text.clone(), pattern::regex(text)?)));
+    let patterns = Arc::new(patterns.collect::<Result<HashMap<_, _>, String>>()?);
+    Ok(Program { program, reads: checked.reads, patterns, needs: checked.needs })
+}
+
+/// Refuses what could overrun the parser's stack, before it sees it.
+fn measure(text: &str) -> Result<(), String> {
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(format!("the CEL text is longer than {TEXT_BYTES_MAX} bytes; split the rule"));
+    }
+    let (mut depth, mut unary, mut conditional) = (0_usize, 0_usize, 0_usize);
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'?' => conditional += 1,
+            b'!' | b'-' => unary += 1,
+            _ => {}
+        }
+        if depth > NEST_MAX || conditional > NEST_MAX || unary > 4 * NEST_MAX {
+            return Err(format!(
+                "the CEL text has more than {NEST_MAX} brackets within each other, or too many `?`, `!` or `-`; split the rule"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// One record as programs see it. What is read is made once, for all programs.
+pub(crate) struct Evaluation<'r> {
+    variables: Variables<'r>,
+}
+
+struct Variables<'r> {
+    record: &'r Record,
+    made: [OnceLock<Option<Box<dyn Val>>>; VARIABLES.len()],
+    /// Something that was read is too large, or ambiguous.
+    unreadable: AtomicBool,
+}
+
+impl<'r> Evaluation<'r> {
+    pub(crate) fn new(record: &'r Record) -> Self {
+        let made = std::array::from_fn(|_| OnceLock::new());
+        Self { variables: Variables { record, made, unreadable: AtomicBool::new(false) } }
+    }
+
+    /// What the program says; `None` where it fails, or says neither true nor false.
+    pub(crate) fn run(&self, program: &Program) -> Option<bool> {
+        let mut context = Context::with_env(Arc::clone(&ENV));
+        if !program.patterns.is_empty() {
+            let patterns = Arc::clone(&program.patterns);
+            let matches = move |This(text): This<Arc<String>>, pattern: Arc<String>| match patterns.get(&*pattern) {
+                Some(regex) => Ok(regex.is_match(&text)),
+                None => Err(ExecutionError::function_error("matches", "the pattern is no literal")),
+            };
+            context.add_function("matches", matches).ok()?;
+        }
+        context.set_variable_resolver(&self.variables);
+        self.variables.unreadable.store(false, Ordering::Relaxed);
+        let said = program.program.execute(&context);
+        if self.variables.unreadable.load(Ordering::Relaxed) {
+            return None;
+        }
+        match said {
+            Ok(cel::Value::Bool(said)) => Some(said),
+            _ => None,
+        }
+    }
+}
+
+impl VariableResolver for Variables<'_> {
+    fn resolve<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
+        let index = VARIABLES.iter().position(|known| *known == name)?;
+        let made = self.made[index].get_or_init(|| {
+            let value = match VARIABLES[index..].first() {
+                Some(part) if index >= FIRST_PART => {
+                    let part: PartName = part.parse().ok()?;
+                    self.record.part(part).map_or_else(|| Some(value::empty()), |json| value::of_json(json.get()))
+                }
+                _ => Some(value::of_field(self.record, name)),
+            };
+            value.and_then(|value| value.try_into().ok())
+        });
+        match made {
+            Some(value) => Some(CowVal::Borrowed(value.as_ref())),
+            None => {
+                self.unreadable.store(true, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::tests::record;
+
+    fn said(text: &str) -> Option<bool> {
+        let program = Program::compile(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        Evaluation::new(&record()).run(&program)
+    }
+
+    #[test]
+    fn programs_see_the_record() {
+        for text in [
+            "action == 'file.write'",
+            "actor.kind == 'agent' && target.id.endsWith('.rs')",
+            "input.path.startsWith('/etc') || input.size > 3",
+            "has(input.path) && !has(input.nothing) && !has(result.x)",
+            "input.list.exists(x, x == 'b')",
+            "'blue' in tags && session == ''",
+            "input.path.matches('^/etc/(passwd|shadow)$')",
+            "outcome == '' && duration_us == 0",
+        ] {
+            assert_eq!(said(text), Some(true), "{text}");
+        }
+        assert_eq!(said("action == 'file.read'"), Some(false));
+    }
+
+    #[test]
+    fn what_cannot_be_worked_out_is_said() {
+        for text in ["input.nothing == 1", "action", "1 / 0 == 1", "input.path + 1 == 2", "input.list[7] == 'x'"] {
+            assert_eq!(said(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn deep_and_wide_texts_are_refused() {
+        for text in [
+            format!("{}1{}", "(".repeat(100_000), ")".repeat(100_000)),
+            format!("{}1{} == 1", "(".repeat(2_000), ")".repeat(2_000)),
+            "[".repeat(100_000),
+            "{".repeat(4_000),
+            format!("{}true", "!".repeat(4_000)),
+            format!("{}1 == 1", "-".repeat(4_000)),
+            format!("{}1", "true ? 1 : ".repeat(300)),
+            format!("1{} == 1", " + 1".repeat(900)),
+            format!("action{} == ''", ".a".repeat(1_900)),
+            "input.a.all(x, input.b.all(y, input.c.all(z, x == y)))".to_owned(),
+            "x".repeat(5_000),
+        ] {
+            assert!(Program::compile(&text).is_err(), "{}", &text[..40.min(text.len())]);
+        }
+    }
+
+    #[test]
+    fn names_and_patterns_are_checked() {
+        for (text, word) in [
+            ("acton == 'x'", "acton"),
+            ("frobnicate(action)", "frobnicate"),
+            ("action.matches(input.pattern)", "literal"),
+            ("action.matches('(')", "pattern"),
+            ("action ==", "parsed"),
+        ] {
+            let error = Program::compile(text).unwrap_err();
+            assert!(error.contains(word), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn brackets_up_to_the_bound_are_fine() {
+        let text = format!("{}true{}", "(".repeat(NEST_MAX), ")".repeat(NEST_MAX));
+        assert_eq!(said(&text), Some(true));
+    }
+}

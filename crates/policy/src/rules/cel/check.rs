@@ -1,0 +1,140 @@
+//! What a parsed program may hold.
+
+use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
+
+use super::VARIABLES;
+
+const DEPTH_MAX: usize = 96;
+/// A macro within a macro within a macro walks a list as often as it has elements, squared and cubed.
+const LOOPS_MAX: usize = 2;
+/// Each sum of texts may double what it holds.
+const SUMS_MAX: usize = 16;
+
+/// Functions that cost no more than what they are given.
+static FUNCTIONS: &[&str] =
+    &["size", "contains", "startsWith", "endsWith", "matches", "string", "int", "uint", "double", "bool", "type", "dyn"];
+
+/// What was found in a program.
+#[derive(Default)]
+pub(super) struct Checked {
+    pub(super) reads: Vec<&'static str>,
+    pub(super) patterns: Vec<String>,
+    pub(super) needs: Vec<(String, Vec<String>)>,
+    sums: usize,
+}
+
+/// Walks the program; says what is wrong and the mend.
+pub(super) fn check(expression: &IdedExpr) -> Result<Checked, String> {
+    let mut checked = Checked::default();
+    let mut scope = Vec::new();
+    checked.walk(expression, 0, 0, &mut scope)?;
+    needs(expression, &mut checked.needs);
+    Ok(checked)
+}
+
+impl Checked {
+    fn walk(&mut self, at: &IdedExpr, depth: usize, loops: usize, scope: &mut Vec<String>) -> Result<(), String> {
+        if depth > DEPTH_MAX {
+            return Err("the CEL expression is nested too deep, or one chain of it is too long; split the rule".to_owned());
+        }
+        match &at.expr {
+            Expr::Ident(name) => self.ident(name, scope),
+            Expr::Select(select) => self.walk(&select.operand, depth + 1, loops, scope),
+            Expr::List(list) => list.elements.iter().try_for_each(|it| self.walk(it, depth + 1, loops, scope)),
+            Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
+                EntryExpr::MapEntry(entry) => {
+                    self.walk(&entry.key, depth + 1, loops, scope)?;
+                    self.walk(&entry.value, depth + 1, loops, scope)
+                }
+                EntryExpr::StructField(field) => self.walk(&field.value, depth + 1, loops, scope),
+            }),
+            Expr::Struct(_) => Err("there are no messages to make in a rule; compare with a text".to_owned()),
+            Expr::Call(call) => {
+                self.function(call)?;
+                if let Some(target) = &call.target {
+                    self.walk(target, depth + 1, loops, scope)?;
+                }
+                call.args.iter().try_for_each(|it| self.walk(it, depth + 1, loops, scope))
+            }
+            Expr::Comprehension(it) => {
+                if loops == LOOPS_MAX {
+                    return Err("a macro lies in a macro in a macro; split the rule".to_owned());
+                }
+                self.walk(&it.iter_range, depth + 1, loops, scope)?;
+                let kept = scope.len();
+                scope.extend([it.iter_var.clone(), it.accu_var.clone()]);
+                scope.extend(it.iter_var2.clone());
+                for inner in [&it.accu_init, &it.loop_cond, &it.loop_step, &it.result] {
+                    self.walk(inner, depth + 1, loops + 1, scope)?;
+                }
+                scope.truncate(kept);
+                Ok(())
+            }
+            Expr::Literal(_) | Expr::Unspecified => Ok(()),
+        }
+    }
+
+    fn ident(&mut self, name: &str, scope: &[String]) -> Result<(), String> {
+        if scope.iter().any(|known| known == name) || matches!(name, "string" | "int" | "uint" | "double" | "bool") {
+            return Ok(());
+        }
+        let Some(known) = VARIABLES.iter().find(|known| **known == name) else {
+            let shown: String = name.chars().take(40).collect();
+            return Err(format!("a rule sees nothing called `{shown}`; use one of {}", VARIABLES.join(", ")));
+        };
+        if !self.reads.contains(known) {
+            self.reads.push(known);
+        }
+        Ok(())
+    }
+
+    fn function(&mut self, call: &cel::common::ast::CallExpr) -> Result<(), String> {
+        let name = call.func_name.as_str();
+        if name == "_+_" {
+            self.sums += 1;
+            if self.sums > SUMS_MAX {
+                return Err(format!("the CEL expression has more than {SUMS_MAX} sums; compare without building texts"));
+            }
+        }
+        let is_named = name.starts_with(|c: char| c.is_ascii_alphabetic());
+        if is_named && !FUNCTIONS.contains(&name) {
+            let shown: String = name.chars().take(40).collect();
+            return Err(format!("there is no function `{shown}` in a rule; use one of {}", FUNCTIONS.join(", ")));
+        }
+        if name == "matches" {
+            let Some(pattern) = call.args.last().and_then(text_of) else {
+                return Err("the pattern of `matches` is a literal text; write it out".to_owned());
+            };
+            self.patterns.push(pattern.to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn text_of(at: &IdedExpr) -> Option<&str> {
+    match &at.expr {
+        Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
+        _ => None,
+    }
+}
+
+/// The words that a variable must equal for the whole to be true: those of a top-level conjunction.
+fn needs(at: &IdedExpr, found: &mut Vec<(String, Vec<String>)>) {
+    let Expr::Call(call) = &at.expr else { return };
+    match (call.func_name.as_str(), &call.args[..]) {
+        ("_&&_", args) => args.iter().for_each(|arg| needs(arg, found)),
+        ("_==_", [left, right]) => {
+            for (name, text) in [(left, right), (right, left)] {
+                if let (Expr::Ident(name), Some(text)) = (&name.expr, text_of(text)) {
+                    found.push((name.clone(), vec![text.to_owned()]));
+                }
+            }
+        }
+        ("@in", [name, list]) => {
+            let (Expr::Ident(name), Expr::List(list)) = (&name.expr, &list.expr) else { return };
+            let words: Option<Vec<String>> = list.elements.iter().map(|it| text_of(it).map(str::to_owned)).collect();
+            found.extend(words.map(|words| (name.clone(), words)));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,182 @@
+//! A compiled condition, and what it says of a record.
+
+use regex::Regex;
+use sealbook_record::{Record, Redaction};
+
+use super::cel::{Evaluation, Program};
+use super::condition::{Condition, How, Test};
+use super::field::{Field, Place};
+use super::node::error_at;
+use super::pattern::{Glob, Words, regex};
+use super::vocabulary::spelt;
+use crate::RuleError;
+
+/// What a condition says. Of sealed records not everything is known: what was redacted may have fitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Yes,
+    No,
+    /// What would tell is hidden.
+    Hidden,
+    /// It could not be worked out.
+    Error,
+}
+
+/// A record, and what is missing from it.
+pub(crate) struct Seen<'r> {
+    pub(crate) record: &'r Record,
+    pub(crate) redactions: &'r [Redaction],
+    /// Parts that were erased or withheld.
+    pub(crate) gone: &'r [String],
+    pub(crate) cel: Evaluation<'r>,
+}
+
+impl<'r> Seen<'r> {
+    pub(crate) fn raw(record: &'r Record) -> Self {
+        Self { record, redactions: &[], gone: &[], cel: Evaluation::new(record) }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum Matcher {
+    Always,
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
+    Test(Vec<Place>, Compare),
+    Cel(Program),
+}
+
+#[derive(Debug)]
+pub(crate) enum Compare {
+    /// The values for each place, as records spell them.
+    Equals(Vec<Vec<String>>),
+    StartsWith(Vec<String>),
+    EndsWith(Vec<String>),
+    Contains(Vec<String>),
+    Glob(Vec<Glob>),
+    Matches(Regex),
+    Words(Words),
+    Exists(bool),
+}
+
+impl Matcher {
+    pub(crate) fn compile(condition: &Condition) -> Result<Self, RuleError> {
+        Ok(match condition {
+            Condition::All(list) => Self::All(list.iter().map(Self::compile).collect::<Result<_, _>>()?),
+            Condition::Any(list) => Self::Any(list.iter().map(Self::compile).collect::<Result<_, _>>()?),
+            Condition::Not(inner) => Self::Not(Box::new(Self::compile(inner)?)),
+            Condition::Test(test) => {
+                let compare = Compare::compile(test).map_err(|what| error_at(test.line, what))?;
+                Self::Test(test.places.clone(), compare)
+            }
+            Condition::Cel(text, line) => Self::Cel(Program::compile(text).map_err(|what| error_at(*line, what))?),
+        })
+    }
+
+    pub(crate) fn answer(&self, seen: &Seen<'_>) -> Answer {
+        match self {
+            Self::Always => Answer::Yes,
+            Self::All(list) => fold(list, seen, Answer::No, Answer::Yes),
+            Self::Any(list) => fold(list, seen, Answer::Yes, Answer::No),
+            Self::Not(inner) => match inner.answer(seen) {
+                Answer::Yes => Answer::No,
+                Answer::No => Answer::Yes,
+                other => other,
+            },
+            Self::Test(places, compare) => test(places, compare, seen),
+            Self::Cel(program) => {
+                if program.is_hidden(seen.redactions, seen.gone) {
+                    return Answer::Hidden;
+                }
+                match seen.cel.run(program) {
+                    Some(true) => Answer::Yes,
+                    Some(false) => Answer::No,
+                    None => Answer::Error,
+                }
+            }
+        }
+    }
+
+    /// The literal words that a field must have for this to fit, where such are known.
+    pub(crate) fn needs(&self, field: Field) -> Option<Vec<String>> {
+        match self {
+            Self::Test(places, Compare::Equals(values)) => match &places[..] {
+                [Place::Field(found)] if *found == field => values.first().cloned(),
+                _ => None,
+            },
+            Self::All(list) => list.iter().find_map(|matcher| matcher.needs(field)),
+            Self::Any(list) => {
+                let each: Option<Vec<_>> = list.iter().map(|matcher| matcher.needs(field)).collect();
+                each.map(|lists| lists.into_iter().flatten().collect())
+            }
+            Self::Cel(program) => program.needs(field.as_str()),
+            _ => None,
+        }
+    }
+}
+
+/// `ends` as soon as one says so; else what is not known counts above `otherwise`.
+fn fold(list: &[Matcher], seen: &Seen<'_>, ends: Answer, otherwise: Answer) -> Answer {
+    let mut answer = otherwise;
+    for matcher in list {
+        match matcher.answer(seen) {
+            found if found == ends => return ends,
+            Answer::Error => answer = Answer::Error,
+            Answer::Hidden if answer != Answer::Error => answer = Answer::Hidden,
+            _ => {}
+        }
+    }
+    answer
+}
+
+fn test(places: &[Place], compare: &Compare, seen: &Seen<'_>) -> Answer {
+    let fits = places.iter().enumerate().any(|(index, place)| {
+        let mut each = |text: &str| compare.fits(index, text);
+        place.any(seen.record, &mut each)
+    });
+    let is_yes = match compare {
+        Compare::Exists(wanted) => fits == *wanted,
+        _ => fits,
+    };
+    if !fits && places.iter().any(|place| place.is_hidden(seen.redactions, seen.gone)) {
+        return Answer::Hidden;
+    }
+    if is_yes { Answer::Yes } else { Answer::No }
+}
+
+impl Compare {
+    fn compile(test: &Test) -> Result<Self, String> {
+        Ok(match &test.how {
+            How::Equals(values) => Self::Equals(
+                test.places
+                    .iter()
+                    .map(|place| match place {
+                        Place::Field(field) => values.iter().map(|value| spelt(*field, value)).collect(),
+                        _ => values.clone(),
+                    })
+                    .collect(),
+            ),
+            How::StartsWith(values) => Self::StartsWith(values.clone()),
+            How::EndsWith(values) => Self::EndsWith(values.clone()),
+            How::Contains(values) => Self::Contains(values.clone()),
+            How::Glob(globs) => Self::Glob(globs.iter().map(|glob| Glob::new(glob)).collect::<Result<_, _>>()?),
+            How::Matches { pattern, words: false } => Self::Matches(regex(pattern)?),
+            How::Matches { pattern, words: true } => Self::Words(Words::new(pattern)?),
+            How::Exists(wanted) => Self::Exists(*wanted),
+        })
+    }
+
+    fn fits(&self, place: usize, text: &str) -> bool {
+        match self {
+            Self::Equals(values) => values[place].iter().any(|value| value == text),
+            Self::StartsWith(values) => values.iter().any(|value| text.starts_with(value.as_str())),
+            Self::EndsWith(values) => values.iter().any(|value| text.ends_with(value.as_str())),
+            Self::Contains(values) => values.iter().any(|value| text.contains(value.as_str())),
+            Self::Glob(globs) => globs.iter().any(|glob| glob.fits(text)),
+            Self::Matches(regex) => regex.is_match(text),
+            Self::Words(words) => words.is_in(text),
+            Self::Exists(_) => true,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What holds now: rules, stops, approvals and alerts, as a pure fold over sealed records.
+//!
+//! Whoever keeps a [`State`] feeds it every record whose action is one of [`State::ACTIONS`], in the order of
+//! sealing, and says whose approver signature each bears. What needs an approver and bears none changes nothing:
+//! it is counted, and its place kept, so that a book in which somebody tried says so.
+
+mod alerts;
+mod approvals;
+mod rules;
+mod stop;
+
+use std::sync::Arc;
+
+use sealbook_ledger::Hash;
+use sealbook_record::{Record, Timestamp};
+
+pub use alerts::{Alert, Alerts};
+pub use approvals::{Approval, ApprovalState, Approvals, Call, Choice, Decided};
+pub use rules::HeldRule;
+pub use stop::{Stop, StopKind, StopScope};
+
+use crate::RuleSet;
+use rules::Rules;
+
+/// Places of refused changes that are kept.
+const REFUSED_KEPT: usize = 1_000;
+
+/// What holds now.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// The sequence number from which on records are wanted.
+    next_seq: u64,
+    /// Whether what is over is kept too.
+    keeps_history: bool,
+    rules: Rules,
+    stops: Vec<Stop>,
+    approvals: Approvals,
+    alerts: Alerts,
+    refused: Vec<(u64, &'static str)>,
+}
+
+impl State {
+    /// The actions that change it. Only the gate and the commands that are made for them write these.
+    pub const ACTIONS: &'static [&'static str] = &[
+        "alert.assigned",
+        "alert.raised",
+        "alert.resolved",
+        "approval.decided",
+        "approval.requested",
+        "approval.used",
+        "rule.add",
+        "rule.disable",
+        "rule.enable",
+        "stop.lift",
+        "stop.set",
+    ];
+
+    /// The state of an empty book: the built-in rules, and nothing else. What is over is forgotten, so that a
+    /// gate that runs for years does not grow.
+    pub fn new() -> Self {
+        Self {
+            next_seq: 0,
+            keeps_history: false,
+            rules: Rules::builtin(),
+            stops: Vec::new(),
+            approvals: Approvals::default(),
+            alerts: Alerts::default(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// As [`State::new`]; resolved alerts and approvals that are over are kept, for those who list them.
+    #[must_use]
+    pub fn with_history() -> Self {
+        Self { keeps_history: true, ..Self::new() }
+    }
+
+    /// The next record of one of the actions. `sealed` is when it was sealed; `approver` the fingerprint of the
+    /// approver key whose signature over it holds, where one does.
+    pub fn push(&mut self, seq: u64, sealed: Timestamp, record: &Record, approver: Option<Hash>) {
+        if seq < self.next_seq {
+            return;
+        }
+        self.next_seq = seq + 1;
+        let done = match record.action.as_str() {
+            "alert.raised" => self.alerts.raise(seq, sealed, record),
+            "alert.assigned" => self.alerts.assign(record),
+            "alert.resolved" => self.alerts.resolve(record, self.keeps_history),
+            "approval.requested" => self.approvals.request(seq, record),
+            "approval.decided" => self.approvals.decide(sealed, record, approver),
+            "approval.used" => self.approvals.use_up(sealed, record),
+            "rule.add" => self.rules.add(seq, record, approver),
+            "rule.disable" => self.rules.switch(record, false, approver),
+            "rule.enable" => self.rules.switch(record, true, approver),
+            "stop.set" => stop::set(&mut self.stops, seq, sealed, record),
+            "stop.lift" => stop::lift(&mut self.stops, record, approver),
+            _ => Ok(()),
+        };
+        if let Err(why) = done
+            && self.refused.len() < REFUSED_KEPT
+        {
+            self.refused.push((seq, why));
+        }
+        if !self.keeps_history {
+            self.approvals.forget_before(sealed);
+        }
+    }
+
+    /// The sequence number from which on records are wanted.
+    pub fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
+    /// Nothing before `seq` is wanted any more.
+    pub fn seen_to(&mut self, seq: u64) {
+        self.next_seq = self.next_seq.max(seq);
+    }
+
+    /// The rules that hold, the built-in ones among them.
+    pub fn rules(&self) -> Arc<RuleSet> {
+        self.rules.set()
+    }
+
+    /// Every rule that was ever added and the built-in ones, with what became of it.
+    pub fn held_rules(&self) -> &[HeldRule] {
+        self.rules.held()
+    }
+
+    /// The stop that an action runs into, if any.
+    pub fn stopped(&self, record: &Record) -> Option<&Stop> {
+        self.stops.iter().find(|stop| stop.scope.covers(record))
+    }
+
+    /// Every stop that is set.
+    pub fn stops(&self) -> &[Stop] {
+        &self.stops
+    }
+
+    /// What waits for a person, and what they said.
+    pub fn approvals(&self) -> &Approvals {
+        &self.approvals
+    }
+
+    /// What a person must look at.
+    pub fn alerts(&self) -> &Alerts {
+        &self.alerts
+    }
+
+    /// Records that asked for a change and made none, and why: unsigned approvals, resumes and rules among them.
+    pub fn refused(&self) -> &[(u64, &'static str)] {
+        &self.refused
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Said of what needs an approver and has none.
+const UNSIGNED: &str = "it bears no approver's signature";
+const UNREADABLE: &str = "its content cannot be read";
+const UNKNOWN: &str = "it names nothing that is known";

@@ -1,0 +1,268 @@
+//! Approvals: a person's word on exactly these bytes.
+//!
+//! A request names what it is about by a digest over caller, server, tool, the digest of the argument bytes, the
+//! rules it was asked under, and its end. Whoever folds it computes the digest again from what a person is
+//! shown. An approval counts once, until its end, and never where asker and approver are one.
+
+use std::collections::BTreeMap;
+
+use sealbook_ledger::Hash;
+use sealbook_record::{PartName, Record, Timestamp, Uuid};
+use serde::{Deserialize, Serialize};
+
+use super::{UNKNOWN, UNREADABLE, UNSIGNED};
+
+/// How long after its end a request is remembered: a late answer should be told what became of it.
+const REMEMBERED_US: i64 = 24 * 3_600 * 1_000_000;
+
+/// A call that waits for a person, or may go on once one has said so: who calls what with which bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The actor's id.
+    pub caller: String,
+    /// The server, or whatever else runs the tool.
+    pub server: String,
+    /// The tool.
+    pub tool: String,
+    /// SHA-256 of the argument bytes exactly as they came.
+    pub arguments: Hash,
+    /// The rules under which it was asked: [`crate::RuleSet::digest`].
+    pub policy: Hash,
+}
+
+/// What a person said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Choice {
+    Approve,
+    Deny,
+}
+
+/// How a request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApprovalState {
+    /// Nobody has said anything.
+    Waiting,
+    /// It admits one call.
+    Approved,
+    /// It admits none.
+    Denied,
+    /// It has admitted its call.
+    Used,
+    /// Its end has come.
+    Expired,
+}
+
+impl ApprovalState {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+            Self::Used => "used",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// What was said of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// What.
+    pub choice: Choice,
+    /// By whom.
+    pub by: String,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// One request and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// Id of the record that requested it, by which it is named.
+    pub id: Uuid,
+    /// Its place.
+    pub seq: u64,
+    /// What is to be approved.
+    pub call: Call,
+    /// Until when a yes counts.
+    pub expires: Timestamp,
+    /// SHA-256 over all of it.
+    pub digest: Hash,
+    /// What was said.
+    pub decided: Option<Decided>,
+    /// The record that used it up.
+    pub used: Option<Uuid>,
+}
+
+impl Approval {
+    /// How it stands at a time.
+    pub fn state(&self, now: Timestamp) -> ApprovalState {
+        match (&self.used, &self.decided) {
+            (Some(_), _) => ApprovalState::Used,
+            (None, Some(Decided { choice: Choice::Deny, .. })) => ApprovalState::Denied,
+            _ if now >= self.expires => ApprovalState::Expired,
+            (None, Some(_)) => ApprovalState::Approved,
+            (None, None) => ApprovalState::Waiting,
+        }
+    }
+}
+
+/// The part `input` of a request.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequestForm {
+    caller: String,
+    server: String,
+    tool: String,
+    arguments: Hash,
+    policy: Hash,
+    expires_us: String,
+    digest: Hash,
+}
+
+/// The part `input` of a decision.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DecisionForm {
+    decision: Choice,
+    digest: Hash,
+}
+
+impl Call {
+    /// SHA-256(`sealbook/approval/v1\0` ‖ each text with its length before it ‖ both hashes ‖ the end).
+    pub fn digest(&self, expires: Timestamp) -> Hash {
+        let mut bytes = b"sealbook/approval/v1\0".to_vec();
+        for text in [&self.caller, &self.server, &self.tool] {
+            bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        bytes.extend_from_slice(self.arguments.as_bytes());
+        bytes.extend_from_slice(self.policy.as_bytes());
+        bytes.extend_from_slice(&expires.as_micros().to_be_bytes());
+        Hash::of(&bytes)
+    }
+
+    /// The part `input` of an `approval.requested`, whose actor is the caller.
+    pub fn request_json(&self, expires: Timestamp) -> String {
+        let form = RequestForm {
+            caller: self.caller.clone(),
+            server: self.server.clone(),
+            tool: self.tool.clone(),
+            arguments: self.arguments,
+            policy: self.policy,
+            expires_us: expires.as_micros().to_string(),
+            digest: self.digest(expires),
+        };
+        serde_json::to_string(&form).expect("texts are JSON")
+    }
+}
+
+impl Choice {
+    /// The part `input` of an `approval.decided`, whose parent is the request.
+    pub fn decision_json(self, digest: Hash) -> String {
+        serde_json::to_string(&DecisionForm { decision: self, digest }).expect("texts are JSON")
+    }
+}
+
+/// Every request that is not forgotten, by id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Approvals {
+    open: BTreeMap<Uuid, Approval>,
+}
+
+impl Approvals {
+    /// The request of that id.
+    pub fn get(&self, id: Uuid) -> Option<&Approval> {
+        self.open.get(&id)
+    }
+
+    /// Every request that is kept, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Approval> {
+        self.open.values()
+    }
+
+    /// An approved, unused request for exactly this call, which has not expired.
+    ///
+    /// Whoever lets the call go seals `approval.used` first, with the request as its parent, brings the state
+    /// up to that record, and goes on only where [`Approvals::is_used_by`] says that it came first.
+    pub fn admits(&self, call: &Call, now: Timestamp) -> Option<&Approval> {
+        self.open.values().find(|it| it.call == *call && it.state(now) == ApprovalState::Approved)
+    }
+
+    /// A request for exactly this call that still waits: a retry need not ask again.
+    pub fn waiting(&self, call: &Call, now: Timestamp) -> Option<&Approval> {
+        self.open.values().find(|it| it.call == *call && it.state(now) == ApprovalState::Waiting)
+    }
+
+    /// Whether this record is the one that used the approval up.
+    pub fn is_used_by(&self, approval: Uuid, record: Uuid) -> bool {
+        self.open.get(&approval).is_some_and(|it| it.used == Some(record))
+    }
+
+    pub(super) fn request(&mut self, seq: u64, record: &Record) -> Result<(), &'static str> {
+        let input = record.part(PartName::Input).ok_or(UNREADABLE)?;
+        let form: RequestForm = serde_json::from_str(input.get()).map_err(|_| UNREADABLE)?;
+        let expires = Timestamp::from_micros(form.expires_us.parse().map_err(|_| UNREADABLE)?);
+        let call = Call {
+            caller: form.caller,
+            server: form.server,
+            tool: form.tool,
+            arguments: form.arguments,
+            policy: form.policy,
+        };
+        if call.digest(expires) != form.digest || call.caller != record.actor.id {
+            return Err("its digest is not that of what it shows");
+        }
+        let approval =
+            Approval { id: record.id, seq, call, expires, digest: form.digest, decided: None, used: None };
+        self.open.entry(record.id).or_insert(approval);
+        Ok(())
+    }
+
+    pub(super) fn decide(
+        &mut self,
+        sealed: Timestamp,
+        record: &Record,
+        approver: Option<Hash>,
+    ) -> Result<(), &'static str> {
+        let approval = record.parent.and_then(|id| self.open.get_mut(&id)).ok_or(UNKNOWN)?;
+        let input = record.part(PartName::Input).ok_or(UNREADABLE)?;
+        let form: DecisionForm = serde_json::from_str(input.get()).map_err(|_| UNREADABLE)?;
+        if form.digest != approval.digest {
+            return Err("it is about other bytes than the request");
+        }
+        if approval.state(sealed) != ApprovalState::Waiting {
+            return Err("the request is decided, used or over already");
+        }
+        // A no needs no key: it only ever makes the answer stricter.
+        if form.decision == Choice::Approve {
+            approver.ok_or(UNSIGNED)?;
+            let actor = &record.actor;
+            let asker = Some(approval.call.caller.as_str());
+            if Some(actor.id.as_str()) == asker || actor.claimed.as_deref() == asker || actor.on_behalf_of.as_deref() == asker {
+                return Err("who asked may not approve");
+            }
+        }
+        let (by, reason) = (record.actor.id.clone(), record.reason.clone());
+        approval.decided = Some(Decided { choice: form.decision, by, reason });
+        Ok(())
+    }
+
+    pub(super) fn use_up(&mut self, sealed: Timestamp, record: &Record) -> Result<(), &'static str> {
+        let approval = record.parent.and_then(|id| self.open.get_mut(&id)).ok_or(UNKNOWN)?;
+        if approval.state(sealed) != ApprovalState::Approved {
+            return Err("the approval does not admit a call, or no more");
+        }
+        approval.used = Some(record.id);
+        Ok(())
+    }
+
+    /// Forgets what ended long before a time.
+    pub(super) fn forget_before(&mut self, now: Timestamp) {
+        let floor = now.as_micros().saturating_sub(REMEMBERED_US);
+        self.open.retain(|_, approval| approval.expires.as_micros() >= floor);
+    }
+}

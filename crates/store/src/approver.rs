@@ -1,0 +1,84 @@
+//! Whose word counts: approver keys, and records that bear their signatures.
+//!
+//! The first approver key of a ledger is believed. Another is, only where its key leaf bears the signature of one
+//! that is believed: whoever holds the checkpoint key alone, which lies on disk, cannot make himself one.
+
+use sealbook_ledger::{Hash, KeyEntry, KeyEvent, KeyRole, Leaf, LeafType, NamedKey, PublicKey, SigningKey};
+use sealbook_policy::Judged;
+
+use crate::sealer::{key_event, read_ring};
+use crate::{Error, Ledger, Sealed, Snapshot, Stored};
+
+/// The approver keys of a ledger that are believed.
+#[derive(Debug, Clone, Default)]
+pub struct Approvers {
+    believed: Vec<KeyEntry>,
+}
+
+impl Approvers {
+    pub(crate) fn read(view: &dyn Snapshot) -> Result<Self, Error> {
+        let ring = read_ring(view)?;
+        let mut approvers = Self::default();
+        for seq in view.key_seqs()? {
+            view.scan(seq, seq + 1, &mut |row| {
+                if let Some(KeyEvent::Add(NamedKey { key, role: KeyRole::Approver })) = key_event(&row)
+                    && let Some(entry) = ring.get(&key.fingerprint()).filter(|entry| entry.from_seq == seq)
+                    && (approvers.believed.is_empty() || approvers.signed(row.leaf, seq).is_some())
+                {
+                    approvers.believed.push(entry.clone());
+                }
+                Ok(false)
+            })?;
+        }
+        Ok(approvers)
+    }
+
+    /// Every key that was ever believed.
+    pub fn entries(&self) -> &[KeyEntry] {
+        &self.believed
+    }
+
+    /// The keys whose word counts for a record sealed at `seq`.
+    pub fn at(&self, seq: u64) -> impl Iterator<Item = &KeyEntry> {
+        self.believed.iter().filter(move |entry| entry.covers(seq) && !entry.in_doubt(seq))
+    }
+
+    /// The approver whose signature over the record holds.
+    pub fn of(&self, stored: &Stored) -> Option<Hash> {
+        if stored.leaf.typ != LeafType::Record || stored.leaf.sigs.is_empty() {
+            return None;
+        }
+        self.signed(&stored.leaf.to_bytes(), stored.seq)
+    }
+
+    fn signed(&self, leaf: &[u8], seq: u64) -> Option<Hash> {
+        let digest = Leaf::signing_digest_of(leaf).ok()?;
+        let sigs = Leaf::parse(leaf).ok()?.sigs;
+        sigs.iter().find_map(|sig| {
+            let entry = self.at(seq).find(|entry| entry.key.fingerprint() == sig.key)?;
+            sig.verify(&digest, &entry.key).then_some(sig.key)
+        })
+    }
+}
+
+impl Ledger {
+    /// The approver keys that are believed.
+    pub fn approvers(&self) -> Result<Approvers, Error> {
+        Approvers::read(&*self.store.snapshot()?)
+    }
+
+    /// Seals records that an approver signs beside the writer, and returns when they are durable.
+    pub fn append_approved(&self, records: Vec<Judged>, approver: &SigningKey) -> Result<Vec<Result<Sealed, Error>>, Error> {
+        let writer = self.writer()?;
+        let own = if self.options.sign { Some(self.record_signer()?) } else { None };
+        let signers: Vec<&SigningKey> = own.as_deref().into_iter().chain([approver]).collect();
+        writer.submit(self.preparer.prepare(records, &signers)?)?.wait()
+    }
+
+    /// Names an approver key, whose private half is not among the ledger's own. `signer` is an approver that is
+    /// believed already; the first key needs none.
+    pub fn add_approver(&self, key: PublicKey, by: Judged, signer: Option<&SigningKey>) -> Result<(), Error> {
+        let event = KeyEvent::Add(NamedKey { key, role: KeyRole::Approver });
+        self.change_keys(&event, by, signer.as_slice())
+    }
+}
