@@ -54,7 +54,8 @@ impl OperationStatus {
     ///
     /// A forward step that failed decides over those that went well; an undo decides over both, and is
     /// confirmed only when every undo that was announced has gone well. Of an outcome whose words were
-    /// erased nobody knows any more how it ended.
+    /// erased nobody knows any more how it ended. An intent that names an ended attempt of the same action as its
+    /// parent is a retry of it, and decides in its place.
     pub fn of<'a>(steps: impl IntoIterator<Item = Step<'a>>) -> Self {
         let (mut forward, mut undo) = (Steps::default(), Steps::default());
         let mut blocked = None;
@@ -66,10 +67,14 @@ impl OperationStatus {
             let steps = if is_undo { &mut undo } else { &mut forward };
             let outcome = step.record.and_then(|record| record.outcome);
             match step.phase {
-                Phase::Intent => steps.open.push(step.id),
+                Phase::Intent => {
+                    let action = step.record.map(|record| record.action.as_str());
+                    steps.retry(step.record.and_then(|record| record.parent), action);
+                    steps.open.push((step.id, action));
+                }
                 Phase::Outcome => {
-                    steps.close(step.record.and_then(|record| record.parent));
-                    steps.worst = steps.worst.max(Some(weight(outcome.unwrap_or(Outcome::Unknown))));
+                    let intent = steps.close(step.record.and_then(|record| record.parent));
+                    steps.ended.push((intent, outcome.unwrap_or(Outcome::Unknown)));
                 }
                 Phase::Event if outcome == Some(Outcome::Blocked) => blocked = Some(Self::Blocked),
                 Phase::Event => {}
@@ -87,37 +92,49 @@ impl std::fmt::Display for OperationStatus {
 
 /// The steps of an operation in one direction.
 #[derive(Default)]
-struct Steps {
-    open: Vec<Uuid>,
-    worst: Option<(u8, Outcome)>,
+struct Steps<'a> {
+    /// Intents and their actions.
+    open: Vec<Announced<'a>>,
+    /// Intents that have ended, where they are known, and how.
+    ended: Vec<(Option<Announced<'a>>, Outcome)>,
 }
 
+/// An intent and its action, unless that was erased.
+type Announced<'a> = (Uuid, Option<&'a str>);
+
 /// The worse outcome weighs more.
-fn weight(outcome: Outcome) -> (u8, Outcome) {
-    let weight = match outcome {
+fn weight(outcome: Outcome) -> u8 {
+    match outcome {
         Outcome::Ok => 0,
         Outcome::Cancelled => 1,
         Outcome::Blocked => 2,
         Outcome::Failed => 3,
         Outcome::Unknown => 4,
-    };
-    (weight, outcome)
+    }
 }
 
-impl Steps {
+impl<'a> Steps<'a> {
     /// Ends the intent that is named, else the oldest open one.
-    fn close(&mut self, intent: Option<Uuid>) {
-        let named = intent.and_then(|intent| self.open.iter().position(|open| *open == intent));
-        if let Some(index) = named.or((!self.open.is_empty()).then_some(0)) {
-            self.open.remove(index);
-        }
+    fn close(&mut self, intent: Option<Uuid>) -> Option<Announced<'a>> {
+        let named = intent.and_then(|intent| self.open.iter().position(|(open, _)| *open == intent));
+        named.or((!self.open.is_empty()).then_some(0)).map(|index| self.open.remove(index))
+    }
+
+    /// Forgets how the attempt ended that is tried again.
+    fn retry(&mut self, attempt: Option<Uuid>, action: Option<&str>) {
+        let (Some(attempt), Some(action)) = (attempt, action) else { return };
+        self.ended.retain(|(ended, _)| *ended != Some((attempt, Some(action))));
+    }
+
+    fn worst(&self) -> Option<Outcome> {
+        self.ended.iter().map(|(_, outcome)| *outcome).max_by_key(|outcome| weight(*outcome))
     }
 
     fn status(&self) -> Option<OperationStatus> {
         if !self.open.is_empty() {
             return Some(OperationStatus::Pending);
         }
-        self.worst.map(|(_, outcome)| match outcome {
+        self.worst().map(|outcome| match outcome {
             Outcome::Ok => OperationStatus::Ok,
             Outcome::Failed => OperationStatus::Failed,
             Outcome::Blocked => OperationStatus::Blocked,
@@ -127,9 +144,9 @@ impl Steps {
     }
 
     fn compensation(&self) -> Option<OperationStatus> {
-        match (self.worst, self.open.is_empty()) {
+        match (self.worst(), self.open.is_empty()) {
             (None, true) => None,
-            (Some((_, outcome)), _) if outcome != Outcome::Ok => Some(OperationStatus::CompensationFailed),
+            (Some(outcome), _) if outcome != Outcome::Ok => Some(OperationStatus::CompensationFailed),
             (_, false) => Some(OperationStatus::Compensating),
             _ => Some(OperationStatus::Compensated),
         }

@@ -6,6 +6,7 @@
 
 pub mod contract;
 pub mod corpus;
+pub mod endpoint;
 pub mod model;
 pub mod records;
 pub mod sim;

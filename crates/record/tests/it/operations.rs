@@ -85,6 +85,19 @@ fn an_operation_stands_as_its_records_say() {
 }
 
 #[test]
+fn a_retry_decides_in_place_of_the_attempt_that_it_repeats() {
+    let again = |id, parent| record(id, "book", Phase::Intent, Some(parent), None);
+    let first = [intent(1, "book"), outcome(2, "book", 1, Outcome::Unknown)];
+    let of = |rest: &[Record]| status(&[&first, rest].concat(), false);
+    assert_eq!(of(&[again(3, 1)]), OperationStatus::Pending);
+    assert_eq!(of(&[again(3, 1), outcome(4, "book", 3, Outcome::Ok)]), OperationStatus::Ok);
+    assert_eq!(of(&[again(3, 1), outcome(4, "book", 3, Outcome::Failed)]), OperationStatus::Failed);
+    // Something else instead does not make the failure undone.
+    let instead = [record(3, "guess", Phase::Intent, Some(1), None), outcome(4, "guess", 3, Outcome::Ok)];
+    assert_eq!(of(&instead), OperationStatus::Unknown);
+}
+
+#[test]
 fn what_was_erased_still_stands_for_its_phase() {
     let (announced, ended) = (intent(1, "book"), outcome(2, "book", 1, Outcome::Ok));
     assert_eq!(status(std::slice::from_ref(&announced), true), OperationStatus::Pending);

@@ -1,0 +1,116 @@
+//! Why something was not done, or could not be written down.
+
+use sealbook_policy::Decision;
+use sealbook_record::Uuid;
+
+use crate::recovery::{Fault, Why};
+
+/// An error of this room. No message quotes content: faults say what failed, never what was sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The call failed, and is not tried again.
+    #[error(transparent)]
+    GaveUp(Box<GaveUp>),
+    /// The emergency stop holds.
+    #[error("{action} was not begun: {stop}; a person lifts it with `sealbook resume`")]
+    Stopped {
+        /// What was to be done.
+        action: String,
+        /// Which stop it is.
+        stop: String,
+    },
+    /// The rules forbid it, or want a person to approve it first.
+    #[error("{action} was not begun: the rules say `{decision}`; `sealbook show {record}` tells which")]
+    Refused {
+        /// What was to be done.
+        action: String,
+        /// What the rules say.
+        decision: Decision,
+        /// The record that says so.
+        record: Uuid,
+    },
+    /// A thread for blocking work was not to be had, or ended early.
+    #[error("the book could not be asked: {cause}; the executor is shutting down, or the system has no thread left")]
+    Offload {
+        /// What happened.
+        cause: String,
+    },
+    /// A key of a provider that cannot be used.
+    #[error("the API key in {name} cannot be used: {why}; put the key there, and nothing else")]
+    ApiKeyUnusable {
+        /// The file or the variable.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// An endpoint that cannot be used.
+    #[error("the model's endpoint cannot be used: {why}")]
+    EndpointInvalid {
+        /// What is wrong with it, and the mend.
+        why: &'static str,
+    },
+    /// A domain's file that cannot be read.
+    #[error("the domain, line {line}: {why}; see the domains that come with the program for the form")]
+    DomainInvalid {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A review rejected the action.
+    #[error("Action blocked by compliance review: {notes}")]
+    ReviewBlocked {
+        /// What the review says, redacted.
+        notes: String,
+    },
+    /// The conditions of a review are not shown to be met.
+    #[error("the review's conditions are not met: {why}; give evidence for each, by a person who does not act here")]
+    ConditionsUnmet {
+        /// What is missing.
+        why: String,
+    },
+    /// A record that is not admitted.
+    #[error(transparent)]
+    Policy(#[from] sealbook_policy::Error),
+    /// The book.
+    #[error(transparent)]
+    Store(#[from] sealbook_store::Error),
+}
+
+/// What is known of a call that failed for good.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{action} failed: {fault} (attempts: {attempts}, {why}); `sealbook query --operation {operation}` shows each")]
+pub struct GaveUp {
+    /// What was to be done.
+    pub action: String,
+    /// How the last attempt failed.
+    pub fault: Fault,
+    /// Why there is no further attempt.
+    pub why: Why,
+    /// How many there were.
+    pub attempts: u32,
+    /// The operation that all attempts belong to.
+    pub operation: Uuid,
+    /// The intent of the last attempt.
+    pub last: Uuid,
+}
+
+impl Error {
+    /// The stable code; each has a page under `docs/errors/`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::GaveUp(_) => "call_failed",
+            Self::Stopped { .. } => "stopped",
+            Self::Refused { .. } => "refused_by_rules",
+            Self::Offload { .. } => "offload_failed",
+            Self::ApiKeyUnusable { .. } => "api_key_unusable",
+            Self::EndpointInvalid { .. } => "endpoint_invalid",
+            Self::DomainInvalid { .. } => "domain_invalid",
+            Self::ReviewBlocked { .. } => "review_blocked",
+            Self::ConditionsUnmet { .. } => "conditions_unmet",
+            Self::Policy(e) => e.code(),
+            Self::Store(e) => e.code(),
+        }
+    }
+}

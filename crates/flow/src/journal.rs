@@ -1,0 +1,254 @@
+//! Where it is written down: an intent before, an outcome after, whatever happens in between.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sealbook_policy::{Decision, Judged, PART_BYTES_MAX, Policy, Raw};
+use sealbook_record::{Outcome, PartName, Phase, Record, Severity, Timestamp, Uuid};
+use sealbook_store::Ledger;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::Error;
+
+/// Where it is written down. Its methods may wait for a disk.
+pub trait Journal: Send + Sync {
+    /// A new id.
+    fn next_id(&self) -> Uuid;
+    /// The time, for records.
+    fn now(&self) -> Timestamp;
+    /// Looks at the stop and the rules, as of now and whoever set them, and seals the intent. When it returns, the
+    /// intent is durable.
+    ///
+    /// Errors: [`Error::Stopped`] and [`Error::Refused`], each sealed as one event with outcome `blocked` before it
+    /// is told; or the intent is not admitted, or the book could not be written. Nothing may be done then.
+    fn enter(&self, intent: Record) -> Result<(), Error>;
+    /// Seals an outcome or an event. When it returns, the record is durable.
+    fn seal(&self, record: Record) -> Result<(), Error>;
+    /// Queues an outcome or an event, and returns before the record is durable.
+    fn queue(&self, record: Record) -> Result<(), Error>;
+}
+
+/// Finds the stop that forbids an intent.
+type StopFor = dyn Fn(&Ledger, &Record) -> Result<Option<String>, Error> + Send + Sync;
+
+/// A ledger and its policy.
+pub struct LedgerJournal {
+    ledger: Arc<Ledger>,
+    policy: Arc<Policy>,
+    stop_for: Option<Box<StopFor>>,
+}
+
+impl LedgerJournal {
+    /// Writes to this ledger what this policy admits.
+    pub fn new(ledger: Arc<Ledger>, policy: Arc<Policy>) -> Self {
+        Self { ledger, policy, stop_for: None }
+    }
+
+    /// Asks `stop_for` for the stop that forbids an intent.
+    #[must_use]
+    pub fn with_stop(
+        self,
+        stop_for: impl Fn(&Ledger, &Record) -> Result<Option<String>, Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self { stop_for: Some(Box::new(stop_for)), ..self }
+    }
+
+    fn admit(&self, mut record: Record) -> Result<Judged, Error> {
+        self.ledger.tenant().clone_into(&mut record.tenant);
+        Ok(self.policy.admit(Raw::new(record))?)
+    }
+
+    fn append(&self, judged: Judged) -> Result<(), Error> {
+        self.ledger.append(vec![judged])?.into_iter().next().expect("one record has one answer")?;
+        Ok(())
+    }
+
+    fn block(&self, mut intent: Record, by: &'static str, which: &str) -> Result<(), Error> {
+        #[derive(Serialize)]
+        struct Blocked<'a> {
+            blocked_by: &'static str,
+            which: &'a str,
+        }
+        intent.phase = Phase::Event;
+        intent.outcome = Some(Outcome::Blocked);
+        intent.set_part(PartName::Error, &Blocked { blocked_by: by, which }).expect("texts are JSON");
+        self.seal(intent)
+    }
+}
+
+impl Journal for LedgerJournal {
+    fn next_id(&self) -> Uuid {
+        self.ledger.next_id()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.ledger.now()
+    }
+
+    fn enter(&self, intent: Record) -> Result<(), Error> {
+        if let Some(stop_for) = &self.stop_for
+            && let Some(stop) = stop_for(&self.ledger, &intent)?
+        {
+            let action = intent.action.clone();
+            self.block(intent, "stop", &stop)?;
+            return Err(Error::Stopped { action, stop });
+        }
+        let judged = self.admit(intent.clone())?;
+        let decision = judged.decision();
+        if decision >= Decision::Ask {
+            let (action, record) = (intent.action.clone(), intent.id);
+            self.block(intent, "rules", decision.as_str())?;
+            return Err(Error::Refused { action, decision, record });
+        }
+        self.append(judged)
+    }
+
+    fn seal(&self, record: Record) -> Result<(), Error> {
+        self.append(self.admit(record)?)
+    }
+
+    fn queue(&self, record: Record) -> Result<(), Error> {
+        // The ticket is given up: the writer seals what is queued, also when the ledger is closed.
+        Ok(self.ledger.submit(vec![self.admit(record)?]).map(drop)?)
+    }
+}
+
+/// Seals an intent. Its id, phase and time are set here; so is its operation, where it has none.
+///
+/// Errors: as [`Journal::enter`].
+pub fn enter(journal: &Arc<dyn Journal>, mut intent: Record) -> Result<Entered, Error> {
+    intent.id = journal.next_id();
+    intent.phase = Phase::Intent;
+    intent.occurred = journal.now();
+    intent.outcome = None;
+    intent.operation.get_or_insert_with(|| journal.next_id());
+    let mut about = intent.clone();
+    about.parts.clear();
+    journal.enter(intent)?;
+    Ok(Entered { journal: Arc::clone(journal), id: about.id, about: Some(about), if_dropped: Outcome::Cancelled })
+}
+
+/// How something ended.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// The word for it.
+    pub outcome: Outcome,
+    /// What there is to say of it.
+    pub parts: BTreeMap<PartName, Box<RawValue>>,
+    /// How much it weighs; as its intent where nothing is said.
+    pub severity: Option<Severity>,
+    /// Labels beyond those of its intent.
+    pub tags: Vec<String>,
+}
+
+impl Ending {
+    /// It ended so, and there is nothing to add.
+    pub const fn new(outcome: Outcome) -> Self {
+        Self { outcome, parts: BTreeMap::new(), severity: None, tags: Vec::new() }
+    }
+
+    /// The same, with something to add. A thing that JSON cannot write is left out.
+    #[must_use]
+    pub fn with(mut self, part: PartName, value: &(impl Serialize + ?Sized)) -> Self {
+        self.parts.extend(serde_json::value::to_raw_value(value).ok().map(|raw| (part, raw)));
+        self
+    }
+}
+
+/// An intent that is sealed, and whose outcome is not yet.
+///
+/// Dropped without an ending, it queues an outcome without waiting for it to be durable: `failed` where the thread
+/// panics, else `cancelled`, or what [`Entered::if_dropped`] says. Where that cannot be queued, the book shows an
+/// open intent.
+pub struct Entered {
+    journal: Arc<dyn Journal>,
+    /// The intent without its content; `None` once it has ended.
+    about: Option<Record>,
+    id: Uuid,
+    if_dropped: Outcome,
+}
+
+impl Entered {
+    /// The intent's id.
+    pub const fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// The operation of intent and outcome.
+    pub fn operation(&self) -> Option<Uuid> {
+        self.about.as_ref().and_then(|about| about.operation)
+    }
+
+    /// What it means when this is dropped without an ending.
+    #[must_use]
+    pub fn if_dropped(mut self, outcome: Outcome) -> Self {
+        self.if_dropped = outcome;
+        self
+    }
+
+    /// Seals the outcome. It returns when that is durable.
+    ///
+    /// What is more than a record may hold is left out of it, and that is said in its place.
+    pub fn end(mut self, ending: Ending) -> Result<(), Error> {
+        let Some(about) = self.about.take() else { return Ok(()) };
+        let journal = Arc::clone(&self.journal);
+        write(about, ending, &*journal, |record| journal.seal(record))
+    }
+}
+
+/// Makes an outcome's record and hands it on; where its content is not admitted, without that.
+fn write(
+    mut record: Record,
+    ending: Ending,
+    journal: &dyn Journal,
+    hand_on: impl Fn(Record) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let now = journal.now();
+    let lasted = now.as_micros().saturating_sub(record.occurred.as_micros());
+    record.duration_us = Some(u64::try_from(lasted).unwrap_or(0));
+    record.occurred = now;
+    record.parent = Some(record.id);
+    record.id = journal.next_id();
+    record.phase = Phase::Outcome;
+    record.outcome = Some(ending.outcome);
+    record.parts = ending.parts;
+    record.severity = ending.severity.unwrap_or(record.severity);
+    record.tags.extend(ending.tags);
+    for value in record.parts.values_mut().filter(|value| value.get().len() > PART_BYTES_MAX) {
+        *value = left_out(value);
+    }
+    match hand_on(record.clone()) {
+        // Content must not cost the outcome.
+        Err(Error::Policy(_)) => {
+            record.parts.values_mut().for_each(|value| *value = left_out(value));
+            hand_on(record)
+        }
+        handed_on => handed_on,
+    }
+}
+
+/// What stands for content that a record cannot hold.
+fn left_out(value: &RawValue) -> Box<RawValue> {
+    let text = format!(r#"{{"left_out":{{"bytes":{}}}}}"#, value.get().len());
+    RawValue::from_string(text).expect("a number is JSON")
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let Some(about) = self.about.take() else { return };
+        let ending = if std::thread::panicking() {
+            Ending::new(Outcome::Failed).with(PartName::Error, "it panicked")
+        } else {
+            Ending::new(self.if_dropped)
+        };
+        // A drop can tell nobody. What is not queued stays an open intent, which the book shows.
+        let _ = write(about, ending, &*self.journal, |record| self.journal.queue(record));
+    }
+}
+
+impl std::fmt::Debug for Entered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entered").field("id", &self.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,32 @@
+//! How things are done, and what happens when they fail: attempts that are written down, retries, fallbacks,
+//! clients of language models, and the review of an action by one.
+//!
+//! The book is the journal. Nothing is called before its intent is durable, and every attempt has an outcome of
+//! its own, also when the future that made it was dropped. What is computed here (how long to wait, whether to
+//! try again, what an answer means) is synchronous and takes clock and randomness as arguments; only [`Time`]
+//! waits, and only `model` speaks to a network.
+//!
+//! What this crate never does: repeat what may not be repeated; send anything to a model that was not redacted;
+//! take an answer of a model for more than advice; read the environment or a file.
+
+mod error;
+mod journal;
+mod model;
+mod offload;
+mod recovery;
+mod review;
+mod time;
+
+pub use error::{Error, GaveUp};
+pub use journal::{Ending, Entered, Journal, LedgerJournal, enter};
+pub use model::{AnswerForm, ApiKey, Completion, Endpoint, HttpModel, Model, Prompt, Provider};
+pub use offload::offload;
+pub use recovery::{
+    Answer, Attempt, Call, Cause, Done, DoneOrTask, Failed, Fault, ManualTask, Next, Recovery, Repeat, Retry,
+    RetryAfter, Success, TRANSIENT, Why,
+};
+pub use review::{
+    Advice, ComplianceStatus, ConditionsMet, Domain, Domains, Evidence, REVIEW_NAME, Review, ReviewRequest, Reviewed,
+    Reviewer, RiskLevel, Standing, record_workflow,
+};
+pub use time::{Pending, SystemTime, Time};

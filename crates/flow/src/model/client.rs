@@ -1,0 +1,115 @@
+//! Asking over HTTP.
+
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, Response, redirect};
+
+use super::{Completion, Endpoint, Model, Prompt, Provider, anthropic, openai, refusal};
+use crate::{Cause, Error, Fault, Pending};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// What is read of an answer that says what went wrong.
+const REFUSAL_BYTES_MAX: usize = 64 * 1024;
+
+/// A model at an endpoint.
+pub struct HttpModel {
+    endpoint: Endpoint,
+    client: Client,
+}
+
+impl HttpModel {
+    /// A client of its own. It follows no redirect and uses no proxy: what is sent goes where the configuration
+    /// says, or nowhere.
+    ///
+    /// Errors: [`Error::EndpointInvalid`] where the system's certificates cannot be used.
+    pub fn new(endpoint: Endpoint) -> Result<Self, Error> {
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .user_agent(concat!("sealbook/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|_| Error::EndpointInvalid {
+                why: "HTTPS cannot be set up: the system's certificates are missing",
+            })?;
+        Ok(Self { endpoint, client })
+    }
+
+    async fn ask_once(&self, prompt: &Prompt, left: Duration) -> Result<Completion, Fault> {
+        let endpoint = &self.endpoint;
+        let body = match endpoint.provider {
+            Provider::OpenAi => openai::request(endpoint, prompt),
+            Provider::Anthropic => anthropic::request(endpoint, prompt),
+        };
+        let mut request = self
+            .client
+            .post(endpoint.url().clone())
+            .timeout(left.min(endpoint.timeout))
+            .header(CONTENT_TYPE, "application/json")
+            .body(body);
+        if endpoint.provider == Provider::Anthropic {
+            request = request.header("anthropic-version", anthropic::VERSION);
+        }
+        if let Some(key) = &endpoint.key {
+            let (name, value) = match endpoint.provider {
+                Provider::OpenAi => (AUTHORIZATION.as_str(), format!("Bearer {}", key.expose())),
+                Provider::Anthropic => ("x-api-key", key.expose().to_owned()),
+            };
+            let mut value = HeaderValue::try_from(value).map_err(|_| Fault::permanent("the key is none"))?;
+            value.set_sensitive(true);
+            request = request.header(name, value);
+        }
+        let response = request.send().await.map_err(|cause| fault(&cause))?;
+        let status = response.status();
+        if status.is_redirection() {
+            return Err(Fault::permanent(
+                "the endpoint sends elsewhere, and redirects are not followed; give the address it means",
+            ));
+        }
+        if !status.is_success() {
+            let retry_after =
+                response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let body = read(response, REFUSAL_BYTES_MAX).await.unwrap_or_default();
+            return Err(refusal::read(status.as_u16(), &body, retry_after.as_deref()));
+        }
+        let body = read(response, endpoint.answer_bytes_max).await?;
+        match endpoint.provider {
+            Provider::OpenAi => openai::answer(&body),
+            Provider::Anthropic => anthropic::answer(&body),
+        }
+    }
+}
+
+impl Model for HttpModel {
+    fn name(&self) -> String {
+        format!("{}/{}", self.endpoint.provider.as_str(), self.endpoint.model)
+    }
+
+    fn ask<'a>(&'a self, prompt: &'a Prompt, left: Duration) -> Pending<'a, Result<Completion, Fault>> {
+        Box::pin(self.ask_once(prompt, left))
+    }
+}
+
+/// Reads an answer to its end, and no further than the bound.
+async fn read(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, Fault> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|cause| fault(&cause))? {
+        if body.len() + chunk.len() > bytes_max {
+            return Err(Fault::permanent(format!("the answer is longer than {bytes_max} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// What went wrong on the way. The error's own text is not used: it names the address.
+fn fault(cause: &reqwest::Error) -> Fault {
+    if cause.is_connect() {
+        Fault::new(Cause::Connect)
+    } else if cause.is_timeout() {
+        Fault::new(Cause::Timeout)
+    } else {
+        Fault::new(Cause::Lost)
+    }
+}

@@ -1,0 +1,130 @@
+//! A ledger, a clock that waits by being set, and calls that fail as they are told.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sealbook_flow::{Call, Journal, LedgerJournal, Pending, Recovery, Repeat, Retry, Time};
+use sealbook_policy::{DigestKey, Policy};
+use sealbook_record::{Actor, ActorKind, PartName, Phase, Record, Target, TargetKind, Timestamp};
+use sealbook_store::{Ledger, Query, Stored, SystemEntropy};
+use sealbook_testkit::{Place, Rng, SimClock, seeded_options};
+
+/// 2026-01-01T00:00:00Z.
+pub(crate) const START_US: i64 = 1_767_225_600_000_000;
+
+/// Waits by moving itself on. What is waited for is remembered.
+#[derive(Default)]
+pub(crate) struct SimTime {
+    passed: Mutex<Duration>,
+    waits: Mutex<Vec<Duration>>,
+}
+
+impl SimTime {
+    pub(crate) fn step(&self, by: Duration) {
+        *self.passed.lock().unwrap() += by;
+    }
+
+    pub(crate) fn waits(&self) -> Vec<Duration> {
+        self.waits.lock().unwrap().clone()
+    }
+}
+
+impl Time for SimTime {
+    fn now(&self) -> Timestamp {
+        let passed = i64::try_from(self.passed().as_micros()).unwrap();
+        Timestamp::from_micros(START_US + passed)
+    }
+
+    fn passed(&self) -> Duration {
+        *self.passed.lock().unwrap()
+    }
+
+    fn wait(&self, how_long: Duration) -> Pending<'_, ()> {
+        // Nothing happens before it is polled: a wait that is not needed does not pass.
+        Box::pin(async move {
+            self.step(how_long);
+            self.waits.lock().unwrap().push(how_long);
+        })
+    }
+}
+
+/// A ledger of its own, with a stop that a test sets.
+pub(crate) struct Bench {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) time: Arc<SimTime>,
+    pub(crate) stopped: Arc<AtomicBool>,
+    _place: Place,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let place = Place::new();
+        let options = seeded_options(&mut Rng::new(7), Arc::new(SimClock::at(START_US)));
+        let ledger = Arc::new(Ledger::create(place.layout(), "default", options, None).unwrap());
+        let stopped = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&stopped);
+        let journal = LedgerJournal::new(Arc::clone(&ledger), Arc::new(Policy::new(DigestKey::new([7; 32]))));
+        let journal = journal
+            .with_stop(move |_, _| Ok(flag.load(Ordering::SeqCst).then(|| "the stop for everything".to_owned())));
+        Self { ledger, journal: Arc::new(journal), time: Arc::default(), stopped, _place: place }
+    }
+
+    pub(crate) fn recovery(&self, retry: Retry) -> Recovery {
+        let (journal, time) = (Arc::clone(&self.journal), Arc::clone(&self.time) as Arc<dyn Time>);
+        Recovery { retry, journal, time, entropy: Arc::new(SystemEntropy) }
+    }
+
+    /// Every record that was sealed, oldest first.
+    pub(crate) fn told(&self) -> Vec<Stored> {
+        let query = Query { leaf_type: vec!["record".to_owned()], ascending: true, ..Query::default() };
+        let mut all = Vec::new();
+        self.ledger
+            .each_match(&query, &mut |stored| {
+                all.push(stored);
+                Ok(true)
+            })
+            .unwrap();
+        all
+    }
+
+    /// Phase, action and outcome of each.
+    pub(crate) fn story(&self) -> Vec<String> {
+        let line = |record: &Record| {
+            let outcome = record.outcome.map_or(String::new(), |outcome| format!(" {outcome}"));
+            format!("{} {}{outcome}", phase(record.phase), record.action)
+        };
+        self.told().iter().map(|stored| line(stored.record.as_ref().unwrap())).collect()
+    }
+
+    /// A part of the nth record as JSON.
+    pub(crate) fn part(&self, index: usize, part: PartName) -> serde_json::Value {
+        let told = self.told();
+        serde_json::from_str(told[index].record.as_ref().unwrap().part(part).unwrap().get()).unwrap()
+    }
+}
+
+fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Intent => "intent",
+        Phase::Outcome => "outcome",
+        Phase::Event => "event",
+    }
+}
+
+/// A call of the shop's ledger.
+pub(crate) fn call(action: &str, repeat: Repeat) -> Call {
+    let actor = Actor::new(ActorKind::Agent, "builder");
+    let target = Target::new(TargetKind::Service, "erp");
+    let id = "01944c2f-0000-7000-8000-000000000001".parse().unwrap();
+    let mut intent = Record::event(id, actor, action, target, Timestamp::from_micros(START_US));
+    intent.set_part(PartName::Input, &serde_json::json!({"order": 7})).unwrap();
+    Call { intent, repeat }
+}
+
+/// Runs a future to its end.
+pub(crate) fn wait_for<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
