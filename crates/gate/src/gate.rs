@@ -258,7 +258,7 @@ impl Core {
 
     /// The alerts that a record raises.
     pub(crate) fn alerts(&self, judged: &Judged) -> Result<Vec<Judged>, Error> {
-        let raised = judged.alerts(self.ledger.now(), &mut || self.ledger.next_id());
+        let raised = judged.alerts();
         raised.into_iter().map(|raw| Ok(self.policy().admit(raw)?)).collect()
     }
 

@@ -73,10 +73,7 @@ impl Ledger {
         records: Vec<Judged>,
         approver: &SigningKey,
     ) -> Result<Vec<Result<Sealed, Error>>, Error> {
-        let writer = self.writer()?;
-        let own = if self.options.sign { Some(self.record_signer()?) } else { None };
-        let signers: Vec<&SigningKey> = own.as_deref().into_iter().chain([approver]).collect();
-        writer.submit(self.preparer.prepare(records, &signers)?)?.wait()
+        self.submit_signed(records, Some(approver))?.wait()
     }
 
     /// Names an approver key, whose private half is not among the ledger's own. `signer` is an approver that is

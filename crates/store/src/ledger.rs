@@ -307,10 +307,15 @@ impl Ledger {
     /// Queues records and returns at once; the ticket waits for durability. Waits while the queue
     /// is full, and while the index is more than 100,000 records behind.
     pub fn submit(&self, records: Vec<Judged>) -> Result<Ticket, Error> {
+        self.submit_signed(records, None)
+    }
+
+    /// As [`Ledger::submit`], with a further signer beside the ledger's own.
+    pub(crate) fn submit_signed(&self, records: Vec<Judged>, other: Option<&SigningKey>) -> Result<Ticket, Error> {
         let writer = self.writer()?;
         self.hold_back_for_index(records.len())?;
-        let signer = if self.options.sign { Some(self.record_signer()?) } else { None };
-        let signers: Vec<&SigningKey> = signer.as_deref().into_iter().collect();
+        let own = if self.options.sign { Some(self.record_signer()?) } else { None };
+        let signers: Vec<&SigningKey> = own.as_deref().into_iter().chain(other).collect();
         self.preparer.check(&records)?;
         let mut pieces = Vec::new();
         let mut rest = records;
