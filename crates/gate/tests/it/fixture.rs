@@ -34,6 +34,10 @@ impl Store for Fickle {
         self.inner.scrub()
     }
 
+    fn relearn(&self) -> Result<(), Error> {
+        self.inner.relearn()
+    }
+
     fn snapshot(&self) -> Result<Box<dyn Snapshot + Send + '_>, Error> {
         self.inner.snapshot()
     }
