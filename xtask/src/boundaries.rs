@@ -84,7 +84,11 @@ static CALLS: &[Call] = &[
         allowed: &["crates/store/", "crates/inspect/", "crates/cli/", "crates/testkit/"],
         instead: "this room knows no disk: take bytes, a reader or a writer",
     },
-    Call { says: &["std::net::{", "std::net::Tcp", "TcpStream", "TcpListener", "UdpSocket"], allowed: &["crates/testkit/"], instead: "nothing here speaks to a network" },
+    Call {
+        says: &["std::net::{", "std::net::Tcp", "TcpStream", "TcpListener", "UdpSocket"],
+        allowed: &["crates/testkit/"],
+        instead: "nothing here speaks to a network",
+    },
     Call { says: &["thread::sleep"], allowed: &[], instead: "wait on a lock, a channel or a condition" },
 ];
 

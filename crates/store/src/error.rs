@@ -280,6 +280,7 @@ impl Error {
             Self::BookUnreadable { path, cause } => Self::BookUnreadable { path: path.clone(), cause: cause.clone() },
             Self::HeadMoved { expected, found } => Self::HeadMoved { expected: *expected, found: *found },
             Self::Engine { path, cause } => Self::Engine { path: path.clone(), cause: cause.clone() },
+            Self::WriterStopped(cause) => Self::WriterStopped(cause.clone()),
             Self::RowDamaged { seq, what } => Self::RowDamaged { seq: *seq, what: what.clone() },
             Self::File { path, cause } => {
                 Self::File { path: path.clone(), cause: std::io::Error::new(cause.kind(), cause.to_string()) }

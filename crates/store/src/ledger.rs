@@ -20,7 +20,7 @@ use crate::projection::{CatchUp, Index};
 use crate::reader::Reader;
 use crate::sealer::{Replacement, Sealer, read_ring};
 use crate::whole::{make_private_dir, make_whole};
-use crate::writer::Writer;
+use crate::writer::{Piece, Writer};
 use crate::{
     Clock, CommitError, Entropy, Error, IndexProgress, Sealed, Snapshot, SqliteStore, Store, Stored, SystemClock,
     SystemEntropy, Ticket,
@@ -323,13 +323,14 @@ impl Ledger {
             // While the writer seals a piece, the next one is prepared.
             let later = rest.split_off(rest.len().min(PIECE_RECORDS));
             let piece = std::mem::replace(&mut rest, later);
-            let queued = self.preparer.prepare(piece, &signers).and_then(|prepared| writer.submit(prepared));
-            match queued {
-                Ok(pending) => pieces.push(pending),
+            let records = piece.len();
+            match self.preparer.prepare(piece, &signers).and_then(|prepared| writer.submit(prepared)) {
+                Ok(pending) => pieces.push(Piece { records, queued: Ok(pending) }),
+                Err(cause) if pieces.is_empty() => return Err(cause),
+                // What comes after what was refused is not tried.
                 Err(cause) => {
-                    // What was queued before is sealed by the time the refusal is heard.
-                    let _ = Ticket::new(pieces).wait();
-                    return Err(cause);
+                    pieces.push(Piece { records: records + rest.len(), queued: Err(cause) });
+                    break;
                 }
             }
         }

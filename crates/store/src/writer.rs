@@ -26,33 +26,58 @@ pub(crate) type Answer = Result<Vec<Result<Sealed, Error>>, Error>;
 
 /// Records under way.
 #[derive(Debug)]
-pub struct Ticket(Vec<Pending>);
+pub struct Ticket(Vec<Piece>);
+
+/// Some of the records of a ticket, in one commit.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub(crate) records: usize,
+    /// Or why they were never queued.
+    pub(crate) queued: Result<Pending, Error>,
+}
 
 /// A submission that is queued or being sealed.
 pub(crate) type Pending = Receiver<(Answer, Vec<Prepared>)>;
 
 impl Ticket {
     /// For what was submitted in pieces, in their order.
-    pub(crate) fn new(pieces: Vec<Pending>) -> Self {
+    pub(crate) fn new(pieces: Vec<Piece>) -> Self {
         Self(pieces)
     }
 
     /// Waits until the records are durable, or refused. Answers come in the order of the records.
     ///
-    /// An error speaks for all of them, though some may have been sealed: sent again under the same ids they
-    /// are sealed once.
+    /// An error is the answer for all of them. Where some were sealed before the others were refused, each has an
+    /// answer of its own.
     pub fn wait(self) -> Result<Vec<Result<Sealed, Error>>, Error> {
         let mut answers = Vec::new();
-        let mut failed = None;
+        let (mut some, mut refused) = (self.0.is_empty(), None);
         for piece in self.0 {
-            match piece.recv() {
-                // What was queued comes back to be freed here: the writer has no time for it.
-                Ok((Ok(of_piece), _records)) => answers.extend(of_piece),
-                Ok((Err(cause), _records)) => failed = failed.or(Some(cause)),
-                Err(_) => return Err(Error::WriterStopped("it ended before it answered".to_owned())),
+            match piece.wait() {
+                Ok(of_piece) => {
+                    some = true;
+                    answers.extend(of_piece);
+                }
+                Err(cause) => {
+                    answers.extend((0..piece.records).map(|_| Err(cause.same())));
+                    refused = refused.or(Some(cause));
+                }
             }
         }
-        failed.map_or(Ok(answers), Err)
+        refused.filter(|_| !some).map_or(Ok(answers), Err)
+    }
+}
+
+impl Piece {
+    fn wait(&self) -> Answer {
+        match &self.queued {
+            // What was queued comes back to be freed here: the writer has no time for it.
+            Ok(pending) => match pending.recv() {
+                Ok((answer, _records)) => answer,
+                Err(_) => Err(Error::WriterStopped("it ended before it answered".to_owned())),
+            },
+            Err(cause) => Err(cause.same()),
+        }
     }
 }
 

@@ -129,6 +129,7 @@ impl World {
             }
         };
         hold(answers.len() == sent.len(), || format!("{} answers to {} records", answers.len(), sent.len()))?;
+        let mut is_in_doubt = false;
         for (sent, answer) in sent.iter().zip(answers) {
             match answer {
                 Ok(sealed) => {
@@ -138,10 +139,19 @@ impl World {
                     self.model.acknowledged(&sent.judged, &sealed)?;
                 }
                 Err(Error::IdConflict { .. }) if sent.conflict => {}
-                Err(e) => return Err(unexpected("sealing one of a batch", &e)),
+                // A large batch is sealed in pieces: what went wrong with a later one leaves the first.
+                Err(Error::WriterStopped(_)) => {
+                    self.is_provoked(handle, "a doubt")?;
+                    is_in_doubt = true;
+                    if !sent.conflict {
+                        self.model.in_doubt(&sent.judged);
+                    }
+                }
+                Err(e) => self.is_provoked(handle, &e.to_string())?,
             }
         }
-        Ok(false)
+        self.outcome.in_doubt += u64::from(is_in_doubt);
+        Ok(is_in_doubt)
     }
 
     /// Nothing is refused and nothing is in doubt unless something went wrong.
