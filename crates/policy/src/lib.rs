@@ -18,6 +18,6 @@ pub use error::Error;
 pub use key::DigestKey;
 pub use limits::{DEPTH_MAX, PART_BYTES_MAX};
 pub use policy::Policy;
-pub use redact::PLACEHOLDER;
+pub use redact::{PLACEHOLDER, redact_text};
 pub use shares::in_shares;
 pub use stages::{Decision, Judged, Parts, Raw, Redacted};

@@ -4,6 +4,8 @@
 //! their order, their duplicate keys and their blanks. A quick look over the raw text (`anchors`) decides
 //! whether there can be anything to do; it makes nothing and copies nothing.
 
+use std::borrow::Cow;
+
 mod anchors;
 mod assign;
 mod cards;
@@ -54,6 +56,16 @@ pub(crate) fn part(json: &str, part: &str, found: &mut Vec<Found>) -> Option<Str
 /// Whether a JSON text could hold a secret; false only where it surely holds none.
 pub(crate) fn may_hold_secret(json: &[u8]) -> bool {
     anchors::may_hold_secret(json)
+}
+
+/// A text that is shown or kept outside a record, such as a path or an option, without its secrets.
+pub fn redact_text(text: &str) -> Cow<'_, str> {
+    if text::find_secrets(text.as_bytes()).is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut redacted = text.to_owned();
+    plain(&mut redacted, "", &mut Vec::new());
+    Cow::Owned(redacted)
 }
 
 /// Redacts a text that is no JSON, such as a field of the statement; false where nothing is secret.
