@@ -116,6 +116,21 @@ fn under_names() -> Vec<Planted> {
     all
 }
 
+/// In blocks of YAML, percent-encoded, in other languages.
+const WRITTEN_OTHERWISE: &[&str] = &[
+    "password: |\n  @",
+    "db:\n  password: >-\n    @\n  host: x",
+    "- secret: |2\n      @\n      @\n  b: 1",
+    "https://h/p?api%5Fkey=@&b=1",
+    "https://h/p?b=1&%70assword=@",
+    "a=1&client%2Dsecret=@",
+    "https://h/?next=https%3A%2F%2Fi%2F%3Faccess_token%3D@%26b%3D1",
+    "mot_de_passe=@",
+    "Wachtwoord: @",
+    "privkey=@",
+    "пароль: @",
+];
+
 fn in_texts() -> Vec<Planted> {
     let basic = join(&["dXNlcjp0", "cjB1YjRkb3ItMw=="]);
     let bearer = join(&["a1B2c3D4", "e5F6g7H8"]);
@@ -187,19 +202,9 @@ fn in_texts() -> Vec<Planted> {
         "curl https://h -H \"X-API-Key: @\"",
         "https://x-access-token:@@github.com/a/b",
         "\tpassword=@\tnext",
-        "password: |\n  @",
-        "db:\n  password: >-\n    @\n  host: x",
-        "- secret: |2\n      @\n      @\n  b: 1",
-        "https://h/p?api%5Fkey=@&b=1",
-        "https://h/p?b=1&%70assword=@",
-        "a=1&client%2Dsecret=@",
-        "https://h/?next=https%3A%2F%2Fi%2F%3Faccess_token%3D@%26b%3D1",
-        "mot_de_passe=@",
-        "Wachtwoord: @",
-        "privkey=@",
-        "пароль: @",
     ]
     .iter()
+    .chain(WRITTEN_OTHERWISE)
     .map(|text| ((*text).replace('@', "\0").replace("\0\0", "\0@").replace('\0', WORD), WORD))
     .collect();
     let mut all: Vec<Planted> = texts
