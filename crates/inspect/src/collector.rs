@@ -125,9 +125,8 @@ impl Batch<'_> {
     /// The run itself, where one of the analyzer's sources was asked for a part only: what is found is then
     /// about that part.
     fn only_run(&self, analyzer: &dyn Analyzer) -> Option<Uuid> {
-        let selects = |source: &&dyn Source| {
-            analyzer.supports(source.metadata().name) && source.selects(&self.request.options)
-        };
+        let selects =
+            |source: &&dyn Source| analyzer.supports(source.metadata().name) && source.selects(&self.request.options);
         self.sources.iter().any(selects).then_some(self.request.run.id)
     }
 

@@ -27,9 +27,9 @@ use sealbook_policy::{Raw, redact_text};
 use sealbook_record::{PartName, Target, TargetKind};
 use serde::Serialize;
 
+use self::engine::commit::Commit;
 use self::engine::history::{self, Found, Wanted};
 use self::engine::id::Id;
-use self::engine::commit::Commit;
 use self::engine::objects::{Kind, Object, Objects, Tally};
 use self::engine::reader::{Fault, Reader, Wrong};
 use self::engine::refs::{self, RefKind, Resolved, Trouble};
@@ -41,8 +41,8 @@ use self::tell_commit::set;
 use self::tell_fault::Faults;
 use self::tell_ref::{Standing, State};
 use crate::{
-    Coverage, Error, GitOptions, OptionHelp, Options, Prior, Progress, Refs, Request, Selection, Sink, Source, SourceMetadata,
-    TreePath,
+    Coverage, Error, GitOptions, OptionHelp, Options, Prior, Progress, Refs, Request, Selection, Sink, Source,
+    SourceMetadata, TreePath,
 };
 
 /// The source's name in records.

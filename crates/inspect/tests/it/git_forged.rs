@@ -328,7 +328,8 @@ fn what_is_forged_after_it_was_read_is_named_by_the_next_run() {
     let coverage = book.git(&repo.path, GitOptions::default());
     let mut named: Vec<_> = book.of("git.forged").into_iter().map(|record| record.target.id).collect();
     let mut forged = vec![victim, blob];
-    (named.sort(), forged.sort());
+    named.sort();
+    forged.sort();
     assert_eq!(named, forged);
     assert_eq!(book.of("git.commit").len(), 2, "nothing is sealed a second time");
     let [note] = &coverage.notes[..] else { panic!("{coverage:?}") };
