@@ -22,7 +22,8 @@ use crate::session::Session;
 /// One record per line, in the form that `export` writes. A record that was sealed before, with
 /// the same id and the same content, is not sealed again, so an import may be repeated; give every
 /// line an `id` for that. The first line that is no record ends the import and is named; what
-/// stands before it is sealed. A line without an actor is kept, with the actor `unknown`.
+/// stands before it is sealed. A line without an actor is kept, with the actor `unknown`. What a line
+/// calls `actor.verified` was not authenticated here, and is sealed as `imported:…`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -37,6 +38,8 @@ pub(crate) struct Args {
     files: Vec<PathBuf>,
 }
 
+/// What an imported record calls verified was so where it came from.
+const IMPORTED: &str = "imported:";
 /// Records that are submitted together.
 const BATCH_RECORDS: usize = 1_024;
 /// A batch is submitted before it holds much more than these bytes.
@@ -101,7 +104,7 @@ impl<'s> Import<'s> {
     fn read(&mut self, input: &mut Input, bars: &Bars) -> Result<(), Failure> {
         while let Some(line) = input.next_line()? {
             let number = input.line();
-            let judged = self.admit(&line).map_err(|cause| cause.at(input.place(number)))?;
+            let judged = self.admit(&line).map_err(|cause| cause.at_line(&input.place(number)))?;
             self.counts.without_actor += u64::from(names_nobody(judged.record()));
             self.bytes += line.len();
             self.batch.push(judged);
@@ -118,13 +121,25 @@ impl<'s> Import<'s> {
     }
 
     fn admit(&self, line: &str) -> Result<Judged, Failure> {
-        let record = Record::from_json(line, append::defaults(self.session))?;
+        let mut record = Record::from_json(line, append::defaults(self.session))?;
+        self.doubt_verified(&mut record)?;
         let own = self.session.ledger.tenant();
         if record.tenant != own {
             let (id, given) = (record.id, record.tenant);
             return Err(Error::TenantMismatch { id, given, own: own.to_owned() }.into());
         }
         self.session.admit(record)
+    }
+
+    /// Who was authenticated elsewhere was not authenticated here. What this book said so itself stays, so that
+    /// its own export can be imported again.
+    fn doubt_verified(&self, record: &mut Record) -> Result<(), Failure> {
+        let Some(verified) = record.actor.verified.take() else { return Ok(()) };
+        let sealed = self.session.ledger.reader()?.by_id(record.id)?.and_then(|stored| stored.record);
+        let is_own = sealed.is_some_and(|sealed| sealed.actor.verified.as_ref() == Some(&verified));
+        let stays = is_own || verified.starts_with(IMPORTED);
+        record.actor.verified = Some(if stays { verified } else { format!("{IMPORTED}{verified}") });
+        Ok(())
     }
 
     fn submit(&mut self) -> Result<(), Failure> {
