@@ -12,6 +12,7 @@ use sealbook_store::{Query, Stored};
 
 use crate::args::Acting;
 use crate::command::append::read_word;
+use crate::command::init::Made;
 use crate::command::{Context, init};
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
@@ -75,7 +76,7 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
 /// The book of the project at `root`; made where there is none yet.
 fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Failure> {
     let place = Place::find(&context.environment, &context.global, root)?;
-    if place.exists() && (place.by_pointer || context.global.book.is_some()) {
+    if place.exists() && (place.by_pointer || place.of_bare || context.global.book.is_some()) {
         let actor = who::acting(acting, &place)?;
         return Session::open(place, actor);
     }
@@ -84,7 +85,10 @@ fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Fail
         Session::create(place, actor)?
     } else {
         let pointed = place.project.filter(|_| place.by_pointer).map(|project| project.root);
-        init::create_for(context, pointed.as_deref().unwrap_or(root), acting)?
+        match init::make_for(context, pointed.as_deref().unwrap_or(root), acting)? {
+            Made::New(session) => session,
+            Made::Found(session) => return Ok(session),
+        }
     };
     init::tell_made(context, &session);
     Ok(session)

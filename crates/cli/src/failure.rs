@@ -27,6 +27,14 @@ pub(crate) enum Failure {
         /// What is wrong there.
         cause: Box<Failure>,
     },
+    /// The same for one line of an input: the column in it stands beside the line.
+    #[error("{text}")]
+    AtLine {
+        /// Place and message.
+        text: String,
+        /// What is wrong there.
+        cause: Box<Failure>,
+    },
     /// Neither `SEALBOOK_HOME` nor a home directory is known.
     #[error(
         "nothing says where books lie: SEALBOOK_HOME, XDG_STATE_HOME and HOME are not set; set SEALBOOK_HOME to a directory"
@@ -71,6 +79,24 @@ pub(crate) enum Failure {
         found: String,
         /// The file that points at it.
         pointer: PathBuf,
+    },
+    /// A pointer that this home did not write leads to a book of this home.
+    #[error("{pointer} names the book {book:?}, which knows nothing of this project: somebody else wrote that file; run `sealbook init`, which makes this project a book of its own, or name the book with --book if it is meant", pointer = pointer.display())]
+    PointerStrange {
+        /// Name of the book.
+        book: String,
+        /// The file that points at it.
+        pointer: PathBuf,
+    },
+    /// What should be restored does not verify.
+    #[error("{} does not verify: {faults} faults, the first: {first}; nothing was restored: take another copy, or go on from this one with --unverified and say in --reason what is wrong with it", path.display())]
+    RestoreBroken {
+        /// The file.
+        path: PathBuf,
+        /// How many faults.
+        faults: u64,
+        /// The first of them.
+        first: String,
     },
     /// The key of redaction digests cannot be used.
     #[error("the digest key {path} {why}", path = path.display())]
@@ -163,16 +189,36 @@ impl Failure {
         Self::At { place: place.into(), cause: Box::new(self) }
     }
 
+    /// The same, with the line of an input of which each line is a text of its own. That the place within the
+    /// text is on its first line says nothing then.
+    pub(crate) fn at_line(self, line: &str) -> Self {
+        let place = match &self {
+            Self::Record(cause) => cause.place(),
+            _ => None,
+        };
+        let text = self.to_string();
+        let text = match place {
+            Some(place) => {
+                let text = text.strip_prefix(&format!("{place}: ")).unwrap_or(&text);
+                format!("{line}, column {}: {text}", place.column)
+            }
+            None => format!("{line}: {text}"),
+        };
+        Self::AtLine { text, cause: Box::new(self) }
+    }
+
     /// The stable code; each has a page under `docs/errors/`.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Usage { .. } => "usage",
-            Self::At { cause, .. } => cause.code(),
+            Self::At { cause, .. } | Self::AtLine { cause, .. } => cause.code(),
             Self::HomeUnknown => "home_unknown",
             Self::NameInvalid { .. } => "name_invalid",
             Self::ConfigInvalid { .. } => "config_invalid",
             Self::BookGone { .. } => "book_gone",
             Self::BookReplaced { .. } => "book_replaced",
+            Self::PointerStrange { .. } => "pointer_strange",
+            Self::RestoreBroken { .. } => "restore_broken",
             Self::DigestKey { .. } => "digest_key_unusable",
             Self::ContentNotJson { .. } => "invalid_json",
             Self::AuditMissing => "audit_missing",
@@ -192,9 +238,10 @@ impl Failure {
     /// How the program ends with it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::At { cause, .. } => cause.exit(),
+            Self::At { cause, .. } | Self::AtLine { cause, .. } => cause.exit(),
             Self::BookGone { .. }
             | Self::BookReplaced { .. }
+            | Self::RestoreBroken { .. }
             | Self::Store(
                 sealbook_store::Error::BookRolledBack { .. }
                 | sealbook_store::Error::BookForked { .. }

@@ -101,5 +101,5 @@ pub(crate) fn write_file<T>(
 
 /// Something said to a person beside the answer.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", sealbook_report::shown(text));
+    let _ = writeln!(io::stderr().lock(), "{}", sealbook_report::shown(&sealbook_policy::redact_text(text)));
 }

@@ -7,14 +7,14 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use sealbook_ledger::Origin;
+use sealbook_ledger::{Hash, Origin};
 use sealbook_record::DEFAULT_TENANT;
 use sealbook_store::Layout;
 
 use crate::args::Global;
 use crate::environment::Environment;
 use crate::failure::Failure;
-use crate::project::{Project, directory_name};
+use crate::project::{Project, bare_root, directory_name};
 
 /// The book of those who name none and are in no project.
 const DEFAULT_BOOK: &str = "default";
@@ -35,6 +35,8 @@ pub(crate) struct Place {
     pub(crate) project: Option<Project>,
     /// Whether the project's pointer led here.
     pub(crate) by_pointer: bool,
+    /// Whether the book is that of the bare repository around, which holds no pointer.
+    pub(crate) of_bare: bool,
 }
 
 /// The directories that hold all books, keys and heads.
@@ -60,9 +62,14 @@ impl Place {
     pub(crate) fn find(environment: &Environment, global: &Global, start: &Path) -> Result<Self, Failure> {
         let homes = Homes::new(environment)?;
         let project = Project::find(start)?;
+        let bare = bare_root(start);
+        // Of a project around a bare repository and the repository itself, the nearer counts.
+        let project = project.filter(|project| bare.is_none_or(|bare| project.root.starts_with(bare)));
+        let bare = bare.filter(|_| project.is_none() && global.book.is_none()).map(name_of_bare);
         let pointer = project.as_ref().map(|project| &project.pointer).filter(|_| global.book.is_none());
         let tenant = global.tenant.as_deref().or(pointer.map(|pointer| &*pointer.tenant)).unwrap_or(DEFAULT_TENANT);
-        let book = global.book.as_deref().or(pointer.map(|pointer| &*pointer.book)).unwrap_or(DEFAULT_BOOK);
+        let book = global.book.as_deref().or(pointer.map(|pointer| &*pointer.book)).or(bare.as_deref());
+        let book = book.unwrap_or(DEFAULT_BOOK);
         let directory = match as_path(book) {
             // A path in a pointer would let a stranger's project choose any directory.
             Some(path) if pointer.is_none() => in_directory(&environment.absolute(path), tenant)?,
@@ -73,6 +80,7 @@ impl Place {
             book: book.to_owned(),
             tenant: tenant.to_owned(),
             by_pointer: pointer.is_some(),
+            of_bare: bare.is_some(),
             project,
         })
     }
@@ -97,6 +105,52 @@ impl Place {
         let head_of = |origin: &str| self.layout.heads.join(format!("{}.head", last_piece(origin)));
         let origin = project.pointer.origins.iter().rev().find(|origin| head_of(origin).exists())?;
         Some((project, origin))
+    }
+
+    /// Whether the pointer leads to a book of this home that knows nothing of it: a stranger wrote it, and what
+    /// is done here would be sealed among another project's records.
+    pub(crate) fn is_strange(&self) -> bool {
+        let Some(pointer) = self.project.as_ref().map(|project| &project.pointer).filter(|_| self.by_pointer) else {
+            return false;
+        };
+        let known = std::fs::read_to_string(self.marks_file()).ok();
+        let is_known = |mark: &String| known.iter().flat_map(|text| text.lines()).any(|line| line == mark);
+        (self.exists() || known.is_some()) && !pointer.marks.iter().any(is_known)
+    }
+
+    /// Whether any pointer was ever written to the book in this home.
+    pub(crate) fn has_marks(&self) -> bool {
+        !self.by_pointer || self.marks_file().exists()
+    }
+
+    /// A pointer that a stranger wrote is not followed.
+    pub(crate) fn refuse_strange(&self) -> Result<(), Failure> {
+        match &self.project {
+            Some(project) if self.is_strange() => {
+                Err(Failure::PointerStrange { book: self.book.clone(), pointer: project.pointer_path() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a mark and keeps it beside the book; the pointer that bears it is believed from now on.
+    pub(crate) fn new_mark(&self) -> Result<String, Failure> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).expect("the kernel's random generator answers");
+        let mark = format!("{:032x}", u128::from_be_bytes(random));
+        let path = self.marks_file();
+        let mut text = std::fs::read_to_string(&path).unwrap_or_default();
+        text.push_str(&mark);
+        text.push('\n');
+        let draft = path.with_extension(std::process::id().to_string());
+        let kept = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, &path));
+        kept.map_err(|cause| Failure::Output { name: path.display().to_string(), cause })?;
+        Ok(mark)
+    }
+
+    /// Beside the ledgers of all tenants of the book.
+    fn marks_file(&self) -> PathBuf {
+        self.layout.book.parent().unwrap_or(&self.layout.book).join("projects")
     }
 
     /// A book that is not there though its head is was taken away.
@@ -171,14 +225,25 @@ fn invalid(what: &'static str, given: &str) -> Failure {
 fn book_name(root: &Path) -> String {
     let mut random = [0; 4];
     getrandom::fill(&mut random).expect("the kernel's random generator answers");
+    numbered(root, u32::from_be_bytes(random))
+}
+
+/// The name of a bare repository's book: nothing in the repository points at it, so its path does.
+fn name_of_bare(root: &Path) -> String {
+    let real = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let digest = Hash::of(real.as_os_str().as_encoded_bytes()).to_string();
+    numbered(&real, u32::from_str_radix(&digest[..8], 16).expect("a hash is shown as hex"))
+}
+
+fn numbered(root: &Path, number: u32) -> String {
     let name: String = directory_name(root)
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.') { c } else { '-' })
-        .skip_while(|c| *c == '.')
+        .skip_while(|c| matches!(c, '.' | '-'))
         .take(60)
         .collect();
     let name = if name.is_empty() { "project" } else { &name };
-    format!("{name}-{:08x}", u32::from_be_bytes(random))
+    format!("{name}-{number:08x}")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use sealbook_policy::redact_text;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -39,6 +40,10 @@ pub(crate) struct Pointer {
     /// noticed. There are several where the book was restored, or made in several homes.
     #[serde(default)]
     pub(crate) origins: Vec<String>,
+    /// Random, one for each home that made the book: the home keeps it beside the book. A pointer that somebody
+    /// else wrote has none that is known, and cannot lead into a book of this home.
+    #[serde(default)]
+    pub(crate) marks: Vec<String>,
 }
 
 /// What a person may set for a project.
@@ -85,16 +90,21 @@ impl Project {
     }
 
     /// Makes `.sealbook/` in `root`, without a pointer. A configuration that is there stays.
-    pub(crate) fn prepare(root: &Path) -> Result<(), Failure> {
+    ///
+    /// One process at a time makes a project's book: others wait until what is given back is dropped. Where a
+    /// file system cannot lock a directory, nobody waits.
+    pub(crate) fn prepare(root: &Path) -> Result<fs::File, Failure> {
         let directory = root.join(DIRECTORY);
         fs::create_dir_all(&directory).map_err(|cause| failed(&directory, cause))?;
+        let making = fs::File::open(&directory).map_err(|cause| failed(&directory, cause))?;
+        let _ = making.lock();
         for (name, text) in [(".gitignore", "*\n"), (CONFIG, CONFIG_TEMPLATE)] {
             let path = directory.join(name);
             if !path.exists() {
                 fs::write(&path, text).map_err(|cause| failed(&path, cause))?;
             }
         }
-        Ok(())
+        Ok(making)
     }
 
     /// Points a prepared `.sealbook/` in `root` at a book.
@@ -108,9 +118,9 @@ impl Project {
     /// Writes the pointer as it is now, whole or not at all.
     pub(crate) fn keep_pointer(&self) -> Result<(), Failure> {
         let path = self.pointer_path();
-        let text = toml::to_string(&self.pointer).expect("three texts are TOML");
+        let text = toml::to_string(&self.pointer).expect("texts and lists of them are TOML");
         let text = format!("# Where this project's book is. Written by sealbook; the book itself is not here.\n{text}");
-        let draft = path.with_extension("toml.new");
+        let draft = path.with_extension(format!("toml.{}", std::process::id()));
         fs::write(&draft, text).and_then(|()| fs::rename(&draft, &path)).map_err(|cause| failed(&path, cause))
     }
 
@@ -125,16 +135,31 @@ impl Project {
     }
 }
 
-/// The last component of a path, as text.
+/// The last component of a path, as text without secrets: books and projects are named after it.
 pub(crate) fn directory_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| "root".to_owned(), |name| name.to_string_lossy().into_owned())
+    path.file_name().map_or_else(|| "root".to_owned(), |name| redact_text(&name.to_string_lossy()).into_owned())
 }
 
-/// The git work tree that `path` lies in, else the directory itself.
+/// The git work tree or the bare repository that `path` lies in, else the directory itself.
 pub(crate) fn root_of(path: &Path) -> PathBuf {
     let directory = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
-    let work_tree = directory.ancestors().find(|root| root.join(".git").exists());
-    work_tree.unwrap_or(directory).to_owned()
+    repository_of(directory).unwrap_or(directory).to_owned()
+}
+
+/// The bare repository that `path` lies in: it is all history, and nothing of ours is put into it.
+pub(crate) fn bare_root(path: &Path) -> Option<&Path> {
+    repository_of(path).filter(|root| is_bare(root))
+}
+
+fn repository_of(path: &Path) -> Option<&Path> {
+    path.ancestors().find(|root| root.join(".git").exists() || is_bare(root))
+}
+
+/// Whether git itself would take the directory for a repository that has no work tree (gitrepository-layout(5)).
+/// What lies within a `.git` belongs to that one's work tree.
+fn is_bare(root: &Path) -> bool {
+    let in_git = || root.components().any(|component| component.as_os_str() == ".git");
+    root.join("HEAD").is_file() && root.join("objects").is_dir() && root.join("refs").is_dir() && !in_git()
 }
 
 fn failed(path: &Path, cause: std::io::Error) -> Failure {
@@ -176,8 +201,9 @@ mod tests {
         fs::create_dir_all(&below).unwrap();
         assert!(Project::find(&below).unwrap().is_none());
 
-        let pointer = Pointer { book: "shop-1".into(), tenant: "default".into(), origins: Vec::new() };
-        Project::prepare(dir.path()).unwrap();
+        let pointer =
+            Pointer { book: "shop-1".into(), tenant: "default".into(), origins: Vec::new(), marks: Vec::new() };
+        drop(Project::prepare(dir.path()).unwrap());
         Project::point(dir.path(), pointer.clone()).unwrap();
         let found = Project::find(&below).unwrap().unwrap();
         assert_eq!((found.pointer, found.config), (pointer, Config::default()));
@@ -187,8 +213,9 @@ mod tests {
     #[test]
     fn a_bad_line_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        let pointer = Pointer { book: "shop-1".into(), tenant: "default".into(), origins: Vec::new() };
-        Project::prepare(dir.path()).unwrap();
+        let pointer =
+            Pointer { book: "shop-1".into(), tenant: "default".into(), origins: Vec::new(), marks: Vec::new() };
+        drop(Project::prepare(dir.path()).unwrap());
         Project::point(dir.path(), pointer).unwrap();
         fs::write(dir.path().join(".sealbook/config.toml"), "actor = \"a\"\n\ncolour = true\n").unwrap();
         match Project::find(dir.path()) {

@@ -29,6 +29,7 @@ impl Session {
     /// It is compared with the head that is kept outside it, and with the project's pointer. One
     /// that cannot be written, or has no room left, is opened for reading.
     pub(crate) fn open(place: Place, actor: Actor) -> Result<Self, Failure> {
+        place.refuse_strange()?;
         place.notice_gone()?;
         let options = options(&place);
         let ledger = Ledger::open_or_read(place.layout.clone(), options)?;
@@ -39,6 +40,7 @@ impl Session {
 
     /// Opens the ledger for reading alone, without looking at what is kept outside it.
     pub(crate) fn open_unchecked(place: Place, actor: Actor) -> Result<Self, Failure> {
+        place.refuse_strange()?;
         place.notice_gone()?;
         let ledger = Ledger::open_read_only(place.layout.clone(), options(&place))?;
         Ok(Self::of(ledger, place, actor))
@@ -104,11 +106,12 @@ impl Session {
         Ok(earlier)
     }
 
-    /// The ledger that the book goes on from and that is not beside it.
+    /// The ledger that this one goes back to and that is not beside it.
     pub(crate) fn missing_earlier(&self) -> Result<Option<String>, Failure> {
         let earlier = self.earlier()?;
         let link = continues(earlier.last().unwrap_or(&self.ledger))?;
-        Ok(link.map(|link| link.origin.to_string()))
+        let is_missing = |link: &Continues| !self.place.earlier(&link.origin).ledger_db().exists();
+        Ok(link.filter(is_missing).map(|link| link.origin.to_string()))
     }
 
     /// What `ask` finds in this ledger, else in the ones that it goes on from.

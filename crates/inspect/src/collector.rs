@@ -122,6 +122,14 @@ impl Batch<'_> {
         }
     }
 
+    /// The run itself, where one of the analyzer's sources was asked for a part only: what is found is then
+    /// about that part.
+    fn only_run(&self, analyzer: &dyn Analyzer) -> Option<Uuid> {
+        let selects =
+            |source: &&dyn Source| analyzer.supports(source.metadata().name) && source.selects(&self.request.options);
+        self.sources.iter().any(selects).then_some(self.request.run.id)
+    }
+
     fn analyze(&self, analyzer: &dyn Analyzer, prior: &dyn Prior, progress: &dyn Progress) -> Result<Analysis, Error> {
         let metadata = analyzer.metadata();
         let project = self.request.run.project.as_deref();
@@ -129,6 +137,7 @@ impl Batch<'_> {
             source: if let [one] = metadata.sources { Some(one) } else { None },
             actions: metadata.actions,
             project,
+            operation: self.only_run(analyzer),
             ..Selection::default()
         };
         let (mut read, mut range) = (0, None);

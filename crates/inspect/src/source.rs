@@ -24,6 +24,12 @@ pub trait Source: Sync {
         self.metadata().kinds.contains(&kind)
     }
 
+    /// Whether these options ask for a part of the target only. Analyzers then read what the run sealed, not
+    /// all that the book holds of the project.
+    fn selects(&self, _options: &Options) -> bool {
+        false
+    }
+
     /// Reads the target, hands each record to `sink`, and says what was covered.
     fn collect(
         &self,
@@ -180,6 +186,9 @@ pub struct GitOptions {
     pub file: Option<TreePath>,
     /// Say for each line of `file` which commit wrote it.
     pub blame: bool,
+    /// Read and check what earlier runs sealed, too. Nothing is sealed a second time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
     /// Which references to walk from; all are recorded.
     pub refs: Refs,
 }

@@ -59,10 +59,14 @@ pub(crate) fn may_hold_secret(json: &[u8]) -> bool {
     anchors::may_hold_secret(json)
 }
 
-/// A text without the secrets in it, for what is said to people: errors, notes, echoes of what was asked for.
+/// A text that is shown or kept outside a record, such as a path or an option, without its secrets.
 pub fn redact_text(text: &str) -> Cow<'_, str> {
+    if text::find_secrets(text.as_bytes()).is_empty() {
+        return Cow::Borrowed(text);
+    }
     let mut redacted = text.to_owned();
-    if plain(&mut redacted, "", &mut Vec::new()) { Cow::Owned(redacted) } else { Cow::Borrowed(text) }
+    plain(&mut redacted, "", &mut Vec::new());
+    Cow::Owned(redacted)
 }
 
 /// Redacts a text that is no JSON, such as a field of the statement; false where nothing is secret.

@@ -22,7 +22,7 @@ impl fmt::Display for Place {
 #[non_exhaustive]
 pub enum Error {
     /// A word outside a closed set.
-    #[error("`{field}` is not one of the known words: {allowed}")]
+    #[error("`{field}` is not one of the known words; write one of: {allowed}")]
     Vocabulary {
         /// The field.
         field: &'static str,
@@ -38,7 +38,7 @@ pub enum Error {
         what: &'static str,
     },
     /// A field has a value that it cannot have.
-    #[error("{place}: `{field}` must be {expected}")]
+    #[error("{place}: `{field}` must be {expected}; correct the value there")]
     Field {
         /// The field, dotted: `target.id`.
         field: String,
@@ -92,6 +92,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// The place in the text, where the error has one.
+    pub const fn place(&self) -> Option<Place> {
+        match self {
+            Self::Json { place, .. }
+            | Self::Field { place, .. }
+            | Self::UnknownField { place, .. }
+            | Self::DuplicateField { place, .. } => Some(*place),
+            _ => None,
+        }
+    }
+
     /// Stable name of the kind of error; `docs/errors/<code>.md` explains it.
     pub const fn code(&self) -> &'static str {
         match self {

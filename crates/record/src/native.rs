@@ -45,6 +45,7 @@ impl Record {
     /// Reads the native form. Needed are `action` and `target`; no `actor` means `unknown`.
     ///
     /// `actor` and `target` may be a text instead of an object: the id, of kind `unknown` and `other`.
+    /// `nonce` is accepted and not kept: the difficulty is 0.
     /// `occurred` may be any form [`Timestamp`] reads, or seconds since the epoch as a number.
     ///
     /// Errors name the field and the place, and never quote a value.
@@ -99,6 +100,8 @@ fn read_field(record: &mut Record, value: &Value<'_>) -> Result<bool, Error> {
         "severity" => record.severity = value.word("a severity")?,
         "classification" => record.classification = value.word("a classification")?,
         "retention" => record.retention = value.optional(Value::text)?,
+        // Proof of work of older chains: it proves nothing here, where the difficulty is 0, and is not kept.
+        "nonce" => drop(value.optional(Value::nonce)?),
         name => match name.parse::<PartName>() {
             Ok(part) => {
                 record.parts.insert(part, value.raw.to_owned());
@@ -192,6 +195,10 @@ impl Value<'_> {
 
     fn whole_number(&self) -> Result<u64, Error> {
         self.raw.get().parse().map_err(|_| self.wrong("a whole number of microseconds, 0 or more"))
+    }
+
+    fn nonce(&self) -> Result<u64, Error> {
+        self.raw.get().trim_matches('"').parse().map_err(|_| self.wrong("a whole number, 0 or more"))
     }
 
     pub(crate) fn uuid(&self) -> Result<Uuid, Error> {

@@ -110,11 +110,11 @@ pub enum Error {
         key: String,
     },
     /// A private key is not where it should be.
-    #[error("the {role} key {key} is not in {dir}; without it the book can be read and verified, not written", dir = dir.display())]
+    #[error("{} is not in {dir}, and the book can be read and verified, not written; {}", missing_key(role, key), mend_of_key(role), dir = dir.display())]
     KeyMissing {
         /// What the key is for.
         role: &'static str,
-        /// Fingerprint.
+        /// Fingerprint; empty where none is valid any more.
         key: String,
         /// Directory that was searched.
         dir: PathBuf,
@@ -234,6 +234,22 @@ pub enum Error {
     /// An error of the record's words.
     #[error(transparent)]
     Record(#[from] sealbook_record::Error),
+}
+
+fn missing_key(role: &str, key: &str) -> String {
+    if key.is_empty() {
+        format!("no {role} key is valid any more: the last was retired or revoked, and a new one")
+    } else {
+        format!("the {role} key {key}")
+    }
+}
+
+/// A checkpoint key signs the record of every new key, so that nothing makes up for the last of them.
+fn mend_of_key(role: &str) -> &'static str {
+    match role {
+        "record" => "bring the key file back, or make a new key with `sealbook key rotate record`",
+        _ => "bring the key file back, or go on with new keys by `sealbook restore --continue`",
+    }
 }
 
 impl Error {

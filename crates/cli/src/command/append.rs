@@ -267,5 +267,12 @@ where
     T: std::str::FromStr,
     Failure: From<T::Err>,
 {
-    text.map(str::parse).transpose().map_err(|cause| Failure::from(cause).at(option))
+    text.map(str::parse).transpose().map_err(|cause| match Failure::from(cause) {
+        // The only words that the ledger's formats read are phases.
+        Failure::Ledger(_) => {
+            let allowed = "intent, outcome, event".to_owned();
+            Failure::Record(sealbook_record::Error::Vocabulary { field: "phase", allowed }).at(option)
+        }
+        cause => cause.at(option),
+    })
 }

@@ -15,7 +15,9 @@ use crate::when;
 ///
 /// Seals one record per commit and one per branch and tag, and lists what this run sealed. Every
 /// object that is read is checked against its own name: a forged one is named. Runs without
-/// options go on from where the last one ended.
+/// options go on from where the last one ended: of what was sealed before, loose objects alone are
+/// checked again, and all of it with --again. With --since, --until, --author or --file the findings
+/// are about what was selected.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -46,6 +48,9 @@ pub(crate) struct Args {
     /// From which references to walk: `head`, `usual` (branches and tags) or `all` (whatever is under refs/)
     #[arg(long, value_name = "WHICH", default_value = "usual", value_parser = audit::refs())]
     refs: Refs,
+    /// Read and check again what earlier runs sealed; nothing is sealed twice
+    #[arg(long, conflicts_with_all = ["since", "until", "authors", "file"])]
+    again: bool,
     #[command(flatten)]
     running: Running,
 }
@@ -60,6 +65,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.git.file = args.file.as_deref().map(|file| in_tree(context, &target, file)).transpose()?;
     options.git.blame = args.blame;
     options.git.refs = args.refs;
+    options.git.again = args.again;
     let show: &[_] = if args.blame { &["git.blame", "git.commit"] } else { &["git.commit"] };
     let plan = Plan { target, sources: vec!["git".to_owned()], options, show };
     audit::run(plan, &args.running, context)

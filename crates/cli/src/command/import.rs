@@ -25,7 +25,8 @@ use crate::session::Session;
 /// sealed again, so an import may be repeated; give every line an `id` for that. A line of a
 /// dialect that has none gets one from the file's name, the line's number and the line. The first
 /// line that is no record ends the import and is named; what stands before it is sealed. A line
-/// without an actor is kept, with the actor `unknown`.
+/// without an actor is kept, with the actor `unknown`. What a line calls `actor.verified` was not
+/// authenticated here, and is sealed as `imported:…`.
 ///
 /// Of a directory, the files in it that end in `.log` or `.jsonl` are read in the order of their
 /// names, which for daily files (`audit_2024-05-01.log`) is the order of the days.
@@ -51,6 +52,8 @@ pub(crate) struct Args {
     skip_other_tenants: bool,
 }
 
+/// What an imported record calls verified was so where it came from.
+const IMPORTED: &str = "imported:";
 /// Records that are submitted together.
 const BATCH_RECORDS: usize = 1_024;
 /// A batch is submitted before it holds much more than these bytes.
@@ -125,7 +128,7 @@ impl<'s> Import<'s> {
             if self.form.is_link(&line) {
                 continue;
             }
-            let admitted = self.admit(&line, input).map_err(|cause| cause.at(input.place(number)))?;
+            let admitted = self.admit(&line, input).map_err(|cause| cause.at_line(&input.place(number)))?;
             let Some(judged) = admitted else {
                 self.counts.other_tenants += 1;
                 continue;
@@ -147,7 +150,8 @@ impl<'s> Import<'s> {
 
     /// The record of a line; none where it is another tenant's and those are left out.
     fn admit(&self, line: &str, input: &Input) -> Result<Option<Judged>, Failure> {
-        let record = self.read_record(line, input)?;
+        let mut record = self.read_record(line, input)?;
+        self.doubt_verified(&mut record)?;
         let own = self.session.ledger.tenant();
         if record.tenant != own {
             if self.skip_other_tenants {
@@ -172,6 +176,17 @@ impl<'s> Import<'s> {
             append::take_time_of_first(self.session, &mut record)?;
         }
         Ok(record)
+    }
+
+    /// Who was authenticated elsewhere was not authenticated here. What this book said so itself stays, so that
+    /// its own export can be imported again.
+    fn doubt_verified(&self, record: &mut Record) -> Result<(), Failure> {
+        let Some(verified) = record.actor.verified.take() else { return Ok(()) };
+        let sealed = self.session.ledger.reader()?.by_id(record.id)?.and_then(|stored| stored.record);
+        let is_own = sealed.is_some_and(|sealed| sealed.actor.verified.as_ref() == Some(&verified));
+        let stays = is_own || verified.starts_with(IMPORTED);
+        record.actor.verified = Some(if stays { verified } else { format!("{IMPORTED}{verified}") });
+        Ok(())
     }
 
     fn submit(&mut self) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ use crate::args::Acting;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::place::Place;
-use crate::project::{Pointer, Project};
+use crate::project::{Pointer, Project, bare_root};
 use crate::session::Session;
 use crate::who;
 
@@ -18,7 +18,8 @@ use crate::who;
 ///
 /// In the project it leaves `.sealbook/`, which holds a pointer to the book and the configuration
 /// and ignores itself. The book and its keys lie elsewhere, so that cleaning the project deletes
-/// no evidence. With --book NAME the book belongs to no project.
+/// no evidence. With --book NAME the book belongs to no project. Nothing is put into a bare
+/// repository: its book is named after its path.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -42,43 +43,81 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         let actor = who::acting(&Acting::default(), &place)?;
         Session::create(place, actor)?
     } else {
-        create_for(context, &root, &Acting::default())?
+        match make_for(context, &root, &Acting::default())? {
+            Made::New(session) => session,
+            Made::Found(session) => return Err(Error::BookExists { path: session.place.layout.book.clone() }.into()),
+        }
     };
     tell_made(context, &session);
     context.out.show(&HeadDetail { head: &session.ledger.head()? })?;
     Ok(Exit::Clean)
 }
 
-/// Makes the book of the project at `root`, and `.sealbook/` there.
+/// A project's book.
+pub(crate) enum Made {
+    /// It was made now.
+    New(Session),
+    /// It was there, or another process made it meanwhile.
+    Found(Session),
+}
+
+/// Makes the book of the project at `root`, and `.sealbook/` there; of two processes that begin at once, one.
 ///
-/// A pointer that is there is followed: its book may have been lost with the home directory.
-pub(crate) fn create_for(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Failure> {
-    let found = Place::find(&context.environment, &context.global, root)?;
-    let own = found.by_pointer && found.project.as_ref().is_some_and(|project| project.root == root);
-    let place = if own { found } else { Place::new_for(&context.environment, &context.global, root)? };
-    if place.exists() {
-        return Err(Error::BookExists { path: place.layout.book.clone() }.into());
+/// A pointer that is there is followed, unless a stranger wrote it: its book may have been lost with the home
+/// directory. A bare repository is left as it is: its book is found by the repository's path.
+pub(crate) fn make_for(context: &Context, root: &Path, acting: &Acting) -> Result<Made, Failure> {
+    if bare_root(root).is_some() && Project::find(root)?.is_none_or(|project| !root.starts_with(&project.root)) {
+        return make_for_bare(context, root, acting);
     }
-    let actor = who::acting(acting, &place)?;
     // First what may be forbidden: a book without its pointer would be lost.
-    Project::prepare(root)?;
+    let making = Project::prepare(root)?;
+    let found = Place::find(&context.environment, &context.global, root)?;
+    let strange = found.is_strange();
+    let own = found.by_pointer && !strange && found.project.as_ref().is_some_and(|project| project.root == root);
+    if strange {
+        context.note(&format!(
+            "the pointer that was here was not written for this home, and is replaced: it named the book {}",
+            found.book
+        ));
+    }
+    let place = if own { found } else { Place::new_for(&context.environment, &context.global, root)? };
+    let actor = who::acting(acting, &place)?;
+    if place.exists() {
+        return Session::open(place, actor).map(Made::Found);
+    }
     let mut session = Session::create(place, actor)?;
     if own && is_further_tenant(&session) {
         // A further tenant's ledger of the same book: the project keeps its own.
-        return Ok(session);
+        return Ok(Made::New(session));
     }
     let mut pointer = match session.place.project.take().filter(|_| own) {
         Some(project) => project.pointer,
-        None => Pointer { book: session.place.book.clone(), tenant: session.place.tenant.clone(), origins: Vec::new() },
+        None => Pointer {
+            book: session.place.book.clone(),
+            tenant: session.place.tenant.clone(),
+            origins: Vec::new(),
+            marks: Vec::new(),
+        },
     };
     pointer.origins.push(session.ledger.origin().to_string());
+    pointer.marks.push(session.place.new_mark()?);
     let project = Project::point(root, pointer)?;
+    drop(making);
     context.note(&format!(
         "made {}, which holds the pointer to the book and ignores itself",
         root.join(".sealbook").display()
     ));
     session.place.project = Some(project);
-    Ok(session)
+    Ok(Made::New(session))
+}
+
+fn make_for_bare(context: &Context, root: &Path, acting: &Acting) -> Result<Made, Failure> {
+    let place = Place::find(&context.environment, &context.global, root)?;
+    let actor = who::acting(acting, &place)?;
+    match Session::create(place.clone(), actor.clone()) {
+        Err(Failure::Store(Error::BookExists { .. })) => Session::open(place, actor).map(Made::Found),
+        made => made.map(Made::New),
+    }
 }
 
 /// Says where a new book is.

@@ -96,11 +96,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             }
         }
         What::Retire { key, change } => {
-            let entry = find(&session, key)?;
+            let entry = find(&session, key, |entry| entry.until_seq.is_none())?;
+            refuse_last(&session, &entry, "retires it and makes a new one")?;
             ledger.retire_key(entry.key.fingerprint(), told(&session, "key.retire", change)?)?;
         }
         What::Revoke { key, since, change } => {
-            let entry = find(&session, key)?;
+            let entry = find(&session, key, |entry| entry.revoked_since.is_none())?;
+            refuse_last(&session, &entry, "makes a new one, and then revoke this one")?;
             ledger.revoke_key(entry.key.fingerprint(), *since, told(&session, "key.revoke", change)?)?;
         }
     }
@@ -136,12 +138,23 @@ fn told(session: &Session, action: &str, change: &Change) -> Result<Judged, Fail
     session.admit(record)
 }
 
-/// The active key whose fingerprint begins like this.
-fn find(session: &Session, prefix: &str) -> Result<KeyEntry, Failure> {
+/// Without a key of either role nothing more can be sealed, not even that a new one was made.
+fn refuse_last(session: &Session, entry: &KeyEntry, then: &str) -> Result<(), Failure> {
+    let is_active = |other: &&KeyEntry| other.role == entry.role && other.until_seq.is_none();
+    let keys = session.ledger.keys()?;
+    if entry.until_seq.is_some() || keys.iter().filter(is_active).count() > 1 {
+        return Ok(());
+    }
+    let role = entry.role;
+    let what = format!("it is the only {role} key, without which nothing more could be sealed");
+    Err(Failure::usage(what, format!("run `sealbook key rotate {role}`, which {then}")))
+}
+
+/// The one key that fits and whose fingerprint begins like this.
+fn find(session: &Session, prefix: &str, may: impl Fn(&KeyEntry) -> bool) -> Result<KeyEntry, Failure> {
     let prefix = prefix.to_ascii_lowercase();
     let keys = session.ledger.keys()?;
-    let fits =
-        |entry: &&KeyEntry| entry.until_seq.is_none() && entry.key.fingerprint().to_string().starts_with(&prefix);
+    let fits = |entry: &&KeyEntry| may(entry) && entry.key.fingerprint().to_string().starts_with(&prefix);
     let mut found = keys.iter().filter(fits);
     match (found.next(), found.next()) {
         (Some(entry), None) if prefix.len() >= 4 => Ok(entry.clone()),

@@ -8,18 +8,20 @@ use super::{Context, init};
 use crate::audit::{self, Plan, Running};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::project::root_of;
+use crate::project::{bare_root, root_of};
 
 /// Audit a repository: seal what is in it, show findings, prove the book
 ///
 /// Reads the git history and the files of the work tree around PATH. The first run makes the
 /// project's book, and says where. Later runs read what is new, and compare the files with those
-/// of the run before.
+/// of the run before; of the history that was sealed before, loose objects alone are checked again,
+/// and all of it with --again. Of a bare repository the history is read and nothing is put into it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   sealbook repo
   sealbook repo ~/src/shop --sources git
+  sealbook repo --again                              read and check the whole history once more
   sealbook repo --fail-on warning --output audit.md
   sealbook repo --per-file --format json | jq .run.findings")]
 pub(crate) struct Args {
@@ -41,6 +43,9 @@ pub(crate) struct Args {
     /// From which references to walk: `head`, `usual` (branches and tags) or `all` (whatever is under refs/)
     #[arg(long, value_name = "WHICH", default_value = "usual", value_parser = audit::refs())]
     refs: Refs,
+    /// Read and check again what earlier runs sealed; nothing is sealed twice
+    #[arg(long)]
+    again: bool,
     #[command(flatten)]
     running: Running,
 }
@@ -50,7 +55,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut sources = args.sources.clone();
     if sources.is_empty() {
         sources = audit::source_names().into_iter().map(str::to_owned).collect();
-        if !target.join(".git").exists() {
+        if bare_root(&target).is_some() {
+            context.note("this is a bare repository: its history is read, nothing is put into it, and its book is named after it");
+            sources.retain(|name| name == "git");
+        } else if !target.join(".git").exists() {
             context.note("no git repository is here: only files are read");
             sources.retain(|name| name != "git");
         }
@@ -58,6 +66,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut options = Options::default();
     options.file.per_file = args.per_file;
     options.git.refs = args.refs;
+    options.git.again = args.again;
     options.file.pattern.clone_from(&args.pattern);
     options.file.ignore_files = !args.no_ignore;
     audit::run(Plan { target, sources, options, show: &[] }, &args.running, context)

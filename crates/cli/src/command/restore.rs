@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sealbook_report::HeadDetail;
-use sealbook_store::{Error, Ledger, SqliteStore, Store};
+use sealbook_store::{Error, Ledger, SqliteStore, Store, VerifyOptions};
 
 use super::Context;
 use crate::args::Acting;
@@ -18,7 +18,8 @@ use crate::who;
 ///
 /// What was lost cannot be brought back, and must not be written over: the restored book is a new
 /// ledger with new keys, whose first leaf names the old one, its size, its root and the reason.
-/// The old records stay beside it: `query`, `show`, `export` and `verify` reach them.
+/// The old records stay beside it: `query`, `show`, `export` and `verify` reach them. What is
+/// restored is verified first: where it does not verify, nothing is done and the exit code is 4.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -32,6 +33,9 @@ pub(crate) struct Args {
     /// Go on from the book as it lies there, though a newer head of it is known
     #[arg(long = "continue", requires = "reason")]
     go_on: bool,
+    /// Go on from it though it does not verify; say in --reason what is wrong with it
+    #[arg(long, requires = "reason")]
+    unverified: bool,
     /// Why, and what is known to be missing
     #[arg(long)]
     reason: Option<String>,
@@ -41,13 +45,14 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let place = context.place()?;
+    place.refuse_strange()?;
     let actor = who::acting(&args.acting, &place)?;
     let ledger = match &args.file {
         Some(file) => {
             let reason = args.reason.as_deref().unwrap_or("restored from a backup");
-            restore(&context.environment.absolute(file), &place, reason)?
+            restore(&context.environment.absolute(file), &place, reason, args.unverified)?
         }
-        None => go_on(context, &place, args.reason.as_deref().unwrap_or_default())?,
+        None => go_on(context, &place, args.reason.as_deref().unwrap_or_default(), args.unverified)?,
     };
     let mut session = Session::of(ledger, place, actor);
     point_at(&mut session)?;
@@ -57,11 +62,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         session.ledger.origin(),
         session.place.layout.book.join("previous").display()
     ));
+    if let Some(origin) = session.missing_earlier()? {
+        context.note(&format!(
+            "it goes back to the ledger {origin}, which is not beside the backup: its records are not here"
+        ));
+    }
     context.out.show(&HeadDetail { head: &session.ledger.head()? })?;
     Ok(Exit::Clean)
 }
 
-fn restore(from: &Path, place: &Place, reason: &str) -> Result<Ledger, Failure> {
+fn restore(from: &Path, place: &Place, reason: &str, unverified: bool) -> Result<Ledger, Failure> {
     if !from.exists() {
         let cause = std::io::ErrorKind::NotFound.into();
         return Err(Failure::Input { name: from.display().to_string(), cause });
@@ -73,19 +83,67 @@ fn restore(from: &Path, place: &Place, reason: &str) -> Result<Ledger, Failure> 
         return Err(Failure::usage(what, "name its tenant with --tenant"));
     }
     let options = session::options(place);
+    if place.exists() {
+        return Err(Error::BookExists { path: place.layout.ledger_db() }.into());
+    }
+    let earlier = files_of(&earlier_of(from));
+    for file in std::iter::once(from).chain(earlier.iter().map(|(_, file)| &**file)).filter(|_| !unverified) {
+        verify_file(file, options.threads)?;
+    }
+    for (name, file) in &earlier {
+        let kept = place.layout.book.join("previous").join(name);
+        let copied = private_dir(&kept).and_then(|()| std::fs::copy(file, kept.join("ledger.db")));
+        copied.map_err(|cause| Failure::Output { name: kept.display().to_string(), cause })?;
+    }
     Ok(Ledger::restore(from, place.layout.clone(), &place.tenant, options, reason)?)
 }
 
+/// Where a backup keeps the ledgers that the backed up one goes on from: beside it, one directory each.
+pub(crate) fn earlier_of(backup: &Path) -> PathBuf {
+    let mut name = backup.as_os_str().to_owned();
+    name.push(".previous");
+    name.into()
+}
+
+/// Makes a directory that only its owner enters, and those above it.
+pub(crate) fn private_dir(dir: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+fn files_of(earlier: &Path) -> Vec<(std::ffi::OsString, PathBuf)> {
+    let entries = std::fs::read_dir(earlier).into_iter().flatten().flatten();
+    let files = entries.map(|entry| (entry.file_name(), entry.path().join("ledger.db")));
+    files.filter(|(_, file)| file.is_file()).collect()
+}
+
+/// What is broken is not taken for evidence, and not found out only years later.
+fn verify_file(file: &Path, threads: usize) -> Result<(), Failure> {
+    let store = SqliteStore::open_read_only(file)?;
+    let report = sealbook_store::verify(&store, threads, &VerifyOptions::default(), &|_| ())?;
+    match report.faults.first() {
+        _ if report.valid => Ok(()),
+        first => Err(Failure::RestoreBroken {
+            path: file.to_owned(),
+            faults: report.fault_count,
+            first: first.map_or_else(String::new, ToString::to_string),
+        }),
+    }
+}
+
 /// Sets the book aside, and goes on from it. A crash midway leaves it aside, whole.
-fn go_on(context: &Context, place: &Place, reason: &str) -> Result<Ledger, Failure> {
+fn go_on(context: &Context, place: &Place, reason: &str, unverified: bool) -> Result<Ledger, Failure> {
     let book = &place.layout.book;
     if !place.exists() {
         return Err(Error::BookMissing { path: book.clone() }.into());
     }
+    if !unverified {
+        verify_file(&place.layout.ledger_db(), session::options(place).threads)?;
+    }
     let aside = set_aside_name(book);
     let failed = |cause| Failure::Output { name: book.display().to_string(), cause };
     std::fs::rename(book, &aside).map_err(failed)?;
-    let restored = restore(&aside.join("ledger.db"), place, reason).and_then(|ledger| {
+    let restored = restore(&aside.join("ledger.db"), place, reason, true).and_then(|ledger| {
         bring_earlier(&aside, book).map_err(failed)?;
         Ok(ledger)
     });
@@ -131,9 +189,13 @@ fn bring_earlier(from: &Path, to: &Path) -> std::io::Result<()> {
 /// The project's pointer names the new ledger from now on.
 fn point_at(session: &mut Session) -> Result<(), Failure> {
     let origin = session.ledger.origin().to_string();
+    // The home that holds the book now may not be the one that made it.
+    let mark =
+        if session.place.is_strange() || !session.place.has_marks() { session.place.new_mark().ok() } else { None };
     let Place { project, by_pointer, tenant, .. } = &mut session.place;
     if let Some(project) = project.as_mut().filter(|project| *by_pointer && project.pointer.tenant == *tenant) {
         project.pointer.origins.push(origin);
+        project.pointer.marks.extend(mark);
         project.keep_pointer()?;
     }
     Ok(())

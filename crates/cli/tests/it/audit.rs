@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::fixture::{Place, git};
+use crate::fixture::{Place, end, git};
 
 fn repository() -> Place {
     let place = Place::empty();
@@ -151,4 +151,86 @@ fn a_target_that_is_no_repository_fails() {
     assert_eq!(ended.code, 2);
     assert!(ended.err.contains("error["), "{ended:?}");
     assert_eq!(place.run(["repo"]).code, 0, "its files can be read all the same");
+}
+
+#[test]
+fn a_bare_repository_is_read_and_left_as_it_is() {
+    let place = repository();
+    let bare = place.beside("bare.git");
+    git(&place.project(), &["clone", "--quiet", "--bare", ".", bare.to_str().unwrap()]);
+    let within = |arguments: &[&str]| end(place.command(arguments).current_dir(&bare), b"");
+    let first = place.run(["repo".as_ref(), bare.as_os_str()]);
+    assert_eq!(first.code, 0, "{first:?}");
+    assert!(first.err.contains("bare repository"), "{first:?}");
+    assert!(!bare.join(".sealbook").exists());
+    // From within it the same book is found, and goes on.
+    assert_eq!(within(&["repo"]).code, 0);
+    let found = within(&["query", "--action", "git.commit", "--format", "json"]);
+    let found: serde_json::Value = serde_json::from_str(&found.out).unwrap();
+    assert_eq!(found["records"].as_array().unwrap().len(), 3);
+    let files = within(&["query", "--action", "file.*", "--format", "json"]);
+    let files: serde_json::Value = serde_json::from_str(&files.out).unwrap();
+    assert!(files["records"].as_array().unwrap().is_empty(), "{files}");
+    assert_eq!(within(&["verify"]).code, 0);
+
+    let empty = place.beside("empty.git");
+    git(&place.project(), &["init", "--quiet", "--bare", empty.to_str().unwrap()]);
+    let ended = place.run(["repo".as_ref(), empty.as_os_str()]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.err.contains("bare repository") && !empty.join(".sealbook").exists(), "{ended:?}");
+}
+
+#[test]
+fn an_object_that_was_forged_after_it_was_read_is_named_by_the_next_run() {
+    let place = repository();
+    let root = place.project();
+    place.ok(["repo"]);
+    let (id, forged) = object(&root, "HEAD:src/a.txt");
+    let (_, other) = object(&root, "HEAD~2:src/a.txt");
+    std::fs::remove_file(&forged).unwrap();
+    std::fs::copy(other, forged).unwrap();
+    let ended = place.run(["repo", "--sources", "git"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.out.contains("git.forged") && ended.out.contains(&id), "{}", ended.out);
+    assert!(ended.out.contains("3 commits were sealed by earlier runs and not read again"), "{}", ended.out);
+    let again = place.run(["git", "--again"]);
+    assert_eq!(again.code, 1, "{again:?}");
+    assert_eq!(place.json(["query", "--action", "git.commit"])["records"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn findings_are_about_what_was_selected() {
+    let place = repository();
+    let findings = |arguments: &[&str]| {
+        let ended = place.run(arguments.iter().chain(&["--format", "json"]));
+        let told: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+        let audit = if told["audit"].is_null() { &told } else { &told["audit"] };
+        (ended.code, audit["run"]["findings"].as_array().unwrap().len())
+    };
+    let (code, all) = findings(&["git"]);
+    assert_eq!(code, 0);
+    assert!(all > 0);
+    assert_eq!(findings(&["git", "--author", "nobody"]), (0, 0));
+    assert_eq!(findings(&["git", "--since", "2090-01-01"]), (0, 0));
+    assert_eq!(findings(&["git", "--file", "nothere"]), (3, 0), "there is no such file");
+    assert_eq!(findings(&["git", "--file", "b0.txt"]).0, 0);
+}
+
+#[test]
+fn two_first_audits_at_once_end_in_one_book() {
+    use std::process::Stdio;
+    let place = repository();
+    let children: Vec<_> = (0..3)
+        .map(|_| place.command(["repo", "--quiet"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+        .collect();
+    for child in children {
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
+    let books: Vec<_> =
+        std::fs::read_dir(place.home().join("books")).unwrap().map(|book| book.unwrap().path()).collect();
+    assert_eq!(books.len(), 1, "{books:?}");
+    let runs = place.json(["query", "--action", "audit.run", "--phase", "outcome"]);
+    assert_eq!(runs["records"].as_array().unwrap().len(), 3);
+    assert_eq!(place.run(["verify"]).code, 0);
 }

@@ -144,6 +144,7 @@ fn plain(text: &str) -> String {
             (r"— \[origin\] \S+", "— [origin] [signature]"),
             (r"\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}", "+[vkey]"),
             (r"shop-[0-9a-f]{8}", "shop-[random]"),
+            (r#"marks = \["[0-9a-f]{32}"\]"#, "marks = [mark]"),
             (r"uid:\d+", "uid:[uid]"),
             (r"after [\d.]+ (µs|ms|s)", "after [duration]"),
             (r"\b[\d.]+ (B|KiB|MiB)\b", "[size]"),

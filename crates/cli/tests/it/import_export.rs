@@ -77,3 +77,58 @@ fn an_export_is_selected_like_a_query() {
     assert_eq!(place.ok(["export", "--target", "f1*", "--output", "some.jsonl"]), "");
     assert_eq!(std::fs::read_to_string(place.project().join("some.jsonl")).unwrap().lines().count(), 11);
 }
+
+#[test]
+fn a_bad_line_is_named_with_its_column() {
+    let place = Place::new();
+    let good = "{\"action\":\"x\",\"target\":\"t\"}\n";
+    place.write("x.jsonl", format!("{good}{good}{{\"action\":\"x\",\"target\":\"t\",\"severity\":7}}\n"));
+    let ended = place.run(["import", "x.jsonl"]);
+    assert!(ended.err.contains("error[invalid_field]: x.jsonl:3, column 39: `severity` must be"), "{ended:?}");
+    assert!(ended.err.contains("help: "), "{ended:?}");
+    let phase = place.run(["append", "--action", "a", "--target", "t", "--phase", "foo"]);
+    assert!(phase.err.starts_with("error[unknown_word]: --phase"), "{phase:?}");
+    assert!(phase.err.contains("help: write one of: intent, outcome, event"), "{phase:?}");
+}
+
+#[test]
+fn a_nonce_is_accepted_and_not_kept() {
+    let place = Place::new();
+    place.write(
+        "x.jsonl",
+        "{\"action\":\"x\",\"target\":\"t\",\"nonce\":0}\n{\"action\":\"y\",\"target\":\"t\",\"nonce\":\"4711\"}\n",
+    );
+    place.ok(["import", "x.jsonl"]);
+    let ended = place.run_with(["append", "--json", "-"], "{\"action\":\"z\",\"target\":\"t\",\"nonce\":0}");
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let exported = place.ok(["export"]);
+    assert_eq!((exported.lines().count(), exported.contains("nonce")), (3, false));
+    let bad = place.run_with(["append", "--json", "-"], "{\"action\":\"z\",\"target\":\"t\",\"nonce\":{}}");
+    assert!(bad.err.starts_with("error[invalid_field]"), "{bad:?}");
+}
+
+#[test]
+fn who_was_verified_elsewhere_was_not_verified_here() {
+    let place = Place::new();
+    let own = place.append(&["--action", "own", "--target", "t"]);
+    let foreign = "{\"id\":\"0191e3a2-7c1d-7f00-8000-000000000001\",\"occurred\":\"2024-05-01T10:00:00Z\",\"actor\":{\"id\":\"ceo\",\
+                   \"verified\":\"oidc:ceo@corp\"},\"action\":\"x\",\"target\":\"t\"}\n";
+    place.write("foreign.jsonl", foreign);
+    assert_eq!(place.json(["import", "foreign.jsonl"])["sealed"], 1);
+    assert_eq!(place.json(["import", "foreign.jsonl"])["duplicates"], 1, "it may be repeated");
+    let verified = |seq: u64| place.json(["show", &seq.to_string()])["record"]["actor"]["verified"].clone();
+    assert_eq!(verified(own + 1), "imported:oidc:ceo@corp");
+    assert!(place.json(["query", "--verified", "oidc:ceo@corp"])["records"].as_array().unwrap().is_empty());
+    // Its own export is what was sealed, own and foreign.
+    place.ok(["export", "--output", "all.jsonl"]);
+    let again = place.json(["import", "all.jsonl"]);
+    assert_eq!((&again["sealed"], &again["duplicates"]), (&0.into(), &2.into()));
+    assert!(verified(own).as_str().unwrap().starts_with("uid:"));
+    // In another book neither was authenticated.
+    let other = Place::new();
+    std::fs::copy(place.project().join("all.jsonl"), other.project().join("all.jsonl")).unwrap();
+    other.ok(["import", "all.jsonl"]);
+    let exported = other.ok(["export"]);
+    assert_eq!(exported.matches("\"verified\":\"imported:").count(), 2, "{exported}");
+    assert!(!exported.contains("imported:imported:"));
+}

@@ -2,6 +2,23 @@
 
 use crate::fixture::Place;
 
+#[test]
+fn a_key_file_that_is_gone_is_named_with_the_mend() {
+    let place = Place::new();
+    for file in std::fs::read_dir(place.home().join("keys")).unwrap() {
+        let path = file.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().starts_with("record-") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    let ended = place.run(["append", "--action", "a", "--target", "t"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.starts_with("error[key_missing]: the record key "), "{ended:?}");
+    assert!(ended.err.contains("sealbook key rotate record"), "{ended:?}");
+    place.ok(["key", "rotate", "record"]);
+    place.append(&["--action", "a", "--target", "t"]);
+}
+
 fn states(place: &Place) -> Vec<(String, bool, bool)> {
     let keys = place.json(["key", "list"]);
     let keys = keys["keys"].as_array().unwrap().iter();
@@ -41,12 +58,19 @@ fn one_role_alone_can_be_rotated_and_a_revoked_key_is_in_doubt() {
         .find(|key| key["role"] == "record" && key["until_seq"].is_null())
         .unwrap();
     let fingerprint = &active["fingerprint"].as_str().unwrap()[..8];
+    // Without a record key nothing more could be sealed: the mend is named before it is too late.
+    for refused in [&["key", "revoke", fingerprint, "--since", "2"][..], &["key", "retire", fingerprint]] {
+        let ended = place.run(refused);
+        assert_eq!(ended.code, 2);
+        assert!(
+            ended.err.contains("the only record key") && ended.err.contains("sealbook key rotate record"),
+            "{ended:?}"
+        );
+    }
+    place.ok(["key", "rotate", "record"]);
     place.ok(["key", "revoke", fingerprint, "--since", "2", "--reason", "stolen"]);
     assert_eq!(states(&place).iter().filter(|(_, _, revoked)| *revoked).count(), 1);
-    // Without a record key nothing more is signed, and that is said.
-    let ended = place.run(["append", "--action", "a", "--target", "t"]);
-    assert_eq!(ended.code, 2);
-    assert!(ended.err.starts_with("error[key_missing]"), "{ended:?}");
+    place.append(&["--action", "a", "--target", "t"]);
 }
 
 #[test]

@@ -156,3 +156,70 @@ fn an_index_is_made_again() {
     assert_eq!(place.json(["reindex"])["indexed"], 2);
     assert_eq!(place.json(["query", "--action", "a"])["records"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_backup_that_does_not_verify_is_not_restored() {
+    let place = Place::new();
+    for n in 0..20 {
+        place.append(&["--action", "a", "--target", &format!("xylophone{n}")]);
+    }
+    let backup = place.beside("b.sealbook");
+    place.ok(["backup".as_ref(), backup.as_os_str()]);
+    let mut bytes = std::fs::read(&backup).unwrap();
+    let at = bytes.windows(10).position(|window| window == b"xylophone7").unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(&backup, bytes).unwrap();
+    let restore =
+        |more: &[&str]| place.run(["restore", backup.to_str().unwrap(), "--book", "again"].iter().chain(more));
+    let refused = restore(&[]);
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(refused.err.starts_with("error[restore_broken]") && refused.err.contains("--unverified"), "{refused:?}");
+    assert_eq!(place.run(["status", "--book", "again"]).code, 2, "nothing was made");
+    assert_eq!(place.json(["status"])["head"]["size"], 21, "nothing was touched");
+    assert_eq!(restore(&["--unverified"]).code, 2, "why is asked for");
+    assert_eq!(restore(&["--unverified", "--reason", "record 8 is damaged"]).code, 0);
+}
+
+#[test]
+fn a_book_that_does_not_verify_does_not_go_on_unsaid() {
+    let place = Place::new();
+    place.append(&["--action", "a", "--target", "xylophone"]);
+    let file = place.book().join("ledger.db");
+    // Folds the log into the file.
+    place.ok(["verify"]);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let at = bytes.windows(9).position(|window| window == b"xylophone").unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(&file, &bytes).unwrap();
+    let refused = place.run(["restore", "--continue", "--reason", "r"]);
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert_eq!(std::fs::read(&file).unwrap(), bytes, "it lies where it lay");
+    assert_eq!(place.run(["restore", "--continue", "--reason", "r", "--unverified"]).code, 0);
+}
+
+#[test]
+fn a_backup_of_a_restored_book_holds_every_ledger() {
+    let place = Place::new();
+    place.append(&["--action", "one", "--target", "t"]);
+    let file = |name: &str| place.beside(name).to_str().unwrap().to_owned();
+    place.ok(["backup", &file("1")]);
+    place.ok(["restore", &file("1"), "--book", "two"]);
+    place.ok(["append", "--action", "two", "--target", "t", "--book", "two"]);
+    place.ok(["backup", &file("2"), "--book", "two"]);
+    assert!(place.beside("2.previous").is_dir());
+    place.ok(["restore", &file("2"), "--book", "three"]);
+    place.ok(["append", "--action", "three", "--target", "t", "--book", "three"]);
+    place.ok(["backup", &file("3"), "--book", "three"]);
+    place.ok(["restore", &file("3"), "--book", "four"]);
+    let exported = place.ok(["export", "--book", "four", "--target", "t"]);
+    let told: Vec<bool> =
+        ["one", "two", "three"].iter().map(|it| exported.contains(&format!("\"action\":\"{it}\""))).collect();
+    assert_eq!(told, [true, true, true], "{exported}");
+    assert_eq!(place.run(["verify", "--book", "four"]).code, 0);
+
+    // Without what lies beside it, the backup says what is missing.
+    std::fs::rename(place.beside("3.previous"), place.beside("elsewhere")).unwrap();
+    let ended = place.run(["restore", &file("3"), "--book", "five"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.err.contains("which is not beside the backup"), "{ended:?}");
+}

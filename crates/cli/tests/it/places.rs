@@ -142,3 +142,57 @@ fn a_book_that_may_only_be_read_is_read() {
         assert!(appended.err.starts_with("error[book_read_only]"), "{appended:?}");
     }
 }
+
+#[test]
+fn a_pointer_that_a_stranger_wrote_is_not_followed() {
+    let place = Place::new();
+    place.append(&["--action", "a", "--target", "t"]);
+    // A hostile clone knows the book's name and what is published of it, and holds a pointer of its own.
+    let pointer = std::fs::read_to_string(place.project().join(".sealbook/book.toml")).unwrap();
+    let forged: String =
+        pointer.lines().filter(|line| !line.starts_with("marks")).map(|line| format!("{line}\n")).collect();
+    assert_ne!(forged, pointer);
+    let clone = place.beside("clone");
+    std::fs::create_dir_all(clone.join(".sealbook")).unwrap();
+    std::fs::write(clone.join(".sealbook/book.toml"), &forged).unwrap();
+    let within = |arguments: &[&str]| end(place.command(arguments).current_dir(&clone), b"");
+    for arguments in [
+        &["append", "--action", "a", "--target", "t"][..],
+        &["repo"],
+        &["status"],
+        &["--tenant", "acme", "append", "--action", "a", "--target", "t"],
+        &["restore", "--continue", "--reason", "r"],
+    ] {
+        let ended = within(arguments);
+        assert_eq!(ended.code, 2, "{arguments:?}: {ended:?}");
+        assert!(ended.err.contains("error[pointer_strange]") && ended.err.contains("sealbook init"), "{ended:?}");
+    }
+    assert_eq!(place.json(["status"])["head"]["size"], 2, "nothing was sealed there");
+    // The mend: a book of its own.
+    assert_eq!(within(&["init"]).code, 0);
+    assert_eq!(within(&["append", "--action", "b", "--target", "t"]).code, 0);
+    assert_eq!(place.json(["status"])["head"]["size"], 2);
+    // A project that moves takes its pointer along.
+    let moved = place.beside("moved");
+    std::fs::rename(place.project(), &moved).unwrap();
+    let mut status = place.command(["status"]);
+    assert_eq!(end(status.current_dir(&moved), b"").code, 0);
+}
+
+#[test]
+fn a_secret_in_a_directorys_name_is_told_nowhere() {
+    const SECRET: &str = "ghp_a1B2c3D4e5F6g7H8i9J0kLmNoPqRsTuVwXyZ";
+    let place = Place::empty();
+    let root = place.beside(&format!("x-{SECRET}"));
+    std::fs::create_dir(&root).unwrap();
+    std::fs::write(root.join("a"), "a").unwrap();
+    for arguments in [&["repo"][..], &["repo"], &["status"], &["status", "--format", "json"], &["report"]] {
+        let ended = end(place.command(arguments).current_dir(&root), b"");
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert!(!ended.out.contains(SECRET) && !ended.err.contains(SECRET), "{arguments:?}: {ended:?}");
+    }
+    let books = std::fs::read_dir(place.home().join("books")).unwrap();
+    let names: Vec<String> = books.map(|book| book.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(names.iter().all(|name| !name.contains(SECRET)), "{names:?}");
+    assert!(!std::fs::read_to_string(root.join(".sealbook/book.toml")).unwrap().contains(SECRET));
+}

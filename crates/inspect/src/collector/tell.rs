@@ -68,6 +68,9 @@ struct Read<'a> {
     sources: &'a [&'a str],
     actions: &'a [&'a str],
     project: Option<&'a str>,
+    /// Set where the records of this run alone were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<String>,
     records: u64,
     range: Option<SeqRange>,
 }
@@ -138,6 +141,7 @@ impl Batch<'_> {
             sources: metadata.sources,
             actions: metadata.actions,
             project: self.request.run.project.as_deref(),
+            operation: self.only_run(analyzer).map(|run| run.to_string()),
             records: analysis.records,
             range: analysis.range,
         };

@@ -6,6 +6,9 @@
 //! whole one ended. With `since`, `until`, `authors` or `file`, a run answers that question, whatever
 //! was sealed before, and moves no boundary.
 //!
+//! What earlier runs sealed is not read again, except for loose objects, which are the easiest to
+//! write over: they are checked by every run that goes on. `again` reads and checks everything anew.
+//!
 //! Every object is hashed as it is read. One that does not hash to its name becomes a `git.forged`
 //! record, one that cannot be read `git.damaged`; the run goes on with what git itself would see.
 //! Replacement references are recorded and not followed.
@@ -20,23 +23,26 @@ mod text;
 
 use std::collections::HashSet;
 
-use sealbook_policy::Raw;
+use sealbook_policy::{Raw, redact_text};
 use sealbook_record::{PartName, Target, TargetKind};
 use serde::Serialize;
 
+use self::engine::commit::Commit;
 use self::engine::history::{self, Found, Wanted};
 use self::engine::id::Id;
-use self::engine::objects::{Objects, Tally};
-use self::engine::reader::{Fault, Wrong};
+use self::engine::objects::{Kind, Object, Objects, Tally};
+use self::engine::reader::{Fault, Reader, Wrong};
 use self::engine::refs::{self, RefKind, Resolved, Trouble};
 use self::engine::repository::{OpenError, Repository};
+use self::engine::tree;
 use self::engine::walk::{Bounds, Node};
 use self::previous::Previous;
 use self::tell_commit::set;
 use self::tell_fault::Faults;
 use self::tell_ref::{Standing, State};
 use crate::{
-    Coverage, Error, GitOptions, OptionHelp, Prior, Progress, Refs, Request, Sink, Source, SourceMetadata, TreePath,
+    Coverage, Error, GitOptions, OptionHelp, Options, Prior, Progress, Refs, Request, Selection, Sink, Source,
+    SourceMetadata, TreePath,
 };
 
 /// The source's name in records.
@@ -56,6 +62,9 @@ const BLAME: &str = "git.blame";
 /// The record over a whole run.
 const HISTORY: &str = "git.history";
 
+/// Loose objects that a run which goes on checks, at most: git packs them at some 6,700 by itself.
+const LOOSE_MOST: usize = 20_000;
+
 const ACTIONS: &[&str] = &[COMMIT, FILES, REF, FORGED, DAMAGED, BLAME, HISTORY];
 
 /// Reads git repositories: history, references, blame; every object against its own name.
@@ -74,6 +83,7 @@ static METADATA: SourceMetadata = SourceMetadata {
         OptionHelp { name: "author", about: "Only commits whose author's name or address contains this" },
         OptionHelp { name: "file", about: "Only the history of this file, renames followed" },
         OptionHelp { name: "blame", about: "Say for each line of the file which commit wrote it" },
+        OptionHelp { name: "again", about: "Read and check what earlier runs sealed, too" },
         OptionHelp { name: "refs", about: "Which references to walk: head, usual (the default) or all" },
     ],
 };
@@ -81,6 +91,10 @@ static METADATA: SourceMetadata = SourceMetadata {
 impl Source for GitSource {
     fn metadata(&self) -> &'static SourceMetadata {
         &METADATA
+    }
+
+    fn selects(&self, options: &Options) -> bool {
+        is_filtered(&options.git)
     }
 
     fn collect(
@@ -91,7 +105,9 @@ impl Source for GitSource {
         progress: &dyn Progress,
     ) -> Result<Coverage, Error> {
         let repository = open(request)?;
-        let root = TreePath::from(&*repository.root());
+        // As it is sealed, since what earlier runs sealed is found by it.
+        let root = TreePath::from(&*repository.root()).to_string();
+        let root = redact_text(&root).into_owned();
         let (references, broken) =
             repository.references().map_err(|cause| Error::Repository { path: request.target.clone(), cause })?;
         let mut objects = repository.database().reader();
@@ -99,18 +115,27 @@ impl Source for GitSource {
         let mut run = Run {
             request,
             repository: &repository,
-            root: root.to_string(),
-            previous: Previous::of(prior, &root.to_string(), request.run.project.as_deref())?,
+            previous: Previous::of(prior, &root, request.run.project.as_deref())?,
+            root,
             faults: Faults::new(repository.database(), repository.is_partial()),
+            known: HashSet::new(),
             coverage: Coverage::default(),
             commits: 0,
+            again: 0,
             tally: Tally::default(),
         };
         for cause in broken {
             run.coverage.skip(TreePath::from("refs"), "reference_unreadable", Some(cause));
         }
         run.reference_faults(&resolved, sink)?;
+        if run.options().again {
+            run.known = sealed_commits(prior, request.run.project.as_deref())?;
+        }
         run.history(&resolved, sink, progress)?;
+        if run.is_going_on() {
+            run.loose_objects(&mut objects, sink, progress)?;
+        }
+        run.named_file(&resolved, &mut objects, sink)?;
         if let Some(path) = &request.options.git.file
             && request.options.git.blame
         {
@@ -139,6 +164,16 @@ fn open(request: &Request<'_>) -> Result<Repository, Error> {
     })
 }
 
+/// The commits that have a record, whichever run sealed it.
+fn sealed_commits(prior: &dyn Prior, project: Option<&str>) -> Result<HashSet<Id>, Error> {
+    let selection = Selection { source: Some(NAME), actions: &[COMMIT], project, ..Selection::default() };
+    let mut known = HashSet::new();
+    for sealed in prior.records(&selection)? {
+        known.extend(Id::from_hex(sealed?.record.target.id.as_bytes()));
+    }
+    Ok(known)
+}
+
 /// Whether a run asks for a part of history only.
 fn is_filtered(options: &GitOptions) -> bool {
     options.since.is_some() || options.until.is_some() || !options.authors.is_empty() || options.file.is_some()
@@ -149,9 +184,14 @@ struct Run<'a, 'r> {
     repository: &'a Repository,
     root: String,
     previous: Previous,
+    /// Commits that have a record and are read again all the same.
+    known: HashSet<Id>,
     faults: Faults<'a>,
     coverage: Coverage,
+    /// Commits that this run sealed.
     commits: u64,
+    /// Commits that it read again.
+    again: u64,
     tally: Tally,
 }
 
@@ -192,7 +232,7 @@ impl Run<'_, '_> {
         let seconds = |time: sealbook_record::Timestamp| time.as_micros().div_euclid(1_000_000);
         let (since, until) = (options.since.map(seconds), options.until.map(seconds));
         let authors: Vec<String> = options.authors.iter().map(|author| author.to_lowercase()).collect();
-        let hidden = if is_filtered(&options) { Vec::new() } else { self.previous.sealed() };
+        let hidden = if self.is_going_on() { self.previous.sealed() } else { Vec::new() };
         let bounds = Bounds { tips: &tips, hidden: &hidden, shallow: self.repository.shallow(), since };
         let filter = |node: &Node| {
             let at = node.commit.committer.seconds;
@@ -220,8 +260,12 @@ impl Run<'_, '_> {
                         let named = TreePath::from(&*step.node.id.to_string());
                         self.coverage.skip(named, "history_not_cloned", Some(why));
                     }
-                    tell_commit::commit(self.request, &step, sink)?;
-                    self.commits += 1;
+                    if self.known.contains(&step.node.id) {
+                        self.again += 1;
+                    } else {
+                        tell_commit::commit(self.request, &step, sink)?;
+                        self.commits += 1;
+                    }
                     progress.advance(1);
                 }
             }
@@ -229,6 +273,70 @@ impl Run<'_, '_> {
         });
         progress.end();
         self.tally.add(read?);
+        Ok(())
+    }
+
+    /// Whether this run begins where an earlier one ended, and leaves what that one read.
+    fn is_going_on(&self) -> bool {
+        self.previous.exists && !is_filtered(self.options()) && !self.options().again
+    }
+
+    /// Checks the loose objects, which anyone who writes to the repository can write over after they were read.
+    fn loose_objects(
+        &mut self,
+        objects: &mut Objects,
+        sink: &mut dyn Sink,
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
+        let names = self.repository.database().loose();
+        let (checked, left) = names.split_at(names.len().min(LOOSE_MOST));
+        progress.begin("loose objects", Some(checked.len() as u64));
+        for id in checked {
+            match objects.read_any(id) {
+                Ok((kind, Object { forged: Some(actual), .. })) => {
+                    let what = Wrong::Forged(actual);
+                    self.tell(&Fault { id: *id, kind, what, path: Vec::new(), commit: None }, sink)?;
+                }
+                Ok(_) => {}
+                Err(_) => {
+                    let why = "a loose object; `git fsck` says whether history needs it".to_owned();
+                    self.coverage.skip(TreePath::from(&*id.to_string()), "object_corrupt", Some(why));
+                }
+            }
+            progress.advance(1);
+        }
+        progress.end();
+        let mut note = format!(
+            "{} commits were sealed by earlier runs and not read again, except for {} loose objects; --again reads and \
+             checks all of them",
+            self.previous.commits,
+            checked.len(),
+        );
+        if !left.is_empty() {
+            note = format!("{note}, and the {} loose objects that changed before these", left.len());
+        }
+        self.coverage.notes.push(note);
+        Ok(())
+    }
+
+    /// A file whose history is asked for is there, or was.
+    fn named_file(&mut self, resolved: &[Resolved], objects: &mut Objects, sink: &mut dyn Sink) -> Result<(), Error> {
+        let Some(file) = self.options().file.clone().filter(|_| self.commits + self.again == 0) else { return Ok(()) };
+        let path = below_root(&file);
+        let (mut found, mut faults) = (false, Vec::new());
+        for tip in self.tips(resolved) {
+            let mut reader = Reader::new(objects, Some(tip));
+            let commit = reader.read(&tip, Kind::Commit, &[]).and_then(|data| Commit::parse(&data).ok());
+            found |= commit.is_some_and(|commit| tree::lookup(&mut reader, commit.tree, &path).is_some());
+            faults.extend(reader.into_faults());
+        }
+        for fault in &faults {
+            self.tell(fault, sink)?;
+        }
+        if !found {
+            let why = "it is in no tip that was walked, and no commit that was selected changed it".to_owned();
+            self.coverage.skip(file, "no_such_file", Some(why));
+        }
         Ok(())
     }
 
@@ -257,7 +365,7 @@ impl Run<'_, '_> {
     /// Seals the record over the run.
     fn finish(mut self, resolved: &[Resolved], sink: &mut dyn Sink) -> Result<Coverage, Error> {
         self.notes(resolved);
-        self.coverage.covered = self.commits;
+        self.coverage.covered = self.commits + self.again;
         self.coverage.bytes = self.tally.bytes;
         let head = resolved.iter().find(|reference| reference.kind == RefKind::Head);
         let [commits, trees, blobs, tags] = self.tally.hashed;
@@ -268,7 +376,9 @@ impl Run<'_, '_> {
             branch: head.and_then(|head| head.symbolic.as_deref()).map(TreePath::new),
             commits: self.commits,
             references: resolved.len(),
-            resumed: self.previous.exists && !is_filtered(self.options()),
+            resumed: self.is_going_on(),
+            again: self.again,
+            sealed_commits: self.previous.commits + if is_filtered(self.options()) { 0 } else { self.commits },
             hashed: Hashed { commits, trees, blobs, tags, bytes: self.tally.bytes },
             forged: self.faults.forged,
             damaged: self.faults.damaged,
@@ -320,6 +430,11 @@ struct HistoryTold<'a> {
     commits: u64,
     references: usize,
     resumed: bool,
+    /// Commits of earlier runs that were read again.
+    #[serde(skip_serializing_if = "is_zero")]
+    again: u64,
+    /// Commits that this run and the whole ones before it sealed.
+    sealed_commits: u64,
     hashed: Hashed,
     forged: u64,
     damaged: u64,
@@ -334,6 +449,11 @@ struct Hashed {
     blobs: u64,
     tags: u64,
     bytes: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn is_walked(scope: Refs, kind: RefKind) -> bool {

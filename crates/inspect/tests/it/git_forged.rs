@@ -313,3 +313,69 @@ fn adler32(bytes: &[u8]) -> u32 {
     });
     b << 16 | a
 }
+
+#[test]
+fn what_is_forged_after_it_was_read_is_named_by_the_next_run() {
+    let mut repo = Repo::new();
+    let victim = repo.save("file", "one\n", "first");
+    repo.save("file", "two\n", "second");
+    let blob = repo.line(&["rev-parse", &format!("{victim}:file")]);
+    let (book, _) = audit(&repo);
+    let honest = repo.git(&["cat-file", "commit", &victim]);
+    forge(&repo, "commit", &victim, &replaced(&honest, "author Ann Author", "author Eve Forger"));
+    forge(&repo, "blob", &blob, b"another one\n");
+
+    let coverage = book.git(&repo.path, GitOptions::default());
+    let mut named: Vec<_> = book.of("git.forged").into_iter().map(|record| record.target.id).collect();
+    let mut forged = vec![victim, blob];
+    named.sort();
+    forged.sort();
+    assert_eq!(named, forged);
+    assert_eq!(book.of("git.commit").len(), 2, "nothing is sealed a second time");
+    let [note] = &coverage.notes[..] else { panic!("{coverage:?}") };
+    assert!(note.starts_with("2 commits were sealed by earlier runs and not read again"), "{note}");
+}
+
+#[test]
+fn a_pack_that_was_written_over_is_named_when_all_is_read_again() {
+    let mut repo = Repo::new();
+    let victim = repo.save("file", "one\n", "first");
+    repo.save("file", "two\n", "second");
+    let (book, _) = audit(&repo);
+    // What lies in a pack now goes back to being loose, in an alternate that no run lists.
+    let honest = repo.git(&["cat-file", "commit", &victim]);
+    forge(&repo, "commit", &victim, &replaced(&honest, "author Ann Author", "author Eve Forger"));
+    let elsewhere = repo.path.join("elsewhere");
+    std::fs::create_dir_all(elsewhere.join(&victim[..2])).unwrap();
+    std::fs::rename(repo.loose(&victim), elsewhere.join(&victim[..2]).join(&victim[2..])).unwrap();
+    std::fs::write(repo.path.join(".git/objects/info/alternates"), format!("{}\n", elsewhere.display())).unwrap();
+
+    book.git(&repo.path, GitOptions::default());
+    assert!(book.of("git.forged").is_empty(), "a run that goes on reads only its own loose objects");
+    let coverage = book.git(&repo.path, GitOptions { again: true, ..GitOptions::default() });
+    assert_eq!(book.of("git.forged")[0].target.id, victim);
+    assert_eq!((coverage.covered, coverage.notes.len()), (2, 0));
+    assert_eq!(book.of("git.commit").len(), 2, "nothing is sealed a second time");
+    assert_eq!(result(&book.of("git.history")[2])["again"], 2);
+    // The next run goes on from there as if nothing had been read twice.
+    repo.save("file", "three\n", "third");
+    book.git(&repo.path, GitOptions::default());
+    assert_eq!(book.of("git.commit").len(), 3);
+    assert_eq!(result(&book.of("git.history")[3])["sealed_commits"], 3);
+}
+
+#[test]
+fn a_file_that_never_was_makes_the_run_incomplete() {
+    let mut repo = Repo::new();
+    repo.save("file", "one\n", "first");
+    repo.git(&["rm", "-q", "file"]);
+    repo.save("other", "two\n", "second");
+    let of = |file: &str| GitOptions { file: Some(file.into()), ..GitOptions::default() };
+    let (book, _) = audit(&repo);
+    for (file, is_there) in [("file", true), ("other", true), ("nothere", false)] {
+        let coverage = book.git(&repo.path, of(file));
+        assert_eq!(coverage.is_complete(), is_there, "{file}: {coverage:?}");
+    }
+    let coverage = book.git(&repo.path, GitOptions { authors: vec!["nobody".into()], ..of("other") });
+    assert!(coverage.is_complete(), "it is there, though nobody changed it");
+}

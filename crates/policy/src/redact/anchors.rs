@@ -26,7 +26,8 @@ pub(crate) enum Anchor {
 /// What every name of a secret contains one of.
 const NAME_PARTS: &str = "pass pwd pw secret credential creds token key auth cookie jwt bearer otp cvv cvc mnemonic \
     encrypted recovery backup seed pincode pin_code pin-code card_pin card-pin cardpin user_pin userpin security_code \
-    securitycode security-code sessid kennwort contrase senha";
+    securitycode security-code sessid kennwort contrase senha mdp wachtwoord losenord lösenord adgangskode salasana heslo \
+    haslo hasło sifre şifre jelszo jelszó ароль АРОЛЬ 密码 密碼 パスワード 비밀번호";
 
 struct Automaton {
     dfa: DFA,

@@ -175,7 +175,7 @@ impl Scan<'_> {
             spans.extend(self.login_after_flag(&decoded.text).or_else(|| self.joined_to_flag(&decoded.text)));
         }
         self.take_spans(at + 1, &decoded, &spans);
-        self.remember_text(&decoded.text);
+        self.remember_text(&decoded.text, end);
     }
 
     /// Ends a value; where the member beside it named a secret, the value goes.

@@ -3,6 +3,7 @@
 mod commands;
 mod headers;
 mod pem;
+mod percent;
 mod urls;
 
 use super::span::{Set, Span, begins};
@@ -57,6 +58,7 @@ pub(crate) const SPECIALS: &[Special] = &[
     special(" --user ", may_be_login, read_login),
     special(" --proxy-user ", may_be_login, read_login),
     special("AKIA", always, read_secret_beside_access_key),
+    special("%", percent::may_hide_name, percent::read),
 ];
 
 fn always(_: &[u8], _: usize, _: usize) -> bool {

@@ -165,7 +165,7 @@ fn is_pair(words: &Words, pair: (&[u8], &[u8])) -> bool {
 
 /// `pass` alone, or after something one logs in to.
 fn is_login_pass(words: &Words) -> bool {
-    if words.last() == b"pw" {
+    if matches!(words.last(), b"pw" | b"mdp") {
         return true;
     }
     words.last() == b"pass" && (words.count == 1 || is_login_place(words.word(words.count - 2)))
@@ -200,7 +200,9 @@ fn is_weak(words: &Words) -> bool {
 word_list! {
     /// Words that make any name a secret's.
     is_strong_word:
-    b"password" b"passwords" b"passwd" b"passphrase" b"passcode" b"passwort" b"kennwort" b"secret" b"secrets"
+    b"password" b"passwords" b"passwd" b"passphrase" b"passcode" b"secret" b"secrets"
+    b"passwort" b"kennwort" b"passwoerter" b"motdepasse" b"senhas" b"passord" b"salasana" b"heslo" b"haslo" b"sifre"
+    b"jelszo"
     b"credential" b"credentials" b"creds" b"apikey" b"apikeys" b"mnemonic" b"senha" b"authkey" b"keypass"
     b"storepass" b"dbpass" b"sshpass" b"userpass" b"smtppass" b"pincode" b"phpsessid" b"jsessionid" b"cvv" b"cvc" b"otp" b"totp"
 }
@@ -220,11 +222,29 @@ const STRONG_ENDINGS: &[&[u8]] = &[
     b"encryptionkey",
     b"masterkey",
     b"accountkey",
+    b"privkey",
+    b"seckey",
+    b"passwort",
+    b"kennwort",
+    b"wachtwoord",
+    b"losenord",
+    b"adgangskode",
+    "lösenord".as_bytes(),
+    "hasło".as_bytes(),
+    "jelszó".as_bytes(),
+    "şifre".as_bytes(),
+    "ароль".as_bytes(),
+    "АРОЛЬ".as_bytes(),
+    "密码".as_bytes(),
+    "密碼".as_bytes(),
+    "パスワード".as_bytes(),
+    "비밀번호".as_bytes(),
 ];
 
 fn is_strong_pair(first: &[u8], second: &[u8]) -> bool {
     match second {
         b"word" => first == b"pass",
+        b"passe" => first == b"de",
         b"phrase" => matches!(first, b"pass" | b"recovery" | b"seed"),
         b"data" => first == b"encrypted",
         b"code" | b"codes" => matches!(first, b"recovery" | b"backup" | b"pin" | b"security"),
@@ -236,7 +256,7 @@ fn is_strong_pair(first: &[u8], second: &[u8]) -> bool {
 word_list! {
     /// What makes a `key` a secret. `public`, `primary`, `foreign`, `sort`, `cache`, `idempotency` do not.
     qualifies_key:
-    b"api" b"access" b"secret" b"private" b"signing" b"encryption" b"decryption" b"master" b"ssh" b"gpg" b"pgp"
+    b"api" b"access" b"secret" b"private" b"priv" b"signing" b"encryption" b"decryption" b"master" b"ssh" b"gpg" b"pgp"
     b"service" b"account" b"shared" b"auth" b"session" b"crypto" b"rsa" b"dsa" b"ecdsa" b"ed" b"hmac" b"aes"
     b"webhook" b"license" b"licence" b"deploy" b"admin" b"root" b"client" b"subscription" b"consumer" b"app"
     b"application" b"function" b"ssl" b"tls" b"wrapping" b"symmetric" b"wallet" b"recovery"
@@ -287,7 +307,10 @@ mod tests {
             csrfmiddlewaretoken X-Auth-Token auth authorization Authorization Proxy-Authorization HTTP_AUTHORIZATION \
             cookie Set-Cookie credential credentials creds encrypted_data jwt otp cvv cvv2 refreshToken id_token \
             _authToken signing_key encryptionKey webhook_secret recovery_codes seed_phrase password_hash pwd MYSQL_PWD \
-            secret_id app_key authorization_code auth_header basic_auth token1 tokens password2 passwort";
+            secret_id app_key authorization_code auth_header basic_auth token1 tokens password2 passwort privkey priv_key ssh_privkey PrivKey \
+            mot_de_passe motDePasse MOT_DE_PASSE motdepasse mdp Kennwort benutzerpasswort contrasena contraseña senha \
+            wachtwoord db_wachtwoord lösenord losenord passord salasana heslo haslo hasło şifre пароль Пароль ПАРОЛЬ 密码 \
+            パスワード 비밀번호";
         for name in names.split_whitespace() {
             assert!(classify(name.as_bytes()).is_some(), "{name} is the name of a secret");
         }
@@ -303,7 +326,8 @@ mod tests {
             credential_access credential_create credential_delete token_sync auth_type auth_method auth_url oauth OAuth \
             oauth2 authentication access_key_id private_key_id api_key_id cookie_consent cookies_enabled session \
             session_id sessionId progressToken eos_token signature hash sha256 user name keystroke hotkey turkey tokens_used \
-            secrets_found secret_scanning first_pass pass_through desenhada pinned spinning mapping";
+            secrets_found secret_scanning first_pass pass_through desenhada pinned spinning mapping passe passeport impasse \
+            senhora desenho hasLoaded hasLock private privilege de_passage mot_de_fin";
         for name in names.split_whitespace() {
             assert_eq!(classify(name.as_bytes()), None, "{name} is harmless");
         }

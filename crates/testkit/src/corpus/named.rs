@@ -74,6 +74,21 @@ fn under_names() -> Vec<Planted> {
         "/prod/db/password",
         "config/api_key",
         "spring.datasource.password",
+        "privkey",
+        "priv_key",
+        "mot_de_passe",
+        "motDePasse",
+        "passwort",
+        "Benutzerpasswort",
+        "kennwort",
+        "contrasena",
+        "contraseña",
+        "senha",
+        "wachtwoord",
+        "lösenord",
+        "hasło",
+        "пароль",
+        "密码",
         "pass\\u0077ord",
         "\\u0070assword",
     ];
@@ -100,6 +115,21 @@ fn under_names() -> Vec<Planted> {
     }
     all
 }
+
+/// In blocks of YAML, percent-encoded, in other languages.
+const WRITTEN_OTHERWISE: &[&str] = &[
+    "password: |\n  @",
+    "db:\n  password: >-\n    @\n  host: x",
+    "- secret: |2\n      @\n      @\n  b: 1",
+    "https://h/p?api%5Fkey=@&b=1",
+    "https://h/p?b=1&%70assword=@",
+    "a=1&client%2Dsecret=@",
+    "https://h/?next=https%3A%2F%2Fi%2F%3Faccess_token%3D@%26b%3D1",
+    "mot_de_passe=@",
+    "Wachtwoord: @",
+    "privkey=@",
+    "пароль: @",
+];
 
 fn in_texts() -> Vec<Planted> {
     let basic = join(&["dXNlcjp0", "cjB1YjRkb3ItMw=="]);
@@ -174,6 +204,7 @@ fn in_texts() -> Vec<Planted> {
         "\tpassword=@\tnext",
     ]
     .iter()
+    .chain(WRITTEN_OTHERWISE)
     .map(|text| ((*text).replace('@', "\0").replace("\0\0", "\0@").replace('\0', WORD), WORD))
     .collect();
     let mut all: Vec<Planted> = texts
@@ -229,6 +260,10 @@ fn in_structures() -> Vec<Planted> {
         ("a header pair", format!(r#"{{"headers":[["Accept","*/*"],["Authorization",{text}]]}}"#), WORD),
         ("raw headers", format!(r#"{{"rawHeaders":["Accept","*/*","X-Api-Key",{text}]}}"#), WORD),
         ("a pair in lists of lists", format!(r#"[[["user","bob"],["password",{text}]]]"#), WORD),
+        ("a pair alone", format!(r#"["password",{text}]"#), WORD),
+        ("a pair under a name", format!(r#"{{"pair":[ "api_key" , {text} ]}}"#), WORD),
+        ("a pair whose value is a word", r#"{"pair":["password","correcthorse"]}"#.to_owned(), "correcthorse"),
+        ("a header in a map", format!(r#"{{"headers":[{{"h":["X-Auth-Token",{text}]}}]}}"#), WORD),
         ("name and value", format!(r#"{{"env":[{{"name":"DB_PASSWORD","value":{text}}}]}}"#), WORD),
         ("value and name", format!(r#"{{"env":[{{"value":{text},"name":"DB_PASSWORD"}}]}}"#), WORD),
         ("key and map", format!(r#"[{{"key":"client_secret","value":{{"a":[{text}]}}}}]"#), WORD),

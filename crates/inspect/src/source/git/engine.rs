@@ -10,6 +10,7 @@ pub(crate) mod commit;
 pub(crate) mod history;
 pub(crate) mod id;
 pub(crate) mod lines;
+mod loose;
 pub(crate) mod objects;
 mod path;
 pub(crate) mod reader;

@@ -25,6 +25,8 @@ pub(super) struct Previous {
     pub(super) refs: BTreeMap<Vec<u8>, Seen>,
     /// Whether there was such a run.
     pub(super) exists: bool,
+    /// Commits that it and the runs before it sealed.
+    pub(super) commits: u64,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +42,12 @@ struct RefRead {
     sealed: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct RunRead {
+    #[serde(default)]
+    sealed_commits: u64,
+}
+
 impl Previous {
     /// Reads it back. The record over a run is its last, so a run that was cut short counts for
     /// nothing, and what it sealed is read again.
@@ -51,9 +59,10 @@ impl Previous {
             project,
             ..Selection::default()
         })?;
-        let Some(operation) = last.and_then(|sealed| sealed.record.operation) else {
+        let Some((operation, last)) = last.and_then(|last| Some((last.record.operation?, last.record))) else {
             return Ok(Self::default());
         };
+        let told = last.part(PartName::Result).and_then(|result| serde_json::from_str::<RunRead>(result.get()).ok());
         let mut refs = BTreeMap::new();
         let selection =
             Selection { source: Some(NAME), actions: &[REF], operation: Some(operation), ..Selection::default() };
@@ -62,7 +71,7 @@ impl Previous {
                 refs.insert(name, seen);
             }
         }
-        Ok(Self { refs, exists: true })
+        Ok(Self { refs, exists: true, commits: told.map_or(0, |told| told.sealed_commits) })
     }
 
     /// The commits behind which everything is sealed.

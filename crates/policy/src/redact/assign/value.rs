@@ -32,6 +32,11 @@ pub(super) fn after(text: &[u8], name: &Name, sensitivity: Sensitivity) -> Optio
     if let Some(found) = header(text, name, tie, start) {
         return found;
     }
+    if let Tie::Colon { .. } = tie
+        && let Some(found) = block(text, name, start)
+    {
+        return found;
+    }
     let value = Value::read(text, start, tie, name);
     let bytes = &text[value.start..value.end];
     let stays = bytes.is_empty()
@@ -40,6 +45,38 @@ pub(super) fn after(text: &[u8], name: &Name, sensitivity: Sensitivity) -> Optio
         || (sensitivity == Directory && is_path(bytes))
         || !value.is_secret(text, name, sensitivity, tie);
     (!stays).then_some((value.start, value.end))
+}
+
+/// A block scalar of YAML 1.2 (§8.1): `|` or `>` ends the line, and the deeper lines after it are the value.
+/// `Some(None)` where there is such a head and nothing to hide.
+#[expect(clippy::option_option, reason = "whether it is a block, and whether it holds a secret")]
+fn block(text: &[u8], name: &Name, start: usize) -> Option<Option<(usize, usize)>> {
+    let head = rest(text, start).strip_prefix(b"|").or_else(|| rest(text, start).strip_prefix(b">"))?;
+    let marks = head.iter().take_while(|byte| matches!(byte, b'+' | b'-' | b'1'..=b'9' | b' ' | b'\t' | b'\r')).count();
+    if head.get(marks) != Some(&b'\n') {
+        return None;
+    }
+    let indent = |line: &[u8]| line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let line_start = text[..name.start].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let outer = indent(&text[line_start..name.start]);
+    let mut at = start + 1 + marks + 1;
+    let mut found: Option<(usize, usize)> = None;
+    while at < text.len() {
+        let line_end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
+        let line = text[at..line_end].trim_ascii_end();
+        if !line.is_empty() {
+            if indent(line) <= outer {
+                break;
+            }
+            let first = found.map_or(at + indent(line), |(first, _)| first);
+            found = Some((first, at + line.len()));
+        }
+        at = line_end + 1;
+    }
+    Some(
+        found
+            .filter(|(start, end)| text[*start..*end] != *PLACEHOLDER.as_bytes() && !is_reference(&text[*start..*end])),
+    )
 }
 
 /// What stands between name and value, and where the value begins.

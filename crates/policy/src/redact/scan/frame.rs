@@ -40,7 +40,7 @@ pub(super) struct Frame {
     /// In a list: the place of the current value.
     pub(super) index: usize,
     /// In a map: the raw name between its quotation marks.
-    key: (usize, usize),
+    pub(super) key: (usize, usize),
     sensitivity: Option<Sensitivity>,
     role: Role,
     value_start: usize,

@@ -40,8 +40,14 @@ impl Scan<'_> {
     }
 
     /// Keeps in mind what a text says of its neighbour.
-    pub(super) fn remember_text(&mut self, text: &[u8]) {
+    pub(super) fn remember_text(&mut self, text: &[u8], end: usize) {
         let in_pairs = matches!(&self.frames[..], [.., outer, inner] if !outer.map && !inner.map && inner.index == 0);
+        // Names that say nothing are not looked at a second time: whether it is a pair is asked of few.
+        let is_secret_name = |text: &[u8]| text.len() <= 64 && classify(text).is_some();
+        let in_pair = !in_pairs
+            && self.frames.last().is_some_and(|frame| !frame.map && frame.index == 0)
+            && is_secret_name(text)
+            && self.begins_pair(end);
         let Some(frame) = self.frames.last_mut() else { return };
         if frame.map {
             if frame.is_name_member() && classify(text).is_some() {
@@ -62,13 +68,38 @@ impl Scan<'_> {
         } else if takes_password {
             frame.flag = None;
             Before::Name
-        } else if (is_flag || in_pairs || is_header(text)) && text.len() <= 64 && classify(text).is_some() {
+        } else if in_pair || ((is_flag || in_pairs || is_header(text)) && is_secret_name(text)) {
             Before::Name
         } else if contains(text, b"-----BEGIN") && contains(text, b"PRIVATE KEY") && !contains(text, b"-----END") {
             Before::PrivateKey
         } else {
             Before::Nothing
         };
+    }
+}
+
+impl Scan<'_> {
+    /// Whether the text that ends at `end` is the first of exactly two, and the second its value.
+    ///
+    /// `"required": ["password", "email"]` lists names: a plain word stays under a name of several.
+    fn begins_pair(&self, end: usize) -> bool {
+        let Some(start) = self.after_blanks(end, b',').and_then(|at| self.after_blanks(at, b'"')) else { return false };
+        let close = super::string_end(self.json, start - 1);
+        if self.after_blanks(close + 1, b']').is_none() {
+            return false;
+        }
+        let is_word = self.json[start..close].iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_');
+        let under = match &self.frames[..] {
+            [.., outer, _] if outer.map => &self.json[outer.key.0..outer.key.1],
+            _ => b"",
+        };
+        !(is_word && (under.ends_with(b"s") || under == b"required"))
+    }
+
+    /// The place behind `sign`, if nothing but blanks stands before it.
+    fn after_blanks(&self, at: usize, sign: u8) -> Option<usize> {
+        let blanks = self.json.get(at..)?.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        (self.json.get(at + blanks) == Some(&sign)).then_some(at + blanks + 1)
     }
 }
 

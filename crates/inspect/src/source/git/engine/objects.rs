@@ -106,6 +106,11 @@ impl Database {
         Objects { handle, hash: self.hash, cache, buffer: Vec::new(), tally: Tally::default() }
     }
 
+    /// The names of this repository's own loose objects, those that changed last first.
+    pub(crate) fn loose(&self) -> Vec<Id> {
+        super::loose::names(self.store.path())
+    }
+
     /// Where an object lies: its loose file, or the pack that holds it.
     pub(crate) fn locate(&self, id: &Id) -> Option<PathBuf> {
         let directories =
