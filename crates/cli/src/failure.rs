@@ -136,7 +136,9 @@ pub(crate) enum Failure {
         cause: String,
     },
     /// Nobody can approve: the book has no approver key yet.
-    #[error("this needs an approver, and the book has none yet; make the approver's key first with `sealbook key approver`")]
+    #[error(
+        "this needs an approver, and the book has none yet; make the approver's key first with `sealbook key approver`"
+    )]
     ApproverMissing,
     /// Something else than a person wants to approve.
     #[error("only a person approves, resumes, and changes rules and keys; leave --actor out, or name a user")]
@@ -160,7 +162,9 @@ pub(crate) enum Failure {
         id: String,
     },
     /// No request or alert of that id.
-    #[error("there is no {what} that begins with `{given}`, or there are several; `sealbook {what}s list --all` shows all")]
+    #[error(
+        "there is no {what} that begins with `{given}`, or there are several; `sealbook {what}s list --all` shows all"
+    )]
     NotFound {
         /// `approval` or `alert`.
         what: &'static str,

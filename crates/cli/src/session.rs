@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use sealbook_ledger::{Continues, KeyEvent};
-use sealbook_policy::{Decision, Judged, Policy, Raw, State};
+use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, State};
 use sealbook_record::{Actor, Category, Outcome, Phase, Record, Target};
 use sealbook_store::{Error, Ledger, Options, Sealed};
 
@@ -91,10 +91,12 @@ impl Session {
         let state = self.state()?;
         let why = match state.stopped(&record) {
             Some(stop) => format!("stopped: {} ({})", stop.scope, stop.reason.as_deref().unwrap_or("no reason given")),
-            None if verdict.decision() < Decision::Ask => return self.seal_judged(self.policy()?.admit_with(raw, verdict)?),
+            None if verdict.decision() < Decision::Ask => {
+                return self.seal_judged(self.policy()?.admit_with(raw, verdict)?);
+            }
             None => {
                 let strict = verdict.enforced().filter(|hit| hit.effect >= Decision::Ask);
-                strict.map(|hit| hit.message.clone()).collect::<Vec<_>>().join(", ")
+                strict.map(Hit::refusal).collect::<Vec<_>>().join(", ")
             }
         };
         record.phase = Phase::Event;

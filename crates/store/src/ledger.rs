@@ -319,7 +319,11 @@ impl Ledger {
         self.writer()?;
         let old: Vec<Hash> = self.active_keys(role)?;
         let new = KeyDir::new(&self.layout.keys).generate(role, &*self.options.entropy)?;
-        self.change_keys(&KeyEvent::Add(NamedKey { key: *new.public(), role }), by("key.add")?, &[extra, &[&new]].concat())?;
+        self.change_keys(
+            &KeyEvent::Add(NamedKey { key: *new.public(), role }),
+            by("key.add")?,
+            &[extra, &[&new]].concat(),
+        )?;
         for key in old {
             self.change_keys(&KeyEvent::Retire { key }, by("key.retire")?, extra)?;
         }

@@ -63,7 +63,8 @@ pub(crate) fn show(session: &Session, given: &str, context: &Context) -> Result<
     let state = session.state()?;
     let approval = find(&state, given)?;
     let stored = session.ledger.reader()?.record(approval.seq)?;
-    let about = stored.record.as_ref().and_then(|record| record.part(PartName::Context)).map(|part| part.get().to_owned());
+    let about =
+        stored.record.as_ref().and_then(|record| record.part(PartName::Context)).map(|part| part.get().to_owned());
     let shown = Some(about.unwrap_or_default());
     context.out.show(&ApprovalList { approvals: vec![approval], now: when::now(), shown })
 }

@@ -44,7 +44,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 /// The record that answers a request.
-pub(crate) fn decision(session: &Session, given: &str, choice: Choice, reason: Option<&str>) -> Result<Record, Failure> {
+pub(crate) fn decision(
+    session: &Session,
+    given: &str,
+    choice: Choice,
+    reason: Option<&str>,
+) -> Result<Record, Failure> {
     let state = session.state()?;
     let approval = approvals::find(&state, given)?;
     let stands = approval.state(when::now());

@@ -57,8 +57,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             compliance.alert(alert);
         }
     }
-    let report =
-        ComplianceReport { compliance: &compliance, tenant: session.ledger.tenant(), period: (from, to), now: when::now() };
+    let report = ComplianceReport {
+        compliance: &compliance,
+        tenant: session.ledger.tenant(),
+        period: (from, to),
+        now: when::now(),
+    };
     context.out.show(&report)?;
     Ok(Exit::Clean)
 }

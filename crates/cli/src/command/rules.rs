@@ -118,7 +118,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             let session = context.open()?;
             let bytes = Input::open(against)?.read_all()?;
             let text = String::from_utf8_lossy(&bytes);
-            let record = Record::from_json(&text, append::defaults(&session)).map_err(|cause| at(against, cause.into()))?;
+            let record =
+                Record::from_json(&text, append::defaults(&session)).map_err(|cause| at(against, cause.into()))?;
             let verdict = set.evaluate(&record);
             context.out.show(&RuleCheck { verdict: &verdict, rules: set.len() })?;
         }

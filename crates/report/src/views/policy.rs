@@ -10,6 +10,6 @@ mod stops;
 pub use alerts::AlertList;
 pub use approvals::ApprovalList;
 pub use compliance::ComplianceReport;
-pub use replay::{ReplayedRule, ReplayReport};
+pub use replay::{ReplayReport, ReplayedRule};
 pub use rules::{RuleCheck, RuleList};
 pub use stops::StopList;

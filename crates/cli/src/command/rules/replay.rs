@@ -45,8 +45,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         ..Query::default()
     };
     let session = context.open()?;
-    let mut report =
-        ReplayReport { rules: set.rules().map(ReplayedRule::new).collect(), records: 0, erased: 0 };
+    let mut report = ReplayReport { rules: set.rules().map(ReplayedRule::new).collect(), records: 0, erased: 0 };
     let bars = Bars::new(context.is_watched());
     bars.begin("replaying", Some(session.ledger.head()?.size));
     for ledger in session.earlier()?.iter().rev().chain([&session.ledger]) {

@@ -60,7 +60,9 @@ impl View for AlertList<'_> {
         page.add(Block::Table(columns, rows.collect()));
         page.line(match self.unresolved {
             0 => Text::toned("No alert waits for a person.", Tone::Good),
-            count => Text::toned(words::count(count as u64, "alert waits", "alerts wait") + " for a person.", Tone::Doubtful),
+            count => {
+                Text::toned(words::count(count as u64, "alert waits", "alerts wait") + " for a person.", Tone::Doubtful)
+            }
         });
         page
     }

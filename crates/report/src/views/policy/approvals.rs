@@ -19,9 +19,10 @@ pub struct ApprovalList<'a> {
 
 impl ApprovalList<'_> {
     fn to_json(&self, approval: &Approval) -> Value {
-        let decided = approval.decided.as_ref().map(|decided| {
-            json!({ "decision": decided.choice, "by": decided.by, "reason": decided.reason })
-        });
+        let decided = approval
+            .decided
+            .as_ref()
+            .map(|decided| json!({ "decision": decided.choice, "by": decided.by, "reason": decided.reason }));
         let call = &approval.call;
         json!({
             "id": approval.id.to_string(), "seq": approval.seq, "state": approval.state(self.now).as_str(),

@@ -35,9 +35,10 @@ impl View for ComplianceReport<'_> {
             ("made at".to_owned(), Text::plain(self.now.to_string())),
         ]));
         page.heading(2, "Records");
-        let rows = self.compliance.levels().map(|(severity, count)| {
-            vec![words::severity(severity), Text::plain(words::grouped(count))]
-        });
+        let rows = self
+            .compliance
+            .levels()
+            .map(|(severity, count)| vec![words::severity(severity), Text::plain(words::grouped(count))]);
         page.add(Block::Table(vec![Column::whole("Severity"), Column::number("Records")], rows.collect()));
         page.heading(2, "Unresolved alerts");
         let violations = self.compliance.violations();

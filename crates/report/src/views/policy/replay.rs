@@ -41,9 +41,9 @@ impl ReplayedRule {
     }
 
     fn to_json(&self) -> Value {
-        let examples = self.examples.iter().map(|(seq, action, target, actor)| {
-            json!({ "seq": seq, "action": action, "target": target, "actor": actor })
-        });
+        let examples = self.examples.iter().map(
+            |(seq, action, target, actor)| json!({ "seq": seq, "action": action, "target": target, "actor": actor }),
+        );
         json!({
             "rule": self.id, "effect": self.effect.as_str(), "mode": self.mode.as_str(), "fits": self.fits,
             "undecidable": self.undecidable, "examples": examples.collect::<Vec<_>>(),

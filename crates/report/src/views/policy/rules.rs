@@ -112,12 +112,17 @@ impl View for RuleCheck<'_> {
     fn document(&self) -> Document {
         let mut page = Document::new();
         let decision = self.verdict.decision();
-        page.line(Text::plain("Decision: ").and_toned(
-            decision.as_str(),
-            if decision >= Decision::Ask { Tone::Bad } else { Tone::Strong },
-        ));
+        page.line(
+            Text::plain("Decision: ")
+                .and_toned(decision.as_str(), if decision >= Decision::Ask { Tone::Bad } else { Tone::Strong }),
+        );
         let rows = self.verdict.hits().iter().map(|hit| {
-            vec![Text::name(&hit.rule), effect(hit.effect, hit.mode), words::severity(hit.severity), Text::plain(&hit.message)]
+            vec![
+                Text::name(&hit.rule),
+                effect(hit.effect, hit.mode),
+                words::severity(hit.severity),
+                Text::plain(&hit.message),
+            ]
         });
         let columns =
             vec![Column::whole("Rule"), Column::whole("Effect"), Column::whole("Severity"), Column::text("Message")];
