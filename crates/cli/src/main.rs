@@ -22,6 +22,7 @@ mod exit;
 mod failure;
 mod filter;
 mod input;
+mod jsonc;
 mod output;
 mod pages;
 mod place;
