@@ -14,6 +14,7 @@ mod fixture;
 mod help;
 mod import_export;
 mod keys;
+mod kills;
 mod lifecycle;
 mod peers;
 mod places;

@@ -14,7 +14,7 @@ fn tool(path: &str) -> PathBuf {
     path
 }
 
-fn server(name: &str) -> Vec<String> {
+pub(crate) fn server(name: &str) -> Vec<String> {
     let script = tool(&format!("mcp/node_modules/@modelcontextprotocol/{name}/dist/index.js"));
     vec!["node".to_owned(), script.canonicalize().unwrap().display().to_string()]
 }
