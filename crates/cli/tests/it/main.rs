@@ -18,6 +18,7 @@ mod kills;
 mod lifecycle;
 mod peers;
 mod places;
+mod policy;
 mod query;
 mod range;
 mod secrets;
