@@ -47,7 +47,7 @@ pub(super) fn run(args: &Installing, options: &[String], context: &Context) -> R
     let path = find(args, client, context)?;
     let before = read(&path)?;
     let broken = |at: usize| {
-        let line = before.as_bytes()[..at.min(before.len())].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = before.get(..at).unwrap_or(&before).matches('\n').count() + 1;
         let what = format!("{}, line {line}: this is no JSON", path.display());
         Failure::usage(what, "mend that line; nothing was changed")
     };
