@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sealbook_gate::mcp::Recording;
 use sealbook_gate::{Durability, Fail, GateOptions, Mode};
-use sealbook_record::PartName;
+use sealbook_record::{Outcome, PartName, Severity};
 use sealbook_testkit::corpus;
 
 use crate::fixture::Book;
@@ -54,6 +54,9 @@ fn a_call_has_two_records_and_the_claim_is_apart_from_what_was_verified() {
     assert_eq!(intent.part(PartName::Input).unwrap().get(), r#"{"n":1}"#);
     assert_eq!((intent.actor.id.as_str(), intent.actor.claimed.as_deref()), ("ann", Some("eve 1")));
     assert_eq!(intent.actor.verified.as_deref(), Some("uid:7"));
+    let context: serde_json::Value = serde_json::from_str(intent.part(PartName::Context).unwrap().get()).unwrap();
+    assert_eq!((&context["arguments"]["bytes"], &context["request"]), (&7.into(), &1.into()));
+    assert_eq!(context["arguments"]["digest"].as_str().unwrap(), Book::policy().digest(br#"{"n":1}"#));
     assert!(intent.tags.contains(&"read".to_owned()) && intent.tags.contains(&"tool_execution".to_owned()));
     let outcome = book.records()[4].record.clone().unwrap();
     assert_eq!(outcome.parent, Some(intent.id));
@@ -154,6 +157,7 @@ fn every_kind_of_end_is_an_outcome() {
     let mut ends: Vec<String> = Vec::new();
     for record in book.records().into_iter().filter_map(|stored| stored.record) {
         if record.action.starts_with("tools.call") && record.outcome.is_some() {
+            assert_eq!(record.severity > Severity::Info, record.outcome != Some(Outcome::Ok), "{record:?}");
             ends.push(format!("{} {} {}", record.action, record.target.id, record.outcome.unwrap()));
         }
     }
