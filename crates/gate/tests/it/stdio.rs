@@ -1,5 +1,6 @@
 //! What passes the gateway, what does not, and what is on record of both.
 
+use std::io::Write;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -156,9 +157,9 @@ fn every_kind_of_end_is_an_outcome() {
     wire.end();
     let mut ends: Vec<String> = Vec::new();
     for record in book.records().into_iter().filter_map(|stored| stored.record) {
-        if record.action.starts_with("tools.call") && record.outcome.is_some() {
-            assert_eq!(record.severity > Severity::Info, record.outcome != Some(Outcome::Ok), "{record:?}");
-            ends.push(format!("{} {} {}", record.action, record.target.id, record.outcome.unwrap()));
+        if let Some(outcome) = record.outcome.filter(|_| record.action.starts_with("tools.call")) {
+            assert_eq!(record.severity > Severity::Info, outcome != Outcome::Ok, "{record:?}");
+            ends.push(format!("{} {} {}", record.action, record.target.id, outcome));
         }
     }
     ends.sort();
@@ -343,7 +344,9 @@ fn what_is_recorded_beside_calls_is_a_choice() {
     for (recording, expected) in [(Recording::Calls, 0), (Recording::Requests, 2), (Recording::All, 3)] {
         let book = Book::new();
         let mut wire = Wire::new(&book, Setup { recording, ..Setup::default() }, silent());
-        lines.iter().for_each(|line| wire.send(line));
+        for line in lines {
+            wire.send(line);
+        }
         let (_, seen) = wire.end();
         assert_eq!(String::from_utf8(seen).unwrap(), lines.join("\n") + "\n");
         assert_eq!(book.records().len(), 2 + expected, "{recording:?}");
@@ -398,7 +401,6 @@ fn no_secret_of_a_message_is_in_the_book() {
 fn a_client_that_hangs_up_in_the_middle_of_a_line_is_answered_by_nobody() {
     let book = Book::new();
     let mut wire = Wire::new(&book, Setup::default(), polite());
-    use std::io::Write;
     let line = call(1, "a");
     wire.to.as_mut().unwrap().write_all(&line.as_bytes()[..line.len() - 4]).unwrap();
     let (_, seen) = wire.end();
@@ -418,7 +420,6 @@ fn a_server_that_does_not_read_holds_the_client_back() {
     let mut to = wire.to.as_ref().unwrap().try_clone().unwrap();
     let (sent, progress) = std::sync::mpsc::channel();
     let writer = std::thread::spawn(move || {
-        use std::io::Write;
         let line = format!("{{\"method\":\"x\",\"params\":\"{}\"}}\n", "y".repeat(1 << 20));
         for n in 0..64 {
             to.write_all(line.as_bytes()).unwrap();
@@ -448,8 +449,7 @@ proptest! {
         let mut answers = Some(down_bytes.clone());
         let server = Box::new(move |_: &[u8]| answers.take().into_iter().collect());
         let mut wire = Wire::new(&book, Setup { recording: Recording::All, ..observe() }, server);
-        use std::io::Write;
-        let up_bytes = [b"\n".as_slice(), &up.concat()].concat();
+            let up_bytes = [b"\n".as_slice(), &up.concat()].concat();
         wire.to.as_mut().unwrap().write_all(&up_bytes).unwrap();
         let (rest, seen) = wire.end();
         prop_assert_eq!(seen, up_bytes);
