@@ -15,6 +15,10 @@ pub(crate) struct Environment {
     pub(crate) state_home: Option<PathBuf>,
     /// `XDG_DATA_HOME`, or what stands for it.
     pub(crate) data_home: Option<PathBuf>,
+    /// The home directory.
+    pub(crate) home: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`, or what stands for it.
+    pub(crate) config_home: Option<PathBuf>,
     /// Where the program was started.
     pub(crate) current_dir: PathBuf,
     /// What standard output is able to show.
@@ -36,6 +40,8 @@ impl Environment {
             sealbook_home: variable("SEALBOOK_HOME").map(|home| current_dir.join(home)),
             state_home: beneath("XDG_STATE_HOME", ".local/state"),
             data_home: beneath("XDG_DATA_HOME", ".local/share"),
+            config_home: beneath("XDG_CONFIG_HOME", ".config"),
+            home: home.clone(),
             screen: Screen { width: width(on_terminal), colour: on_terminal && wants_colour },
             is_watched: std::io::stderr().is_terminal(),
             zone: TimeZone::system(),
