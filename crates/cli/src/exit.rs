@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Incomplete,
     /// A seal is broken.
     Broken,
+    /// As another program ended, or another program's contract asks.
+    Child(u8),
 }
 
 /// Said in the long help of every command.
@@ -36,6 +38,7 @@ impl Exit {
             Self::Failure => 2,
             Self::Incomplete => 3,
             Self::Broken => 4,
+            Self::Child(code) => code,
         }
     }
 
@@ -51,6 +54,7 @@ impl Exit {
             Self::Incomplete => 2,
             Self::Failure => 3,
             Self::Broken => 4,
+            Self::Child(_) => 5,
         }
     }
 }

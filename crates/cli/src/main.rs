@@ -24,6 +24,7 @@ mod failure;
 mod filter;
 mod form;
 mod input;
+mod install;
 mod output;
 mod pages;
 mod place;

@@ -1,5 +1,6 @@
 //! The gate itself: judge in memory, seal the intent, answer, seal the outcome.
 
+mod ask;
 mod gap;
 mod options;
 mod passage;

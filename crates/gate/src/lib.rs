@@ -12,6 +12,7 @@
 
 mod error;
 mod gate;
+pub mod hooks;
 pub mod mcp;
 
 pub use error::Error;

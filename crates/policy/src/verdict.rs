@@ -137,7 +137,9 @@ impl Verdict {
         let text = match record.part(PartName::Violations).map(|part| part.get().trim()) {
             // What is there is no list of ours: it is kept as the first of it.
             Some(brought) if !brought.starts_with('[') && brought != "null" => format!("[{brought},{}", &own[1..]),
-            Some(brought) if brought.len() > 2 && brought != "null" && !brought[1..brought.len() - 1].trim().is_empty() => {
+            Some(brought)
+                if brought.len() > 2 && brought != "null" && !brought[1..brought.len() - 1].trim().is_empty() =>
+            {
                 format!("{},{}", &brought[..brought.len() - 1], &own[1..])
             }
             _ => own,

@@ -11,6 +11,7 @@ const COMMANDS: &[&str] = &[
     "git",
     "file",
     "append",
+    "hook",
     "import",
     "export",
     "query",

@@ -117,7 +117,9 @@ impl RuleSet {
             Answer::Yes => Replayed::Fits,
             Answer::No => Replayed::Passes,
             Answer::Hidden => Replayed::Undecidable,
-            Answer::Error if compiled.rule.effect >= Decision::Ask && compiled.rule.fail == Fail::Closed => Replayed::Fits,
+            Answer::Error if compiled.rule.effect >= Decision::Ask && compiled.rule.fail == Fail::Closed => {
+                Replayed::Fits
+            }
             Answer::Error => Replayed::Passes,
         });
         answers.collect()
@@ -175,7 +177,8 @@ impl Compiled {
             Decision::Block => format!("Action blocked by compliance rule: {}", rule.name),
             _ => format!("Compliance rule '{}' triggered", rule.name),
         };
-        let message = if unclear { format!("{message} (it could not be worked out, and fails closed)") } else { message };
+        let message =
+            if unclear { format!("{message} (it could not be worked out, and fails closed)") } else { message };
         Hit {
             rule: rule.id.clone(),
             name: rule.name.clone(),
