@@ -1,6 +1,7 @@
 //! The gate itself: judge in memory, seal the intent, answer, seal the outcome.
 
 mod ask;
+mod delegate;
 mod gap;
 mod options;
 mod passage;
@@ -8,12 +9,12 @@ mod recorder;
 mod shrink;
 mod watch;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use sealbook_policy::{Decision, Fail, Judged, Mode, Policy, Raw, Verdict};
 use sealbook_record::{Outcome, Phase, Record, Severity};
-use sealbook_store::{Ledger, Sealed};
+use sealbook_store::{Ledger, Sealed, Ticket};
 
 pub use options::{Durability, GateOptions};
 pub use passage::{Capture, Ended, Entered, Passage, Pending, Refused};
@@ -34,10 +35,25 @@ pub struct Gate {
 /// What the gate and its recorder share.
 pub(crate) struct Core {
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) policy: Policy,
+    policy: RwLock<Arc<Policy>>,
     pub(crate) options: GateOptions,
     pub(crate) gap: Gap,
     pub(crate) watch: Watch,
+}
+
+/// Records on their way to the disk, or why they are not.
+type Submitted = Result<Ticket, sealbook_store::Error>;
+
+/// Whether a call passes.
+enum Decided {
+    Passes(Box<Record>, Verdict),
+    Refused(Pending),
+}
+
+/// What is to be said of one record.
+struct Judgement {
+    stop: Option<String>,
+    verdict: Verdict,
 }
 
 impl Gate {
@@ -46,7 +62,8 @@ impl Gate {
     /// Errors: the book cannot be read.
     pub fn new(ledger: Arc<Ledger>, policy: Policy, options: GateOptions) -> Result<Self, Error> {
         let watch = Watch::new(&ledger)?;
-        let core = Arc::new(Core { ledger, policy, options, gap: Gap::default(), watch });
+        let core =
+            Arc::new(Core { ledger, policy: RwLock::new(Arc::new(policy)), options, gap: Gap::default(), watch });
         let recorder = Recorder::start(Arc::clone(&core));
         Ok(Self { core, recorder, captured: AtomicBool::new(false) })
     }
@@ -63,7 +80,7 @@ impl Gate {
 
     /// Digest of content that may hold secrets, under the ledger's own key.
     pub fn digest(&self, bytes: &[u8]) -> String {
-        self.core.policy.digest(bytes)
+        self.core.policy().digest(bytes)
     }
 
     /// Judges the raw intent and seals it, or one event with outcome `blocked`; answers when that is durable.
@@ -108,23 +125,23 @@ impl Gate {
     /// Judges something that needs no record of its own. It is sealed where it is refused, where a rule
     /// wants it noted, and where `keep` says so.
     pub fn consider(&self, record: Record, keep: bool) -> Result<Option<Refused>, Error> {
-        let verdict = self.core.judge(&record)?;
-        if let Some(refused) = self.core.refusal(&record, &verdict)? {
-            return Ok(Some(self.core.seal_refusal(record, refused)?.wait_refused()));
-        }
-        if keep || !verdict.hits().is_empty() {
-            self.recorder.push(record);
-        }
+        let judgement = self.core.judge(&record)?;
+        let record = match self.core.decide(record, judgement)? {
+            Decided::Refused(pending) => return Ok(Some(pending.wait_refused())),
+            Decided::Passes(record, verdict) if keep || !verdict.hits().is_empty() => record,
+            Decided::Passes(..) => return Ok(None),
+        };
+        self.recorder.push(*record);
         Ok(None)
     }
 
     /// Opens a capture: a durable intent that [`Capture`] closes with an outcome. A process that ends
     /// without closing it leaves an open intent, and so a gap that shows.
     pub fn capture(&self, record: Record) -> Result<Capture, Error> {
-        let (judged, entered) = self.core.announce(record)?;
-        let sealed = self.core.seal(judged)?;
+        let (record, entered) = self.core.intent(record);
+        let sealed = self.core.seal(self.core.admit(record)?)?;
         self.captured.store(true, Ordering::Release);
-        Ok(Capture(Entered { sealed: Some(sealed), ..entered }))
+        Ok(Capture(Entered { sealed: Some(sealed), buffered: false, ..entered }))
     }
 
     /// Seals everything that is queued and ends the capture. From here on everything is durable again.
@@ -144,19 +161,20 @@ impl Gate {
     }
 
     fn begin_with(&self, intent: Record, buffered: bool) -> Result<Pending, Error> {
-        let verdict = self.core.judge(&intent)?;
-        if let Some(refused) = self.core.refusal(&intent, &verdict)? {
-            return self.core.seal_refusal(intent, refused);
-        }
+        let judgement = self.core.judge(&intent)?;
+        let (intent, verdict) = match self.core.decide(intent, judgement)? {
+            Decided::Refused(pending) => return Ok(pending),
+            Decided::Passes(intent, verdict) => (intent, verdict),
+        };
         let opens = self.core.options.fail == Fail::Open || verdict.fail() == Fail::Open;
         if buffered && !self.recorder.is_stuck() {
-            let (record, entered) = self.core.intent(intent);
+            let (record, entered) = self.core.intent(*intent);
             self.recorder.push(record);
             return Ok(Pending::ready(Passage::Entered(entered)));
         }
-        let (judged, entered) = self.core.announce(intent)?;
-        let ticket = self.core.ledger.submit(vec![judged]);
-        Ok(Pending::sealing(Arc::clone(&self.core), ticket, entered, opens))
+        let (record, entered) = self.core.intent(*intent);
+        let ticket = self.core.submit(record, verdict)?;
+        Ok(Pending::sealing(Arc::clone(&self.core), ticket, Entered { buffered: false, ..entered }, opens))
     }
 
     /// The record of how something ended.
@@ -182,19 +200,32 @@ impl Gate {
             Outcome::Ok => record.severity,
             _ => record.severity.max(Severity::Warning),
         });
-        record
+        *record
     }
 }
 
 impl Core {
-    /// What the rules that hold now say of the raw record.
-    pub(crate) fn judge(&self, record: &Record) -> Result<Verdict, Error> {
-        Ok(self.policy.rules().evaluate(record))
+    /// The policy with the rules that held when it was asked last.
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the rules that hold now say of the raw record, and the stop that it runs into.
+    ///
+    /// Where the book cannot be read, nobody knows what holds: an error.
+    fn judge(&self, record: &Record) -> Result<Judgement, Error> {
+        let stop = self.watch.now(&self.ledger, |state| state.stopped(record).map(|stop| stop.scope.to_string()))?;
+        if let Some(rules) = self.watch.new_rules() {
+            let mut policy = self.policy.write().unwrap_or_else(PoisonError::into_inner);
+            *policy = Arc::new(policy.judging_by(rules));
+        }
+        let verdict = self.policy().rules().evaluate(record);
+        Ok(Judgement { stop, verdict })
     }
 
     /// Redacts; content larger than a part may be becomes a digest and a size.
     pub(crate) fn admit(&self, record: Record) -> Result<Judged, Error> {
-        Ok(self.policy.admit(Raw::new(self.small(record)))?)
+        Ok(self.policy().admit(Raw::new(self.small(record)))?)
     }
 
     /// Seals one record and waits for it.
@@ -212,44 +243,60 @@ impl Core {
         record.operation.get_or_insert(record.id);
         self.ledger.tenant().clone_into(&mut record.tenant);
         let parts = std::mem::take(&mut record.parts);
-        let entered = Entered { begun: self.ledger.now(), record: record.clone(), sealed: None, buffered: true };
+        let entered =
+            Entered { begun: self.ledger.now(), record: Box::new(record.clone()), sealed: None, buffered: true };
         record.parts = parts;
         (record, entered)
     }
 
-    fn announce(&self, record: Record) -> Result<(Judged, Entered), Error> {
-        let (record, entered) = self.intent(record);
-        Ok((self.admit(record)?, Entered { buffered: false, ..entered }))
+    /// Redacts what was judged, and queues it together with the alerts that it raises.
+    fn submit(&self, record: Record, verdict: Verdict) -> Result<Submitted, Error> {
+        let judged = self.policy().admit_with(Raw::new(self.small(record)), verdict)?;
+        let mut all = vec![judged];
+        all.append(&mut self.alerts(&all[0])?);
+        Ok(self.ledger.submit(all))
     }
 
-    /// What is said to a caller that may not go on; nothing where it may.
-    fn refusal(&self, record: &Record, verdict: &Verdict) -> Result<Option<Refused>, Error> {
-        if self.options.mode == Mode::Observe {
-            return Ok(None);
-        }
-        let stopped = self.watch.now(&self.ledger, |state| state.stopped(record).map(|stop| stop.scope.to_string()))?;
-        if let Some(scope) = stopped {
-            return Ok(Some(Refused::by_stop(record.id, &scope)));
+    /// The alerts that a record raises.
+    pub(crate) fn alerts(&self, judged: &Judged) -> Result<Vec<Judged>, Error> {
+        let raised = judged.alerts(self.ledger.now(), &mut || self.ledger.next_id());
+        raised.into_iter().map(|raw| Ok(self.policy().admit(raw)?)).collect()
+    }
+
+    /// Whether it passes. A refusal is on its way to the disk already.
+    fn decide(self: &Arc<Self>, record: Record, judgement: Judgement) -> Result<Decided, Error> {
+        let Judgement { stop, verdict } = judgement;
+        // A stop is a person's word, and holds where rules are only watched too.
+        if let Some(scope) = stop {
+            let refused = Refused::by_stop(record.id, &scope);
+            return self.refuse(record, verdict, refused);
         }
         let decision = verdict.decision();
-        if decision < Decision::Ask {
-            return Ok(None);
+        if self.options.mode == Mode::Observe || decision < Decision::Ask {
+            return Ok(Decided::Passes(Box::new(record), verdict));
         }
         let deciding = verdict.enforced().filter(|hit| hit.effect == decision);
         let rules: Vec<String> = deciding.map(|hit| hit.name.clone()).collect();
-        Ok(Some(Refused::by_rules(record.id, decision, &rules)))
+        let refused = match decision {
+            Decision::Ask => match self.ask(&record, &rules)? {
+                None => return Ok(Decided::Passes(Box::new(record), verdict)),
+                Some(refused) => refused,
+            },
+            _ => Refused::blocked(record.id, &rules),
+        };
+        self.refuse(record, verdict, refused)
     }
 
     /// Seals the one event of something that was refused.
-    fn seal_refusal(self: &Arc<Self>, mut record: Record, refused: Refused) -> Result<Pending, Error> {
+    fn refuse(self: &Arc<Self>, mut record: Record, verdict: Verdict, refused: Refused) -> Result<Decided, Error> {
         record.phase = Phase::Event;
         record.outcome = Some(Outcome::Blocked);
         record.operation.get_or_insert(record.id);
         record.severity = record.severity.max(Severity::Warning);
         record.reason = Some(refused.text.clone());
         self.ledger.tenant().clone_into(&mut record.tenant);
-        let ticket = self.ledger.submit(vec![self.admit(record)?]);
-        Ok(Pending::refusing(Arc::clone(self), ticket, refused))
+        let ticket = self.submit(record, verdict)?;
+        Ok(Decided::Refused(Pending::refusing(Arc::clone(self), ticket, refused)))
     }
 }
 

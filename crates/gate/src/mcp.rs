@@ -1,6 +1,18 @@
 //! The MCP gateway: messages pass as the bytes that came, and what they do is on record.
+//!
+//! Sources: JSON-RPC 2.0; the Model Context Protocol, revisions 2024-11-05 to 2026-07-28. Methods and fields
+//! that are not known pass.
 
+mod answer;
+mod lines;
 mod peek;
+mod pins;
 mod scan;
+mod session;
+mod stdio;
+mod tell;
+mod trail;
 
 pub use peek::{Bad, Message, Peek, peek};
+pub use session::{Recording, SessionOptions};
+pub use stdio::{Pipes, Stdio};

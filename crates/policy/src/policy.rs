@@ -39,6 +39,12 @@ impl Policy {
         self
     }
 
+    /// The same policy, judging by other rules.
+    #[must_use]
+    pub fn judging_by(&self, rules: Arc<RuleSet>) -> Self {
+        Self { key: self.key.clone(), keep_restricted: self.keep_restricted, rules }
+    }
+
     /// The rules it judges by.
     pub fn rules(&self) -> &Arc<RuleSet> {
         &self.rules

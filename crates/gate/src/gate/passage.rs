@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sealbook_policy::Decision;
 use sealbook_record::{Outcome, PartName, Record, Severity, Timestamp};
 use sealbook_store::{Sealed, Ticket};
 use serde_json::value::RawValue;
@@ -26,7 +25,7 @@ pub enum Passage {
 #[must_use = "what entered must leave: an intent without an outcome is a gap"]
 pub struct Entered {
     /// The intent without its content.
-    pub(crate) record: Record,
+    pub(crate) record: Box<Record>,
     /// Where it was sealed; `None` while it is buffered, and where an open gate let it pass unsealed.
     pub(crate) sealed: Option<Sealed>,
     pub(crate) begun: Timestamp,
@@ -71,18 +70,31 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub(crate) fn by_rules(id: Uuid, decision: Decision, rules: &[String]) -> Self {
-        let by = if rules.is_empty() { "policy".to_owned() } else { format!("rule {}", rules.join(", ")) };
-        let (code, text) = match decision {
-            Decision::Ask => ("ask", format!("Held by {by}: a person must approve this call first. It did not run.")),
-            _ => ("blocked", format!("Blocked by {by}. The call did not run.")),
-        };
-        Self { id, code, rules: rules.to_vec(), text: format!("{text} Record {id}."), sealed: None }
+    pub(crate) fn blocked(id: Uuid, rules: &[String]) -> Self {
+        let by = by(rules);
+        let text = format!("Blocked by {by}. The call did not run. Record {id}.");
+        Self { id, code: "blocked", rules: rules.to_vec(), text, sealed: None }
+    }
+
+    /// A person must be asked.
+    pub(crate) fn held(id: Uuid, rules: &[String], approval: Uuid) -> Self {
+        let by = by(rules);
+        let text = format!(
+            "Held by {by}: a person must approve this call first. The call did not run. A person runs `sealbook approve {approval}`; then make exactly the same call again."
+        );
+        Self { id, code: "ask", rules: rules.to_vec(), text, sealed: None }
     }
 
     pub(crate) fn by_stop(id: Uuid, scope: &str) -> Self {
         let text = format!("Stopped: a person has halted {scope}. The call did not run. Record {id}.");
         Self { id, code: "stopped", rules: Vec::new(), text, sealed: None }
+    }
+
+    /// A call whose record is not admitted.
+    pub(crate) fn by_error(cause: &Error) -> Self {
+        let code = cause.code();
+        let text = format!("Refused: the call cannot be recorded ({code}), and such calls do not run. It did not run.");
+        Self { id: Uuid::nil(), code, rules: Vec::new(), text, sealed: None }
     }
 
     fn by_failure(id: Uuid, cause: &sealbook_store::Error) -> Self {
@@ -170,6 +182,11 @@ impl Pending {
         Self(Kind::Refusing { core, ticket, refused })
     }
 
+    /// Whether the answer is known already.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.0, Kind::Ready(_))
+    }
+
     /// Whether it will be refused, whatever becomes of its record.
     pub fn is_refused(&self) -> bool {
         matches!(self.0, Kind::Refusing { .. } | Kind::Ready(Passage::Refused(_)))
@@ -215,12 +232,21 @@ impl Pending {
             },
             Kind::Ready(Passage::Refused(refused)) => refused,
             Kind::Ready(Passage::Entered(entered)) | Kind::Sealing { entered, .. } => {
-                Refused::by_rules(entered.record.id, Decision::Block, &[])
+                Refused::blocked(entered.record.id, &[])
             }
         }
     }
 }
 
+fn by(rules: &[String]) -> String {
+    match rules {
+        [] => "policy".to_owned(),
+        [rule] => format!("rule {rule}"),
+        _ => format!("rules {}", rules.join(", ")),
+    }
+}
+
 fn sealed(ticket: Result<Ticket, sealbook_store::Error>) -> Result<Sealed, sealbook_store::Error> {
-    ticket?.wait()?.pop().expect("one answer for one record")
+    // Alerts that it raises come after it.
+    ticket?.wait()?.into_iter().next().expect("one answer for each record")
 }

@@ -142,10 +142,17 @@ fn next(shared: &Shared) -> Option<Vec<Record>> {
 
 /// Seals all of them; the code of the error where the book takes none.
 fn seal(core: &Core, records: &[Record]) -> Option<&'static str> {
-    let mut judged = Vec::with_capacity(records.len());
+    let (mut judged, mut is_own) = (Vec::with_capacity(records.len()), Vec::with_capacity(records.len()));
     for record in records {
         match core.admit(record.clone()) {
-            Ok(record) => judged.push(record),
+            Ok(record) => {
+                // An alert is of the state: it must be read again, not taken for one of ours.
+                let alerts = core.alerts(&record).unwrap_or_default();
+                is_own.push(true);
+                is_own.extend(alerts.iter().map(|_| false));
+                judged.push(record);
+                judged.extend(alerts);
+            }
             // It is the fault of this record alone.
             Err(cause) => core.gap.dropped(core.ledger.now(), cause.code()),
         }
@@ -155,9 +162,10 @@ fn seal(core: &Core, records: &[Record]) -> Option<&'static str> {
     }
     match core.ledger.append(judged) {
         Ok(answers) => {
-            for answer in answers {
+            for (answer, is_own) in answers.into_iter().zip(is_own) {
                 match answer {
-                    Ok(sealed) => core.watch.own(sealed.seq),
+                    Ok(sealed) if is_own => core.watch.own(sealed.seq),
+                    Ok(_) => {}
                     Err(cause) => core.gap.dropped(core.ledger.now(), cause.code()),
                 }
             }

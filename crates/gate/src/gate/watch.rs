@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sealbook_policy::{RuleSet, State};
-use sealbook_record::{Record, Timestamp};
-use sealbook_store::{Ledger, Query, Stored};
+use sealbook_store::Ledger;
 
 /// Sequence numbers of our own that are remembered while those before them are not all seen.
 const OWN_MAX: usize = 65_536;
@@ -17,26 +16,28 @@ struct Seen {
     state: State,
     /// Records that this process sealed, and that are none of the state's.
     own: BTreeSet<u64>,
+    /// The rules that the policy judges by.
+    rules: Arc<RuleSet>,
 }
 
 impl Watch {
     /// The state as the book tells it.
     pub(crate) fn new(ledger: &Ledger) -> Result<Self, sealbook_store::Error> {
-        let mut seen = Seen { state: State::new(), own: BTreeSet::new() };
-        let size = ledger.reader()?.size()?;
-        let action = State::ACTIONS.iter().map(|action| (*action).to_owned()).collect();
-        let query = Query { action, ascending: true, ..Query::default() };
-        let found = ledger.each_match(&query, &mut |stored| {
-            seen.push(&stored);
-            Ok(true)
-        });
-        match found {
-            Ok(()) => seen.state.seen_to(size),
-            // The index cannot be brought up to date, on a full disk for one: the book itself is read.
-            Err(_) => seen = Seen { state: State::new(), own: BTreeSet::new() },
-        }
+        let mut seen = Seen { state: State::new(), own: BTreeSet::new(), rules: Arc::new(RuleSet::builtin()) };
         seen.catch_up(ledger)?;
         Ok(Self(Mutex::new(seen)))
+    }
+
+    /// The rules of the book, where they are others than when this was asked last.
+    pub(crate) fn new_rules(&self) -> Option<Arc<RuleSet>> {
+        let mut seen = self.lock();
+        let rules = seen.state.rules();
+        if Arc::ptr_eq(&rules, &seen.rules) {
+            return None;
+        }
+        let is_new = rules.digest() != seen.rules.digest();
+        seen.rules = Arc::clone(&rules);
+        is_new.then_some(rules)
     }
 
     /// Brings the state up to the head, and asks it something.
@@ -46,15 +47,10 @@ impl Watch {
         Ok(ask(&seen.state))
     }
 
-    /// The rules as they were last seen.
-    pub(crate) fn rules(&self) -> Arc<RuleSet> {
-        self.lock().state.rules()
-    }
-
     /// A record of ours, which changes nothing here and need not be read again.
     pub(crate) fn own(&self, seq: u64) {
         let mut seen = self.lock();
-        if seen.own.len() < OWN_MAX {
+        if seen.own.len() < OWN_MAX && seq >= seen.state.next_seq() {
             seen.own.insert(seq);
         }
     }
@@ -66,27 +62,15 @@ impl Watch {
 
 impl Seen {
     fn catch_up(&mut self, ledger: &Ledger) -> Result<(), sealbook_store::Error> {
-        let reader = ledger.reader()?;
-        let size = reader.size()?;
-        while self.state.next_seq() < size {
-            let seq = self.state.next_seq();
-            if !self.own.remove(&seq) {
-                self.push(&reader.record(seq)?);
-            }
-            self.state.seen_to(seq + 1);
+        while self.own.first() == Some(&self.state.next_seq()) {
+            self.own.pop_first();
+            self.state.seen_to(self.state.next_seq() + 1);
+        }
+        ledger.bring_up(&mut self.state)?;
+        let next = self.state.next_seq();
+        while self.own.first().is_some_and(|seq| *seq < next) {
+            self.own.pop_first();
         }
         Ok(())
     }
-
-    fn push(&mut self, stored: &Stored) {
-        let Some(record) = &stored.record else { return };
-        if changes_state(record) && stored.altered.is_empty() {
-            let sealed = Timestamp::from_micros(stored.leaf.sealed_us);
-            self.state.push(stored.seq, sealed, record, None);
-        }
-    }
-}
-
-fn changes_state(record: &Record) -> bool {
-    State::ACTIONS.contains(&record.action.as_str())
 }

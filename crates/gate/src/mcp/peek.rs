@@ -203,7 +203,7 @@ fn each_field<'a>(
     }
     loop {
         let key = scan.key()?;
-        scan.note(&key)?;
+        scan.note(key.clone())?;
         if strict && known.iter().any(|known| *known != key && folds_to(&key, known)) {
             return Err(Bad::Lookalike);
         }

@@ -59,8 +59,8 @@ impl<'a> Scan<'a> {
     }
 
     /// Notes the key of an object that the caller walks through itself.
-    pub(crate) fn note(&mut self, key: &Cow<'a, str>) -> Result<(), Bad> {
-        self.note_in(u32::MAX, key.clone())
+    pub(crate) fn note(&mut self, key: Cow<'a, str>) -> Result<(), Bad> {
+        self.note_in(u32::MAX, key)
     }
 
     fn note_in(&mut self, object: u32, key: Cow<'a, str>) -> Result<(), Bad> {

@@ -1,6 +1,10 @@
 //! Intents before answers, outcomes after, and what becomes of both when the book takes nothing.
 
+use std::sync::Arc;
+
 use sealbook_gate::{Durability, Ended, Fail, Gate, GateOptions, Passage};
+use sealbook_ledger::SigningKey;
+use sealbook_policy::{Choice, Rule, RuleSet, State};
 use sealbook_record::{Outcome, PartName, Record};
 use serde_json::value::RawValue;
 
@@ -136,4 +140,66 @@ fn content_beyond_the_limits_is_a_digest_and_a_size() {
         let text = intent.part(part).unwrap().get();
         assert!(text.starts_with(r#"{"withheld":{"digest":""#) && text.ends_with(&format!(r#""bytes":{bytes}}}}}"#)));
     }
+}
+
+#[test]
+fn a_stop_by_another_process_halts_the_next_call_and_only_what_it_names() {
+    let book = Book::new();
+    let gate = book.gate(GateOptions { mode: sealbook_gate::Mode::Observe, ..GateOptions::default() });
+    let entered = enter(&gate, book.call("write"));
+    gate.leave(entered, Ended::new(Outcome::Ok)).unwrap();
+    let other = sealbook_store::Ledger::open(book.place.layout(), sealbook_store::Options::default()).unwrap();
+    let mut stop = book.call("x");
+    stop.action = "stop.set".to_owned();
+    stop.set_part_json(PartName::Input, r#"{"scope":{"kind":"tool","id":"write"}}"#).unwrap();
+    other.append(vec![sealbook_testkit::records::admit(stop)]).unwrap().remove(0).unwrap();
+    let Passage::Refused(refused) = gate.enter(book.call("write")).unwrap() else { panic!("it passed") };
+    assert_eq!(refused.code, "stopped");
+    assert!(refused.text.contains("tool write") && refused.sealed.is_some());
+    let entered = enter(&gate, book.call("read"));
+    gate.leave(entered, Ended::new(Outcome::Ok)).unwrap();
+    // A gate that begins later knows it too.
+    let Passage::Refused(_) = book.gate(GateOptions::default()).enter(book.call("write")).unwrap() else {
+        panic!("it passed after a restart")
+    };
+}
+
+#[test]
+fn what_is_asked_about_waits_for_a_person_and_passes_once() {
+    let book = Book::new();
+    let rules = Rule::from_yaml("{id: ask-writes, effect: ask, when: {field: target.id, matches: write}}").unwrap();
+    let policy = Book::policy().with_rules(Arc::new(RuleSet::compile(rules).unwrap()));
+    let gate = Gate::new(Arc::clone(&book.ledger), policy, GateOptions::default()).unwrap();
+    let approver = SigningKey::from_seed(&[9; 32]);
+    let by = sealbook_testkit::records::admit(book.call("key"));
+    book.ledger.add_approver(*approver.public(), by, None).unwrap();
+    let call = |n: u32| {
+        let mut call = book.call("write");
+        call.set_part_json(PartName::Input, format!("{{\"n\":{n}}}")).unwrap();
+        call
+    };
+    let ask = |n: u32| match gate.enter(call(n)).unwrap() {
+        Passage::Entered(entered) => {
+            gate.leave(entered, Ended::new(Outcome::Ok)).unwrap();
+            None
+        }
+        Passage::Refused(refused) => Some(refused),
+    };
+    let refused = ask(1).expect("nobody has approved it");
+    assert_eq!(refused.code, "ask");
+    let mut state = State::new();
+    book.ledger.bring_up(&mut state).unwrap();
+    let approval = state.approvals().iter().next().unwrap().clone();
+    assert!(refused.text.contains(&approval.id.to_string()), "{}", refused.text);
+    assert!(ask(1).unwrap().text.contains(&approval.id.to_string()), "it is asked once");
+    let mut decided = book.call("x");
+    decided.actor.id = "ann".to_owned();
+    decided.action = "approval.decided".to_owned();
+    decided.parent = Some(approval.id);
+    decided.set_part_json(PartName::Input, Choice::Approve.decision_json(approval.digest)).unwrap();
+    let decided = sealbook_testkit::records::admit(decided);
+    book.ledger.append_approved(vec![decided], &approver).unwrap().remove(0).unwrap();
+    assert!(ask(2).is_some(), "other bytes were not approved");
+    assert!(ask(1).is_none(), "it was approved");
+    assert!(ask(1).is_some(), "an approval counts once");
 }

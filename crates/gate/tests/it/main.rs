@@ -5,3 +5,5 @@
 mod fixture;
 mod gate;
 mod peek;
+mod stdio;
+mod wire;

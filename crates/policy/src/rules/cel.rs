@@ -20,12 +20,12 @@ use regex::Regex;
 use sealbook_record::{PartName, Record, Redaction};
 
 use super::field::part_of;
+use super::node::on_large_stack;
 use super::pattern;
+use crate::RuleError;
 
 /// Bytes of a program.
 const TEXT_BYTES_MAX: usize = 4_096;
-/// Room for the parser, which takes 170 KiB a level without optimisation.
-const STACK_BYTES: usize = 128 << 20;
 /// Brackets within each other, and conditional operators.
 const NEST_MAX: usize = 32;
 
@@ -83,9 +83,7 @@ impl Program {
     pub(crate) fn compile(text: &str) -> Result<Self, String> {
         measure(text)?;
         let text = text.to_owned();
-        let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || compile_here(&text));
-        let worker = worker.map_err(|_| "there is no room for a thread to compile CEL in; free memory".to_owned())?;
-        worker.join().unwrap_or_else(|_| Err("the CEL text cannot be parsed; simplify it".to_owned()))
+        on_large_stack(move || compile_here(&text).map_err(RuleError::new)).map_err(|error| error.what)
     }
 
     /// The literal words of a variable without which this is never true.

@@ -36,8 +36,18 @@ impl Node {
         if text.len() > TEXT_BYTES_MAX {
             return Err(RuleError::new("the text is longer than 4 MiB; split it"));
         }
+        let text = text.to_owned();
+        on_large_stack(move || Self::read_yaml(&text))
+    }
+
+    fn read_yaml(text: &str) -> Result<Vec<Self>, RuleError> {
         let options = serde_saphyr::options! {
-            budget: serde_saphyr::budget! { max_depth: DEPTH_MAX, max_nodes: NODES_MAX, max_events: 2 * NODES_MAX },
+            budget: serde_saphyr::budget! {
+                max_depth: DEPTH_MAX,
+                flow_nesting_limit: DEPTH_MAX,
+                max_nodes: NODES_MAX,
+                max_events: 2 * NODES_MAX,
+            },
             with_snippet: false,
         };
         let trees: Vec<Spanned<Tree>> = serde_saphyr::from_multiple_with_options(text, options).map_err(|error| {
@@ -94,6 +104,18 @@ impl Node {
             _ => Ok(vec![self.text(field)?.to_owned()]),
         }
     }
+}
+
+/// Room for readers that call themselves; CEL's takes 170 KiB a level without optimisation.
+const STACK_BYTES: usize = 128 << 20;
+
+/// Reads a stranger's text where there is room for its depth.
+pub(crate) fn on_large_stack<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, RuleError> + Send + 'static,
+) -> Result<T, RuleError> {
+    let reader = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(read);
+    let reader = reader.map_err(|_| RuleError::new("there is no room for a thread to read rules in; free memory"))?;
+    reader.join().unwrap_or_else(|_| Err(RuleError::new("the text cannot be read; simplify it")))
 }
 
 /// An error at a line; 0 means that there is none.

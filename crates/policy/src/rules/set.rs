@@ -135,6 +135,12 @@ impl RuleSet {
         self.rules.iter().map(|compiled| &*compiled.rule)
     }
 
+    /// How many rules the index leaves to be looked at for a record.
+    #[doc(hidden)]
+    pub fn candidates(&self, record: &Record) -> usize {
+        self.index.candidates(record).len()
+    }
+
     /// How many rules there are.
     pub fn len(&self) -> usize {
         self.rules.len()

@@ -1,5 +1,9 @@
 //! What the policy promises, from outside.
 
 mod admission;
+mod builtin;
 mod corpus;
 mod fixture;
+mod locked;
+mod rules;
+mod state;

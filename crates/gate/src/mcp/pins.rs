@@ -1,0 +1,231 @@
+//! Tool definitions, pinned: what a server says its tools are is compared with what it said before.
+//!
+//! A tool that changes after a person has looked at it is a known way to an agent's trust. Definitions are
+//! compared by keyed digests of their content with the keys in order, so that a mere reordering is no change.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+
+use sealbook_record::{Category, PartName, Record, Severity};
+use sealbook_store::{Error, Query};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::peek::{elements, fields, text};
+use super::session::Session;
+use super::tell;
+
+/// Tools of one server that are compared.
+const TOOLS_MAX: usize = 10_000;
+/// The action of the record that holds the pins.
+const PINNED: &str = "tools.pinned";
+
+/// What is known of a server's tools.
+#[derive(Default)]
+pub(crate) struct Pins {
+    /// As they were pinned last, by digest of the name; `None` before the book was asked.
+    known: Option<BTreeMap<String, Pin>>,
+    /// The pages of the list that comes in now; `None` where its beginning was not seen.
+    coming: Option<Vec<Seen>>,
+    annotations: HashMap<String, Box<RawValue>>,
+}
+
+/// A tool as it is pinned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Pin {
+    /// For people; redacted where it must be.
+    name: String,
+    /// Keyed digest of the name.
+    id: String,
+    /// Keyed digest of the definition.
+    digest: String,
+    /// The same without name and title: it stays when a tool is renamed.
+    body: String,
+}
+
+struct Seen {
+    pin: Pin,
+    definition: String,
+}
+
+#[derive(Default, Serialize)]
+struct Changes {
+    added: Vec<String>,
+    changed: Vec<String>,
+    removed: Vec<String>,
+    renamed: Vec<(String, String)>,
+}
+
+impl Pins {
+    /// A page of a list. The records are what is to be told of it.
+    pub(crate) fn page(&mut self, session: &Session, result: &str, first: bool) -> Result<Vec<Record>, Error> {
+        let [tools, next] = fields(result, ["tools", "nextCursor"]);
+        if first {
+            self.coming = Some(Vec::new());
+            self.annotations.clear();
+        }
+        for tool in tools.map(elements).unwrap_or_default() {
+            let [name, annotations] = fields(tool, ["name", "annotations"]);
+            let Some(name) = name.and_then(text) else { continue };
+            if let Some(annotations) = annotations {
+                self.annotations.insert(name.clone().into_owned(), tell::raw(annotations));
+            }
+            if let Some(coming) = self.coming.as_mut().filter(|coming| coming.len() < TOOLS_MAX) {
+                coming.push(Seen::new(session, &name, tool));
+            }
+        }
+        let is_last = next.is_none_or(|next| next == "null");
+        let Some(coming) = self.coming.take_if(|_| is_last) else { return Ok(Vec::new()) };
+        if self.known.is_none() {
+            self.known = load(session)?;
+        }
+        let records = tell_changes(session, self.known.as_ref(), &coming);
+        self.known = Some(coming.into_iter().map(|seen| (seen.pin.id.clone(), seen.pin)).collect());
+        Ok(records)
+    }
+
+    /// What a tool says of itself.
+    pub(crate) fn annotations(&self, tool: &str) -> Option<Box<RawValue>> {
+        self.annotations.get(tool).cloned()
+    }
+}
+
+impl Seen {
+    fn new(session: &Session, name: &str, tool: &str) -> Self {
+        let gate = &session.gate;
+        let (definition, body) = match serde_json::from_str::<Value>(tool) {
+            Ok(mut value) => {
+                let whole = canonical(&value);
+                if let Some(map) = value.as_object_mut() {
+                    map.remove("name");
+                    map.remove("title");
+                }
+                (whole, canonical(&value))
+            }
+            Err(_) => (tool.to_owned(), tool.to_owned()),
+        };
+        let pin = Pin {
+            name: tell::short(name),
+            id: gate.digest(name.as_bytes()),
+            digest: gate.digest(definition.as_bytes()),
+            body: gate.digest(body.as_bytes()),
+        };
+        Self { pin, definition: tool.to_owned() }
+    }
+}
+
+/// The pins of the newest record of this server; `None` where there is none.
+fn load(session: &Session) -> Result<Option<BTreeMap<String, Pin>>, Error> {
+    #[derive(Deserialize)]
+    struct Pinned {
+        tools: Vec<Pin>,
+    }
+    let query = Query {
+        action: vec![PINNED.to_owned()],
+        target: vec![tell::short(&session.options.server)],
+        limit: Some(1),
+        ..Query::default()
+    };
+    let page = session.gate.ledger().query(&query)?;
+    let record = page.rows.first().and_then(|stored| stored.record.as_ref());
+    let pinned = record.and_then(|record| record.part(PartName::After));
+    let pinned = pinned.and_then(|part| serde_json::from_str::<Pinned>(part.get()).ok());
+    Ok(pinned.map(|pinned| pinned.tools.into_iter().map(|pin| (pin.id.clone(), pin)).collect()))
+}
+
+fn tell_changes(session: &Session, known: Option<&BTreeMap<String, Pin>>, coming: &[Seen]) -> Vec<Record> {
+    let mut records = Vec::new();
+    if let Some(known) = known {
+        let changes = Changes::between(known, coming);
+        if changes.is_empty() {
+            return records;
+        }
+        records.push(changes.record(session, known, coming));
+    }
+    let mut record = session.record(PINNED, session.service());
+    record.category = Category::SecurityEvent;
+    let pins: Vec<&Pin> = coming.iter().map(|seen| &seen.pin).collect();
+    record.set_part(PartName::After, &serde_json::json!({"tools": pins})).expect("texts are JSON");
+    records.push(record);
+    records
+}
+
+impl Changes {
+    fn between(known: &BTreeMap<String, Pin>, coming: &[Seen]) -> Self {
+        let mut changes = Self::default();
+        let mut gone: Vec<&Pin> =
+            known.values().filter(|pin| coming.iter().all(|seen| seen.pin.id != pin.id)).collect();
+        for Seen { pin, .. } in coming {
+            match known.get(&pin.id) {
+                Some(before) if before.digest == pin.digest => {}
+                Some(_) => changes.changed.push(pin.name.clone()),
+                None => match gone.iter().position(|before| before.body == pin.body) {
+                    Some(at) => changes.renamed.push((gone.remove(at).name.clone(), pin.name.clone())),
+                    None => changes.added.push(pin.name.clone()),
+                },
+            }
+        }
+        changes.removed = gone.into_iter().map(|pin| pin.name.clone()).collect();
+        changes
+    }
+
+    fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty() && self.renamed.is_empty()
+    }
+
+    fn record(&self, session: &Session, known: &BTreeMap<String, Pin>, coming: &[Seen]) -> Record {
+        let mut record = session.record("tools.changed", session.service());
+        record.category = Category::SecurityEvent;
+        record.severity = Severity::Warning;
+        record.tags = vec!["alert".to_owned()];
+        let counts = [
+            ("changed", self.changed.len()),
+            ("added", self.added.len()),
+            ("removed", self.removed.len()),
+            ("renamed", self.renamed.len()),
+        ];
+        let counts: Vec<String> =
+            counts.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{n} {what}")).collect();
+        record.reason = Some(format!("the server's tools are not the ones pinned before: {}", counts.join(", ")));
+        record.set_part(PartName::Context, self).expect("texts are JSON");
+        let is_new = |seen: &&Seen| known.get(&seen.pin.id).is_none_or(|before| before.digest != seen.pin.digest);
+        let definitions: Vec<Box<RawValue>> =
+            coming.iter().filter(is_new).map(|seen| tell::raw(&seen.definition)).collect();
+        record.set_part(PartName::After, &serde_json::json!({"tools": definitions})).expect("JSON stays JSON");
+        record
+    }
+}
+
+/// The value with the keys of every object in order.
+fn canonical(value: &Value) -> String {
+    let mut out = String::new();
+    write_canonical(&mut out, value);
+    out
+}
+
+fn write_canonical(out: &mut String, value: &Value) {
+    match value {
+        Value::Array(list) => {
+            out.push('[');
+            for (at, value) in list.iter().enumerate() {
+                out.push_str(if at == 0 { "" } else { "," });
+                write_canonical(out, value);
+            }
+            out.push(']');
+        }
+        Value::Object(map) => {
+            let sorted: BTreeMap<&String, &Value> = map.iter().collect();
+            out.push('{');
+            for (at, (key, value)) in sorted.into_iter().enumerate() {
+                out.push_str(if at == 0 { "" } else { "," });
+                let _ = write!(out, "{}:", Value::from(key.as_str()));
+                write_canonical(out, value);
+            }
+            out.push('}');
+        }
+        plain => {
+            let _ = write!(out, "{plain}");
+        }
+    }
+}

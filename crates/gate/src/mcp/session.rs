@@ -1,0 +1,270 @@
+//! What the gateway knows of one client and one server: who they say they are, and what is under way.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sealbook_record::{Actor, Category, Outcome, PartName, Record, Target, TargetKind};
+use sealbook_store::Error as StoreError;
+use serde_json::value::RawValue;
+
+use super::peek::{Id, Message, fields, text};
+use super::pins::Pins;
+use super::tell;
+use crate::{Capture, Ended, Entered, Error, Gate};
+
+/// Calls that ended without a reply and are remembered, should one come.
+const LATE_MAX: usize = 256;
+/// In the `_meta` of requests from revision 2026-07-28 on.
+const CLIENT_KEY: &str = "io.modelcontextprotocol/clientInfo";
+
+/// What is recorded beside calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Recording {
+    /// Calls of tools, requests of the server, the handshake, and what rules want noted.
+    #[default]
+    Calls,
+    /// Every other request too, as an event.
+    Requests,
+    /// Notifications as well.
+    All,
+}
+
+/// How a session is set up.
+#[derive(Debug, Clone)]
+pub struct SessionOptions {
+    /// Who calls, as far as it was authenticated.
+    pub actor: Actor,
+    /// Name of the server: tools are recorded as `server/tool`.
+    pub server: String,
+    /// What is run, or where it is reached; for people.
+    pub command: String,
+    /// The project in which it is used.
+    pub project: Option<String>,
+    /// What is recorded beside calls.
+    pub recording: Recording,
+}
+
+/// Who asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Side {
+    Client,
+    Server,
+}
+
+/// A request that waits for its reply.
+#[derive(Debug)]
+pub(crate) enum Awaited {
+    /// Announced.
+    Call(Entered),
+    /// The handshake.
+    Hello,
+    /// A list of tools; whether it begins at the beginning.
+    List { first: bool },
+}
+
+impl Awaited {
+    /// The call, if it is one.
+    pub(crate) fn call(self) -> Option<Entered> {
+        match self {
+            Self::Call(entered) => Some(entered),
+            Self::Hello | Self::List { .. } => None,
+        }
+    }
+}
+
+/// One client, one server.
+pub(crate) struct Session {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) options: SessionOptions,
+    /// Also the session of its records.
+    pub(crate) id: String,
+    actor: Mutex<Actor>,
+    flight: Mutex<Flight>,
+    pins: Mutex<Pins>,
+}
+
+#[derive(Default)]
+struct Flight {
+    awaited: HashMap<(Side, Id), VecDeque<Awaited>>,
+    /// Ended before a reply came.
+    late: VecDeque<(Side, Id, Record)>,
+    closed: bool,
+    calls: u64,
+    refused: u64,
+}
+
+impl Session {
+    pub(crate) fn new(gate: Arc<Gate>, options: SessionOptions) -> Self {
+        let id = gate.ledger().next_id().to_string();
+        let actor = Mutex::new(options.actor.clone());
+        Self { gate, options, id, actor, flight: Mutex::default(), pins: Mutex::default() }
+    }
+
+    /// Announces the session durably.
+    pub(crate) fn open(&self) -> Result<Capture, Error> {
+        let mut record = self.record("capture.open", self.service());
+        record.category = Category::SecurityEvent;
+        let options = self.gate.options();
+        let context = serde_json::json!({
+            "way": "mcp", "server": self.options.server, "command": self.options.command,
+            "mode": options.mode.as_str(), "fail": options.fail.as_str(),
+            "durability": if options.durability == crate::Durability::Buffered { "buffered" } else { "durable" },
+        });
+        record.set_part(PartName::Context, &context).expect("texts are JSON");
+        self.gate.capture(record)
+    }
+
+    /// Ends every call that is still open, and the session.
+    pub(crate) fn close(&self, capture: Capture, outcome: Outcome, why: &str) -> Result<(), Error> {
+        let (left, calls, refused) = {
+            let mut flight = lock(&self.flight);
+            flight.closed = true;
+            (std::mem::take(&mut flight.awaited), flight.calls, flight.refused)
+        };
+        for awaited in left.into_values().flatten() {
+            if let Awaited::Call(entered) = awaited {
+                self.gate.leave_soon(entered, Ended::new(Outcome::Unknown).because(why));
+            }
+        }
+        let counts = serde_json::json!({"calls": calls, "refused": refused});
+        let counts = serde_json::value::to_raw_value(&counts).expect("numbers are JSON");
+        self.gate.close(capture, Ended::new(outcome).because(why).with(PartName::Context, counts))?;
+        Ok(())
+    }
+
+    /// A record of something in this session, without content.
+    pub(crate) fn record(&self, action: &str, target: Target) -> Record {
+        let ledger = self.gate.ledger();
+        let mut record = Record::event(ledger.next_id(), lock(&self.actor).clone(), action, target, ledger.now());
+        ledger.tenant().clone_into(&mut record.tenant);
+        record.session = Some(self.id.clone());
+        record.project.clone_from(&self.options.project);
+        "sealbook-wrap".clone_into(&mut record.source);
+        record.category = Category::McpCall;
+        record
+    }
+
+    /// The server, as a target.
+    pub(crate) fn service(&self) -> Target {
+        Target::new(TargetKind::Service, tell::short(&self.options.server))
+    }
+
+    /// Takes note of who the client says it is. It is a claim, and changes nothing else.
+    pub(crate) fn note_client(&self, message: &Message<'_>) {
+        let Some(params) = message.params else { return };
+        let info = if message.method.as_deref() == Some("initialize") {
+            fields(params, ["clientInfo"])[0]
+        } else {
+            fields(params, ["_meta"])[0].and_then(|meta| fields(meta, [CLIENT_KEY])[0])
+        };
+        let Some(info) = info else { return };
+        let [name, title, version] = fields(info, ["name", "title", "version"]).map(|token| token.and_then(text));
+        let Some(name) = name else { return };
+        let mut actor = lock(&self.actor);
+        actor.name = Some(tell::short(title.as_deref().unwrap_or(&name)));
+        actor.claimed = Some(tell::short(&match version {
+            Some(version) => format!("{name} {version}"),
+            None => name.into_owned(),
+        }));
+    }
+
+    /// A reply is to come. False where the session is over: nothing may be forwarded any more.
+    pub(crate) fn expect(&self, side: Side, id: &str, awaited: Awaited) -> Result<(), Awaited> {
+        let mut flight = lock(&self.flight);
+        if flight.closed {
+            return Err(awaited);
+        }
+        flight.calls += u64::from(matches!(awaited, Awaited::Call(_)));
+        flight.awaited.entry((side, Id::of(id))).or_default().push_back(awaited);
+        Ok(())
+    }
+
+    pub(crate) fn count_refused(&self) {
+        lock(&self.flight).refused += 1;
+    }
+
+    /// What a reply answers: the oldest request of that id.
+    pub(crate) fn awaited(&self, side: Side, id: &str) -> Option<Awaited> {
+        let key = (side, Id::of(id));
+        let mut flight = lock(&self.flight);
+        let waiting = flight.awaited.get_mut(&key)?;
+        let first = waiting.pop_front();
+        if waiting.is_empty() {
+            flight.awaited.remove(&key);
+        }
+        first
+    }
+
+    /// A reply came: the call has ended.
+    pub(crate) fn reply(&self, side: Side, message: &Message<'_>) {
+        let Some(id) = message.id else { return };
+        match self.awaited(side, id) {
+            Some(Awaited::Call(entered)) => self.gate.leave_soon(entered, tell::ended(message)),
+            Some(Awaited::Hello) => {
+                let mut record = self.record("initialize.reply", self.service());
+                tell::ended(message).write_to(&mut record);
+                self.gate.event_soon(record);
+            }
+            Some(Awaited::List { first }) => self.listed(message, first),
+            None => self.late(side, id, message),
+        }
+    }
+
+    /// The client calls a request off. The call ends here, whatever the server makes of it.
+    pub(crate) fn cancel(&self, side: Side, id: &str) {
+        let Some(awaited) = self.awaited(side, id) else { return };
+        if let Awaited::Call(entered) = awaited {
+            let mut flight = lock(&self.flight);
+            if flight.late.len() == LATE_MAX {
+                flight.late.pop_front();
+            }
+            flight.late.push_back((side, Id::of(id), entered.record().clone()));
+            drop(flight);
+            self.gate.leave_soon(entered, Ended::new(Outcome::Cancelled).because("the caller cancelled it"));
+        }
+    }
+
+    /// A reply to something that had ended: what really became of it.
+    fn late(&self, side: Side, id: &str, message: &Message<'_>) {
+        let id = Id::of(id);
+        let mut flight = lock(&self.flight);
+        let Some(at) = flight.late.iter().position(|(s, late, _)| *s == side && *late == id) else { return };
+        let (_, _, intent) = flight.late.remove(at).expect("it was found just now");
+        drop(flight);
+        let mut record = self.record(&format!("{}.late_reply", intent.action), intent.target.clone());
+        record.parent = Some(intent.id);
+        record.operation = intent.operation;
+        tell::ended(message).write_to(&mut record);
+        self.gate.event_soon(record);
+    }
+
+    /// A page of tools.
+    fn listed(&self, message: &Message<'_>, first: bool) {
+        let Some(result) = message.result else { return };
+        let mut pins = lock(&self.pins);
+        let told = pins.page(self, result, first);
+        drop(pins);
+        match told {
+            Ok(records) => records.into_iter().for_each(|record| self.gate.event_soon(record)),
+            Err(cause) => self.unpinned(&cause),
+        }
+    }
+
+    /// What was pinned before could not be read.
+    fn unpinned(&self, cause: &StoreError) {
+        let mut record = self.record("tools.unpinned", self.service());
+        record.outcome = Some(Outcome::Unknown);
+        record.severity = sealbook_record::Severity::Warning;
+        record.reason = Some(format!("the tools could not be compared with those pinned before ({})", cause.code()));
+        self.gate.event_soon(record);
+    }
+
+    /// What a tool says of itself, where it was listed.
+    pub(crate) fn annotations(&self, tool: &str) -> Option<Box<RawValue>> {
+        lock(&self.pins).annotations(tool)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,307 @@
+//! What follows from sealed records: rules, stops, approvals, alerts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use sealbook_ledger::Hash;
+use sealbook_policy::{ApprovalState, Call, Choice, Decision, Policy, Raw, State, StopKind, StopScope};
+use sealbook_record::{Actor, ActorKind, PartName, Record, Target, TargetKind, Timestamp, Uuid};
+
+use crate::fixture::{policy, record};
+
+const APPROVER: Option<Hash> = Some(Hash([1; 32]));
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds * 1_000_000)
+}
+
+/// A record as it is after sealing: redacted like all else.
+fn sealed(policy: &Policy, record: Record) -> Record {
+    policy.admit(Raw::new(record)).unwrap().record().clone()
+}
+
+fn change(id: u128, action: &str, by: &str, target: (TargetKind, &str), input: &str) -> Record {
+    let target = Target::new(target.0, target.1);
+    let mut record = Record::event(Uuid::from_u128(id), Actor::new(ActorKind::User, by), action, target, at(0));
+    record.set_part_json(PartName::Input, input).unwrap();
+    record.reason = Some("because".to_owned());
+    record
+}
+
+#[test]
+fn rules_need_an_approver_and_survive_a_restart() {
+    let json = r#"{"id":"no-writes","effect":"block","scope":{"actions":"file.write"}}"#;
+    let add = sealed(&policy(), change(1, "rule.add", "alice", (TargetKind::Rule, "no-writes"), json));
+    let mut state = State::new();
+    let builtin = state.rules().digest();
+    state.push(0, at(1), &add, None);
+    assert_eq!((state.rules().digest(), state.refused().len()), (builtin, 1));
+    state.push(1, at(1), &add, APPROVER);
+    assert_eq!(state.rules().evaluate(&record()).decision(), Decision::Block);
+    let off = change(2, "rule.disable", "alice", (TargetKind::Rule, "no-writes"), "{}");
+    state.push(2, at(2), &off, None);
+    assert_eq!(state.rules().evaluate(&record()).decision(), Decision::Block);
+    state.push(3, at(2), &off, APPROVER);
+    assert_eq!((state.rules().evaluate(&record()).decision(), state.rules().digest()), (Decision::Allow, builtin));
+    let on = change(3, "rule.enable", "alice", (TargetKind::Rule, "no-writes"), "{}");
+    state.push(4, at(3), &on, APPROVER);
+    assert_eq!(state.rules().evaluate(&record()).decision(), Decision::Block);
+    // The same records give the same state, and those seen before change nothing.
+    let mut again = State::new();
+    for (seq, record) in [(1, &add), (3, &off), (4, &on), (2, &off)] {
+        again.push(seq, at(9), record, APPROVER);
+    }
+    assert_eq!(again.rules().digest(), state.rules().digest());
+}
+
+#[test]
+fn a_built_in_rule_is_replaced_and_never_doubled() {
+    let mut state = State::new();
+    let before = state.rules().len();
+    let json = r#"{"id":"data_export_monitor","effect":"block","scope":{"actions":"file.write"}}"#;
+    let add = change(1, "rule.add", "a", (TargetKind::Rule, "data_export_monitor"), json);
+    for seq in 0..3 {
+        state.push(seq, at(1), &add, APPROVER);
+    }
+    assert_eq!(state.rules().len(), before);
+    assert!(state.held_rules().iter().any(|held| held.rule().id == "data_export_monitor" && !held.builtin));
+}
+
+#[test]
+fn a_stop_halts_its_scope_until_an_approver_lifts_it() {
+    let mut call = record();
+    call.action = "tools.call".to_owned();
+    call.target = Target::new(TargetKind::Tool, "github/delete_repo");
+    call.session = Some("s".to_owned());
+    call.operation = Some(Uuid::from_u128(99));
+    let mut other = record();
+    other.tenant = "other".to_owned();
+    other.actor.id = "someone".to_owned();
+    let scope = |kind, id: &str| StopScope { kind, id: id.to_owned() };
+    let operation = Uuid::from_u128(99).to_string();
+    for scope in [
+        StopScope::all(),
+        scope(StopKind::Tenant, "default"),
+        scope(StopKind::Actor, "agent-1"),
+        scope(StopKind::Session, "s"),
+        scope(StopKind::Tool, "delete_repo"),
+        scope(StopKind::Tool, "github/delete_repo"),
+        scope(StopKind::Workflow, &operation),
+    ] {
+        let mut state = State::new();
+        let set = sealed(&policy(), change(1, "stop.set", "bob", (TargetKind::Other, "x"), &scope.to_json()));
+        state.push(0, at(1), &set, None);
+        state.push(1, at(1), &set, None);
+        let stop = state.stopped(&call).unwrap_or_else(|| panic!("{scope}"));
+        assert_eq!((stop.by.as_str(), stop.reason.as_deref(), stop.seq), ("bob", Some("because"), 0));
+        assert_eq!(state.stopped(&other).is_some(), scope.kind == StopKind::All, "{scope}");
+        let lift = change(2, "stop.lift", "bob", (TargetKind::Other, "x"), &scope.to_json());
+        state.push(2, at(2), &lift, None);
+        assert!(state.stopped(&call).is_some(), "an unsigned resume does nothing");
+        state.push(3, at(2), &lift, APPROVER);
+        assert!(state.stopped(&call).is_none() && state.stops().is_empty());
+        assert_eq!(state.refused().iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [2]);
+    }
+    let mut state = State::new();
+    state.push(0, at(1), &change(1, "stop.set", "b", (TargetKind::Other, "x"), r#"{"scope":{"kind":"moon"}}"#), None);
+    assert!(state.stops().is_empty() && state.refused().len() == 1);
+}
+
+#[test]
+fn alerts_are_assigned_resolved_and_counted() {
+    let rules = sealbook_policy::Rule::from_yaml("{id: r, effect: alert, scope: {actions: [file.write]}}").unwrap();
+    let policy = policy().with_rules(sealbook_policy::RuleSet::compile(rules).unwrap().into());
+    let judged = policy.admit(Raw::new(record())).unwrap();
+    let mut ids = (100..).map(Uuid::from_u128);
+    let mut alert = || {
+        let alerts = judged.alerts(at(5), &mut || ids.next().unwrap());
+        sealed(&policy, alerts[0].record().clone())
+    };
+    let (mut state, mut history) = (State::new(), State::with_history());
+    let (one, two) = (alert(), alert());
+    assert_ne!(one.id, two.id);
+    let mut about = |action: &str, id: u128, alert: Uuid, input: &str| {
+        let mut record = change(id, action, "alice", (TargetKind::Record, "alert"), input);
+        record.parent = Some(alert);
+        record
+    };
+    let records = [
+        one.clone(),
+        two.clone(),
+        about("alert.assigned", 1, one.id, r#"{"to":"bob"}"#),
+        about("alert.resolved", 2, one.id, "{}"),
+        about("alert.resolved", 3, one.id, "{}"),
+        about("alert.resolved", 4, Uuid::from_u128(12_345), "{}"),
+    ];
+    for state in [&mut state, &mut history] {
+        for (seq, record) in (0..).zip(&records) {
+            state.push(seq, at(6), record, None);
+        }
+        assert_eq!((state.alerts().unresolved(), state.alerts().resolved()), (1, 1));
+        assert_eq!(state.refused().len(), 2);
+        let open = state.alerts().get(two.id).unwrap();
+        assert_eq!((open.rule.as_str(), open.about, open.action.as_str()), ("r", Some(record().id), "file.write"));
+    }
+    assert!(state.alerts().get(one.id).is_none());
+    let resolved = history.alerts().get(one.id).unwrap();
+    assert_eq!(resolved.assigned.as_deref(), Some("bob"));
+    assert_eq!(resolved.resolved, Some(("alice".to_owned(), Some("because".to_owned()))));
+}
+
+fn call(arguments: u8) -> Call {
+    Call {
+        caller: "agent-1".to_owned(),
+        server: "github".to_owned(),
+        tool: "delete_repo".to_owned(),
+        arguments: Hash::of(&[arguments]),
+        policy: Hash([7; 32]),
+    }
+}
+
+fn request(id: u128, call: &Call, expires: i64) -> Record {
+    let mut record = change(
+        id,
+        "approval.requested",
+        "agent-1",
+        (TargetKind::Tool, "github/delete_repo"),
+        &call.request_json(at(expires)),
+    );
+    record.actor.kind = ActorKind::Agent;
+    record
+}
+
+fn decision(id: u128, about: u128, digest: Hash, choice: Choice, by: &str) -> Record {
+    let mut record = change(id, "approval.decided", by, (TargetKind::Record, "x"), &choice.decision_json(digest));
+    record.parent = Some(Uuid::from_u128(about));
+    record
+}
+
+fn used(id: u128, about: u128) -> Record {
+    let mut record = change(id, "approval.used", "agent-1", (TargetKind::Record, "x"), "{}");
+    record.parent = Some(Uuid::from_u128(about));
+    record
+}
+
+#[test]
+fn an_approval_admits_the_same_call_once() {
+    let policy = policy();
+    let mut state = State::new();
+    let digest = call(1).digest(at(100));
+    state.push(0, at(1), &sealed(&policy, request(1, &call(1), 100)), None);
+    assert!(state.approvals().waiting(&call(1), at(2)).is_some());
+    assert!(state.approvals().admits(&call(1), at(2)).is_none());
+    state.push(1, at(2), &sealed(&policy, decision(2, 1, digest, Choice::Approve, "alice")), None);
+    assert!(state.approvals().admits(&call(1), at(2)).is_none(), "unsigned");
+    state.push(2, at(2), &sealed(&policy, decision(3, 1, digest, Choice::Approve, "agent-1")), APPROVER);
+    assert!(state.approvals().admits(&call(1), at(2)).is_none(), "by the asker");
+    state.push(3, at(2), &sealed(&policy, decision(4, 1, Hash::of(b"other"), Choice::Approve, "alice")), APPROVER);
+    assert!(state.approvals().admits(&call(1), at(2)).is_none(), "about other bytes");
+    state.push(4, at(2), &sealed(&policy, decision(5, 1, digest, Choice::Approve, "alice")), APPROVER);
+    assert_eq!(state.approvals().admits(&call(1), at(99)).map(|it| it.id), Some(Uuid::from_u128(1)));
+    assert!(state.approvals().admits(&call(1), at(100)).is_none(), "expired");
+    assert!(state.approvals().admits(&call(2), at(3)).is_none(), "other bytes");
+    let other_rules = Call { policy: Hash([8; 32]), ..call(1) };
+    assert!(state.approvals().admits(&other_rules, at(3)).is_none(), "other rules");
+    for (seq, id) in [(5, 6), (6, 7)] {
+        state.push(seq, at(3), &sealed(&policy, used(id, 1)), None);
+    }
+    assert!(state.approvals().admits(&call(1), at(3)).is_none(), "used");
+    assert!(state.approvals().is_used_by(Uuid::from_u128(1), Uuid::from_u128(6)));
+    assert!(!state.approvals().is_used_by(Uuid::from_u128(1), Uuid::from_u128(7)), "the first that is sealed counts");
+    assert_eq!(state.refused().len(), 4);
+    // Long over, it is forgotten; who keeps history keeps it.
+    state.push(7, at(200_000), &used(8, 1), None);
+    assert!(state.approvals().get(Uuid::from_u128(1)).is_none());
+}
+
+#[test]
+fn a_request_that_shows_one_call_and_means_another_is_refused() {
+    let evil = call(2);
+    let json =
+        call(1).request_json(at(100)).replace(&call(1).digest(at(100)).to_string(), &evil.digest(at(100)).to_string());
+    let mut state = State::new();
+    state.push(0, at(1), &change(1, "approval.requested", "agent-1", (TargetKind::Tool, "x"), &json), None);
+    let other = Call { caller: "someone-else".to_owned(), ..call(1) };
+    state.push(1, at(1), &request(2, &other, 100), None);
+    assert_eq!((state.approvals().iter().count(), state.refused().len()), (0, 2));
+}
+
+#[derive(Debug, Clone)]
+enum Event {
+    Request { id: u8, arguments: u8, expires: i64 },
+    Decide { about: u8, approve: bool, signed: bool, by_asker: bool, other_bytes: bool },
+    Use { about: u8 },
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        (0..6_u8, 0..3_u8, 0..60_i64).prop_map(|(id, arguments, expires)| Event::Request { id, arguments, expires }),
+        (0..6_u8, any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+            |(about, approve, signed, by_asker, other_bytes)| Event::Decide {
+                about,
+                approve,
+                signed,
+                by_asker,
+                other_bytes
+            }
+        ),
+        (0..6_u8).prop_map(|about| Event::Use { about }),
+    ]
+}
+
+proptest! {
+    /// Whatever comes in whatever order: a call is admitted only by a signed yes of another person, to these
+    /// bytes, before the end, without a no before it, and once.
+    #[test]
+    fn nothing_is_admitted_that_was_not_approved(events in proptest::collection::vec(event(), 0..60)) {
+        let mut state = State::with_history();
+        let mut asked: BTreeMap<u8, (u8, i64)> = BTreeMap::new();
+        let mut said: BTreeMap<u8, bool> = BTreeMap::new();
+        let mut spent: BTreeSet<u8> = BTreeSet::new();
+        for (seq, event) in (0_u64..).zip(&events) {
+            let now = i64::try_from(seq).unwrap();
+            let record_id = 1_000 + u128::from(seq);
+            match *event {
+                Event::Request { id, arguments, expires } => {
+                    asked.entry(id).or_insert((arguments, expires));
+                    state.push(seq, at(now), &request(id.into(), &call(arguments), expires), None);
+                }
+                Event::Decide { about, approve, signed, by_asker, other_bytes } => {
+                    let (arguments, expires) = asked.get(&about).copied().unwrap_or((0, 0));
+                    let digest = call(arguments + u8::from(other_bytes)).digest(at(expires));
+                    let choice = if approve { Choice::Approve } else { Choice::Deny };
+                    let by = if by_asker { "agent-1" } else { "alice" };
+                    let counts = asked.contains_key(&about) && !other_bytes && now < expires
+                        && (!approve || (signed && !by_asker));
+                    if counts {
+                        said.entry(about).or_insert(approve);
+                    }
+                    let record = decision(record_id, about.into(), digest, choice, by);
+                    state.push(seq, at(now), &record, APPROVER.filter(|_| signed));
+                }
+                Event::Use { about } => {
+                    let live = asked.get(&about).is_some_and(|(_, expires)| now < *expires);
+                    if live && said.get(&about) == Some(&true) {
+                        spent.insert(about);
+                    }
+                    state.push(seq, at(now), &used(record_id, about.into()), None);
+                }
+            }
+            for (id, (arguments, expires)) in &asked {
+                let expected = match (spent.contains(id), said.get(id)) {
+                    (true, _) => ApprovalState::Used,
+                    (_, Some(false)) => ApprovalState::Denied,
+                    _ if now >= *expires => ApprovalState::Expired,
+                    (_, Some(true)) => ApprovalState::Approved,
+                    _ => ApprovalState::Waiting,
+                };
+                let approval = state.approvals().get(Uuid::from_u128((*id).into())).unwrap();
+                prop_assert_eq!(approval.state(at(now)), expected);
+                let admits = asked.iter().any(|(other, (bytes, end))| {
+                    bytes == arguments && now < *end && said.get(other) == Some(&true) && !spent.contains(other)
+                });
+                prop_assert_eq!(state.approvals().admits(&call(*arguments), at(now)).is_some(), admits);
+            }
+        }
+    }
+}
