@@ -15,6 +15,7 @@ mod errors;
 mod fixture;
 mod gaps;
 mod help;
+mod hook;
 mod import_export;
 mod keys;
 mod lifecycle;
