@@ -25,6 +25,7 @@ mod show;
 mod status;
 mod tail;
 mod verify;
+mod wrap;
 
 use clap::Subcommand;
 use sealbook_report::Format;
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     Init(init::Args),
     Status(status::Args),
     Repo(repo::Args),
+    Wrap(wrap::Args),
     Git(git::Args),
     File(file::Args),
     Append(append::Args),
@@ -89,6 +91,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Init(args) => init::run(&args, context),
         Command::Status(args) => status::run(&args, context),
         Command::Repo(args) => repo::run(&args, context),
+        Command::Wrap(args) => wrap::run(&args, context),
         Command::Git(args) => git::run(&args, context),
         Command::File(args) => file::run(&args, context),
         Command::Append(args) => append::run(&args, context),

@@ -15,7 +15,7 @@ pub(crate) enum Exit {
     Incomplete,
     /// A seal is broken.
     Broken,
-    /// As another program ended, or another program's contract asks.
+    /// As a program that was run ended, or as another program's contract asks.
     Child(u8),
 }
 
@@ -52,9 +52,8 @@ impl Exit {
             Self::Clean => 0,
             Self::Findings => 1,
             Self::Incomplete => 2,
-            Self::Failure => 3,
+            Self::Failure | Self::Child(_) => 3,
             Self::Broken => 4,
-            Self::Child(_) => 5,
         }
     }
 }

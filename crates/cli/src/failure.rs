@@ -135,6 +135,17 @@ pub(crate) enum Failure {
         /// What the engine said.
         cause: String,
     },
+    /// A program that cannot be run.
+    #[error("cannot run {program}: {cause}; check that it is installed and may be run")]
+    Program {
+        /// What was to be run.
+        program: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// An error of the gate.
+    #[error(transparent)]
+    Gate(#[from] sealbook_gate::Error),
     /// An error of the store.
     #[error(transparent)]
     Store(sealbook_store::Error),
@@ -184,6 +195,8 @@ impl Failure {
             Self::InputNotUtf8 { .. } => "input_not_utf8",
             Self::Output { .. } => "output_failed",
             Self::IndexUnreadable { .. } => "index_unreadable",
+            Self::Program { .. } => "program_failed",
+            Self::Gate(e) => e.code(),
             Self::Store(e) => e.code(),
             Self::Ledger(e) => e.code(),
             Self::Record(e) => e.code(),
