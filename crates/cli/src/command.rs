@@ -6,6 +6,7 @@ mod backup;
 mod completions;
 mod demo;
 mod erase;
+mod exec;
 mod export;
 mod file;
 mod gaps;
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     File(file::Args),
     Append(append::Args),
     Hook(hook::Args),
+    Exec(exec::Args),
     Import(import::Args),
     Export(export::Args),
     Query(query::Args),
@@ -95,6 +97,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Git(args) => git::run(&args, context),
         Command::File(args) => file::run(&args, context),
         Command::Append(args) => append::run(&args, context),
+        Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),
         Command::Import(args) => import::run(&args, context),
         Command::Export(args) => export::run(&args, context),

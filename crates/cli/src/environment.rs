@@ -49,6 +49,11 @@ impl Environment {
         }
     }
 
+    /// Every variable, for a digest of them.
+    pub(crate) fn variables() -> Vec<(OsString, OsString)> {
+        std::env::vars_os().collect()
+    }
+
     /// The program itself, so that others can start it whatever their `PATH` says.
     pub(crate) fn program() -> std::io::Result<PathBuf> {
         std::env::current_exe()

@@ -158,9 +158,6 @@ pub(crate) enum Failure {
     /// A record that is not admitted.
     #[error(transparent)]
     Policy(#[from] sealbook_policy::Error),
-    /// What comes in, at the gate.
-    #[error(transparent)]
-    Gate(#[from] sealbook_gate::Error),
     /// A source or an analyzer.
     #[error(transparent)]
     Inspect(#[from] sealbook_inspect::Error),
@@ -201,7 +198,6 @@ impl Failure {
             Self::Ledger(e) => e.code(),
             Self::Record(e) => e.code(),
             Self::Policy(e) => e.code(),
-            Self::Gate(e) => e.code(),
             Self::Inspect(e) => e.code(),
         }
     }

@@ -9,7 +9,6 @@
 mod agent;
 mod answer;
 mod event;
-mod files;
 pub mod install;
 mod tell;
 mod tool;

@@ -12,6 +12,8 @@
 
 mod child;
 mod error;
+pub mod exec;
+mod files;
 mod gate;
 pub mod hooks;
 pub mod mcp;

@@ -12,6 +12,7 @@ const COMMANDS: &[&str] = &[
     "file",
     "append",
     "hook",
+    "exec",
     "import",
     "export",
     "query",

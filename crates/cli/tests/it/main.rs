@@ -12,6 +12,7 @@ mod daily;
 mod dialects;
 mod equivocation;
 mod errors;
+mod exec;
 mod fixture;
 mod gaps;
 mod help;

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::agent::{Agent, Kind};
 use super::event::Event;
-use super::{Setting, files, tool};
-use crate::Gate;
+use super::{Setting, tool};
+use crate::{Gate, files};
 
 /// What joins the records of one call, whoever saw it.
 #[derive(Serialize)]

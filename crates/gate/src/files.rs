@@ -15,7 +15,7 @@ const CONTENT_MAX: usize = 64 << 10;
 
 /// What a file is at this moment.
 #[derive(Debug, Serialize)]
-pub(super) struct State {
+pub(crate) struct State {
     path: String,
     /// Absent where there is no such file.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,7 +31,7 @@ pub(super) struct State {
 
 /// Looks at each; paths that are not absolute lie in `cwd`. Content is kept of files below `cwd` that
 /// others may read too: a key is told by its digest, whoever is about to write over it.
-pub(super) fn look(paths: &[PathBuf], cwd: Option<&Path>, with_content: bool) -> Vec<State> {
+pub(crate) fn look(paths: &[PathBuf], cwd: Option<&Path>, with_content: bool) -> Vec<State> {
     let of = |name: &PathBuf| {
         let path = cwd.unwrap_or(Path::new("/")).join(name);
         let is_below = cwd.is_some_and(|cwd| lies_below(&path, cwd));
@@ -47,9 +47,18 @@ fn lies_below(path: &Path, directory: &Path) -> bool {
 }
 
 impl State {
+    /// A file that is not there any more.
+    pub(crate) fn gone(name: &Path) -> Self {
+        Self { path: name.display().to_string(), bytes: None, sha256: None, content: None, unread: None }
+    }
+
+    /// A file below `root`, without its content.
+    pub(crate) fn told(name: &Path, root: &Path) -> Self {
+        Self::of(name, &root.join(name), false)
+    }
+
     fn of(name: &Path, path: &Path, with_content: bool) -> Self {
-        let mut state =
-            Self { path: name.display().to_string(), bytes: None, sha256: None, content: None, unread: None };
+        let mut state = Self::gone(name);
         match path.metadata() {
             Ok(found) if found.is_file() && found.len() <= HASHED_MAX => {
                 let is_private = found.mode() & 0o044 == 0;
