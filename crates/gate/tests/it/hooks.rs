@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sealbook_gate::hooks::{Agent, Answer, Event, Setting, respond};
 use sealbook_gate::{Gate, GateOptions};
 use sealbook_policy::{Rule, RuleSet};
-use sealbook_record::{ActorKind, Category, Classification, Outcome, PartName, Phase, Record};
+use sealbook_record::{ActorKind, Category, Classification, Outcome, PartName, Phase, Record, Severity};
 use sealbook_store::Stored;
 use serde_json::{Value, json};
 
@@ -425,6 +425,8 @@ fn how_a_call_failed_is_told() {
         told(&gate(&book), &event(agent, name, own));
         let record = last(&book);
         assert_eq!((record.outcome, record.phase), (Some(outcome), Phase::Outcome), "{agent} {name}");
+        let weight = if outcome == Outcome::Ok { Severity::Info } else { Severity::Warning };
+        assert_eq!(record.severity, weight, "{agent} {name}: how it ended and how much it weighs are two things");
         let has_error = matches!(name, "PostToolUseFailure" | "postToolUseFailure" | "PermissionDenied");
         assert_eq!(record.part(PartName::Error).is_some(), has_error, "{agent} {name}");
     }
