@@ -11,11 +11,13 @@ mod compliance;
 mod demo;
 mod deny;
 mod erase;
+mod exec;
 mod export;
 mod file;
 mod gaps;
 mod git;
 mod head;
+mod hook;
 mod import;
 pub(crate) mod init;
 mod key;
@@ -56,6 +58,8 @@ pub(crate) enum Command {
     Git(git::Args),
     File(file::Args),
     Append(append::Args),
+    Hook(hook::Args),
+    Exec(exec::Args),
     Import(import::Args),
     Export(export::Args),
     Query(query::Args),
@@ -109,6 +113,8 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Git(args) => git::run(&args, context),
         Command::File(args) => file::run(&args, context),
         Command::Append(args) => append::run(&args, context),
+        Command::Exec(args) => exec::run(&args, context),
+        Command::Hook(args) => hook::run(&args, context),
         Command::Import(args) => import::run(&args, context),
         Command::Export(args) => export::run(&args, context),
         Command::Query(args) => query::run(&args, context),

@@ -19,6 +19,8 @@ pub(crate) struct Environment {
     pub(crate) home: Option<PathBuf>,
     /// `XDG_CONFIG_HOME`, or what stands for it.
     pub(crate) config_home: Option<PathBuf>,
+    /// `CODEX_HOME`: where Codex keeps its settings.
+    pub(crate) codex_home: Option<PathBuf>,
     /// Where the program was started.
     pub(crate) current_dir: PathBuf,
     /// What standard output is able to show.
@@ -38,6 +40,7 @@ impl Environment {
         let wants_colour = variable("NO_COLOR").is_none() && variable("TERM").is_none_or(|term| term != "dumb");
         Self {
             sealbook_home: variable("SEALBOOK_HOME").map(|home| current_dir.join(home)),
+            codex_home: absolute("CODEX_HOME"),
             state_home: beneath("XDG_STATE_HOME", ".local/state"),
             data_home: beneath("XDG_DATA_HOME", ".local/share"),
             config_home: beneath("XDG_CONFIG_HOME", ".config"),
@@ -45,8 +48,19 @@ impl Environment {
             screen: Screen { width: width(on_terminal), colour: on_terminal && wants_colour },
             is_watched: std::io::stderr().is_terminal(),
             zone: TimeZone::system(),
+            home,
             current_dir,
         }
+    }
+
+    /// Every variable, for a digest of them.
+    pub(crate) fn variables() -> Vec<(OsString, OsString)> {
+        std::env::vars_os().collect()
+    }
+
+    /// The program itself, so that others can start it whatever their `PATH` says.
+    pub(crate) fn program() -> std::io::Result<PathBuf> {
+        std::env::current_exe()
     }
 
     /// `path` from the root on, nothing resolved.

@@ -15,7 +15,7 @@ pub(crate) enum Exit {
     Incomplete,
     /// A seal is broken.
     Broken,
-    /// What a program that was run ended with.
+    /// As a program that was run ended, or as another program's contract asks.
     Child(u8),
 }
 

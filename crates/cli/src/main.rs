@@ -25,6 +25,7 @@ mod failure;
 mod filter;
 mod form;
 mod input;
+mod install;
 mod jsonc;
 mod output;
 mod pages;

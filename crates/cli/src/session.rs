@@ -1,7 +1,9 @@
 //! An open ledger, with what is needed to write to it: who acts, and the policy.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
+use sealbook_gate::{Gate, GateOptions};
 use sealbook_ledger::{Continues, KeyEvent};
 use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, State};
 use sealbook_record::{Actor, Category, Outcome, Phase, Record, Target};
@@ -52,6 +54,25 @@ impl Session {
         let options = options(&place);
         let ledger = Ledger::create(place.layout.clone(), &place.tenant, options, None)?;
         Ok(Self::of(ledger, place, actor))
+    }
+
+    /// Opens the ledger that lies at a place, or makes it where there is none.
+    pub(crate) fn open_or_create(place: Place, actor: Actor) -> Result<Self, Failure> {
+        match Self::open(place.clone(), actor.clone()) {
+            Err(Failure::Store(Error::BookMissing { .. })) => {}
+            opened => return opened,
+        }
+        match Self::create(place.clone(), actor.clone()) {
+            // Another one was faster.
+            Err(Failure::Store(Error::BookExists { .. })) => Self::open(place, actor),
+            created => created,
+        }
+    }
+
+    /// A gate before the ledger.
+    pub(crate) fn into_gate(self, options: GateOptions) -> Result<Gate, Failure> {
+        let key = digest_key::load_or_create(&self.place.layout.keys, self.ledger.origin())?;
+        Ok(Gate::new(Arc::new(self.ledger), Policy::new(key), options)?)
     }
 
     /// A ledger that is open already.

@@ -1,5 +1,5 @@
-//! A program that is run with pipes for its input and output: its standard error stays ours, signals that end
-//! us are handed on to it, and its exit code is told.
+//! A program that is run, with pipes for its input and output or with ours: its standard error stays ours,
+//! signals that end us are handed on to it, and its exit code is told.
 
 use std::ffi::OsStr;
 use std::io;
@@ -26,43 +26,58 @@ pub struct Left {
     pub code: u8,
     /// The same in words.
     pub said: String,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
 }
 
 impl Child {
     /// Starts a program. No shell is involved.
     pub fn start(program: &OsStr, arguments: &[impl AsRef<OsStr>]) -> io::Result<(Self, ChildStdin, ChildStdout)> {
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = Self::spawn(&mut command, &[SIGTERM, SIGINT, SIGHUP, SIGQUIT])?;
+        let (to, from) = (child.inner.stdin.take(), child.inner.stdout.take());
+        let (to, from) = to.zip(from).ok_or_else(|| io::Error::other("the program has no pipes"))?;
+        Ok((child, to, from))
+    }
+
+    /// Starts a program on our own input and output. What a terminal sends to all that run in it (an
+    /// interrupt, a quit) it gets from there; we outlive it.
+    pub fn attached(program: &OsStr, arguments: &[impl AsRef<OsStr>]) -> io::Result<Self> {
+        Self::spawn(Command::new(program).args(arguments), &[SIGTERM, SIGHUP])
+    }
+
+    fn spawn(command: &mut Command, handed_on: &'static [i32]) -> io::Result<Self> {
         // Before the program is there: a signal in between is handed on and not lost.
         let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT])?;
-        let mut inner = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let inner = command.spawn()?;
         let pid = Arc::new(Mutex::new(i32::try_from(inner.id()).ok().and_then(Pid::from_raw)));
         let own = Arc::clone(&pid);
         std::thread::Builder::new().name("sealbook-signals".to_owned()).spawn(move || {
-            for number in signals.forever() {
+            for number in signals.forever().filter(|number| handed_on.contains(number)) {
                 let pid = own.lock().unwrap_or_else(PoisonError::into_inner);
                 if let (Some(pid), Some(signal)) = (*pid, Signal::from_named_raw(number)) {
                     let _ = kill_process(pid, signal);
                 }
             }
         })?;
-        let (to, from) = (inner.stdin.take(), inner.stdout.take());
-        let (to, from) = to.zip(from).ok_or_else(|| io::Error::other("the program has no pipes"))?;
-        Ok((Self { inner, pid }, to, from))
+        Ok(Self { inner, pid })
     }
 
     /// Waits until it has ended.
     pub fn wait(mut self) -> Left {
         let status = self.inner.wait();
         self.pid.lock().unwrap_or_else(PoisonError::into_inner).take();
-        status.map_or_else(|cause| Left { code: 2, said: format!("the server was lost: {cause}") }, left)
+        status.map_or_else(|cause| Left { code: 2, said: format!("it was lost: {cause}"), signal: None }, left)
     }
 }
 
 fn left(status: ExitStatus) -> Left {
     if let Some(code) = status.code() {
-        return Left { code: code as u8, said: format!("the server ended with code {code}") };
+        return Left { code: code as u8, said: format!("it ended with code {code}"), signal: None };
     }
     let signal = status.signal().unwrap_or_default();
-    Left { code: 128 | (signal as u8 & 0x7f), said: format!("the server was ended by signal {signal}") }
+    Left { code: 128 | (signal as u8 & 0x7f), said: format!("it was ended by signal {signal}"), signal: Some(signal) }
 }
 
 #[cfg(test)]
@@ -72,7 +87,7 @@ mod tests {
     #[test]
     fn codes_and_signals_are_told() {
         let of = |script: &str| Child::start(OsStr::new("sh"), &["-c", script]).unwrap().0.wait();
-        assert_eq!(of("exit 7"), Left { code: 7, said: "the server ended with code 7".to_owned() });
+        assert_eq!(of("exit 7"), Left { code: 7, said: "it ended with code 7".to_owned(), signal: None });
         assert_eq!(of("kill -9 $$").code, 137);
         assert!(Child::start(OsStr::new("/nowhere/nothing"), &["x"]).is_err());
     }

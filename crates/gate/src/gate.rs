@@ -1,6 +1,7 @@
 //! The gate itself: judge in memory, seal the intent, answer, seal the outcome.
 
 mod ask;
+mod delegate;
 mod gap;
 mod options;
 mod passage;

@@ -12,7 +12,10 @@
 
 mod child;
 mod error;
+pub mod exec;
+mod files;
 mod gate;
+pub mod hooks;
 pub mod mcp;
 
 pub use child::{Child, Left};

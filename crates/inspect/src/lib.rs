@@ -33,6 +33,7 @@ pub use path::TreePath;
 pub use prior::{Prior, Sealed, Selection};
 pub use progress::{Progress, Silent};
 pub use sink::{SeqRange, Sink};
+pub use source::file::{FileChange, TreeState};
 pub use source::{
     FileOptions, GitOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata, Stamp, source,
 };

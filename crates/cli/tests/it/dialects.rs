@@ -150,3 +150,38 @@ fn any_record_can_be_told_in_any_dialect() {
     let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((&lines[0]["success"], &lines[1]["success"]), (&Value::Null, &false.into()), "announced is not failed");
 }
+
+#[test]
+fn every_kind_of_line_is_found_by_its_category_and_session() {
+    let place = Place::new();
+    let kinds = [
+        ("mcp_call", r#"{"service":"odoo","endpoint":"invoice","data":{"n":1},"response":{"id":7}}"#),
+        ("llm_request", r#"{"model":"claude","prompt_length":120,"response_length":34}"#),
+        ("watcher_event", r#"{"file":"Inbox/a.md","event":"created"}"#),
+        ("task_processing", r#"{"file":"Needs_Action/a.md","from":"pending","to":"done"}"#),
+        ("iteration", r#"{"iteration":3,"max_iterations":10}"#),
+        ("error", r#"{"context":"sync","severity":"high"}"#),
+        ("security_event", r#"{"validated":false,"service":"mail"}"#),
+        ("access_attempt", r#"{"service":"mail"}"#),
+        ("health_check", r#"{"service":"odoo","latency_ms":12.50}"#),
+        ("sensitive_operation", r#"{"operation":"payment","amount":0.10,"before":{},"after":{}}"#),
+        ("performance", r#"{"duration_ms":1500,"memory_mb":64}"#),
+    ];
+    let line = |(n, (action, details)): (usize, &(&str, &str))| {
+        format!(
+            "{{\"timestamp\":\"2026-02-20T07:21:{n:02}.000Z\",\"actor\":\"orchestrator\",\"action\":\"{action}\",\"success\":{},\"details\":{details},\"error\":null,\"session_id\":\"s-9\"}}\n",
+            *action != "error"
+        )
+    };
+    place.write("orchestrator_gold.log", kinds.iter().enumerate().map(line).collect::<String>());
+    place.ok(["import", "--dialect", "jsonl", "orchestrator_gold.log"]);
+    for (category, details) in kinds {
+        let found = place.json(["query", "--category", category, "--session", "s-9"]);
+        let records = found["records"].as_array().unwrap();
+        assert_eq!(records.len(), 1, "{category}");
+        let seq = records[0]["seq"].to_string();
+        let whole = place.json(["show", &seq]);
+        assert_eq!(whole["record"]["input"], serde_json::from_str::<Value>(details).unwrap(), "{category}");
+    }
+    assert_eq!(place.json(["query", "--outcome", "failed"])["records"].as_array().unwrap().len(), 1);
+}

@@ -12,6 +12,8 @@ const COMMANDS: &[&str] = &[
     "git",
     "file",
     "append",
+    "hook",
+    "exec",
     "import",
     "export",
     "query",

@@ -18,6 +18,7 @@ mod pipeline;
 mod previous;
 mod read;
 mod redacted;
+mod state;
 mod walk;
 
 use std::ffi::CString;
@@ -29,6 +30,8 @@ use std::sync::Arc;
 
 use rustix::fs::FileType;
 use sealbook_record::TargetKind;
+
+pub use self::state::{FileChange, TreeState};
 
 use self::compare::Comparison;
 use self::entry::Kind;
