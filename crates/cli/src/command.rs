@@ -19,6 +19,7 @@ mod reindex;
 mod repo;
 mod report;
 mod restore;
+mod review;
 mod show;
 mod status;
 mod verify;
@@ -57,6 +58,7 @@ pub(crate) enum Command {
     Backup(backup::Args),
     Restore(restore::Args),
     Report(report::Args),
+    Review(review::Args),
     Reindex(reindex::Args),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -99,6 +101,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Backup(args) => backup::run(&args, context),
         Command::Restore(args) => restore::run(&args, context),
         Command::Report(args) => report::run(&args, context),
+        Command::Review(args) => review::run(&args, context),
         Command::Reindex(args) => reindex::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sealbook_record::TimeZone;
 use sealbook_report::Screen;
+use zeroize::Zeroizing;
 
 /// Environment, working directory and terminal.
 pub(crate) struct Environment {
@@ -15,6 +16,8 @@ pub(crate) struct Environment {
     pub(crate) state_home: Option<PathBuf>,
     /// `XDG_DATA_HOME`, or what stands for it.
     pub(crate) data_home: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`, or what stands for it.
+    pub(crate) config_home: Option<PathBuf>,
     /// Where the program was started.
     pub(crate) current_dir: PathBuf,
     /// What standard output is able to show.
@@ -36,6 +39,7 @@ impl Environment {
             sealbook_home: variable("SEALBOOK_HOME").map(|home| current_dir.join(home)),
             state_home: beneath("XDG_STATE_HOME", ".local/state"),
             data_home: beneath("XDG_DATA_HOME", ".local/share"),
+            config_home: beneath("XDG_CONFIG_HOME", ".config"),
             screen: Screen { width: width(on_terminal), colour: on_terminal && wants_colour },
             is_watched: std::io::stderr().is_terminal(),
             zone: TimeZone::system(),
@@ -47,6 +51,13 @@ impl Environment {
     pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
         self.current_dir.join(path)
     }
+}
+
+/// The value of a variable that holds a secret; nobody keeps it longer than needed.
+pub(crate) fn secret(name: &str) -> Option<Zeroizing<String>> {
+    // A name with these in it makes the system's function panic.
+    let is_name = !name.is_empty() && !name.contains(['=', '\0']);
+    is_name.then(|| variable(name)).flatten()?.into_string().ok().map(Zeroizing::new)
 }
 
 /// An empty variable is an unset one.

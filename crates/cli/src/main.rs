@@ -22,6 +22,7 @@ mod exit;
 mod failure;
 mod filter;
 mod input;
+mod model_file;
 mod output;
 mod pages;
 mod place;

@@ -36,6 +36,6 @@ pub use text::shown;
 pub use view::{View, render};
 pub use views::{
     ActorActivity, AuditReport, AuditRun, AuditSummary, BackupDetail, EquivocationDetail, Findings, Gaps, HeadDetail,
-    IncompleteAudit, KeyList, Observed, OperationHistory, ReceiptDetail, RecordDetail, RecordList, SealedDetail,
-    SourceCoverage, Status, TargetHistory, Verification, findings_of,
+    IncompleteAudit, KeyList, Observed, OperationHistory, ReceiptDetail, RecordDetail, RecordList, ReviewDetail,
+    SealedDetail, SourceCoverage, Status, TargetHistory, Verification, findings_of,
 };

@@ -10,6 +10,7 @@ mod history;
 mod observed;
 mod record;
 mod records;
+mod review;
 mod verification;
 mod words;
 
@@ -23,4 +24,5 @@ pub use history::{OperationHistory, TargetHistory};
 pub use observed::Observed;
 pub use record::RecordDetail;
 pub use records::RecordList;
+pub use review::ReviewDetail;
 pub use verification::Verification;

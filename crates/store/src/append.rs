@@ -52,12 +52,7 @@ impl Preparer {
         records.into_iter().map(|judged| self.prepare_one(judged, signers, &mut salts)).collect()
     }
 
-    fn prepare_one(
-        &self,
-        judged: Judged,
-        signers: &[&SigningKey],
-        salts: &mut Salts<'_>,
-    ) -> Result<Prepared, Error> {
+    fn prepare_one(&self, judged: Judged, signers: &[&SigningKey], salts: &mut Salts<'_>) -> Result<Prepared, Error> {
         let record = judged.record();
         if record.tenant != self.tenant {
             return Err(Error::TenantMismatch {

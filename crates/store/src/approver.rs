@@ -68,7 +68,11 @@ impl Ledger {
     }
 
     /// Seals records that an approver signs beside the writer, and returns when they are durable.
-    pub fn append_approved(&self, records: Vec<Judged>, approver: &SigningKey) -> Result<Vec<Result<Sealed, Error>>, Error> {
+    pub fn append_approved(
+        &self,
+        records: Vec<Judged>,
+        approver: &SigningKey,
+    ) -> Result<Vec<Result<Sealed, Error>>, Error> {
         let writer = self.writer()?;
         let own = if self.options.sign { Some(self.record_signer()?) } else { None };
         let signers: Vec<&SigningKey> = own.as_deref().into_iter().chain([approver]).collect();

@@ -20,12 +20,14 @@ mod bundle;
 
 mod clock;
 mod content;
+mod digest_key;
 mod erase;
 mod error;
 mod head_file;
 mod keys;
 mod ledger;
 mod operations;
+mod place;
 mod projection;
 mod provenance;
 mod query;
@@ -48,11 +50,13 @@ pub use bundle::Selection;
 
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use content::{Content, PartSlot};
+pub use digest_key::digest_key;
 pub use erase::{EraseRequest, Erased};
 pub use error::{CommitError, Error};
 pub use keys::KeyDir;
 pub use ledger::{By, Head, Layout, Ledger, Options};
 pub use operations::Operation;
+pub use place::{is_book_name, tenant_directory};
 pub use projection::{IndexProgress, ProjectionFault};
 pub use provenance::Provenance;
 pub use query::{Cursor, Page, Query};

@@ -18,5 +18,6 @@ mod lifecycle;
 mod places;
 mod query;
 mod range;
+mod review;
 mod secrets;
 mod verify;
