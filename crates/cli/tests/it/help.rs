@@ -24,6 +24,7 @@ const COMMANDS: &[&str] = &[
     "backup",
     "restore",
     "report",
+    "review",
     "reindex",
     "demo",
     "completions",
