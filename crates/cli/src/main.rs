@@ -10,6 +10,7 @@
 //! - An error is one line with a stable code, and a hint; it never quotes content.
 
 mod against;
+mod approver;
 mod args;
 mod audit;
 mod command;
@@ -25,6 +26,7 @@ mod input;
 mod model_file;
 mod output;
 mod pages;
+mod passphrase;
 mod place;
 mod progress;
 mod project;

@@ -6,6 +6,7 @@
 //!
 //! What this crate never does: quote, log or return a value that it took out.
 
+mod compliance;
 mod error;
 mod key;
 mod limits;
@@ -18,6 +19,7 @@ mod stages;
 mod state;
 mod verdict;
 
+pub use compliance::{Compliance, report_id};
 pub use error::Error;
 pub use key::DigestKey;
 pub use limits::{DEPTH_MAX, PART_BYTES_MAX};
@@ -28,6 +30,7 @@ pub use rules::{Replayed, Rule, RuleError, RuleSet, Scope};
 pub use shares::in_shares;
 pub use stages::{Decision, Judged, Parts, Raw, Redacted};
 pub use state::{
-    Alert, Alerts, Approval, ApprovalState, Approvals, Call, Choice, Decided, HeldRule, State, Stop, StopKind, StopScope,
+    Alert, Alerts, Approval, ApprovalState, Approvals, Call, Choice, Decided, HeldRule, State, Stop, StopKind,
+    StopScope,
 };
 pub use verdict::{Fail, Hit, Mode, Verdict};

@@ -84,6 +84,16 @@ pub struct Hit {
     pub fail: Fail,
 }
 
+impl Hit {
+    /// What is said to whoever is refused.
+    pub fn refusal(&self) -> String {
+        match self.effect {
+            Decision::Ask => format!("Action needs approval by compliance rule: {}", self.name),
+            _ => format!("Action blocked by compliance rule: {}", self.name),
+        }
+    }
+}
+
 /// What all rules together said of one action.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdict {
@@ -137,7 +147,9 @@ impl Verdict {
         let text = match record.part(PartName::Violations).map(|part| part.get().trim()) {
             // What is there is no list of ours: it is kept as the first of it.
             Some(brought) if !brought.starts_with('[') && brought != "null" => format!("[{brought},{}", &own[1..]),
-            Some(brought) if brought.len() > 2 && brought != "null" && !brought[1..brought.len() - 1].trim().is_empty() => {
+            Some(brought)
+                if brought.len() > 2 && brought != "null" && !brought[1..brought.len() - 1].trim().is_empty() =>
+            {
                 format!("{},{}", &brought[..brought.len() - 1], &own[1..])
             }
             _ => own,

@@ -16,6 +16,7 @@ mod import_export;
 mod keys;
 mod lifecycle;
 mod places;
+mod policy;
 mod query;
 mod range;
 mod review;

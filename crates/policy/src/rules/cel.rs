@@ -34,9 +34,36 @@ static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 
 /// The names a program may use.
 pub(crate) static VARIABLES: &[&str] = &[
-    "action", "actor", "category", "classification", "conversation", "duration_us", "id", "operation", "outcome",
-    "parent", "phase", "project", "reason", "retention", "session", "severity", "source", "tags", "target", "tenant",
-    "trace", "after", "before", "context", "error", "findings", "input", "metadata", "result", "violations",
+    "action",
+    "actor",
+    "category",
+    "classification",
+    "conversation",
+    "duration_us",
+    "id",
+    "operation",
+    "outcome",
+    "parent",
+    "phase",
+    "project",
+    "reason",
+    "retention",
+    "session",
+    "severity",
+    "source",
+    "tags",
+    "target",
+    "tenant",
+    "trace",
+    "after",
+    "before",
+    "context",
+    "error",
+    "findings",
+    "input",
+    "metadata",
+    "result",
+    "violations",
 ];
 const FIRST_PART: usize = 21;
 
@@ -73,7 +100,9 @@ impl Program {
 }
 
 fn compile_here(text: &str) -> Result<Program, String> {
-    let program = ENV.compile(text).map_err(|_| "the CEL text cannot be parsed; check its brackets, quotes and operators".to_owned())?;
+    let program = ENV
+        .compile(text)
+        .map_err(|_| "the CEL text cannot be parsed; check its brackets, quotes and operators".to_owned())?;
     let checked = check::check(program.expression())?;
     let patterns = checked.patterns.iter().map(|text| Ok((text.clone(), pattern::regex(text)?)));
     let patterns = Arc::new(patterns.collect::<Result<HashMap<_, _>, String>>()?);

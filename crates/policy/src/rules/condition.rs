@@ -82,7 +82,8 @@ fn read(node: &Node, depth: usize, tests: &mut usize) -> Result<Condition, RuleE
             [(key, _, inner)] if key == "cel" => Ok(Condition::Cel(inner.text("cel")?.to_owned(), inner.line)),
             entries => read_test(node, entries).map(Condition::Test),
         },
-        _ => Err(node.error("a condition is `field:` with a comparison, `all:`, `any:`, `not:` or `cel:`; write one of them")),
+        _ => Err(node
+            .error("a condition is `field:` with a comparison, `all:`, `any:`, `not:` or `cel:`; write one of them")),
     }
 }
 

@@ -146,9 +146,7 @@ impl Place {
         match self {
             Self::Field(field) => redactions.iter().any(|it| it.path == field.as_str()),
             Self::Tags => redactions.iter().any(|it| it.path == "tags"),
-            Self::Names(part) => {
-                is_gone(*part, gone) || redactions.iter().any(|it| part_of(&it.path) == part.as_str())
-            }
+            Self::Names(part) => is_gone(*part, gone) || redactions.iter().any(|it| part_of(&it.path) == part.as_str()),
             Self::Part { part, path, .. } => {
                 is_gone(*part, gone)
                     || redactions.iter().any(|it| {

@@ -19,9 +19,7 @@ pub(crate) fn regex(pattern: &str) -> Result<Regex, String> {
         .nest_limit(NEST_MAX)
         .build()
         .map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => {
-                "the pattern grows too large; use smaller counts in `{…}`".to_owned()
-            }
+            regex::Error::CompiledTooBig(_) => "the pattern grows too large; use smaller counts in `{…}`".to_owned(),
             _ => "the pattern is no regular expression in linear time (no look-around, no back-references); \
                   check its brackets and escapes"
                 .to_owned(),
@@ -52,7 +50,8 @@ impl Words {
 
 /// The text with a blank at each hump; `None` where it has none.
 fn at_humps(text: &str) -> Option<String> {
-    let is_hump = |pair: &[u8]| (pair[0].is_ascii_lowercase() || pair[0].is_ascii_digit()) && pair[1].is_ascii_uppercase();
+    let is_hump =
+        |pair: &[u8]| (pair[0].is_ascii_lowercase() || pair[0].is_ascii_digit()) && pair[1].is_ascii_uppercase();
     if !text.as_bytes().windows(2).any(is_hump) {
         return None;
     }
@@ -125,7 +124,8 @@ mod tests {
     #[test]
     fn words_have_borders() {
         let words = Words::new("(?i:key|token)s?").unwrap();
-        for text in ["key", "api_key", "apiKey", "ssh-key", "rotate keys", "KEY=1", "a.token", "userTokens", "x/key/y"] {
+        for text in ["key", "api_key", "apiKey", "ssh-key", "rotate keys", "KEY=1", "a.token", "userTokens", "x/key/y"]
+        {
             assert!(words.is_in(text), "{text}");
         }
         for text in ["monkey", "keyboard", "tokenizer", "turkey", "keyed", "Mickey"] {

@@ -72,12 +72,10 @@ impl Rule {
         for document in Node::from_yaml(text)? {
             let list = match document.value {
                 Value::List(list) => list,
-                Value::Map(mut entries) if entries.len() == 1 && entries[0].0 == "rules" => {
-                    match entries.remove(0).2 {
-                        Node { value: Value::List(list), .. } => list,
-                        other => return Err(other.error("`rules` holds a list; begin each rule with `- id:`")),
-                    }
-                }
+                Value::Map(mut entries) if entries.len() == 1 && entries[0].0 == "rules" => match entries.remove(0).2 {
+                    Node { value: Value::List(list), .. } => list,
+                    other => return Err(other.error("`rules` holds a list; begin each rule with `- id:`")),
+                },
                 Value::Null => continue,
                 value => vec![Node { line: document.line, value }],
             };
@@ -175,7 +173,10 @@ impl Rule {
                         _ => Condition::read(value)?,
                     };
                     if rule.condition.replace(condition).is_some() {
-                        return Err(error_at(*line, "a rule has `when:` or `cel:`; put the second into `when: {all: […]}`"));
+                        return Err(error_at(
+                            *line,
+                            "a rule has `when:` or `cel:`; put the second into `when: {all: […]}`",
+                        ));
                     }
                 }
                 _ => {

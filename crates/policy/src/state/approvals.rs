@@ -216,8 +216,7 @@ impl Approvals {
         if call.digest(expires) != form.digest || call.caller != record.actor.id {
             return Err("its digest is not that of what it shows");
         }
-        let approval =
-            Approval { id: record.id, seq, call, expires, digest: form.digest, decided: None, used: None };
+        let approval = Approval { id: record.id, seq, call, expires, digest: form.digest, decided: None, used: None };
         self.open.entry(record.id).or_insert(approval);
         Ok(())
     }
@@ -242,7 +241,10 @@ impl Approvals {
             approver.ok_or(UNSIGNED)?;
             let actor = &record.actor;
             let asker = Some(approval.call.caller.as_str());
-            if Some(actor.id.as_str()) == asker || actor.claimed.as_deref() == asker || actor.on_behalf_of.as_deref() == asker {
+            if Some(actor.id.as_str()) == asker
+                || actor.claimed.as_deref() == asker
+                || actor.on_behalf_of.as_deref() == asker
+            {
                 return Err("who asked may not approve");
             }
         }

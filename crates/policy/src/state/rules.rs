@@ -40,7 +40,7 @@ pub(super) struct Rules {
 
 impl Rules {
     pub(super) fn builtin() -> Self {
-        let builtin = RuleSet::builtin();
+        let builtin = RuleSet::shared_builtin();
         let held = builtin.compiled().iter().map(|compiled| HeldRule {
             compiled: compiled.clone(),
             builtin: true,
@@ -69,7 +69,8 @@ impl Rules {
         let input = record.part(PartName::Input).ok_or(UNREADABLE)?;
         let rule = Rule::from_json(input.get()).map_err(|_| UNREADABLE)?;
         let compiled = Compiled::new(Arc::new(rule)).map_err(|_| UNREADABLE)?;
-        let held = HeldRule { compiled, builtin: false, enabled: true, seq: Some(seq), by: Some(record.actor.id.clone()) };
+        let held =
+            HeldRule { compiled, builtin: false, enabled: true, seq: Some(seq), by: Some(record.actor.id.clone()) };
         match self.held.iter_mut().find(|other| other.rule().id == held.rule().id) {
             Some(place) => *place = held,
             None => self.held.push(held),

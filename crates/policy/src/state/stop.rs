@@ -24,8 +24,7 @@ pub enum StopKind {
 
 impl StopKind {
     /// Every kind.
-    pub const ALL: &'static [Self] =
-        &[Self::All, Self::Tenant, Self::Actor, Self::Session, Self::Tool, Self::Workflow];
+    pub const ALL: &'static [Self] = &[Self::All, Self::Tenant, Self::Actor, Self::Session, Self::Tool, Self::Workflow];
 
     /// The word for it.
     pub const fn as_str(self) -> &'static str {

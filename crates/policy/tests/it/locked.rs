@@ -26,7 +26,9 @@ fn what_is_no_key_file_is_refused() {
     for end in 0..text.len() - 1 {
         assert!(LockedKey::decode(&text[..end]).is_err(), "{end}");
     }
-    for bad in ["", "\n", "sealbook-key-v1\n", &text.replace("v1", "v2"), &format!("{text}x"), &text.replace("salt", "sal")] {
+    for bad in
+        ["", "\n", "sealbook-key-v1\n", &text.replace("v1", "v2"), &format!("{text}x"), &text.replace("salt", "sal")]
+    {
         assert_eq!(LockedKey::decode(bad).err(), Some(LockError::Malformed));
     }
 }

@@ -111,16 +111,14 @@ fn a_stop_halts_its_scope_until_an_approver_lifts_it() {
 fn alerts_are_assigned_resolved_and_counted() {
     let rules = sealbook_policy::Rule::from_yaml("{id: r, effect: alert, scope: {actions: [file.write]}}").unwrap();
     let policy = policy().with_rules(sealbook_policy::RuleSet::compile(rules).unwrap().into());
-    let judged = policy.admit(Raw::new(record())).unwrap();
-    let mut ids = (100..).map(Uuid::from_u128);
-    let mut alert = || {
-        let alerts = judged.alerts(at(5), &mut || ids.next().unwrap());
-        sealed(&policy, alerts[0].record().clone())
+    let alert = |id: u128| {
+        let judged = policy.admit(Raw::new(Record { id: Uuid::from_u128(id), ..record() })).unwrap();
+        sealed(&policy, judged.alerts()[0].record().clone())
     };
     let (mut state, mut history) = (State::new(), State::with_history());
-    let (one, two) = (alert(), alert());
+    let (one, two) = (alert(6), alert(7));
     assert_ne!(one.id, two.id);
-    let mut about = |action: &str, id: u128, alert: Uuid, input: &str| {
+    let about = |action: &str, id: u128, alert: Uuid, input: &str| {
         let mut record = change(id, action, "alice", (TargetKind::Record, "alert"), input);
         record.parent = Some(alert);
         record
@@ -159,8 +157,13 @@ fn call(arguments: u8) -> Call {
 }
 
 fn request(id: u128, call: &Call, expires: i64) -> Record {
-    let mut record =
-        change(id, "approval.requested", "agent-1", (TargetKind::Tool, "github/delete_repo"), &call.request_json(at(expires)));
+    let mut record = change(
+        id,
+        "approval.requested",
+        "agent-1",
+        (TargetKind::Tool, "github/delete_repo"),
+        &call.request_json(at(expires)),
+    );
     record.actor.kind = ActorKind::Agent;
     record
 }
@@ -212,7 +215,8 @@ fn an_approval_admits_the_same_call_once() {
 #[test]
 fn a_request_that_shows_one_call_and_means_another_is_refused() {
     let evil = call(2);
-    let json = call(1).request_json(at(100)).replace(&call(1).digest(at(100)).to_string(), &evil.digest(at(100)).to_string());
+    let json =
+        call(1).request_json(at(100)).replace(&call(1).digest(at(100)).to_string(), &evil.digest(at(100)).to_string());
     let mut state = State::new();
     state.push(0, at(1), &change(1, "approval.requested", "agent-1", (TargetKind::Tool, "x"), &json), None);
     let other = Call { caller: "someone-else".to_owned(), ..call(1) };
@@ -231,7 +235,13 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         (0..6_u8, 0..3_u8, 0..60_i64).prop_map(|(id, arguments, expires)| Event::Request { id, arguments, expires }),
         (0..6_u8, any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-            |(about, approve, signed, by_asker, other_bytes)| Event::Decide { about, approve, signed, by_asker, other_bytes }
+            |(about, approve, signed, by_asker, other_bytes)| Event::Decide {
+                about,
+                approve,
+                signed,
+                by_asker,
+                other_bytes
+            }
         ),
         (0..6_u8).prop_map(|about| Event::Use { about }),
     ]

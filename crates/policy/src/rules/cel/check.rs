@@ -11,8 +11,20 @@ const LOOPS_MAX: usize = 2;
 const SUMS_MAX: usize = 16;
 
 /// Functions that cost no more than what they are given.
-static FUNCTIONS: &[&str] =
-    &["size", "contains", "startsWith", "endsWith", "matches", "string", "int", "uint", "double", "bool", "type", "dyn"];
+static FUNCTIONS: &[&str] = &[
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "string",
+    "int",
+    "uint",
+    "double",
+    "bool",
+    "type",
+    "dyn",
+];
 
 /// What was found in a program.
 #[derive(Default)]
@@ -35,7 +47,9 @@ pub(super) fn check(expression: &IdedExpr) -> Result<Checked, String> {
 impl Checked {
     fn walk(&mut self, at: &IdedExpr, depth: usize, loops: usize, scope: &mut Vec<String>) -> Result<(), String> {
         if depth > DEPTH_MAX {
-            return Err("the CEL expression is nested too deep, or one chain of it is too long; split the rule".to_owned());
+            return Err(
+                "the CEL expression is nested too deep, or one chain of it is too long; split the rule".to_owned()
+            );
         }
         match &at.expr {
             Expr::Ident(name) => self.ident(name, scope),
@@ -93,7 +107,9 @@ impl Checked {
         if name == "_+_" {
             self.sums += 1;
             if self.sums > SUMS_MAX {
-                return Err(format!("the CEL expression has more than {SUMS_MAX} sums; compare without building texts"));
+                return Err(format!(
+                    "the CEL expression has more than {SUMS_MAX} sums; compare without building texts"
+                ));
             }
         }
         let is_named = name.starts_with(|c: char| c.is_ascii_alphabetic());
