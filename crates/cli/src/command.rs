@@ -31,6 +31,7 @@ mod show;
 mod status;
 mod stop;
 mod verify;
+mod wrap;
 
 use clap::Subcommand;
 use sealbook_report::Format;
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     Init(init::Args),
     Status(status::Args),
     Repo(repo::Args),
+    Wrap(wrap::Args),
     Git(git::Args),
     File(file::Args),
     Append(append::Args),
@@ -101,6 +103,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Init(args) => init::run(&args, context),
         Command::Status(args) => status::run(&args, context),
         Command::Repo(args) => repo::run(&args, context),
+        Command::Wrap(args) => wrap::run(&args, context),
         Command::Git(args) => git::run(&args, context),
         Command::File(args) => file::run(&args, context),
         Command::Append(args) => append::run(&args, context),

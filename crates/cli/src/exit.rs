@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Incomplete,
     /// A seal is broken.
     Broken,
+    /// What a program that was run ended with.
+    Child(u8),
 }
 
 /// Said in the long help of every command.
@@ -36,6 +38,7 @@ impl Exit {
             Self::Failure => 2,
             Self::Incomplete => 3,
             Self::Broken => 4,
+            Self::Child(code) => code,
         }
     }
 
@@ -49,7 +52,7 @@ impl Exit {
             Self::Clean => 0,
             Self::Findings => 1,
             Self::Incomplete => 2,
-            Self::Failure => 3,
+            Self::Failure | Self::Child(_) => 3,
             Self::Broken => 4,
         }
     }

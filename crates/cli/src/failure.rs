@@ -127,6 +127,17 @@ pub(crate) enum Failure {
         /// What the engine said.
         cause: String,
     },
+    /// A program that cannot be run.
+    #[error("cannot run {program}: {cause}; check that it is installed and may be run")]
+    Program {
+        /// What was to be run.
+        program: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// An error of the gate.
+    #[error(transparent)]
+    Gate(#[from] sealbook_gate::Error),
     /// Nobody can approve: the book has no approver key yet.
     #[error(
         "this needs an approver, and the book has none yet; make the approver's key first with `sealbook key approver`"
@@ -260,6 +271,8 @@ impl Failure {
             Self::InputNotUtf8 { .. } => "input_not_utf8",
             Self::Output { .. } => "output_failed",
             Self::IndexUnreadable { .. } => "index_unreadable",
+            Self::Program { .. } => "program_failed",
+            Self::Gate(e) => e.code(),
             Self::ApproverMissing => "approver_missing",
             Self::ApproverNoPerson => "approver_no_person",
             Self::Lock(e) => e.code(),

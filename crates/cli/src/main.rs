@@ -23,6 +23,7 @@ mod exit;
 mod failure;
 mod filter;
 mod input;
+mod jsonc;
 mod model_file;
 mod output;
 mod pages;

@@ -10,10 +10,12 @@
 //!
 //! What this crate never does: read the environment, print, or decide where a book lies.
 
+mod child;
 mod error;
 mod gate;
 pub mod mcp;
 
+pub use child::{Child, Left};
 pub use error::Error;
 pub use gate::{Capture, Durability, Ended, Entered, Gate, GateOptions, Passage, Pending, Refused};
 pub use sealbook_policy::{Fail, Mode};

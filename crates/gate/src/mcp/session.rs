@@ -115,7 +115,7 @@ impl Session {
     }
 
     /// Ends every call that is still open, and the session.
-    pub(crate) fn close(&self, capture: Capture, outcome: Outcome, why: &str) -> Result<(), Error> {
+    pub(crate) fn close(&self, capture: Option<Capture>, outcome: Outcome, why: &str) -> Result<(), Error> {
         let (left, calls, refused) = {
             let mut flight = lock(&self.flight);
             flight.closed = true;
@@ -128,6 +128,10 @@ impl Session {
         }
         let counts = serde_json::json!({"calls": calls, "refused": refused});
         let counts = serde_json::value::to_raw_value(&counts).expect("numbers are JSON");
+        let Some(capture) = capture else {
+            self.gate.flush();
+            return Ok(());
+        };
         self.gate.close(capture, Ended::new(outcome).because(why).with(PartName::Context, counts))?;
         Ok(())
     }

@@ -5,5 +5,6 @@
 mod fixture;
 mod gate;
 mod peek;
+mod pins;
 mod stdio;
 mod wire;

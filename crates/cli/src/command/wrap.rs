@@ -1,0 +1,178 @@
+//! `sealbook wrap`: a gateway in front of an MCP server.
+
+mod clients;
+mod edit;
+mod install;
+mod name;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use sealbook_gate::mcp::{Pipes, Recording, SessionOptions, Stdio};
+use sealbook_gate::{Child, Durability, Fail, Gate, GateOptions, Mode};
+use sealbook_policy::Policy;
+use sealbook_record::{Actor, ActorKind};
+
+use install::Installing;
+
+use super::Context;
+use crate::args::Acting;
+use crate::digest_key;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::session::Session;
+
+/// Put a gateway in front of an MCP server
+///
+/// Runs CMD and passes the messages between it and the client on standard input and output, byte
+/// for byte. Each call of a tool is sealed before the server sees it, and again when it is over.
+/// What a rule blocks is answered in the server's place. Standard error is the server's, and so is
+/// the exit code.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sealbook wrap -- npx -y @modelcontextprotocol/server-filesystem ~/shop
+  sealbook wrap --observe --name files -- ./my-server --stdio
+  sealbook wrap --fail open --buffered -- ./my-server
+  sealbook wrap --install claude-desktop
+  sealbook wrap --install cursor --yes
+  sealbook wrap --install cursor --undo --yes")]
+pub(crate) struct Args {
+    /// The server, and what it is run with
+    #[arg(last = true, value_name = "CMD", required_unless_present = "install", conflicts_with = "install")]
+    command: Vec<OsString>,
+    #[command(flatten)]
+    gating: Gating,
+    #[command(flatten)]
+    acting: Acting,
+    #[command(flatten)]
+    installing: Installing,
+}
+
+/// How calls are gated.
+#[derive(Debug, clap::Args)]
+struct Gating {
+    /// Record what the rules say, and let everything pass; a stop still holds
+    #[arg(long)]
+    observe: bool,
+    /// While the book cannot be written: `closed` refuses calls, `open` lets them pass and seals the
+    /// gap afterwards [default: closed]
+    #[arg(long, value_name = "HOW", value_parser = fail())]
+    fail: Option<Fail>,
+    /// Pass calls before they are on disk; a crash then shows as an open capture
+    #[arg(long)]
+    buffered: bool,
+    /// What the server is called in records [default: made from CMD]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// What is recorded beside calls: `calls` (nothing), `requests`, `all` (notifications too)
+    #[arg(long, value_name = "WHAT", default_value = "calls", value_parser = recording())]
+    record: Recording,
+}
+
+fn fail() -> impl TypedValueParser<Value = Fail> {
+    PossibleValuesParser::new(["closed", "open"]).map(|word| if word == "open" { Fail::Open } else { Fail::Closed })
+}
+
+fn recording() -> impl TypedValueParser<Value = Recording> {
+    PossibleValuesParser::new(["calls", "requests", "all"]).map(|word| match word.as_str() {
+        "requests" => Recording::Requests,
+        "all" => Recording::All,
+        _ => Recording::Calls,
+    })
+}
+
+impl Gating {
+    fn options(&self) -> GateOptions {
+        GateOptions {
+            mode: if self.observe { Mode::Observe } else { Mode::Enforce },
+            fail: self.fail.unwrap_or_default(),
+            durability: if self.buffered { Durability::Buffered } else { Durability::Durable },
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    if args.installing.install.is_some() {
+        return install::run(&args.installing, &args.to_be_installed(context), context);
+    }
+    let (program, arguments) = args.command.split_first().expect("a command is required");
+    let (gate, options) = open(args, context)?;
+    let output = |cause| Failure::Output { name: "standard output".to_owned(), cause };
+    let input = |cause| Failure::Input { name: "standard input".to_owned(), cause };
+    // As files: nothing is held back in a buffer of ours.
+    let from_client = File::from(std::io::stdin().as_fd().try_clone_to_owned().map_err(input)?);
+    let to_client = File::from(std::io::stdout().as_fd().try_clone_to_owned().map_err(output)?);
+    let (child, to_server, from_server) = Child::start(program, arguments)
+        .map_err(|cause| Failure::Program { program: program.to_string_lossy().into_owned(), cause })?;
+    let pipes = Pipes {
+        from_client: Box::new(from_client),
+        to_client: Box::new(to_client),
+        from_server: Box::new(from_server),
+        to_server: Box::new(to_server),
+    };
+    let mut code = 0;
+    let sealed = Stdio::new(gate, options).run(pipes, || {
+        let left = child.wait();
+        code = left.code;
+        left.said
+    });
+    if let Err(cause) = sealed {
+        // The exit code is the server's. What is missing shows as a gap.
+        Failure::from(cause).show(sealbook_report::Format::Terminal);
+    }
+    Ok(Exit::Child(code))
+}
+
+impl Args {
+    /// The options as a client's configuration is to hold them.
+    fn to_be_installed(&self, context: &Context) -> Vec<String> {
+        let mut options = Vec::new();
+        let mut add = |option: &str, value: Option<&str>| {
+            options.extend(value.map(|value| [option.to_owned(), value.to_owned()]).into_iter().flatten());
+        };
+        add("--book", context.global.book.as_deref());
+        add("--tenant", context.global.tenant.as_deref());
+        add("--actor", self.acting.actor.as_deref());
+        add("--fail", self.gating.fail.map(Fail::as_str));
+        let record = match self.gating.record {
+            Recording::Calls => None,
+            Recording::Requests => Some("requests"),
+            Recording::All => Some("all"),
+        };
+        add("--record", record);
+        let flags = [(self.gating.observe, "--observe"), (self.gating.buffered, "--buffered")];
+        options.extend(flags.iter().filter(|(is, _)| *is).map(|(_, flag)| (*flag).to_owned()));
+        options
+    }
+}
+
+fn open(args: &Args, context: &Context) -> Result<(Arc<Gate>, SessionOptions), Failure> {
+    let place = context.place()?;
+    let actor = caller(crate::who::acting(&args.acting, &place)?);
+    // Put in front of a server by a client's configuration: nobody is there to run `init` first.
+    let session = if place.exists() { Session::open(place, actor)? } else { Session::create(place, actor)? };
+    let key = digest_key::load_or_create(&session.place.layout.keys, session.ledger.origin())?;
+    let project = session.project();
+    let Session { ledger, actor, .. } = session;
+    let gate = Gate::new(Arc::new(ledger), Policy::new(key), args.gating.options())?;
+    let texts: Vec<String> = args.command.iter().map(|text| text.to_string_lossy().into_owned()).collect();
+    let server = args.gating.name.clone().unwrap_or_else(|| name::of(&texts));
+    let options = SessionOptions { actor, server, command: texts.join(" "), project, recording: args.gating.record };
+    Ok((Arc::new(gate), options))
+}
+
+/// Whoever speaks through the gateway acts for the one who started it, and is not the same: a person may
+/// approve what their agent asks for.
+fn caller(started_by: Actor) -> Actor {
+    if started_by.claimed.is_some() && started_by.kind != ActorKind::User {
+        return started_by;
+    }
+    let mut actor = Actor::new(ActorKind::Agent, format!("agent@{}", started_by.id));
+    actor.on_behalf_of = Some(started_by.id);
+    actor.verified = started_by.verified;
+    actor
+}
