@@ -14,7 +14,8 @@ use crate::rust_text;
 use crate::workspace::{Verdict, Workspace, fail, verdict};
 
 /// The rooms, top first. A room may use the rooms before it and no other.
-static ROOMS: &[&str] = &["ledger", "record", "policy", "store", "inspect", "flow", "gate", "report", "cli", "macros", "sealbook"];
+static ROOMS: &[&str] =
+    &["ledger", "record", "policy", "store", "inspect", "flow", "gate", "report", "cli", "macros", "sealbook"];
 
 /// Used by tests and benchmarks of any room; what it may use itself is `ROOMS` up to `store`.
 const TESTKIT: &str = "testkit";
@@ -89,7 +90,11 @@ static CALLS: &[Call] = &[
         allowed: &["crates/store/", "crates/inspect/", "crates/cli/", "crates/testkit/"],
         instead: "this room knows no disk: take bytes, a reader or a writer",
     },
-    Call { says: &["std::net::{", "std::net::Tcp", "TcpStream", "TcpListener", "UdpSocket"], allowed: &["crates/testkit/"], instead: "nothing here speaks to a network" },
+    Call {
+        says: &["std::net::{", "std::net::Tcp", "TcpStream", "TcpListener", "UdpSocket"],
+        allowed: &["crates/testkit/"],
+        instead: "nothing here speaks to a network",
+    },
     Call { says: &["thread::sleep"], allowed: &[], instead: "wait on a lock, a channel or a condition" },
 ];
 
