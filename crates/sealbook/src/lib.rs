@@ -33,7 +33,8 @@
 //! for a small record), and the book's own thread writes it. The outcome is `cancelled` for a future, `unknown` for
 //! a guard that nobody told how it ended, `failed` where the thread panics. It is durable when [`Book::flush`]
 //! returns or the last handle of the book is dropped; a program that is killed before that leaves an open intent,
-//! which `sealbook verify --complete` lists. A drop waits in one case: 65,536 records or 64 MiB are queued already.
+//! which `sealbook verify --complete` lists. A drop waits in two cases: 65,536 records or 64 MiB are queued already,
+//! or this handle has appended 100,000 records since the index was brought up to date, which is then done first.
 //!
 //! Nothing else blocks an executor: [`Scope::run_async`] and [`Scope::enter_async`] seal on a thread made for
 //! blocking, tokio's where the caller runs on tokio. [`Scope::run`], [`Scope::enter`] and [`Entered::ok`] wait for
