@@ -8,6 +8,7 @@ const COMMANDS: &[&str] = &[
     "init",
     "status",
     "repo",
+    "wrap",
     "git",
     "file",
     "append",

@@ -1,11 +1,12 @@
 //! What passes the gateway, what does not, and what is on record of both.
 
+use std::io::Write;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use sealbook_gate::mcp::Recording;
 use sealbook_gate::{Durability, Fail, GateOptions, Mode};
-use sealbook_record::PartName;
+use sealbook_record::{Outcome, PartName, Severity};
 use sealbook_testkit::corpus;
 
 use crate::fixture::Book;
@@ -54,6 +55,9 @@ fn a_call_has_two_records_and_the_claim_is_apart_from_what_was_verified() {
     assert_eq!(intent.part(PartName::Input).unwrap().get(), r#"{"n":1}"#);
     assert_eq!((intent.actor.id.as_str(), intent.actor.claimed.as_deref()), ("ann", Some("eve 1")));
     assert_eq!(intent.actor.verified.as_deref(), Some("uid:7"));
+    let context: serde_json::Value = serde_json::from_str(intent.part(PartName::Context).unwrap().get()).unwrap();
+    assert_eq!((&context["arguments"]["bytes"], &context["request"]), (&7.into(), &1.into()));
+    assert_eq!(context["arguments"]["digest"].as_str().unwrap(), Book::policy().digest(br#"{"n":1}"#));
     assert!(intent.tags.contains(&"read".to_owned()) && intent.tags.contains(&"tool_execution".to_owned()));
     let outcome = book.records()[4].record.clone().unwrap();
     assert_eq!(outcome.parent, Some(intent.id));
@@ -153,8 +157,9 @@ fn every_kind_of_end_is_an_outcome() {
     wire.end();
     let mut ends: Vec<String> = Vec::new();
     for record in book.records().into_iter().filter_map(|stored| stored.record) {
-        if record.action.starts_with("tools.call") && record.outcome.is_some() {
-            ends.push(format!("{} {} {}", record.action, record.target.id, record.outcome.unwrap()));
+        if let Some(outcome) = record.outcome.filter(|_| record.action.starts_with("tools.call")) {
+            assert_eq!(record.severity > Severity::Info, outcome != Outcome::Ok, "{record:?}");
+            ends.push(format!("{} {} {}", record.action, record.target.id, outcome));
         }
     }
     ends.sort();
@@ -339,7 +344,9 @@ fn what_is_recorded_beside_calls_is_a_choice() {
     for (recording, expected) in [(Recording::Calls, 0), (Recording::Requests, 2), (Recording::All, 3)] {
         let book = Book::new();
         let mut wire = Wire::new(&book, Setup { recording, ..Setup::default() }, silent());
-        lines.iter().for_each(|line| wire.send(line));
+        for line in lines {
+            wire.send(line);
+        }
         let (_, seen) = wire.end();
         assert_eq!(String::from_utf8(seen).unwrap(), lines.join("\n") + "\n");
         assert_eq!(book.records().len(), 2 + expected, "{recording:?}");
@@ -394,7 +401,6 @@ fn no_secret_of_a_message_is_in_the_book() {
 fn a_client_that_hangs_up_in_the_middle_of_a_line_is_answered_by_nobody() {
     let book = Book::new();
     let mut wire = Wire::new(&book, Setup::default(), polite());
-    use std::io::Write;
     let line = call(1, "a");
     wire.to.as_mut().unwrap().write_all(&line.as_bytes()[..line.len() - 4]).unwrap();
     let (_, seen) = wire.end();
@@ -414,7 +420,6 @@ fn a_server_that_does_not_read_holds_the_client_back() {
     let mut to = wire.to.as_ref().unwrap().try_clone().unwrap();
     let (sent, progress) = std::sync::mpsc::channel();
     let writer = std::thread::spawn(move || {
-        use std::io::Write;
         let line = format!("{{\"method\":\"x\",\"params\":\"{}\"}}\n", "y".repeat(1 << 20));
         for n in 0..64 {
             to.write_all(line.as_bytes()).unwrap();
@@ -444,8 +449,7 @@ proptest! {
         let mut answers = Some(down_bytes.clone());
         let server = Box::new(move |_: &[u8]| answers.take().into_iter().collect());
         let mut wire = Wire::new(&book, Setup { recording: Recording::All, ..observe() }, server);
-        use std::io::Write;
-        let up_bytes = [b"\n".as_slice(), &up.concat()].concat();
+            let up_bytes = [b"\n".as_slice(), &up.concat()].concat();
         wire.to.as_mut().unwrap().write_all(&up_bytes).unwrap();
         let (rest, seen) = wire.end();
         prop_assert_eq!(seen, up_bytes);
