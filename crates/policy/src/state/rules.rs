@@ -68,7 +68,7 @@ impl Rules {
         approver.ok_or(UNSIGNED)?;
         let input = record.part(PartName::Input).ok_or(UNREADABLE)?;
         let rule = Rule::from_json(input.get()).map_err(|_| UNREADABLE)?;
-        let compiled = Compiled::new(Arc::new(rule)).map_err(|_| UNREADABLE)?;
+        let compiled = Compiled::lazy(Arc::new(rule)).map_err(|_| UNREADABLE)?;
         let held =
             HeldRule { compiled, builtin: false, enabled: true, seq: Some(seq), by: Some(record.actor.id.clone()) };
         match self.held.iter_mut().find(|other| other.rule().id == held.rule().id) {

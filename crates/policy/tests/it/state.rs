@@ -17,13 +17,13 @@ fn at(seconds: i64) -> Timestamp {
 
 /// A record as it is after sealing: redacted like all else.
 fn sealed(policy: &Policy, record: Record) -> Record {
-    policy.admit(Raw::new(record)).unwrap().record().clone()
+    policy.admit(Raw::new(record)).expect("it is admitted").record().clone()
 }
 
 fn change(id: u128, action: &str, by: &str, target: (TargetKind, &str), input: &str) -> Record {
     let target = Target::new(target.0, target.1);
     let mut record = Record::event(Uuid::from_u128(id), Actor::new(ActorKind::User, by), action, target, at(0));
-    record.set_part_json(PartName::Input, input).unwrap();
+    record.set_part_json(PartName::Input, input).expect("it is JSON");
     record.reason = Some("because".to_owned());
     record
 }
