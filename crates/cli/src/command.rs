@@ -28,6 +28,7 @@ mod repo;
 mod report;
 mod restore;
 mod resume;
+mod review;
 mod rules;
 mod show;
 mod status;
@@ -83,6 +84,7 @@ pub(crate) enum Command {
     Backup(backup::Args),
     Restore(restore::Args),
     Report(report::Args),
+    Review(review::Args),
     Reindex(reindex::Args),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -138,6 +140,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Backup(args) => backup::run(&args, context),
         Command::Restore(args) => restore::run(&args, context),
         Command::Report(args) => report::run(&args, context),
+        Command::Review(args) => review::run(&args, context),
         Command::Reindex(args) => reindex::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sealbook_record::TimeZone;
 use sealbook_report::Screen;
+use zeroize::Zeroizing;
 
 /// Environment, working directory and terminal.
 pub(crate) struct Environment {
@@ -44,7 +45,6 @@ impl Environment {
             state_home: beneath("XDG_STATE_HOME", ".local/state"),
             data_home: beneath("XDG_DATA_HOME", ".local/share"),
             config_home: beneath("XDG_CONFIG_HOME", ".config"),
-            home: home.clone(),
             screen: Screen { width: width(on_terminal), colour: on_terminal && wants_colour },
             is_watched: std::io::stderr().is_terminal(),
             zone: TimeZone::system(),
@@ -67,6 +67,13 @@ impl Environment {
     pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
         self.current_dir.join(path)
     }
+}
+
+/// The value of a variable that holds a secret; nobody keeps it longer than needed.
+pub(crate) fn secret(name: &str) -> Option<Zeroizing<String>> {
+    // A name with these in it makes the system's function panic.
+    let is_name = !name.is_empty() && !name.contains(['=', '\0']);
+    is_name.then(|| variable(name)).flatten()?.into_string().ok().map(Zeroizing::new)
 }
 
 /// An empty variable is an unset one.

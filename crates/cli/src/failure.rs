@@ -98,14 +98,6 @@ pub(crate) enum Failure {
         /// The first of them.
         first: String,
     },
-    /// The key of redaction digests cannot be used.
-    #[error("the digest key {path} {why}", path = path.display())]
-    DigestKey {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it, and the mend.
-        why: String,
-    },
     /// Content that begins like JSON and is not.
     #[error(
         "part `{part}`, {place}: it begins like JSON and is not; mend it there, or give plain text as a JSON text in quotes"
@@ -253,6 +245,25 @@ pub(crate) enum Failure {
     /// A record that is not admitted.
     #[error(transparent)]
     Policy(#[from] sealbook_policy::Error),
+    /// No model is configured.
+    #[error("no model is configured: {path} is not there; write one, `docs/review.md` shows how", path = path.display())]
+    ModelMissing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A model file that cannot be understood.
+    #[error("{path}, line {line}: {cause}; mend that line, `docs/review.md` shows the form", path = path.display())]
+    ModelInvalid {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        cause: String,
+    },
+    /// A call, a model or a review.
+    #[error(transparent)]
+    Flow(#[from] sealbook_flow::Error),
     /// A source or an analyzer.
     #[error(transparent)]
     Inspect(#[from] sealbook_inspect::Error),
@@ -294,12 +305,11 @@ impl Failure {
             Self::At { cause, .. } | Self::AtLine { cause, .. } => cause.code(),
             Self::HomeUnknown => "home_unknown",
             Self::NameInvalid { .. } => "name_invalid",
-            Self::ConfigInvalid { .. } => "config_invalid",
+            Self::ConfigInvalid { .. } | Self::ModelInvalid { .. } => "config_invalid",
             Self::BookGone { .. } => "book_gone",
             Self::BookReplaced { .. } => "book_replaced",
             Self::PointerStrange { .. } => "pointer_strange",
             Self::RestoreBroken { .. } => "restore_broken",
-            Self::DigestKey { .. } => "digest_key_unusable",
             Self::ContentNotJson { .. } => "invalid_json",
             Self::AuditMissing => "audit_missing",
             Self::Input { .. } => "input_unreadable",
@@ -326,6 +336,8 @@ impl Failure {
             Self::Ledger(e) => e.code(),
             Self::Record(e) => e.code(),
             Self::Policy(e) => e.code(),
+            Self::ModelMissing { .. } => "model_missing",
+            Self::Flow(e) => e.code(),
             Self::Inspect(e) => e.code(),
         }
     }

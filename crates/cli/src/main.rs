@@ -27,6 +27,7 @@ mod form;
 mod input;
 mod install;
 mod jsonc;
+mod model_file;
 mod output;
 mod pages;
 mod passphrase;

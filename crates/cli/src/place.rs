@@ -4,12 +4,11 @@
 //! and heads in `$XDG_DATA_HOME/sealbook/`. A book is a directory with one directory per tenant.
 //! Key files are named by their keys and heads by their ledgers, so a book may be moved.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use sealbook_ledger::{Hash, Origin};
 use sealbook_record::DEFAULT_TENANT;
-use sealbook_store::Layout;
+use sealbook_store::{Layout, is_book_name};
 
 use crate::args::Global;
 use crate::environment::Environment;
@@ -18,9 +17,6 @@ use crate::project::{Project, bare_root, directory_name};
 
 /// The book of those who name none and are in no project.
 const DEFAULT_BOOK: &str = "default";
-const NAME_BYTES_MAX: usize = 100;
-/// Each byte may become three in the name of a directory.
-const TENANT_BYTES_MAX: usize = 80;
 
 /// A ledger's place, and how it was found.
 #[derive(Debug, Clone)]
@@ -191,26 +187,11 @@ fn in_directory(path: &Path, tenant: &str) -> Result<PathBuf, Failure> {
 }
 
 fn checked(name: &str) -> Result<&str, Failure> {
-    let is_good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let fits = !name.is_empty() && name.len() <= NAME_BYTES_MAX && !name.starts_with('.') && name.chars().all(is_good);
-    if fits { Ok(name) } else { Err(invalid("book", name)) }
+    if is_book_name(name) { Ok(name) } else { Err(invalid("book", name)) }
 }
 
-/// A tenant may be any text: what no directory can be called is written as `%` and two digits.
 fn tenant_directory(tenant: &str) -> Result<String, Failure> {
-    if tenant.is_empty() || tenant.len() > TENANT_BYTES_MAX {
-        return Err(invalid("tenant", tenant));
-    }
-    let mut name = String::with_capacity(tenant.len());
-    for byte in tenant.bytes() {
-        let plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || (byte == b'.' && !name.is_empty());
-        if plain {
-            name.push(char::from(byte));
-        } else {
-            let _ = write!(name, "%{byte:02X}");
-        }
-    }
-    Ok(name)
+    sealbook_store::tenant_directory(tenant).ok_or_else(|| invalid("tenant", tenant))
 }
 
 fn invalid(what: &'static str, given: &str) -> Failure {

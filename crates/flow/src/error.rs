@@ -20,6 +20,12 @@ pub enum Error {
         /// Which stop it is.
         stop: String,
     },
+    /// An action that changes rules, stops, approvals or alerts.
+    #[error("{action} is an action of the gate and of the commands made for it; name the action otherwise")]
+    ActionReserved {
+        /// The action.
+        action: String,
+    },
     /// The rules forbid it, or want a person to approve it first.
     #[error("{action} was not begun: the rules say `{decision}`; `sealbook show {record}` tells which")]
     Refused {
@@ -102,6 +108,7 @@ impl Error {
         match self {
             Self::GaveUp(_) => "call_failed",
             Self::Stopped { .. } => "stopped",
+            Self::ActionReserved { .. } => "action_reserved",
             Self::Refused { .. } => "refused_by_rules",
             Self::Offload { .. } => "offload_failed",
             Self::ApiKeyUnusable { .. } => "api_key_unusable",

@@ -1,9 +1,9 @@
 //! Where it is written down: an intent before, an outcome after, whatever happens in between.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use sealbook_policy::{Decision, Judged, PART_BYTES_MAX, Policy, Raw};
+use sealbook_policy::{Decision, Judged, PART_BYTES_MAX, Policy, Raw, State};
 use sealbook_record::{Outcome, PartName, Phase, Record, Severity, Timestamp, Uuid};
 use sealbook_store::Ledger;
 use serde::Serialize;
@@ -29,34 +29,47 @@ pub trait Journal: Send + Sync {
     fn queue(&self, record: Record) -> Result<(), Error>;
 }
 
-/// Finds the stop that forbids an intent.
-type StopFor = dyn Fn(&Ledger, &Record) -> Result<Option<String>, Error> + Send + Sync;
-
-/// A ledger and its policy.
+/// A ledger and its policy, with the rules and stops that the ledger itself tells of.
+///
+/// What a rule wants a person to approve is refused here: approvals are the gate's.
 pub struct LedgerJournal {
     ledger: Arc<Ledger>,
+    held: Mutex<Held>,
+}
+
+/// What holds now, up to the newest record that was looked at.
+struct Held {
+    state: State,
     policy: Arc<Policy>,
-    stop_for: Option<Box<StopFor>>,
 }
 
 impl LedgerJournal {
-    /// Writes to this ledger what this policy admits.
+    /// Writes to this ledger what this policy admits, judged by the ledger's own rules.
     pub fn new(ledger: Arc<Ledger>, policy: Arc<Policy>) -> Self {
-        Self { ledger, policy, stop_for: None }
+        Self { ledger, held: Mutex::new(Held { state: State::new(), policy }) }
     }
 
-    /// Asks `stop_for` for the stop that forbids an intent.
-    #[must_use]
-    pub fn with_stop(
-        self,
-        stop_for: impl Fn(&Ledger, &Record) -> Result<Option<String>, Error> + Send + Sync + 'static,
-    ) -> Self {
-        Self { stop_for: Some(Box::new(stop_for)), ..self }
+    /// The policy with the rules of now, and the stop that an intent runs into.
+    fn now_for(&self, intent: Option<&Record>) -> Result<(Arc<Policy>, Option<String>), Error> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(intent) = intent else { return Ok((Arc::clone(&held.policy), None)) };
+        self.ledger.bring_up(&mut held.state)?;
+        let rules = held.state.rules();
+        if !Arc::ptr_eq(&rules, held.policy.rules()) {
+            held.policy = Arc::new(held.policy.judging_by(rules));
+        }
+        let stop = held.state.stopped(intent).map(|stop| format!("a person has halted {}", stop.scope));
+        Ok((Arc::clone(&held.policy), stop))
     }
 
-    fn admit(&self, mut record: Record) -> Result<Judged, Error> {
+    fn own(&self, mut record: Record) -> Record {
         self.ledger.tenant().clone_into(&mut record.tenant);
-        Ok(self.policy.admit(Raw::new(record))?)
+        record
+    }
+
+    fn admit(&self, record: Record) -> Result<Judged, Error> {
+        let (policy, _) = self.now_for(None)?;
+        Ok(policy.admit(Raw::new(self.own(record)))?)
     }
 
     fn append(&self, judged: Judged) -> Result<(), Error> {
@@ -87,14 +100,17 @@ impl Journal for LedgerJournal {
     }
 
     fn enter(&self, intent: Record) -> Result<(), Error> {
-        if let Some(stop_for) = &self.stop_for
-            && let Some(stop) = stop_for(&self.ledger, &intent)?
-        {
+        if State::ACTIONS.contains(&intent.action.as_str()) {
+            return Err(Error::ActionReserved { action: intent.action });
+        }
+        let intent = self.own(intent);
+        let (policy, stop) = self.now_for(Some(&intent))?;
+        if let Some(stop) = stop {
             let action = intent.action.clone();
             self.block(intent, "stop", &stop)?;
             return Err(Error::Stopped { action, stop });
         }
-        let judged = self.admit(intent.clone())?;
+        let judged = policy.admit(Raw::new(intent.clone()))?;
         let decision = judged.decision();
         if decision >= Decision::Ask {
             let (action, record) = (intent.action.clone(), intent.id);

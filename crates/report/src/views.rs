@@ -11,6 +11,7 @@ mod observed;
 mod policy;
 mod record;
 mod records;
+mod review;
 mod verification;
 mod words;
 
@@ -27,4 +28,5 @@ pub use policy::{
 };
 pub use record::RecordDetail;
 pub use records::{RecordLine, RecordList};
+pub use review::ReviewDetail;
 pub use verification::Verification;

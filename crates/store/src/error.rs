@@ -127,6 +127,14 @@ pub enum Error {
         /// Its permission bits.
         mode: u32,
     },
+    /// The key of redaction digests cannot be used.
+    #[error("the digest key {path} {why}", path = path.display())]
+    DigestKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and the mend.
+        why: String,
+    },
     /// A key that is not there, or not active.
     #[error("there is no active {role} key {key} in this ledger; `sealbook key list` shows them")]
     KeyUnknown {
@@ -268,6 +276,7 @@ impl Error {
             Self::KeyRetired { .. } => "key_retired",
             Self::KeyMissing { .. } => "key_missing",
             Self::KeyModeLoose { .. } => "key_mode_loose",
+            Self::DigestKey { .. } => "digest_key_unusable",
             Self::KeyUnknown { .. } => "key_unknown",
             Self::DiskFull { .. } => "disk_full",
             Self::BookReadOnly { .. } => "book_read_only",

@@ -37,6 +37,7 @@ const COMMANDS: &[&str] = &[
     "backup",
     "restore",
     "report",
+    "review",
     "reindex",
     "demo",
     "completions",

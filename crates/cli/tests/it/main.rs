@@ -27,6 +27,7 @@ mod places;
 mod policy;
 mod query;
 mod range;
+mod review;
 mod secrets;
 mod tail;
 mod verify;

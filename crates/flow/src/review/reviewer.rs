@@ -43,6 +43,17 @@ pub enum Standing {
     Failed,
 }
 
+impl Standing {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Unreadable => "unreadable",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// A review that was carried out and sealed.
 #[derive(Debug, Clone)]
 pub struct Reviewed {
@@ -307,11 +318,7 @@ impl Reviewer {
             compliance_status: review.compliance_status,
             risk_level: review.risk_level,
             domain: &domain.name,
-            standing: match standing {
-                Standing::Answered => "answered",
-                Standing::Unreadable => "unreadable",
-                Standing::Failed => "failed",
-            },
+            standing: standing.as_str(),
             model: self.model.name(),
             prompt_sha256: digest,
             review,

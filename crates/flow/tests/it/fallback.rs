@@ -1,7 +1,5 @@
 //! What is done instead is told apart from the real thing.
 
-use std::sync::atomic::Ordering;
-
 use sealbook_flow::{Answer, Attempt, Cause, DoneOrTask, Error, Fault, Repeat, Retry, Success, Why};
 use sealbook_record::{Category, PartName, Severity};
 
@@ -57,11 +55,11 @@ fn a_fallback_that_fails_is_a_failure() {
 #[test]
 fn there_is_no_way_around_a_stop() {
     let bench = Bench::new();
-    bench.stopped.store(true, Ordering::SeqCst);
+    bench.stop();
     let (read, cache) = (call("rates.read", Repeat::Idempotent), call("cache.read", Repeat::Idempotent));
     let halted = wait_for(once(&bench).run_or(&read, cached, &cache, cached));
     assert!(matches!(halted, Err(Error::Stopped { .. })), "{halted:?}");
-    assert_eq!(bench.story(), ["event rates.read blocked"]);
+    assert_eq!(bench.story(), ["event stop.set", "event rates.read blocked"]);
 }
 
 #[test]

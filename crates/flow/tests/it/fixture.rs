@@ -1,14 +1,14 @@
 //! A ledger, a clock that waits by being set, and calls that fail as they are told.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sealbook_flow::{Call, Journal, LedgerJournal, Pending, Recovery, Repeat, Retry, Time};
-use sealbook_policy::{DigestKey, Policy};
+use sealbook_policy::{DigestKey, Policy, StopScope};
 use sealbook_record::{Actor, ActorKind, PartName, Phase, Record, Target, TargetKind, Timestamp};
 use sealbook_store::{Ledger, Query, Stored, SystemEntropy};
+use sealbook_testkit::records::admit;
 use sealbook_testkit::{Place, Rng, SimClock, seeded_options};
 
 /// 2026-01-01T00:00:00Z.
@@ -55,7 +55,6 @@ pub(crate) struct Bench {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) time: Arc<SimTime>,
-    pub(crate) stopped: Arc<AtomicBool>,
     _place: Place,
 }
 
@@ -64,12 +63,18 @@ impl Bench {
         let place = Place::new();
         let options = seeded_options(&mut Rng::new(7), Arc::new(SimClock::at(START_US)));
         let ledger = Arc::new(Ledger::create(place.layout(), "default", options, None).unwrap());
-        let stopped = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&stopped);
         let journal = LedgerJournal::new(Arc::clone(&ledger), Arc::new(Policy::new(DigestKey::new([7; 32]))));
-        let journal = journal
-            .with_stop(move |_, _| Ok(flag.load(Ordering::SeqCst).then(|| "the stop for everything".to_owned())));
-        Self { ledger, journal: Arc::new(journal), time: Arc::default(), stopped, _place: place }
+        Self { ledger, journal: Arc::new(journal), time: Arc::default(), _place: place }
+    }
+
+    /// Stops everything, as another process would: by a record.
+    pub(crate) fn stop(&self) {
+        let now = Timestamp::from_micros(START_US);
+        let target = Target::new(TargetKind::Ledger, "all");
+        let mut stop =
+            Record::event(self.ledger.next_id(), Actor::new(ActorKind::User, "ann"), "stop.set", target, now);
+        stop.set_part_json(PartName::Input, StopScope::all().to_json()).unwrap();
+        self.ledger.append(vec![admit(stop)]).unwrap().pop().unwrap().unwrap();
     }
 
     pub(crate) fn recovery(&self, retry: Retry) -> Recovery {

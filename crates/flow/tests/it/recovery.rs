@@ -108,15 +108,17 @@ fn retry_after_decides_over_the_backoff() {
 #[test]
 fn the_stop_is_looked_at_before_every_attempt() {
     let bench = Bench::new();
-    let stopped = Arc::clone(&bench.stopped);
     let halted = wait_for(bench.recovery(Retry::default()).run(&call("order.read", Repeat::Idempotent), |_| {
         // While the attempt is under way, somebody stops everything.
-        stopped.store(true, Ordering::SeqCst);
+        bench.stop();
         async { Err::<Success<()>, _>(Fault::new(UNAVAILABLE)) }
     }));
     assert!(matches!(halted, Err(Error::Stopped { .. })), "{halted:?}");
-    assert_eq!(bench.story(), ["intent order.read", "outcome order.read failed", "event order.read blocked"]);
-    assert_eq!(bench.part(2, PartName::Error)["blocked_by"], "stop");
+    assert_eq!(
+        bench.story(),
+        ["intent order.read", "event stop.set", "outcome order.read failed", "event order.read blocked"]
+    );
+    assert_eq!(bench.part(3, PartName::Error)["blocked_by"], "stop");
 
     let never = wait_for(bench.recovery(Retry::default()).run(&call("order.read", Repeat::Idempotent), |_| {
         panic!("it was called");
@@ -303,4 +305,32 @@ fn what_was_done_is_not_lost_when_its_outcome_cannot_be_sealed() {
     assert_eq!(done.unsealed.unwrap().code(), "disk_full");
     // The book shows that something began.
     assert_eq!(bench.story(), ["intent payment.make"]);
+}
+
+#[test]
+fn rules_hold_before_anything_is_called() {
+    let bench = Bench::new();
+    // Of the rules that every book begins with: agents keep off the commands that decide.
+    let mut forbidden = call("shell.run", Repeat::No);
+    forbidden.intent.set_part(PartName::Input, &serde_json::json!({"command": "sealbook resume --all"})).unwrap();
+    let refused = wait_for(bench.recovery(Retry::default()).run(&forbidden, |_| {
+        panic!("it was called");
+        #[expect(unreachable_code, reason = "it has a type")]
+        async {
+            Ok(Success::new(()))
+        }
+    }));
+    assert_eq!(refused.unwrap_err().code(), "refused_by_rules");
+    assert_eq!(bench.story(), ["event shell.run blocked"]);
+    assert_eq!(bench.part(0, PartName::Error)["blocked_by"], "rules");
+}
+
+#[test]
+fn nobody_decides_by_naming_an_action() {
+    let bench = Bench::new();
+    for action in ["stop.lift", "approval.decided", "rule.disable", "alert.resolved"] {
+        let refused = enter(&bench.journal, call(action, Repeat::No).intent).unwrap_err();
+        assert_eq!(refused.code(), "action_reserved");
+    }
+    assert!(bench.story().is_empty());
 }
