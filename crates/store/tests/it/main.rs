@@ -10,5 +10,6 @@ mod older;
 mod query;
 mod randomness;
 mod range;
+mod state;
 mod tamper;
 mod verify;
