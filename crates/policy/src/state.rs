@@ -75,6 +75,12 @@ impl State {
         Self { keeps_history: true, ..Self::new() }
     }
 
+    /// Guards the directories in which the book, its keys and its heads lie by a built-in rule, whatever they are
+    /// called. Done before the first record, so that an approver can disable that rule too.
+    pub fn guard(&mut self, places: &[String]) {
+        self.rules.guard(places);
+    }
+
     /// The next record of one of the actions. `sealed` is when it was sealed; `approver` the fingerprint of the
     /// approver key whose signature over it holds, where one does.
     pub fn push(&mut self, seq: u64, sealed: Timestamp, record: &Record, approver: Option<Hash>) {

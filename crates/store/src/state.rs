@@ -4,7 +4,7 @@ use sealbook_policy::State;
 use sealbook_record::Timestamp;
 
 use crate::approver::Approvers;
-use crate::{Error, Ledger, Query, Stored};
+use crate::{Error, Layout, Ledger, Query, Stored};
 
 /// So many records behind, the index is asked which of them matter; fewer are read one by one.
 const READ_ALL_MAX: u64 = 512;
@@ -17,6 +17,11 @@ impl Ledger {
         let reader = self.reader()?;
         let size = reader.size()?;
         let from = state.next_seq();
+        if from == 0 {
+            let Layout { book, keys, heads } = &self.layout;
+            let places = [book, keys, heads].into_iter().filter_map(|place| place.to_str().map(str::to_owned));
+            state.guard(&places.collect::<Vec<_>>());
+        }
         if from >= size {
             return Ok(());
         }

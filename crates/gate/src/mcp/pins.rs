@@ -156,7 +156,7 @@ fn tell_changes(session: &Session, known: Option<&BTreeMap<String, Pin>>, coming
         records.extend([told, alert]);
     }
     let mut record = session.record(PINNED, session.service());
-    record.category = Category::SecurityEvent;
+    record.category = Category::Audit;
     let pins: Vec<&Pin> = coming.iter().map(|seen| &seen.pin).collect();
     record.set_part(PartName::After, &serde_json::json!({"tools": pins})).expect("texts are JSON");
     records.push(record);
