@@ -55,8 +55,10 @@ impl State {
         "stop.set",
     ];
 
-    /// The state of an empty book: the built-in rules, and nothing else. What is over is forgotten, so that a
-    /// gate that runs for years does not grow.
+    /// The state of an empty book: the built-in rules, and nothing else.
+    ///
+    /// It is what a gate needs, and does not grow while the gate runs for years: approvals that are over are
+    /// forgotten, and alerts, which decide nothing, are not followed.
     pub fn new() -> Self {
         Self {
             next_seq: 0,
@@ -69,7 +71,7 @@ impl State {
         }
     }
 
-    /// As [`State::new`]; resolved alerts and approvals that are over are kept, for those who list them.
+    /// As [`State::new`]; alerts are followed, and what is over is kept, for those who list it.
     #[must_use]
     pub fn with_history() -> Self {
         Self { keeps_history: true, ..Self::new() }
@@ -88,17 +90,23 @@ impl State {
             return;
         }
         self.next_seq = seq + 1;
+        if !self.wants(&record.action) {
+            return;
+        }
         let done = match record.action.as_str() {
             "alert.raised" => self.alerts.raise(seq, sealed, record),
             "alert.assigned" => self.alerts.assign(record),
-            "alert.resolved" => self.alerts.resolve(record, self.keeps_history),
+            "alert.resolved" => self.alerts.resolve(record),
             "approval.requested" => self.approvals.request(seq, record),
             "approval.decided" => self.approvals.decide(sealed, record, approver),
             "approval.used" => self.approvals.use_up(sealed, record),
             "rule.add" => self.rules.add(seq, record, approver),
             "rule.disable" => self.rules.switch(record, false, approver),
             "rule.enable" => self.rules.switch(record, true, approver),
-            "stop.set" => stop::set(&mut self.stops, seq, sealed, record),
+            "stop.set" => {
+                stop::set(&mut self.stops, seq, sealed, record);
+                Ok(())
+            }
             "stop.lift" => stop::lift(&mut self.stops, record, approver),
             _ => Ok(()),
         };
@@ -110,6 +118,15 @@ impl State {
         if !self.keeps_history {
             self.approvals.forget_before(sealed);
         }
+    }
+
+    /// The actions of the records that it wants to see.
+    pub fn actions(&self) -> impl Iterator<Item = &'static str> {
+        Self::ACTIONS.iter().copied().filter(|action| self.wants(action))
+    }
+
+    fn wants(&self, action: &str) -> bool {
+        self.keeps_history || !action.starts_with("alert.")
     }
 
     /// The sequence number from which on records are wanted.
