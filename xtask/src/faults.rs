@@ -1,6 +1,6 @@
-//! `cargo xtask faults [--kills N] [--cuts N]`: the faults that are real (processes killed at
-//! random moments, power cut after any write, processes that append at once), as many as are
-//! wanted, optimised.
+//! `cargo xtask faults [--kills N] [--cuts N] [--batches N] [--calls N]`: the faults that are real
+//! (processes killed at random moments, power cut after any write, processes that append at once, a
+//! client, its gateway and its server killed), as many as are wanted, optimised.
 //!
 //! The tests read how often from the environment; without it they run the share that every test
 //! run affords.
@@ -9,15 +9,22 @@ use crate::workspace::{Verdict, Workspace, fail};
 
 /// What is asked of the tests: a flag, the variable that they read, and how often where nothing is said.
 struct Amount {
+    suite: &'static [&'static str],
     flag: &'static str,
     variable: &'static str,
     default: u64,
 }
 
+/// The store's own, without the simulation, which has a command of its own.
+static STORE: &[&str] = &["-p", "sealbook-store", "--test", "faults", "--", "--nocapture", "--skip", "simulation"];
+/// The gateway between a client and a server.
+static GATEWAY: &[&str] = &["-p", "sealbook-cli", "--test", "it", "--", "--nocapture", "kills::"];
+
 static AMOUNTS: &[Amount] = &[
-    Amount { flag: "--kills", variable: "FAULTS_KILLS", default: 200 },
-    Amount { flag: "--cuts", variable: "FAULTS_CUTS", default: 10_000 },
-    Amount { flag: "--batches", variable: "FAULTS_BATCHES_EACH", default: 300 },
+    Amount { suite: STORE, flag: "--kills", variable: "FAULTS_KILLS", default: 200 },
+    Amount { suite: STORE, flag: "--cuts", variable: "FAULTS_CUTS", default: 10_000 },
+    Amount { suite: STORE, flag: "--batches", variable: "FAULTS_BATCHES_EACH", default: 300 },
+    Amount { suite: GATEWAY, flag: "--calls", variable: "FAULTS_GATEWAY_CALLS", default: 10_000 },
 ];
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
@@ -28,30 +35,17 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
         match (at, value) {
             (Some(at), Some(value)) => amounts[at] = value,
             _ => {
-                return fail(format!("`{}`: takes --kills N, --cuts N and --batches N", pair.join(" ")));
+                return fail(format!("`{}`: takes --kills N, --cuts N, --batches N and --calls N", pair.join(" ")));
             }
         }
     }
-    let mut command = workspace.command(
-        "cargo",
-        &[
-            "test",
-            "--release",
-            "--locked",
-            "-p",
-            "sealbook-store",
-            "--test",
-            "faults",
-            "--",
-            "--nocapture",
-            "--skip",
-            "simulation",
-        ],
-    );
-    for (amount, value) in AMOUNTS.iter().zip(&amounts) {
-        command.env(amount.variable, value.to_string());
+    for suite in [STORE, GATEWAY] {
+        let mut command = workspace.command("cargo", &[&["test", "--release", "--locked"], suite].concat());
+        for (amount, value) in AMOUNTS.iter().zip(&amounts).filter(|(amount, _)| amount.suite == suite) {
+            command.env(amount.variable, value.to_string());
+        }
+        Workspace::follow(&mut command)?;
     }
-    Workspace::follow(&mut command)?;
     Ok(AMOUNTS
         .iter()
         .zip(&amounts)

@@ -44,7 +44,7 @@ static COMMANDS: &[Command] = &[
     Command { name: "sim", about: "run the simulations: [--seeds N] [--seed FIRST]", run: sim::run },
     Command {
         name: "faults",
-        about: "kill, cut power, append at once: [--kills N] [--cuts N] [--batches N]",
+        about: "kill, cut power, append at once: [--kills N] [--cuts N] [--batches N] [--calls N]",
         run: faults::run,
     },
     Command { name: "boundaries", about: "rooms depend upwards only, and keep to what they own", run: boundaries::run },

@@ -1,10 +1,15 @@
 //! The commands, one file each.
 
 mod activity;
+mod alerts;
 pub(crate) mod append;
+mod approvals;
+mod approve;
 mod backup;
 mod completions;
+mod compliance;
 mod demo;
+mod deny;
 mod erase;
 mod exec;
 mod export;
@@ -22,8 +27,11 @@ mod reindex;
 mod repo;
 mod report;
 mod restore;
+mod resume;
+mod rules;
 mod show;
 mod status;
+mod stop;
 mod tail;
 mod verify;
 mod wrap;
@@ -64,6 +72,14 @@ pub(crate) enum Command {
     Head(head::Args),
     Erase(erase::Args),
     Key(key::Args),
+    Rules(rules::Args),
+    Approvals(approvals::Args),
+    Approve(approve::Args),
+    Deny(deny::Args),
+    Alerts(alerts::Args),
+    Stop(stop::Args),
+    Resume(resume::Args),
+    Compliance(compliance::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Report(report::Args),
@@ -111,6 +127,14 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Head(args) => head::run(&args, context),
         Command::Erase(args) => erase::run(&args, context),
         Command::Key(args) => key::run(&args, context),
+        Command::Rules(args) => rules::run(&args, context),
+        Command::Approvals(args) => approvals::run(&args, context),
+        Command::Approve(args) => approve::run(&args, context),
+        Command::Deny(args) => deny::run(&args, context),
+        Command::Alerts(args) => alerts::run(&args, context),
+        Command::Stop(args) => stop::run(&args, context),
+        Command::Resume(args) => resume::run(&args, context),
+        Command::Compliance(args) => compliance::run(&args, context),
         Command::Backup(args) => backup::run(&args, context),
         Command::Restore(args) => restore::run(&args, context),
         Command::Report(args) => report::run(&args, context),

@@ -15,8 +15,10 @@ pub(crate) struct Environment {
     pub(crate) state_home: Option<PathBuf>,
     /// `XDG_DATA_HOME`, or what stands for it.
     pub(crate) data_home: Option<PathBuf>,
-    /// The user's home.
+    /// The home directory.
     pub(crate) home: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`, or what stands for it.
+    pub(crate) config_home: Option<PathBuf>,
     /// `CODEX_HOME`: where Codex keeps its settings.
     pub(crate) codex_home: Option<PathBuf>,
     /// Where the program was started.
@@ -41,10 +43,11 @@ impl Environment {
             codex_home: absolute("CODEX_HOME"),
             state_home: beneath("XDG_STATE_HOME", ".local/state"),
             data_home: beneath("XDG_DATA_HOME", ".local/share"),
+            config_home: beneath("XDG_CONFIG_HOME", ".config"),
+            home: home.clone(),
             screen: Screen { width: width(on_terminal), colour: on_terminal && wants_colour },
             is_watched: std::io::stderr().is_terminal(),
             zone: TimeZone::system(),
-            home,
             current_dir,
         }
     }

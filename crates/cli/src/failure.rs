@@ -146,6 +146,75 @@ pub(crate) enum Failure {
     /// An error of the gate.
     #[error(transparent)]
     Gate(#[from] sealbook_gate::Error),
+    /// Nobody can approve: the book has no approver key yet.
+    #[error(
+        "this needs an approver, and the book has none yet; make the approver's key first with `sealbook key approver`"
+    )]
+    ApproverMissing,
+    /// Something else than a person wants to approve.
+    #[error("only a person approves, resumes, and changes rules and keys; leave --actor out, or name a user")]
+    ApproverNoPerson,
+    /// The approver's key does not open.
+    #[error(transparent)]
+    Lock(sealbook_policy::LockError),
+    /// There is no terminal to ask for the passphrase.
+    #[error("there is no terminal to ask for the passphrase; give --passphrase-file FILE or --passphrase-fd N")]
+    PassphraseMissing,
+    /// What an approver would sign is not what would be sealed.
+    #[error("it holds what looks like a secret, which would be taken out before it is sealed; write it otherwise")]
+    HoldsSecret,
+    /// Rules that cannot be read or compiled.
+    #[error(transparent)]
+    Rules(#[from] sealbook_policy::RuleError),
+    /// No rule of that id.
+    #[error("there is no rule `{id}`; `sealbook rules list` shows all")]
+    RuleUnknown {
+        /// What was asked for.
+        id: String,
+    },
+    /// No request or alert of that id.
+    #[error(
+        "there is no {what} that begins with `{given}`, or there are several; `sealbook {what}s list --all` shows all"
+    )]
+    NotFound {
+        /// `approval` or `alert`.
+        what: &'static str,
+        /// What was asked for.
+        given: String,
+    },
+    /// A request that is decided, used or over.
+    #[error("the request is {state}, and cannot be decided any more; let the call be made again")]
+    NotWaiting {
+        /// How it stands.
+        state: &'static str,
+    },
+    /// Sealed, and not taken: somebody was faster.
+    #[error("it was sealed as record {seq} and changes nothing: {why}; look at how it stands now, and try again")]
+    WithoutEffect {
+        /// Its place.
+        seq: u64,
+        /// Why.
+        why: &'static str,
+    },
+    /// Nothing is stopped like that.
+    #[error("nothing like that is stopped; `sealbook stop --list` shows what is")]
+    NotStopped,
+    /// An action that only its own command writes.
+    #[error("`{action}` is written by its own command alone; use `sealbook {command}`")]
+    ActionReserved {
+        /// The action.
+        action: String,
+        /// The command.
+        command: &'static str,
+    },
+    /// A rule or a stop forbids it. It was sealed that it did not happen.
+    #[error("{why}; it is sealed as blocked, record {seq}")]
+    ActionBlocked {
+        /// Which rule or stop.
+        why: String,
+        /// The record.
+        seq: u64,
+    },
     /// An error of the store.
     #[error(transparent)]
     Store(sealbook_store::Error),
@@ -194,6 +263,19 @@ impl Failure {
             Self::IndexUnreadable { .. } => "index_unreadable",
             Self::Program { .. } => "program_failed",
             Self::Gate(e) => e.code(),
+            Self::ApproverMissing => "approver_missing",
+            Self::ApproverNoPerson => "approver_no_person",
+            Self::Lock(e) => e.code(),
+            Self::PassphraseMissing => "passphrase_missing",
+            Self::HoldsSecret => "holds_secret",
+            Self::Rules(e) => e.code(),
+            Self::RuleUnknown { .. } => "rule_unknown",
+            Self::NotFound { .. } => "not_found",
+            Self::NotWaiting { .. } => "approval_over",
+            Self::WithoutEffect { .. } => "without_effect",
+            Self::NotStopped => "not_stopped",
+            Self::ActionReserved { .. } => "action_reserved",
+            Self::ActionBlocked { .. } => "action_blocked",
             Self::Store(e) => e.code(),
             Self::Ledger(e) => e.code(),
             Self::Record(e) => e.code(),

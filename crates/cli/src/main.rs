@@ -10,6 +10,7 @@
 //! - An error is one line with a stable code, and a hint; it never quotes content.
 
 mod against;
+mod approver;
 mod args;
 mod audit;
 mod command;
@@ -25,8 +26,10 @@ mod filter;
 mod form;
 mod input;
 mod install;
+mod jsonc;
 mod output;
 mod pages;
+mod passphrase;
 mod place;
 mod progress;
 mod project;

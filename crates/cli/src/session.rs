@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use sealbook_gate::{Gate, GateOptions};
 use sealbook_ledger::{Continues, KeyEvent};
-use sealbook_policy::{Judged, Policy, Raw};
-use sealbook_record::{Actor, Category, Outcome, Record, Target};
-use sealbook_store::{Error, Ledger, Options};
+use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, State};
+use sealbook_record::{Actor, Category, Outcome, Phase, Record, Target};
+use sealbook_store::{Error, Ledger, Options, Sealed};
 
 use crate::digest_key;
 use crate::failure::Failure;
@@ -83,9 +83,63 @@ impl Session {
     pub(crate) fn policy(&self) -> Result<&Policy, Failure> {
         if self.policy.get().is_none() {
             let key = digest_key::load_or_create(&self.place.layout.keys, self.ledger.origin())?;
-            let _ = self.policy.set(Policy::new(key));
+            let _ = self.policy.set(Policy::new(key).with_rules(self.state()?.rules()));
         }
         Ok(self.policy.get().expect("it was set above"))
+    }
+
+    /// What holds now: rules, stops, approvals and alerts, those that are over too.
+    pub(crate) fn state(&self) -> Result<State, Failure> {
+        let mut state = State::with_history();
+        self.ledger.bring_up(&mut state)?;
+        Ok(state)
+    }
+
+    /// Seals records that the command itself makes, with the alerts they raise.
+    pub(crate) fn seal(&self, record: Record) -> Result<Sealed, Failure> {
+        self.seal_judged(self.admit(record)?)
+    }
+
+    /// Seals what came from outside: the commands' own actions are refused, and what is only announced runs into
+    /// rules and stops. What has happened already is sealed whatever they say, and raises its alerts.
+    pub(crate) fn seal_outside(&self, mut record: Record) -> Result<Sealed, Failure> {
+        refuse_reserved(&record.action)?;
+        if record.phase != Phase::Intent {
+            return self.seal(record);
+        }
+        let raw = Raw::new(record.clone());
+        let verdict = self.policy()?.judge(&raw);
+        let state = self.state()?;
+        let why = match state.stopped(&record) {
+            Some(stop) => format!("stopped: {} ({})", stop.scope, stop.reason.as_deref().unwrap_or("no reason given")),
+            None if verdict.decision() < Decision::Ask => {
+                return self.seal_judged(self.policy()?.admit_with(raw, verdict)?);
+            }
+            None => {
+                let strict = verdict.enforced().filter(|hit| hit.effect >= Decision::Ask);
+                strict.map(Hit::refusal).collect::<Vec<_>>().join(", ")
+            }
+        };
+        record.phase = Phase::Event;
+        record.outcome = Some(Outcome::Blocked);
+        let sealed = self.seal_judged(self.policy()?.admit_with(Raw::new(record), verdict)?)?;
+        Err(Failure::ActionBlocked { why, seq: sealed.seq })
+    }
+
+    fn seal_judged(&self, judged: Judged) -> Result<Sealed, Failure> {
+        let alerts = self.alerts_of(&judged)?;
+        let answer = self.ledger.append(vec![judged])?.into_iter().next();
+        let sealed = answer.ok_or_else(|| Error::WriterStopped("it gave no answer".to_owned()))??;
+        // A crash here leaves the record, whose violations say the same, and no alert.
+        if !alerts.is_empty() {
+            self.ledger.append(alerts)?.into_iter().try_for_each(|alert| alert.map(drop))?;
+        }
+        Ok(sealed)
+    }
+
+    /// The alerts that a record raises, ready to be sealed after it.
+    pub(crate) fn alerts_of(&self, judged: &Judged) -> Result<Vec<Judged>, Failure> {
+        judged.alerts().into_iter().map(|alert| Ok(self.policy()?.admit(alert)?)).collect()
     }
 
     /// Redacts and judges.
@@ -165,6 +219,20 @@ impl Session {
             pointer: project.pointer_path(),
         })
     }
+}
+
+/// The actions that change what holds are written by their own commands.
+pub(crate) fn refuse_reserved(action: &str) -> Result<(), Failure> {
+    if !State::ACTIONS.contains(&action) {
+        return Ok(());
+    }
+    let command = match action.split('.').next() {
+        Some("rule") => "rules",
+        Some("alert") => "alerts",
+        Some("approval") => "approvals",
+        _ => "stop",
+    };
+    Err(Failure::ActionReserved { action: action.to_owned(), command })
 }
 
 /// What a ledger's first leaf says of the one that it goes on from.

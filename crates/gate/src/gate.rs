@@ -98,15 +98,20 @@ impl Gate {
 
     /// Seals how it ended; answers when that is durable.
     pub fn leave(&self, entered: Entered, ended: Ended) -> Result<Sealed, Error> {
-        let record = self.outcome(entered, ended);
-        self.event(record)
+        let (record, said) = self.outcome(entered, ended);
+        let mut all = vec![self.core.admit(record)?];
+        all.append(&mut self.core.alerts(&all[0], &said)?);
+        let sealed = self.core.ledger.append(all)?.into_iter().next().expect("one answer for each record")?;
+        self.core.watch.own(sealed.seq);
+        self.core.close_gap();
+        Ok(sealed)
     }
 
     /// As [`Gate::leave`], soon: what comes out of a call need not wait for the disk. A failure is tried
     /// again, and what cannot be sealed in the end is an intent without outcome, which every verifier lists.
     pub fn leave_soon(&self, entered: Entered, ended: Ended) {
-        let record = self.outcome(entered, ended);
-        self.recorder.push(record);
+        let (record, said) = self.outcome(entered, ended);
+        self.recorder.push(record, said);
     }
 
     /// Seals something that happened and is not judged; answers when it is durable.
@@ -119,7 +124,7 @@ impl Gate {
 
     /// As [`Gate::event`], soon.
     pub fn event_soon(&self, record: Record) {
-        self.recorder.push(record);
+        self.recorder.push(record, Vec::new());
     }
 
     /// Judges something that needs no record of its own. It is sealed where it is refused, where a rule
@@ -131,14 +136,14 @@ impl Gate {
             Decided::Passes(record, verdict) if keep || !verdict.hits().is_empty() => record,
             Decided::Passes(..) => return Ok(None),
         };
-        self.recorder.push(*record);
+        self.recorder.push(*record, Vec::new());
         Ok(None)
     }
 
     /// Opens a capture: a durable intent that [`Capture`] closes with an outcome. A process that ends
     /// without closing it leaves an open intent, and so a gap that shows.
     pub fn capture(&self, record: Record) -> Result<Capture, Error> {
-        let (record, entered) = self.core.intent(record);
+        let (record, entered) = self.core.intent(record, &Verdict::default());
         let sealed = self.core.seal(self.core.admit(record)?)?;
         self.captured.store(true, Ordering::Release);
         Ok(Capture(Entered { sealed: Some(sealed), buffered: false, ..entered }))
@@ -168,18 +173,18 @@ impl Gate {
         };
         let opens = self.core.options.fail == Fail::Open || verdict.fail() == Fail::Open;
         if buffered && !self.recorder.is_stuck() {
-            let (record, entered) = self.core.intent(*intent);
-            self.recorder.push(record);
+            let (record, entered) = self.core.intent(*intent, &verdict);
+            self.recorder.push(record, Vec::new());
             return Ok(Pending::ready(Passage::Entered(entered)));
         }
-        let (record, entered) = self.core.intent(*intent);
+        let (record, entered) = self.core.intent(*intent, &verdict);
         let ticket = self.core.submit(record, verdict)?;
         Ok(Pending::sealing(Arc::clone(&self.core), ticket, Entered { buffered: false, ..entered }, opens))
     }
 
     /// The record of how something ended.
-    fn outcome(&self, entered: Entered, ended: Ended) -> Record {
-        let Entered { mut record, sealed, begun, buffered } = entered;
+    fn outcome(&self, entered: Entered, ended: Ended) -> (Record, Vec<String>) {
+        let Entered { mut record, sealed, begun, buffered, said } = entered;
         let now = self.core.ledger.now();
         let intent = record.id;
         record.id = self.core.ledger.next_id();
@@ -200,7 +205,7 @@ impl Gate {
             Outcome::Ok => record.severity,
             _ => record.severity.max(Severity::Warning),
         });
-        *record
+        (*record, said)
     }
 }
 
@@ -237,14 +242,16 @@ impl Core {
     }
 
     /// The record as an intent, and what is kept of it until it ends.
-    fn intent(&self, mut record: Record) -> (Record, Entered) {
+    fn intent(&self, mut record: Record, verdict: &Verdict) -> (Record, Entered) {
         record.phase = Phase::Intent;
         record.outcome = None;
         record.operation.get_or_insert(record.id);
         self.ledger.tenant().clone_into(&mut record.tenant);
         let parts = std::mem::take(&mut record.parts);
-        let entered =
-            Entered { begun: self.ledger.now(), record: Box::new(record.clone()), sealed: None, buffered: true };
+        let raised = verdict.enforced().filter(|hit| hit.effect >= Decision::Alert);
+        let said = raised.map(|hit| hit.rule.clone()).collect();
+        let kept = Box::new(record.clone());
+        let entered = Entered { begun: self.ledger.now(), record: kept, sealed: None, buffered: true, said };
         record.parts = parts;
         (record, entered)
     }
@@ -253,14 +260,15 @@ impl Core {
     fn submit(&self, record: Record, verdict: Verdict) -> Result<Submitted, Error> {
         let judged = self.policy().admit_with(Raw::new(self.small(record)), verdict)?;
         let mut all = vec![judged];
-        all.append(&mut self.alerts(&all[0])?);
+        all.append(&mut self.alerts(&all[0], &[])?);
         Ok(self.ledger.submit(all))
     }
 
-    /// The alerts that a record raises.
-    pub(crate) fn alerts(&self, judged: &Judged) -> Result<Vec<Judged>, Error> {
-        let raised = judged.alerts(self.ledger.now(), &mut || self.ledger.next_id());
-        raised.into_iter().map(|raw| Ok(self.policy().admit(raw)?)).collect()
+    /// The alerts that a record raises; those of `said` rules were raised by its intent.
+    pub(crate) fn alerts(&self, judged: &Judged, said: &[String]) -> Result<Vec<Judged>, Error> {
+        let raised = judged.alerts();
+        let fresh = raised.into_iter().filter(|raw| !said.contains(&raw.record().target.id));
+        fresh.map(|raw| Ok(self.policy().admit(raw)?)).collect()
     }
 
     /// Whether it passes. A refusal is on its way to the disk already.

@@ -6,6 +6,7 @@
 //!
 //! What this crate never does: quote, log or return a value that it took out.
 
+mod compliance;
 mod error;
 mod key;
 mod limits;
@@ -18,6 +19,7 @@ mod stages;
 mod state;
 mod verdict;
 
+pub use compliance::{Compliance, report_id};
 pub use error::Error;
 pub use key::DigestKey;
 pub use limits::{DEPTH_MAX, PART_BYTES_MAX};

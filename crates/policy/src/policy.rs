@@ -22,7 +22,7 @@ impl Policy {
     /// The built-in policy: everything is redacted, nothing is forbidden.
     #[expect(clippy::needless_pass_by_value, reason = "the key does not live on beside the policy")]
     pub fn new(key: DigestKey) -> Self {
-        Self { key: key.hmac(), keep_restricted: false, rules: Arc::new(RuleSet::builtin()) }
+        Self { key: key.hmac(), keep_restricted: false, rules: RuleSet::shared_builtin() }
     }
 
     /// Whether the content of records classified `restricted` is kept (redacted) instead of a digest and a size.

@@ -84,6 +84,16 @@ pub struct Hit {
     pub fail: Fail,
 }
 
+impl Hit {
+    /// What is said to whoever is refused.
+    pub fn refusal(&self) -> String {
+        match self.effect {
+            Decision::Ask => format!("Action needs approval by compliance rule: {}", self.name),
+            _ => format!("Action blocked by compliance rule: {}", self.name),
+        }
+    }
+}
+
 /// What all rules together said of one action.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdict {

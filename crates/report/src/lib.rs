@@ -35,7 +35,8 @@ pub use format::{Format, Screen};
 pub use text::shown;
 pub use view::{View, render};
 pub use views::{
-    ActorActivity, AuditReport, AuditRun, AuditSummary, BackupDetail, EquivocationDetail, Findings, Gaps, HeadDetail,
-    IncompleteAudit, KeyList, Observed, OperationHistory, ReceiptDetail, RecordDetail, RecordLine, RecordList,
-    SealedDetail, SourceCoverage, Status, TargetHistory, Verification, findings_of,
+    ActorActivity, AlertList, ApprovalList, AuditReport, AuditRun, AuditSummary, BackupDetail, ComplianceReport,
+    EquivocationDetail, Findings, Gaps, HeadDetail, IncompleteAudit, KeyList, Observed, OperationHistory,
+    ReceiptDetail, RecordDetail, RecordLine, RecordList, ReplayReport, ReplayedRule, RuleCheck, RuleList, SealedDetail,
+    SourceCoverage, Status, StopList, TargetHistory, Verification, findings_of,
 };

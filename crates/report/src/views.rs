@@ -8,6 +8,7 @@ mod equivocation;
 mod findings;
 mod history;
 mod observed;
+mod policy;
 mod record;
 mod records;
 mod verification;
@@ -21,6 +22,9 @@ pub use equivocation::EquivocationDetail;
 pub use findings::Findings;
 pub use history::{OperationHistory, TargetHistory};
 pub use observed::Observed;
+pub use policy::{
+    AlertList, ApprovalList, ComplianceReport, ReplayReport, ReplayedRule, RuleCheck, RuleList, StopList,
+};
 pub use record::RecordDetail;
 pub use records::{RecordLine, RecordList};
 pub use verification::Verification;

@@ -7,7 +7,7 @@ use sealbook_ledger::{Hash, KeyEntry, KeyEvent, KeyRole, Leaf, LeafType, NamedKe
 use sealbook_policy::Judged;
 
 use crate::sealer::{key_event, read_ring};
-use crate::{Error, Ledger, Sealed, Snapshot, Stored};
+use crate::{By, Error, Ledger, Sealed, Snapshot, Stored};
 
 /// The approver keys of a ledger that are believed.
 #[derive(Debug, Clone, Default)]
@@ -84,5 +84,31 @@ impl Ledger {
     pub fn add_approver(&self, key: PublicKey, by: Judged, signer: Option<&SigningKey>) -> Result<(), Error> {
         let event = KeyEvent::Add(NamedKey { key, role: KeyRole::Approver });
         self.change_keys(&event, by, signer.as_slice())
+    }
+
+    /// As [`Ledger::rotate_key`], signed by an approver too.
+    pub fn rotate_key_approved(
+        &self,
+        role: KeyRole,
+        by: &mut By<'_>,
+        approver: &SigningKey,
+    ) -> Result<PublicKey, Error> {
+        self.rotate(role, by, &[approver])
+    }
+
+    /// As [`Ledger::retire_key`], signed by an approver too.
+    pub fn retire_key_approved(&self, key: Hash, by: Judged, approver: &SigningKey) -> Result<(), Error> {
+        self.change_keys(&KeyEvent::Retire { key }, by, &[approver])
+    }
+
+    /// As [`Ledger::revoke_key`], signed by an approver too.
+    pub fn revoke_key_approved(
+        &self,
+        key: Hash,
+        since_seq: u64,
+        by: Judged,
+        approver: &SigningKey,
+    ) -> Result<(), Error> {
+        self.change_keys(&KeyEvent::Revoke { key, since_seq }, by, &[approver])
     }
 }

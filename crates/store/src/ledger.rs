@@ -312,12 +312,20 @@ impl Ledger {
     ///
     /// `by` makes the record that tells who did it and why, for each of the two actions.
     pub fn rotate_key(&self, role: KeyRole, by: &mut By<'_>) -> Result<PublicKey, Error> {
+        self.rotate(role, by, &[])
+    }
+
+    pub(crate) fn rotate(&self, role: KeyRole, by: &mut By<'_>, extra: &[&SigningKey]) -> Result<PublicKey, Error> {
         self.writer()?;
         let old: Vec<Hash> = self.active_keys(role)?;
         let new = KeyDir::new(&self.layout.keys).generate(role, &*self.options.entropy)?;
-        self.change_keys(&KeyEvent::Add(NamedKey { key: *new.public(), role }), by("key.add")?, &[&new])?;
+        self.change_keys(
+            &KeyEvent::Add(NamedKey { key: *new.public(), role }),
+            by("key.add")?,
+            &[extra, &[&new]].concat(),
+        )?;
         for key in old {
-            self.change_keys(&KeyEvent::Retire { key }, by("key.retire")?, &[])?;
+            self.change_keys(&KeyEvent::Retire { key }, by("key.retire")?, extra)?;
         }
         Ok(*new.public())
     }

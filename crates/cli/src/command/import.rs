@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::form::{self, Form};
 use crate::input::{self, Input};
 use crate::progress::Bars;
-use crate::session::Session;
+use crate::session::{Session, refuse_reserved};
 
 /// Seal records from JSON Lines
 ///
@@ -55,6 +55,8 @@ pub(crate) struct Args {
 const BATCH_RECORDS: usize = 1_024;
 /// A batch is submitted before it holds much more than these bytes.
 const BATCH_BYTES: usize = 8 << 20;
+/// Stands for the line of what no line holds.
+const OF_AN_ALERT: u64 = 0;
 /// Batches on their way to the disk while the next one is read.
 const IN_FLIGHT: usize = 3;
 
@@ -132,8 +134,11 @@ impl<'s> Import<'s> {
             };
             self.counts.without_actor += u64::from(names_nobody(judged.record()));
             self.bytes += line.len();
-            self.batch.push(judged);
+            let alerts = self.session.alerts_of(&judged)?;
             self.lines.push(number);
+            self.lines.extend(alerts.iter().map(|_| OF_AN_ALERT));
+            self.batch.push(judged);
+            self.batch.extend(alerts);
             bars.advance(1);
             if self.batch.len() >= BATCH_RECORDS || self.bytes >= BATCH_BYTES {
                 self.submit()?;
@@ -156,6 +161,7 @@ impl<'s> Import<'s> {
             let (id, given) = (record.id, record.tenant);
             return Err(Error::TenantMismatch { id, given, own: own.to_owned() }.into());
         }
+        refuse_reserved(&record.action)?;
         self.session.admit(record).map(Some)
     }
 
@@ -184,6 +190,10 @@ impl<'s> Import<'s> {
         };
         let mut refused = Ok(());
         for (answer, line) in ticket.wait()?.into_iter().zip(lines) {
+            if line == OF_AN_ALERT {
+                // It is made from its record: where that was there before, so was this.
+                continue;
+            }
             self.counts.records += 1;
             match answer {
                 Ok(sealed) if sealed.duplicate => self.counts.duplicates += 1,

@@ -1,27 +1,33 @@
 //! `sealbook key`: the keys of a ledger.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
-use sealbook_ledger::{Hash, KeyEntry, KeyRole};
+use sealbook_ledger::{Hash, KeyEntry, KeyRole, SigningKey};
 use sealbook_policy::Judged;
-use sealbook_record::{Target, TargetKind};
+use sealbook_record::{ActorKind, Target, TargetKind};
 use sealbook_report::{Block, Document, KeyList, View};
 use sealbook_store::Error;
 
 use super::Context;
+use crate::approver::{self, Unlock};
 use crate::args::Acting;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::passphrase;
 use crate::session::Session;
 
-/// List, publish, rotate, retire or revoke keys
+/// List, publish, rotate, retire or revoke keys; make an approver's
 ///
 /// Every change is sealed in the book, so that a verifier knows which key was valid where. Private
-/// keys are files of mode 0600 in the key directory, one each; they are never printed.
+/// keys are files of mode 0600 in the key directory, one each; they are never printed. Changes need an approver's
+/// passphrase.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   sealbook key list
   sealbook key public > shop.vkey                       give this to whoever verifies
+  sealbook key approver                                 first of all: who may approve
   sealbook key rotate --reason 'yearly'
   sealbook key rotate record
   sealbook key revoke 8c8de4d6 --since 1200 --reason 'laptop stolen'")]
@@ -36,6 +42,20 @@ enum What {
     List,
     /// Write the public checkpoint keys in the form that verifiers of signed notes read
     Public,
+    /// Make an approver's key, locked under a passphrase
+    ///
+    /// It signs what only a person decides: approvals, resumes, changes of rules and keys. The first
+    /// is believed; another needs the passphrase of one that is believed already.
+    Approver {
+        /// Read the new key's passphrase from this file [default: ask the terminal, twice]
+        #[arg(long, value_name = "FILE", conflicts_with = "new_passphrase_fd")]
+        new_passphrase_file: Option<PathBuf>,
+        /// Read it from this open file descriptor
+        #[arg(long, value_name = "N")]
+        new_passphrase_fd: Option<u32>,
+        #[command(flatten)]
+        change: Change,
+    },
     /// Make a new key, and retire the one before
     Rotate {
         /// What it signs: `checkpoint`, `record`, or `all`
@@ -71,15 +91,18 @@ struct Change {
     #[arg(long)]
     reason: Option<String>,
     #[command(flatten)]
+    unlock: Unlock,
+    #[command(flatten)]
     acting: Acting,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let session = match &args.what {
         What::List | What::Public => context.open()?,
-        What::Rotate { change, .. } | What::Retire { change, .. } | What::Revoke { change, .. } => {
-            context.open_as(&change.acting)?
-        }
+        What::Approver { change, .. }
+        | What::Rotate { change, .. }
+        | What::Retire { change, .. }
+        | What::Revoke { change, .. } => context.open_as(&change.acting)?,
     };
     let ledger = &session.ledger;
     match &args.what {
@@ -88,31 +111,66 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             context.out.show(&Public::of(&session)?)?;
             return Ok(Exit::Clean);
         }
+        What::Approver { new_passphrase_file, new_passphrase_fd, change } => {
+            let new = passphrase::From::options(new_passphrase_file.as_ref(), *new_passphrase_fd);
+            add_approver(&session, new, change)?;
+        }
         What::Rotate { role, change } => {
+            let approver = approver::unlock(&session, &change.unlock)?;
             for each in [KeyRole::Checkpoint, KeyRole::Record] {
                 if role == "all" || role == each.as_str() {
-                    rotate(&session, each, change)?;
+                    rotate(&session, each, change, &approver)?;
                 }
             }
         }
         What::Retire { key, change } => {
             let entry = find(&session, key)?;
-            ledger.retire_key(entry.key.fingerprint(), told(&session, "key.retire", change)?)?;
+            keep_one_approver(&session, &entry)?;
+            let approver = approver::unlock(&session, &change.unlock)?;
+            ledger.retire_key_approved(entry.key.fingerprint(), told(&session, "key.retire", change)?, &approver)?;
         }
         What::Revoke { key, since, change } => {
             let entry = find(&session, key)?;
-            ledger.revoke_key(entry.key.fingerprint(), *since, told(&session, "key.revoke", change)?)?;
+            keep_one_approver(&session, &entry)?;
+            let approver = approver::unlock(&session, &change.unlock)?;
+            let by = told(&session, "key.revoke", change)?;
+            ledger.revoke_key_approved(entry.key.fingerprint(), *since, by, &approver)?;
         }
     }
     context.out.show(&KeyList { keys: &ledger.keys()? })?;
     Ok(Exit::Clean)
 }
 
-fn rotate(session: &Session, role: KeyRole, change: &Change) -> Result<(), Failure> {
+/// The first approver is believed as it is; a further one is named by one who is.
+fn add_approver(session: &Session, new: passphrase::From<'_>, change: &Change) -> Result<(), Failure> {
+    if session.actor.kind != ActorKind::User {
+        return Err(Failure::ApproverNoPerson);
+    }
+    let size = session.ledger.head()?.size;
+    let is_first = session.ledger.approvers()?.at(size).next().is_none();
+    let signer = if is_first { None } else { Some(approver::unlock(session, &change.unlock)?) };
+    let by = told(session, "key.add", change)?;
+    let given = new.read("Passphrase of the new approver's key: ", true)?;
+    // A crash after this line leaves a key file that nobody names.
+    let key = approver::make(&session.place.layout.keys, &given)?;
+    Ok(session.ledger.add_approver(*key.public(), by, signer.as_ref())?)
+}
+
+/// Without an approver nothing could be approved in this book for ever.
+fn keep_one_approver(session: &Session, entry: &KeyEntry) -> Result<(), Failure> {
+    let size = session.ledger.head()?.size;
+    let others = session.ledger.approvers()?.at(size).filter(|other| other.key != entry.key).count();
+    if entry.role == KeyRole::Approver && others == 0 {
+        return Err(Failure::usage("it is the last approver's key", "add another first with `sealbook key approver`"));
+    }
+    Ok(())
+}
+
+fn rotate(session: &Session, role: KeyRole, change: &Change, approver: &SigningKey) -> Result<(), Failure> {
     // Both records are made before the first is sealed: what is refused leaves no half a rotation.
     let mut ready = vec![told(session, "key.retire", change)?, told(session, "key.add", change)?];
     let mut late = None;
-    let rotated = session.ledger.rotate_key(role, &mut |action| {
+    let mut by = |action: &'static str| {
         let place = ready.iter().position(|judged| judged.record().action == action);
         let judged = match place {
             Some(place) => Ok(ready.swap_remove(place)),
@@ -122,7 +180,8 @@ fn rotate(session: &Session, role: KeyRole, change: &Change) -> Result<(), Failu
             late = Some(failure);
             Error::WriterStopped("the record that tells of the rotation was refused".to_owned())
         })
-    });
+    };
+    let rotated = session.ledger.rotate_key_approved(role, &mut by, approver);
     match (rotated, late) {
         (Err(_), Some(failure)) => Err(failure),
         (rotated, _) => Ok(rotated.map(|_| ())?),

@@ -1,5 +1,8 @@
 //! `sealbook wrap`: a gateway in front of an MCP server.
 
+mod clients;
+mod edit;
+mod install;
 mod name;
 
 use std::ffi::OsString;
@@ -12,6 +15,8 @@ use sealbook_gate::mcp::{Pipes, Recording, SessionOptions, Stdio};
 use sealbook_gate::{Child, Durability, Fail, Gate, GateOptions, Mode};
 use sealbook_policy::Policy;
 use sealbook_record::{Actor, ActorKind};
+
+use install::Installing;
 
 use super::Context;
 use crate::args::Acting;
@@ -31,15 +36,20 @@ use crate::session::Session;
 Examples:
   sealbook wrap -- npx -y @modelcontextprotocol/server-filesystem ~/shop
   sealbook wrap --observe --name files -- ./my-server --stdio
-  sealbook wrap --fail open --buffered -- ./my-server")]
+  sealbook wrap --fail open --buffered -- ./my-server
+  sealbook wrap --install claude-desktop
+  sealbook wrap --install cursor --yes
+  sealbook wrap --install cursor --undo --yes")]
 pub(crate) struct Args {
     /// The server, and what it is run with
-    #[arg(last = true, value_name = "CMD", required = true)]
+    #[arg(last = true, value_name = "CMD", required_unless_present = "install", conflicts_with = "install")]
     command: Vec<OsString>,
     #[command(flatten)]
     gating: Gating,
     #[command(flatten)]
     acting: Acting,
+    #[command(flatten)]
+    installing: Installing,
 }
 
 /// How calls are gated.
@@ -86,6 +96,9 @@ impl Gating {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    if args.installing.install.is_some() {
+        return install::run(&args.installing, &args.to_be_installed(context), context);
+    }
     let (program, arguments) = args.command.split_first().expect("a command is required");
     let (gate, options) = open(args, context)?;
     let output = |cause| Failure::Output { name: "standard output".to_owned(), cause };
@@ -112,6 +125,29 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Failure::from(cause).show(sealbook_report::Format::Terminal);
     }
     Ok(Exit::Child(code))
+}
+
+impl Args {
+    /// The options as a client's configuration is to hold them.
+    fn to_be_installed(&self, context: &Context) -> Vec<String> {
+        let mut options = Vec::new();
+        let mut add = |option: &str, value: Option<&str>| {
+            options.extend(value.map(|value| [option.to_owned(), value.to_owned()]).into_iter().flatten());
+        };
+        add("--book", context.global.book.as_deref());
+        add("--tenant", context.global.tenant.as_deref());
+        add("--actor", self.acting.actor.as_deref());
+        add("--fail", self.gating.fail.map(Fail::as_str));
+        let record = match self.gating.record {
+            Recording::Calls => None,
+            Recording::Requests => Some("requests"),
+            Recording::All => Some("all"),
+        };
+        add("--record", record);
+        let flags = [(self.gating.observe, "--observe"), (self.gating.buffered, "--buffered")];
+        options.extend(flags.iter().filter(|(is, _)| *is).map(|(_, flag)| (*flag).to_owned()));
+        options
+    }
 }
 
 fn open(args: &Args, context: &Context) -> Result<(Arc<Gate>, SessionOptions), Failure> {

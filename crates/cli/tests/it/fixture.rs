@@ -109,6 +109,25 @@ impl Place {
         self.json(["append"].iter().chain(arguments))["seq"].as_u64().unwrap()
     }
 
+    /// Makes the approver's key, with a passphrase from a file.
+    pub(crate) fn make_approver(&self) {
+        std::fs::write(self.beside("passphrase"), "correct horse\n").unwrap();
+        self.ok(["key", "approver", "--new-passphrase-file", self.beside("passphrase").to_str().unwrap()]);
+    }
+
+    /// Runs the program with the approver's passphrase; it must end clean.
+    pub(crate) fn approved(&self, arguments: &[&str]) -> String {
+        let passphrase = self.beside("passphrase");
+        self.ok(arguments.iter().copied().chain(["--passphrase-file", passphrase.to_str().unwrap()]))
+    }
+
+    /// The only approver's key file.
+    pub(crate) fn approver_file(&self) -> PathBuf {
+        let keys = std::fs::read_dir(self.home().join("keys")).unwrap().map(|key| key.unwrap().path());
+        let is_approver = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("approver-");
+        keys.into_iter().find(is_approver).unwrap()
+    }
+
     /// The text without what differs from run to run.
     pub(crate) fn plain(&self, text: &str) -> String {
         let project = self.project().display().to_string();

@@ -36,7 +36,8 @@ fn an_honest_book_is_intact() {
     assert_eq!((&report["valid"], &report["verified_entries"]), (&true.into(), &21.into()));
     let chain = place.json(["verify", "--chain"]);
     assert!(chain["signatures"].as_u64() < report["signatures"].as_u64());
-    place.ok(["key", "rotate"]);
+    place.make_approver();
+    place.approved(&["key", "rotate"]);
     place.ok(["erase", "3", "--part", "input", "--reason", "r"]);
     place.ok(["verify", "--projections", "--complete"]);
 }

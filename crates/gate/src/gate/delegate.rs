@@ -27,7 +27,7 @@ impl Gate {
         let rules: Vec<&str> = deciding.map(|hit| &*hit.name).collect();
         let question = format!("Sealbook: {} wants a person to decide. Record {}.", rules.join(", "), intent.id);
         intent.tags.push(ASKED.to_owned());
-        let (record, entered) = self.core.intent(intent);
+        let (record, entered) = self.core.intent(intent, &judgement.verdict);
         let ticket = self.core.submit(record, judgement.verdict)?;
         let entered = Entered { buffered: false, ..entered };
         let passage = Pending::sealing(Arc::clone(&self.core), ticket, entered, false).wait()?;

@@ -30,6 +30,8 @@ pub struct Entered {
     pub(crate) sealed: Option<Sealed>,
     pub(crate) begun: Timestamp,
     pub(crate) buffered: bool,
+    /// The rules whose alerts the intent has raised.
+    pub(crate) said: Vec<String>,
 }
 
 impl Entered {

@@ -16,9 +16,12 @@ const BATCH_MAX: usize = 1_024;
 /// Records that are kept for another try while the book cannot be written.
 const KEPT_MAX: usize = 10_000;
 
+/// A record, and the rules whose alerts were raised before it.
+type Job = (Record, Vec<String>);
+
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<Record>,
+    waiting: VecDeque<Job>,
     bytes: usize,
     /// A batch is being sealed.
     busy: bool,
@@ -60,15 +63,16 @@ impl Recorder {
     }
 
     /// Queues a record; waits while the queue is full.
-    pub(crate) fn push(&self, record: Record) {
-        let bytes = weight(&record);
+    pub(crate) fn push(&self, record: Record, said: Vec<String>) {
+        let job = (record, said);
+        let bytes = weight(&job);
         let mut queue = self.shared.lock();
         // While nothing can be sealed, waiting would never end: what is too much is dropped and counted.
         while queue.bytes + bytes > QUEUE_BYTES_MAX && !queue.waiting.is_empty() && !self.is_stuck() {
             queue = self.shared.drained.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         queue.bytes += bytes;
-        queue.waiting.push_back(record);
+        queue.waiting.push_back(job);
         drop(queue);
         self.shared.filled.notify_one();
     }
@@ -101,7 +105,7 @@ impl Drop for Recorder {
 
 fn run(shared: &Shared, core: &Core) {
     // Sealing failed: kept until something new comes, which tells that time has passed.
-    let mut kept: Vec<Record> = Vec::new();
+    let mut kept: Vec<Job> = Vec::new();
     while let Some(fresh) = next(shared) {
         kept.extend(fresh);
         let refused = seal(core, &kept);
@@ -124,7 +128,7 @@ fn run(shared: &Shared, core: &Core) {
     }
 }
 
-fn next(shared: &Shared) -> Option<Vec<Record>> {
+fn next(shared: &Shared) -> Option<Vec<Job>> {
     let mut queue = shared.lock();
     while queue.waiting.is_empty() && !queue.retry {
         if queue.closing {
@@ -133,7 +137,7 @@ fn next(shared: &Shared) -> Option<Vec<Record>> {
         queue = shared.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
     }
     let count = queue.waiting.len().min(BATCH_MAX);
-    let batch: Vec<Record> = queue.waiting.drain(..count).collect();
+    let batch: Vec<Job> = queue.waiting.drain(..count).collect();
     queue.bytes = queue.bytes.saturating_sub(batch.iter().map(weight).sum());
     queue.retry = queue.retry && !queue.waiting.is_empty();
     queue.busy = true;
@@ -141,13 +145,13 @@ fn next(shared: &Shared) -> Option<Vec<Record>> {
 }
 
 /// Seals all of them; the code of the error where the book takes none.
-fn seal(core: &Core, records: &[Record]) -> Option<&'static str> {
-    let (mut judged, mut is_own) = (Vec::with_capacity(records.len()), Vec::with_capacity(records.len()));
-    for record in records {
+fn seal(core: &Core, jobs: &[Job]) -> Option<&'static str> {
+    let (mut judged, mut is_own) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
+    for (record, said) in jobs {
         match core.admit(record.clone()) {
             Ok(record) => {
                 // An alert is of the state: it must be read again, not taken for one of ours.
-                let alerts = core.alerts(&record).unwrap_or_default();
+                let alerts = core.alerts(&record, said).unwrap_or_default();
                 is_own.push(true);
                 is_own.extend(alerts.iter().map(|_| false));
                 judged.push(record);
@@ -176,6 +180,6 @@ fn seal(core: &Core, records: &[Record]) -> Option<&'static str> {
     }
 }
 
-fn weight(record: &Record) -> usize {
+fn weight((record, _): &Job) -> usize {
     512 + record.parts.values().map(|part| part.get().len()).sum::<usize>()
 }

@@ -6,5 +6,6 @@ mod fixture;
 mod gate;
 mod hooks;
 mod peek;
+mod pins;
 mod stdio;
 mod wire;

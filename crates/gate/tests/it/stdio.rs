@@ -102,7 +102,7 @@ fn observed_calls_pass_whatever_the_rules_say() {
     wire.send(&call(1, "delete_file"));
     assert!(wire.answer()["result"].get("isError").is_none());
     wire.end();
-    assert_eq!(book.story()[1..3], ["tools.call intent", "tools.call outcome ok"]);
+    assert_eq!(book.story()[1..4], ["tools.call intent", "alert.raised event", "tools.call outcome ok"]);
 }
 
 #[test]
@@ -122,7 +122,8 @@ fn thirty_two_callers_at_once_get_their_own_answers_and_blocked_ones_are_seen_by
     let (_, seen) = wire.end();
     assert!(!String::from_utf8(seen).unwrap().contains("delete"));
     assert!(book.told().is_complete());
-    assert_eq!(book.records().len(), 2 + 64 + 2 * 256);
+    // A blocked call raises an alert.
+    assert_eq!(book.records().len(), 2 + 2 * 64 + 2 * 256);
 }
 
 #[test]

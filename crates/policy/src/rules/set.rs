@@ -65,11 +65,14 @@ struct Index {
 impl RuleSet {
     /// The rules that are there without anyone adding them.
     pub fn builtin() -> Self {
-        static BUILTIN: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
-            let rules = builtin::rules().into_iter().map(|rule| Compiled::new(Arc::new(rule)));
-            rules.collect::<Result<_, _>>().expect("the built-in rules are tested")
-        });
-        Self::of(BUILTIN.clone())
+        Self::of(Self::shared_builtin().rules.clone())
+    }
+
+    /// The same, compiled once.
+    pub(crate) fn shared_builtin() -> Arc<Self> {
+        static BUILTIN: LazyLock<Arc<RuleSet>> =
+            LazyLock::new(|| Arc::new(RuleSet::compile(builtin::rules()).expect("the built-in rules are tested")));
+        Arc::clone(&BUILTIN)
     }
 
     /// Compiles rules. A later rule with the id of an earlier one takes its place.
@@ -179,10 +182,7 @@ impl Compiled {
 
     fn hit(&self, unclear: bool) -> Hit {
         let rule = &self.rule;
-        let message = match rule.effect {
-            Decision::Block => format!("Action blocked by compliance rule: {}", rule.name),
-            _ => format!("Compliance rule '{}' triggered", rule.name),
-        };
+        let message = format!("Compliance rule '{}' triggered", rule.name);
         let message =
             if unclear { format!("{message} (it could not be worked out, and fails closed)") } else { message };
         Hit {

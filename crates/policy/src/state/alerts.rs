@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sealbook_ledger::Hash;
 use sealbook_record::{Actor, ActorKind, Category, PartName, Record, Severity, Target, TargetKind, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
 
@@ -57,8 +58,10 @@ impl Alerts {
     }
 
     /// Every alert that is kept, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = &Alert> {
-        self.all.values()
+    pub fn list(&self) -> Vec<&Alert> {
+        let mut alerts: Vec<&Alert> = self.all.values().collect();
+        alerts.sort_by_key(|alert| alert.seq);
+        alerts
     }
 
     /// How many wait for a person.
@@ -121,20 +124,22 @@ impl Alerts {
 impl Judged {
     /// The alerts that the enforced hits of this record raise: one for each, to be sealed with it or after it.
     ///
-    /// Records of [`State::ACTIONS`] raise none: an alert about an alert would never end.
-    pub fn alerts(&self, now: Timestamp, next_id: &mut dyn FnMut() -> Uuid) -> Vec<Raw> {
+    /// Made twice from one record they are the same, so that what is sealed twice raises them once. Records of
+    /// [`State::ACTIONS`] raise none: an alert about an alert would never end.
+    pub fn alerts(&self) -> Vec<Raw> {
         let about = self.record();
         if State::ACTIONS.contains(&about.action.as_str()) {
             return Vec::new();
         }
         let raising = self.verdict().enforced().filter(|hit| hit.effect >= Decision::Alert);
-        raising.map(|hit| Raw::new(alert(hit, about, now, next_id()))).collect()
+        raising.map(|hit| Raw::new(alert(hit, about))).collect()
     }
 }
 
-fn alert(hit: &Hit, about: &Record, now: Timestamp, id: Uuid) -> Record {
+fn alert(hit: &Hit, about: &Record) -> Record {
+    let actor = Actor::new(ActorKind::System, "sealbook");
     let target = Target::new(TargetKind::Rule, hit.rule.as_str());
-    let mut record = Record::event(id, Actor::new(ActorKind::System, "sealbook"), "alert.raised", target, now);
+    let mut record = Record::event(alert_id(about.id, &hit.rule), actor, "alert.raised", target, about.occurred);
     record.tenant.clone_from(&about.tenant);
     record.operation = about.operation;
     record.parent = Some(about.id);
@@ -150,4 +155,18 @@ fn alert(hit: &Hit, about: &Record, now: Timestamp, id: Uuid) -> Record {
     };
     record.set_part(PartName::Input, &form).expect("texts are JSON");
     record
+}
+
+/// The millisecond of the record, then 74 bits of SHA-256(`sealbook/alert/v1\0` ‖ record id ‖ rule), as `UUIDv7`: it
+/// stands beside the record's own in every order by id.
+fn alert_id(about: Uuid, rule: &str) -> Uuid {
+    let mut bytes = b"sealbook/alert/v1\0".to_vec();
+    bytes.extend_from_slice(about.as_bytes());
+    bytes.extend_from_slice(rule.as_bytes());
+    let hash = Hash::of(&bytes);
+    let mut id = *about.as_bytes();
+    id[6..].copy_from_slice(&hash.as_bytes()[..10]);
+    id[6] = (id[6] & 0x0f) | 0x70;
+    id[8] = (id[8] & 0x3f) | 0x80;
+    Uuid::from_bytes(id)
 }

@@ -40,7 +40,7 @@ pub(super) struct Rules {
 
 impl Rules {
     pub(super) fn builtin() -> Self {
-        let builtin = RuleSet::builtin();
+        let builtin = RuleSet::shared_builtin();
         let held = builtin.compiled().iter().map(|compiled| HeldRule {
             compiled: compiled.clone(),
             builtin: true,

@@ -111,16 +111,14 @@ fn a_stop_halts_its_scope_until_an_approver_lifts_it() {
 fn alerts_are_assigned_resolved_and_counted() {
     let rules = sealbook_policy::Rule::from_yaml("{id: r, effect: alert, scope: {actions: [file.write]}}").unwrap();
     let policy = policy().with_rules(sealbook_policy::RuleSet::compile(rules).unwrap().into());
-    let judged = policy.admit(Raw::new(record())).unwrap();
-    let mut ids = (100..).map(Uuid::from_u128);
-    let mut alert = || {
-        let alerts = judged.alerts(at(5), &mut || ids.next().unwrap());
-        sealed(&policy, alerts[0].record().clone())
+    let alert = |id: u128| {
+        let judged = policy.admit(Raw::new(Record { id: Uuid::from_u128(id), ..record() })).unwrap();
+        sealed(&policy, judged.alerts()[0].record().clone())
     };
     let (mut state, mut history) = (State::new(), State::with_history());
-    let (one, two) = (alert(), alert());
+    let (one, two) = (alert(6), alert(7));
     assert_ne!(one.id, two.id);
-    let mut about = |action: &str, id: u128, alert: Uuid, input: &str| {
+    let about = |action: &str, id: u128, alert: Uuid, input: &str| {
         let mut record = change(id, action, "alice", (TargetKind::Record, "alert"), input);
         record.parent = Some(alert);
         record

@@ -20,7 +20,7 @@ pub(super) fn of(command: &[String]) -> String {
         }
     }
     let name = name.split_once('@').map_or(name, |(name, _)| name);
-    let name: String = name.chars().filter(|c| !c.is_whitespace() && !c.is_control()).take(64).collect();
+    let name: String = name.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.')).take(64).collect();
     if name.is_empty() { "server".to_owned() } else { name }
 }
 

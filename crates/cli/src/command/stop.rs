@@ -1,0 +1,96 @@
+//! `sealbook stop`: the emergency stop.
+
+use sealbook_policy::{StopKind, StopScope};
+use sealbook_record::{PartName, Severity, Target, TargetKind};
+use sealbook_report::{SealedDetail, StopList};
+
+use super::Context;
+use crate::args::Acting;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Stop everything, or one tenant, actor, session, tool or workflow
+///
+/// Every gate heeds it at its next call, also in other processes and after a restart. Anyone may
+/// stop; only an approver resumes. Without a scope, everything in this book is stopped.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sealbook stop --reason 'the agent deletes customers'
+  sealbook stop --actor claude-code --reason 'looks odd'
+  sealbook stop --tool github/delete_repo --reason 'until it is reviewed'
+  sealbook stop --list")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    scope: Scope,
+    /// Why
+    #[arg(long, required_unless_present = "list")]
+    reason: Option<String>,
+    /// Show what is stopped, and change nothing
+    #[arg(long, conflicts_with_all = ["reason", "scope"])]
+    list: bool,
+    /// Who stops it: `[user:|agent:|service:|system:]ID` [default: the configured one, else you]
+    #[arg(long, value_name = "[KIND:]ID")]
+    by: Option<String>,
+}
+
+/// Whom or what a stop halts.
+#[derive(Debug, Clone, clap::Args)]
+#[group(id = "scope", multiple = false)]
+pub(crate) struct Scope {
+    /// This actor, by id, claim or authenticated principal
+    #[arg(long, value_name = "ID")]
+    actor: Option<String>,
+    /// This session or conversation
+    #[arg(long, value_name = "ID")]
+    session: Option<String>,
+    /// This tool: `TOOL` or `SERVER/TOOL`
+    #[arg(long, value_name = "TOOL")]
+    tool: Option<String>,
+    /// This workflow, or the run of this operation
+    #[arg(long, value_name = "ID")]
+    workflow: Option<String>,
+}
+
+impl Scope {
+    /// The scope that is named; the tenant where `--tenant` is given, else everything.
+    pub(crate) fn read(&self, tenant: Option<&str>) -> StopScope {
+        let named = [
+            (StopKind::Actor, self.actor.as_deref()),
+            (StopKind::Session, self.session.as_deref()),
+            (StopKind::Tool, self.tool.as_deref()),
+            (StopKind::Workflow, self.workflow.as_deref()),
+            (StopKind::Tenant, tenant),
+        ];
+        let named = named.into_iter().find_map(|(kind, id)| Some(StopScope { kind, id: id?.to_owned() }));
+        named.unwrap_or_else(StopScope::all)
+    }
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let session = context.open_as(&Acting { actor: args.by.clone() })?;
+    if args.list {
+        context.out.show(&StopList { stops: session.state()?.stops() })?;
+        return Ok(Exit::Clean);
+    }
+    let scope = args.scope.read(context.global.tenant.as_deref());
+    let mut record = session.event("stop.set", target(&scope));
+    record.severity = Severity::Critical;
+    record.reason.clone_from(&args.reason);
+    record.set_part_json(PartName::Input, scope.to_json())?;
+    let sealed = session.seal(record)?;
+    context.note(&format!("stopped: {scope}; `sealbook resume` lifts it"));
+    context.out.show(&SealedDetail { sealed: &sealed, receipt: None })?;
+    Ok(Exit::Clean)
+}
+
+/// What a stop is set on.
+pub(crate) fn target(scope: &StopScope) -> Target {
+    let kind = match scope.kind {
+        StopKind::Tool => TargetKind::Tool,
+        StopKind::Workflow => TargetKind::Workflow,
+        StopKind::All | StopKind::Tenant => TargetKind::Ledger,
+        StopKind::Actor | StopKind::Session => TargetKind::Other,
+    };
+    Target::new(kind, scope.to_string())
+}
