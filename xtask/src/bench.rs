@@ -27,7 +27,7 @@ use crate::workspace::{Verdict, Workspace, fail};
 
 /// Every benchmark of `sealbook-benches`, in the order of the table.
 static BENCHES: &[&str] =
-    &["append", "sustained", "signed", "submitters", "verify", "signatures", "query", "files", "git", "size"];
+    &["append", "sustained", "signed", "submitters", "verify", "signatures", "query", "files", "git", "size", "wrap"];
 
 /// Cargo's arguments for the program that holds them all; the benchmark's name comes after.
 const PROGRAM: &[&str] = &["run", "--release", "--quiet", "--package", "sealbook-benches", "--"];

@@ -18,6 +18,8 @@ use super::tell;
 
 /// Tools of one server that are compared.
 const TOOLS_MAX: usize = 10_000;
+/// Bytes of definitions that are kept while a list comes in.
+const DEFINITIONS_BYTES_MAX: usize = 32 << 20;
 /// The action of the record that holds the pins.
 const PINNED: &str = "tools.pinned";
 
@@ -46,7 +48,10 @@ struct Pin {
 
 struct Seen {
     pin: Pin,
+    /// As it came; empty where there are too many bytes of them.
     definition: String,
+    /// Bytes of the definitions up to this one.
+    bytes: usize,
 }
 
 #[derive(Default, Serialize)]
@@ -68,11 +73,13 @@ impl Pins {
         for tool in tools.map(elements).unwrap_or_default() {
             let [name, annotations] = fields(tool, ["name", "annotations"]);
             let Some(name) = name.and_then(text) else { continue };
-            if let Some(annotations) = annotations {
+            if let Some(annotations) = annotations.filter(|_| self.annotations.len() < TOOLS_MAX) {
                 self.annotations.insert(name.clone().into_owned(), tell::raw(annotations));
             }
-            if let Some(coming) = self.coming.as_mut().filter(|coming| coming.len() < TOOLS_MAX) {
-                coming.push(Seen::new(session, &name, tool));
+            let Some(coming) = &mut self.coming else { continue };
+            let bytes: usize = coming.last().map_or(0, |seen| seen.bytes) + tool.len();
+            if coming.len() < TOOLS_MAX {
+                coming.push(Seen::new(session, &name, tool, bytes));
             }
         }
         let is_last = next.is_none_or(|next| next == "null");
@@ -92,7 +99,7 @@ impl Pins {
 }
 
 impl Seen {
-    fn new(session: &Session, name: &str, tool: &str) -> Self {
+    fn new(session: &Session, name: &str, tool: &str, bytes: usize) -> Self {
         let gate = &session.gate;
         let (definition, body) = match serde_json::from_str::<Value>(tool) {
             Ok(mut value) => {
@@ -111,7 +118,8 @@ impl Seen {
             digest: gate.digest(definition.as_bytes()),
             body: gate.digest(body.as_bytes()),
         };
-        Self { pin, definition: tool.to_owned() }
+        let definition = if bytes <= DEFINITIONS_BYTES_MAX { tool.to_owned() } else { String::new() };
+        Self { pin, definition, bytes }
     }
 }
 

@@ -51,7 +51,10 @@ fn context(session: &Session, message: &Message<'_>, name: Option<&str>, argumen
         out.extend_from_slice(id.as_bytes());
     }
     if let Some(arguments) = arguments {
-        out.extend_from_slice(format!(",\"arguments_bytes\":{}", arguments.len()).as_bytes());
+        // Keyed: arguments may hold secrets. Equal ones have equal digests.
+        let digest = session.gate.digest(arguments.as_bytes());
+        let told = format!(",\"arguments\":{{\"digest\":\"{digest}\",\"bytes\":{}}}", arguments.len());
+        out.extend_from_slice(told.as_bytes());
     }
     if let Some(annotations) = name.and_then(text).and_then(|name| session.annotations(&name)) {
         out.extend_from_slice(b",\"annotations\":");

@@ -22,6 +22,7 @@ pub(crate) struct Wire {
     gateway: JoinHandle<Result<(), Error>>,
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Setup {
     pub(crate) options: GateOptions,
     pub(crate) rules: &'static str,
