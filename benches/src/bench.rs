@@ -4,6 +4,7 @@ mod append;
 mod files;
 mod git;
 mod query;
+mod rules;
 mod signatures;
 mod signed;
 mod size;
@@ -31,6 +32,7 @@ pub(crate) static BENCHES: &[Bench] = &[
     Bench { name: "verify", run: verify::run },
     Bench { name: "signatures", run: signatures::run },
     Bench { name: "query", run: query::run },
+    Bench { name: "rules", run: rules::run },
     Bench { name: "files", run: files::run },
     Bench { name: "git", run: git::run },
     Bench { name: "size", run: size::run },

@@ -136,7 +136,7 @@ fn read(file: &Path) -> Result<Vec<Rule>, Failure> {
     let bytes = input.read_all()?;
     let text = std::str::from_utf8(&bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let line = before.split(|byte| *byte == b'\n').count() as u64;
         let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
         Failure::InputNotUtf8 { place: input.place(line), column }
     })?;

@@ -1,5 +1,7 @@
 //! Keys: listed, published, rotated, revoked.
 
+use std::os::unix::fs::PermissionsExt;
+
 use crate::fixture::Place;
 
 fn states(place: &Place) -> Vec<(String, bool, bool)> {
@@ -78,7 +80,6 @@ fn changes_of_keys_need_an_approver() {
     }
     place.make_approver();
     let key = place.approver_file();
-    use std::os::unix::fs::PermissionsExt;
     assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     let before = place.json(["key", "list"]);
     let ended = place.run_with(["key", "rotate", "--passphrase-fd", "0"], "another one\n");

@@ -8,6 +8,7 @@
 mod check;
 mod value;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
@@ -32,21 +33,29 @@ const NEST_MAX: usize = 32;
 /// The functions and operators that programs may use. One for all: making it costs more than a verdict.
 static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 
-/// The names a program may use.
+/// The names a program may use, in order.
 pub(crate) static VARIABLES: &[&str] = &[
     "action",
     "actor",
+    "after",
+    "before",
     "category",
     "classification",
+    "context",
     "conversation",
     "duration_us",
+    "error",
+    "findings",
     "id",
+    "input",
+    "metadata",
     "operation",
     "outcome",
     "parent",
     "phase",
     "project",
     "reason",
+    "result",
     "retention",
     "session",
     "severity",
@@ -55,22 +64,13 @@ pub(crate) static VARIABLES: &[&str] = &[
     "target",
     "tenant",
     "trace",
-    "after",
-    "before",
-    "context",
-    "error",
-    "findings",
-    "input",
-    "metadata",
-    "result",
     "violations",
 ];
-const FIRST_PART: usize = 21;
 
 /// A compiled program.
 #[derive(Debug)]
 pub(crate) struct Program {
-    program: cel::Program,
+    parsed: cel::Program,
     /// Which of [`VARIABLES`] it reads.
     reads: Vec<&'static str>,
     patterns: Arc<HashMap<String, Regex>>,
@@ -106,7 +106,7 @@ fn compile_here(text: &str) -> Result<Program, String> {
     let checked = check::check(program.expression())?;
     let patterns = checked.patterns.iter().map(|text| Ok((text.clone(), pattern::regex(text)?)));
     let patterns = Arc::new(patterns.collect::<Result<HashMap<_, _>, String>>()?);
-    Ok(Program { program, reads: checked.reads, patterns, needs: checked.needs })
+    Ok(Program { parsed: program, reads: checked.reads, patterns, needs: checked.needs })
 }
 
 /// Refuses what could overrun the parser's stack, before it sees it.
@@ -132,38 +132,58 @@ fn measure(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// One record as programs see it. What is read is made once, for all programs.
-pub(crate) struct Evaluation<'r> {
-    variables: Variables<'r>,
+/// One record as programs see it, run one after the other.
+pub(crate) struct Evaluation<'v> {
+    variables: &'v Variables<'v>,
+    /// For programs without patterns of their own.
+    context: OnceCell<Context<'v, 'v>>,
 }
 
-struct Variables<'r> {
+/// The fields and parts of a record. What is read is made once, for all programs.
+pub(crate) struct Variables<'r> {
     record: &'r Record,
     made: [OnceLock<Option<Box<dyn Val>>>; VARIABLES.len()],
     /// Something that was read is too large, or ambiguous.
     unreadable: AtomicBool,
 }
 
-impl<'r> Evaluation<'r> {
+impl<'r> Variables<'r> {
     pub(crate) fn new(record: &'r Record) -> Self {
-        let made = std::array::from_fn(|_| OnceLock::new());
-        Self { variables: Variables { record, made, unreadable: AtomicBool::new(false) } }
+        Self { record, made: std::array::from_fn(|_| OnceLock::new()), unreadable: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn record(&self) -> &'r Record {
+        self.record
+    }
+}
+
+impl<'v> Evaluation<'v> {
+    pub(crate) fn new(variables: &'v Variables<'v>) -> Self {
+        Self { variables, context: OnceCell::new() }
+    }
+
+    fn plain_context(&self) -> Context<'v, 'v> {
+        let mut context = Context::with_env(Arc::clone(&ENV));
+        context.set_variable_resolver(self.variables);
+        context
     }
 
     /// What the program says; `None` where it fails, or says neither true nor false.
     pub(crate) fn run(&self, program: &Program) -> Option<bool> {
-        let mut context = Context::with_env(Arc::clone(&ENV));
+        let mut own = None;
         if !program.patterns.is_empty() {
+            let mut context = self.plain_context();
             let patterns = Arc::clone(&program.patterns);
             let matches = move |This(text): This<Arc<String>>, pattern: Arc<String>| match patterns.get(&*pattern) {
                 Some(regex) => Ok(regex.is_match(&text)),
                 None => Err(ExecutionError::function_error("matches", "the pattern is no literal")),
             };
             context.add_function("matches", matches).ok()?;
+            own = Some(context);
         }
-        context.set_variable_resolver(&self.variables);
+        let context = own.as_ref().unwrap_or_else(|| self.context.get_or_init(|| self.plain_context()));
         self.variables.unreadable.store(false, Ordering::Relaxed);
-        let said = program.program.execute(&context);
+        let said = program.parsed.execute(context);
         if self.variables.unreadable.load(Ordering::Relaxed) {
             return None;
         }
@@ -176,24 +196,24 @@ impl<'r> Evaluation<'r> {
 
 impl VariableResolver for Variables<'_> {
     fn resolve<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
-        let index = VARIABLES.iter().position(|known| *known == name)?;
+        // Asked several times for each name of a program: length and first letter tell nearly all apart.
+        let first = name.as_bytes().first()?;
+        let may_be = |known: &&str| known.len() == name.len() && known.as_bytes()[0] == *first;
+        let index = VARIABLES.iter().position(|known| may_be(known) && *known == name)?;
         let made = self.made[index].get_or_init(|| {
-            let value = match VARIABLES[index..].first() {
-                Some(part) if index >= FIRST_PART => {
-                    let part: PartName = part.parse().ok()?;
-                    self.record.part(part).map_or_else(|| Some(value::empty()), |json| value::of_json(json.get()))
-                }
-                _ => Some(value::of_field(self.record, name)),
+            let value = match name.parse::<PartName>() {
+                Ok(part) => match self.record.part(part) {
+                    Some(json) => value::of_json(json.get()),
+                    None => Some(value::empty()),
+                },
+                Err(_) => Some(value::of_field(self.record, name)),
             };
             value.and_then(|value| value.try_into().ok())
         });
-        match made {
-            Some(value) => Some(CowVal::Borrowed(value.as_ref())),
-            None => {
-                self.unreadable.store(true, Ordering::Relaxed);
-                None
-            }
+        if made.is_none() {
+            self.unreadable.store(true, Ordering::Relaxed);
         }
+        made.as_ref().map(|value| CowVal::Borrowed(value.as_ref()))
     }
 }
 
@@ -204,7 +224,8 @@ mod tests {
 
     fn said(text: &str) -> Option<bool> {
         let program = Program::compile(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-        Evaluation::new(&record()).run(&program)
+        let record = record();
+        Evaluation::new(&Variables::new(&record)).run(&program)
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::field::Place;
+use super::field::{Field, Place};
 use super::node::{Node, Value, error_at};
 use crate::RuleError;
 
@@ -50,6 +50,38 @@ impl Condition {
         read(node, 0, &mut tests)
     }
 
+    /// Looks for these texts instead of a pattern; whether there was one.
+    pub(crate) fn look_for(&mut self, texts: &[String]) -> bool {
+        match self {
+            Self::All(list) => list.iter_mut().any(|condition| condition.look_for(texts)),
+            Self::Test(test) if matches!(test.how, How::Matches { .. }) => {
+                test.how = How::Contains(texts.to_vec());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The words that a field must have for this to hold, where they stand there: what an index needs, without
+    /// compiling anything.
+    pub(crate) fn needs(&self, field: Field) -> Option<Vec<String>> {
+        match self {
+            Self::Test(Test { places, how: How::Equals(values), .. }) => match &places[..] {
+                [Place::Field(found)] if *found == field => {
+                    Some(values.iter().map(|value| super::vocabulary::spelt(field, value)).collect())
+                }
+                _ => None,
+            },
+            Self::All(list) => list.iter().find_map(|condition| condition.needs(field)),
+            Self::Any(list) => {
+                let each: Option<Vec<_>> = list.iter().map(|condition| condition.needs(field)).collect();
+                each.map(|lists| lists.into_iter().flatten().collect())
+            }
+            Self::Cel(text, _) => leading_word(text, field.as_str()).map(|word| vec![word.to_owned()]),
+            Self::Not(_) | Self::Test(_) => None,
+        }
+    }
+
     /// As it is written in JSON.
     pub(crate) fn to_json(&self) -> Json {
         match self {
@@ -60,6 +92,19 @@ impl Condition {
             Self::Test(test) => test.to_json(),
         }
     }
+}
+
+/// `x` of `action == 'x' && …`, where nothing in the text could make it an alternative.
+fn leading_word<'t>(cel: &'t str, variable: &str) -> Option<&'t str> {
+    if cel.contains("||") || cel.contains('?') {
+        return None;
+    }
+    let rest = cel.trim_start().strip_prefix(variable)?.trim_start().strip_prefix("==")?.trim_start();
+    let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    let (word, after) = rest[1..].split_once(quote)?;
+    let after = after.trim_start();
+    let plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+    (plain && !word.is_empty() && (after.is_empty() || after.starts_with("&&"))).then_some(word)
 }
 
 fn read(node: &Node, depth: usize, tests: &mut usize) -> Result<Condition, RuleError> {
@@ -190,5 +235,29 @@ pub(crate) fn one_or_many(texts: &[String]) -> Json {
     match texts {
         [one] => json!(one),
         many => json!(many),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leading_word_is_believed_only_where_nothing_goes_round_it() {
+        for (cel, word) in [
+            ("action == 'file.write'", Some("file.write")),
+            (" action==\"a\" && (b == 'c')", Some("a")),
+            ("action == 'a' || true", None),
+            ("action == 'a' ? true : true", None),
+            ("action == 'a' == false", None),
+            ("action == 'a' + ''", None),
+            ("action == ''", None),
+            ("actions == 'a'", None),
+            ("action != 'a'", None),
+            ("action == 'a\\'b'", None),
+            ("!(action == 'a')", None),
+        ] {
+            assert_eq!(leading_word(cel, "action"), word, "{cel}");
+        }
     }
 }

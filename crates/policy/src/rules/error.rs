@@ -14,7 +14,6 @@ pub struct RuleError {
 
 impl RuleError {
     /// Stable name of the kind of error; `docs/errors/rule_invalid.md` explains it.
-    #[expect(clippy::unused_self, reason = "as the errors of every room")]
     pub const fn code(&self) -> &'static str {
         "rule_invalid"
     }

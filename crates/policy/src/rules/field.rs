@@ -29,6 +29,7 @@ macro_rules! fields {
     };
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands beside fields that a record may not have")]
 fn of(text: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Borrowed(text))
 }

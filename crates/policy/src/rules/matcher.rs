@@ -3,7 +3,7 @@
 use regex::Regex;
 use sealbook_record::{Record, Redaction};
 
-use super::cel::{Evaluation, Program};
+use super::cel::{Evaluation, Program, Variables};
 use super::condition::{Condition, How, Test};
 use super::field::{Field, Place};
 use super::node::error_at;
@@ -23,17 +23,17 @@ pub(crate) enum Answer {
 }
 
 /// A record, and what is missing from it.
-pub(crate) struct Seen<'r> {
-    pub(crate) record: &'r Record,
-    pub(crate) redactions: &'r [Redaction],
+pub(crate) struct Seen<'v> {
+    pub(crate) record: &'v Record,
+    pub(crate) redactions: &'v [Redaction],
     /// Parts that were erased or withheld.
-    pub(crate) gone: &'r [String],
-    pub(crate) cel: Evaluation<'r>,
+    pub(crate) gone: &'v [String],
+    pub(crate) cel: Evaluation<'v>,
 }
 
-impl<'r> Seen<'r> {
-    pub(crate) fn raw(record: &'r Record) -> Self {
-        Self { record, redactions: &[], gone: &[], cel: Evaluation::new(record) }
+impl<'v> Seen<'v> {
+    pub(crate) fn raw(variables: &'v Variables<'v>) -> Self {
+        Self { record: variables.record(), redactions: &[], gone: &[], cel: Evaluation::new(variables) }
     }
 }
 
@@ -98,18 +98,10 @@ impl Matcher {
         }
     }
 
-    /// The literal words that a field must have for this to fit, where such are known.
+    /// The literal words that a field must have for this to fit, where programs name them.
     pub(crate) fn needs(&self, field: Field) -> Option<Vec<String>> {
         match self {
-            Self::Test(places, Compare::Equals(values)) => match &places[..] {
-                [Place::Field(found)] if *found == field => values.first().cloned(),
-                _ => None,
-            },
             Self::All(list) => list.iter().find_map(|matcher| matcher.needs(field)),
-            Self::Any(list) => {
-                let each: Option<Vec<_>> = list.iter().map(|matcher| matcher.needs(field)).collect();
-                each.map(|lists| lists.into_iter().flatten().collect())
-            }
             Self::Cel(program) => program.needs(field.as_str()),
             _ => None,
         }

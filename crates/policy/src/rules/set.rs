@@ -1,12 +1,13 @@
 //! Rules, compiled and ready to judge.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use sealbook_ledger::Hash;
 use sealbook_record::{Record, Redaction, TargetKind};
 
 use super::builtin;
+use super::cel::Variables;
 use super::field::Field;
 use super::matcher::{Answer, Matcher, Seen};
 use super::pattern::Glob;
@@ -40,7 +41,8 @@ pub enum Replayed {
 pub(crate) struct Compiled {
     pub(crate) rule: Arc<Rule>,
     scope: Arc<CompiledScope>,
-    matcher: Arc<Matcher>,
+    /// Made when it is first asked; `None` where it cannot be.
+    matcher: Arc<OnceLock<Option<Matcher>>>,
 }
 
 #[derive(Debug)]
@@ -98,7 +100,8 @@ impl RuleSet {
     /// Where a rule that asks or blocks cannot be worked out and says `fail: closed`, it counts as fitting.
     pub fn evaluate(&self, record: &Record) -> Verdict {
         let mut hits = Vec::new();
-        let seen = Seen::raw(record);
+        let variables = Variables::new(record);
+        let seen = Seen::raw(&variables);
         for index in self.index.candidates(record) {
             let compiled = &self.rules[index as usize];
             let rule = &compiled.rule;
@@ -115,15 +118,15 @@ impl RuleSet {
     /// What each rule would have said of a sealed record, in the order of the rules: `gone` are the parts that
     /// were erased or withheld.
     pub fn replay(&self, record: &Record, redactions: &[Redaction], gone: &[String]) -> Vec<Replayed> {
-        let seen = Seen { redactions, gone, ..Seen::raw(record) };
+        let variables = Variables::new(record);
+        let seen = Seen { redactions, gone, ..Seen::raw(&variables) };
         let answers = self.rules.iter().map(|compiled| match compiled.answer(&seen) {
             Answer::Yes => Replayed::Fits,
-            Answer::No => Replayed::Passes,
             Answer::Hidden => Replayed::Undecidable,
             Answer::Error if compiled.rule.effect >= Decision::Ask && compiled.rule.fail == Fail::Closed => {
                 Replayed::Fits
             }
-            Answer::Error => Replayed::Passes,
+            Answer::No | Answer::Error => Replayed::Passes,
         });
         answers.collect()
     }
@@ -168,16 +171,35 @@ impl RuleSet {
 
 impl Compiled {
     pub(crate) fn new(rule: Arc<Rule>) -> Result<Self, RuleError> {
+        let compiled = Self::lazy(rule)?;
+        let matcher = compiled.make().map_err(|error| error.of(&compiled.rule.id))?;
+        let _ = compiled.matcher.set(Some(matcher));
+        Ok(compiled)
+    }
+
+    /// A rule that was checked when it was added. Patterns and programs are compiled when a record first needs
+    /// them: a hook that lives for one call compiles few.
+    pub(crate) fn lazy(rule: Arc<Rule>) -> Result<Self, RuleError> {
         let scope = CompiledScope::new(&rule.scope).map_err(|what| RuleError::new(what).of(&rule.id))?;
-        let matcher = match &rule.condition {
-            Some(condition) => Matcher::compile(condition).map_err(|error| error.of(&rule.id))?,
-            None => Matcher::Always,
-        };
-        Ok(Self { rule, scope: Arc::new(scope), matcher: Arc::new(matcher) })
+        Ok(Self { rule, scope: Arc::new(scope), matcher: Arc::default() })
+    }
+
+    fn make(&self) -> Result<Matcher, RuleError> {
+        self.rule.condition.as_ref().map_or(Ok(Matcher::Always), Matcher::compile)
     }
 
     fn answer(&self, seen: &Seen<'_>) -> Answer {
-        if self.scope.covers(seen.record) { self.matcher.answer(seen) } else { Answer::No }
+        if !self.scope.covers(seen.record) {
+            return Answer::No;
+        }
+        self.matcher.get_or_init(|| self.make().ok()).as_ref().map_or(Answer::Error, |matcher| matcher.answer(seen))
+    }
+
+    /// The words that a field must have for the rule to fit, as far as they are known without compiling more.
+    fn needs(&self, field: Field) -> Option<Vec<String>> {
+        let condition = self.rule.condition.as_ref()?;
+        let compiled = || self.matcher.get()?.as_ref()?.needs(field);
+        condition.needs(field).or_else(compiled)
     }
 
     fn hit(&self, unclear: bool) -> Hit {
@@ -241,8 +263,8 @@ impl Index {
         let mut index = Self::default();
         for (place, compiled) in rules.iter().enumerate() {
             let place = u32::try_from(place).expect("a set holds far fewer rules");
-            let actions = compiled.scope.actions().or_else(|| compiled.matcher.needs(Field::Action));
-            let (map, words) = match (actions, compiled.matcher.needs(Field::Category)) {
+            let actions = compiled.scope.actions().or_else(|| compiled.needs(Field::Action));
+            let (map, words) = match (actions, compiled.needs(Field::Category)) {
                 (Some(words), _) => (&mut index.by_action, words),
                 (None, Some(words)) => (&mut index.by_category, words),
                 (None, None) => {

@@ -95,8 +95,11 @@ fn names(json: &[u8], each: &mut dyn FnMut(&str) -> bool, depth: usize) -> bool 
     })
 }
 
+/// What is called for each child: its raw name (of a member), number and text.
+type EachChild<'f> = dyn FnMut(Option<&[u8]>, usize, &[u8]) -> bool + 'f;
+
 /// Calls `each` with the raw name (of a member), number and text of each child until it says `true`.
-fn any_child(json: &[u8], each: &mut dyn FnMut(Option<&[u8]>, usize, &[u8]) -> bool) -> bool {
+fn any_child(json: &[u8], each: &mut EachChild<'_>) -> bool {
     let is_map = json.first() == Some(&b'{');
     let (mut at, mut index, mut key) = (1, 0, None);
     while at < json.len() {

@@ -121,7 +121,7 @@ fn security_operations_are_about_secrets_not_monkeys() {
 fn call(kind: ActorKind, input: &str) -> Record {
     let mut record = with_part(PartName::Input, input);
     record.actor.kind = kind;
-    record.action = "tools.call".to_owned();
+    "tools.call".clone_into(&mut record.action);
     record.target = Target::new(TargetKind::Tool, "shell/run");
     record
 }

@@ -155,7 +155,7 @@ fn mistakes_are_named_with_rule_line_and_mend() {
 #[test]
 fn hostile_texts_are_refused_and_not_followed() {
     let deep = format!("id: r\neffect: log\nwhen: {}", "{not: ".repeat(5_000));
-    let deeper = format!("{}", "[".repeat(100_000));
+    let deeper = "[".repeat(100_000);
     let not =
         format!("id: r\neffect: log\nwhen: {}{{field: action, equals: x}}{}", "{not: ".repeat(40), "}".repeat(40));
     let brackets = format!("id: r\neffect: log\ncel: \"{}1{} == 1\"", "(".repeat(100_000), ")".repeat(100_000));
@@ -302,7 +302,7 @@ fn two_hundred_rules_cost_little_where_few_can_fit() {
     // The index proposes only what names the action or the category, or neither.
     let mut text = String::new();
     for n in 0..200 {
-        text += &match n % 4 {
+        let rule = match n % 4 {
             0 => format!("- {{id: r{n}, effect: log, when: [{{field: action, equals: a.{n}}}]}}\n"),
             1 => format!("- {{id: r{n}, effect: log, cel: \"action == 'a.{n}' && target.id == 'x'\"}}\n"),
             2 => format!(
@@ -312,6 +312,7 @@ fn two_hundred_rules_cost_little_where_few_can_fit() {
                 "- {{id: r{n}, effect: log, when: [{{field: category, equals: booking}}, {{field: reason, equals: '{n}'}}]}}\n"
             ),
         };
+        text.push_str(&rule);
     }
     let set = set(&text);
     assert_eq!(set.candidates(&record()), 0);

@@ -29,7 +29,7 @@ pub(super) fn of_field(record: &Record, name: &str) -> Value {
         "duration_us" => Value::Int(record.duration_us.map_or(0, |us| i64::try_from(us).unwrap_or(i64::MAX))),
         "id" => id(Some(record.id)),
         "operation" => id(record.operation),
-        "outcome" => text(record.outcome.map(|outcome| outcome.as_str())),
+        "outcome" => text(record.outcome.map(sealbook_record::Outcome::as_str)),
         "parent" => id(record.parent),
         "phase" => text(Some(record.phase.as_str())),
         "project" => text(record.project.as_deref()),
