@@ -48,7 +48,6 @@ impl Environment {
             screen: Screen { width: width(on_terminal), colour: on_terminal && wants_colour },
             is_watched: std::io::stderr().is_terminal(),
             zone: TimeZone::system(),
-            home,
             current_dir,
         }
     }

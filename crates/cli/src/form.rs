@@ -8,7 +8,7 @@ use crate::failure::Failure;
 /// How records stand on lines.
 #[derive(Debug, Default, PartialEq, clap::Args)]
 pub(crate) struct Given {
-    /// The form of an older audit system: `audit_logger`, `audit_log`, `jsonl`, `ami` or `booking`
+    /// The form of another system: `audit_logger`, `audit_log`, `jsonl`, `ami`, `booking` or `cloudevents`
     #[arg(long, value_name = "NAME")]
     dialect: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! What is missing from the story that a book tells.
 
 mod counted;
+mod reconciled;
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,9 +9,11 @@ use sealbook_ledger::Phase;
 use uuid::Uuid;
 
 pub use counted::{CaptureGap, MissingNumbers};
+pub use reconciled::SeenOnce;
 
 use crate::{Actor, Finding, Severity, Step, Timestamp};
 use counted::Numbers;
+use reconciled::Ways;
 
 /// From when on something is worth a finding.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +61,7 @@ pub struct Completeness {
     last: Option<(u64, Timestamp)>,
     actors: HashMap<String, (u64, Timestamp)>,
     numbers: Numbers,
+    ways: Ways,
     told: Told,
 }
 
@@ -80,6 +84,8 @@ pub struct Told {
     pub missing_numbers: Vec<MissingNumbers>,
     /// Times in which a gate could not write to the book.
     pub capture_gaps: Vec<CaptureGap>,
+    /// Calls that one way in saw and another should have seen.
+    pub seen_once: Vec<SeenOnce>,
 }
 
 /// A time in which nothing was recorded.
@@ -103,6 +109,7 @@ impl Completeness {
     pub fn push(&mut self, step: &Step<'_>) {
         self.push_time(step);
         self.push_actor(step);
+        self.told.seen_once.extend(self.ways.push(step));
         match step.phase {
             Phase::Intent => self.open.entry(step.operation.unwrap_or(step.id)).or_default().push(OpenIntent::of(step)),
             Phase::Outcome => self.close(step),
@@ -129,6 +136,7 @@ impl Completeness {
     pub fn finish(mut self) -> Told {
         self.told.open_intents = self.open.into_values().flatten().collect();
         self.told.open_intents.sort_by_key(|intent| intent.seq);
+        self.told.seen_once.extend(self.ways.finish());
         self.told
     }
 
@@ -252,6 +260,10 @@ impl Told {
             );
             let severity = if *passed > 0 { Severity::Critical } else { Severity::Warning };
             findings.push(about("completeness.capture_gap", severity, message, &[*seq]));
+        }
+        for SeenOnce { seq, missed_by, .. } in &self.seen_once {
+            let message = format!("record {seq}: a call that the {missed_by} should have seen, and did not");
+            findings.push(about("completeness.seen_once", Severity::Warning, message, &[*seq]));
         }
         for seq in &self.actors_unknown {
             let message = format!("record {seq}: nobody is named as the actor");

@@ -1,4 +1,4 @@
-//! The shapes in which five older systems wrote such records, to and from, without loss.
+//! The shapes in which five older systems wrote such records, and `CloudEvents`, to and from, without loss.
 //!
 //! A dialect maps what it can onto the fields and parts of a [`Record`]. What that mapping would not give
 //! back exactly (an id that is no UUID, a level we have no word for, a hash of their chain, a field nobody
@@ -16,6 +16,7 @@ mod ami;
 mod audit_log;
 mod audit_logger;
 mod booking;
+mod cloudevents;
 mod entry;
 mod jsonl;
 
@@ -67,6 +68,12 @@ pub static DIALECTS: &[Dialect] = &[
         about: "compensable actions of assistants, by company",
         read: booking::read,
         write: booking::write,
+    },
+    Dialect {
+        name: "cloudevents",
+        about: "CloudEvents 1.0, JSON format",
+        read: cloudevents::read,
+        write: cloudevents::write,
     },
 ];
 

@@ -22,7 +22,9 @@ mod statement;
 mod time;
 mod vocabulary;
 
-pub use completeness::{CaptureGap, Completeness, CompletenessLimits, MissingNumbers, OpenIntent, Silence, Told};
+pub use completeness::{
+    CaptureGap, Completeness, CompletenessLimits, MissingNumbers, OpenIntent, SeenOnce, Silence, Told,
+};
 pub use dialects::{DIALECTS, Dialect};
 pub use diff::{Patch, PatchOp};
 pub use error::{Error, Place};

@@ -156,7 +156,7 @@ fn supervise(work: impl FnOnce(&Sender<Said>) -> Result<Answer, Failure> + Send 
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(600);
+    const LONG: Duration = Duration::from_mins(10);
 
     fn refused(refuses: bool, why: &str) -> (u8, bool) {
         let answer = Answer::failed(refuses, why);
@@ -183,16 +183,16 @@ mod tests {
             assert!(!answer.stderr.contains("sk-live"), "{answer:?}");
 
             let (done, wait) = channel::<()>();
-            let (known, knows) = channel::<()>();
+            let (told, hears) = channel::<()>();
             let hanging = move |say: &Sender<Said>| {
                 let _ = say.send(Said::CanBeRefused(can));
-                drop(known);
+                drop(told);
                 let _ = wait.recv();
                 Err(Failure::HomeUnknown)
             };
             let limit = Duration::from_millis(50);
             let answer = supervise(hanging, limit);
-            let _ = knows.recv();
+            let _ = hears.recv();
             drop(done);
             // Where even the event was not known in time, it is refused.
             assert!((answer.code == code || answer.code == 2) && answer.stderr.contains("deadline"), "{answer:?}");

@@ -99,3 +99,65 @@ fn silence_and_all_formats() {
     }
     assert_eq!(place.run(["gaps", "--silence", "a while"]).code, 2);
 }
+
+/// Records as the hook of an agent and the gateway seal them, one line each.
+fn call(n: u32, operation: u32, source: &str, phase: &str, target: &str, input: &str, more: &str) -> String {
+    let id = |n: u32| format!("0191e3a2-7c1d-7f00-8000-{n:012x}");
+    format!(
+        r#"{{"id":"{}","operation":"{}","occurred":"2026-05-01T10:00:00Z","actor":{{"id":"bot","kind":"agent"}},"action":"tools.call","phase":"{phase}","source":"{source}","session":"s1","target":{{"id":"{target}","kind":"tool"}},"input":{input}{more}}}
+"#,
+        id(n),
+        id(operation)
+    )
+}
+
+#[test]
+fn a_call_that_one_way_in_saw_and_another_should_have_is_a_gap() {
+    let place = Place::new();
+    let ok = r#","outcome":"ok""#;
+    let cancelled = r#","outcome":"cancelled""#;
+    let (hook, gateway) = ("hook/claude-code", "sealbook-wrap");
+    // Before a gateway is there, nobody expects it.
+    let early = [call(1, 101, hook, "intent", "fs/read", "{}", ""), call(2, 101, hook, "outcome", "fs/read", "{}", ok)];
+    assert_eq!(place.run_with(["import", "-"], early.concat()).code, 0);
+    assert_eq!(place.run(["gaps"]).code, 0);
+    let capture = place.append(&[
+        "--action",
+        "capture.open",
+        "--target",
+        "service:fs",
+        "--phase",
+        "intent",
+        "--source",
+        "sealbook-wrap",
+    ]);
+    let calls = [
+        // Seen both ways, fields in another order, and the same call twice at once.
+        call(3, 103, hook, "intent", "fs/write", r#"{"a":1,"b":[2]}"#, ""),
+        call(4, 104, hook, "intent", "fs/write", r#"{"a":1,"b":[2]}"#, ""),
+        call(5, 105, gateway, "intent", "fs/write", r#"{"b": [2], "a": 1}"#, ""),
+        call(6, 106, gateway, "intent", "fs/write", r#"{"b": [2], "a": 1}"#, ""),
+        call(7, 105, gateway, "outcome", "fs/write", "{}", ok),
+        call(8, 106, gateway, "outcome", "fs/write", "{}", ok),
+        call(9, 103, hook, "outcome", "fs/write", "{}", ok),
+        call(10, 104, hook, "outcome", "fs/write", "{}", ok),
+        // Called off by the user: the gateway never saw it, and should not have.
+        call(11, 111, hook, "intent", "fs/delete", "{}", ""),
+        call(12, 111, hook, "outcome", "fs/delete", "{}", cancelled),
+        // A server that has no gateway.
+        call(13, 113, hook, "intent", "git/log", "{}", ""),
+        call(14, 113, hook, "outcome", "git/log", "{}", ok),
+        // Past the gateway, and past the hook.
+        call(15, 115, hook, "intent", "fs/write", r#"{"a":9}"#, ""),
+        call(16, 115, hook, "outcome", "fs/write", "{}", ok),
+        call(17, 117, gateway, "intent", "fs/read", r#"{"path":"x"}"#, ""),
+        call(18, 117, gateway, "outcome", "fs/read", "{}", ok),
+    ];
+    assert_eq!(place.run_with(["import", "-"], calls.concat()).code, 0);
+    let (code, gaps) = gaps(&place);
+    let missed: Vec<_> =
+        gaps["seen_once"].as_array().unwrap().iter().map(|seen| (&seen["target"], &seen["missed_by"])).collect();
+    assert_eq!(missed, [(&json!("fs/write"), &json!("gateway")), (&json!("fs/read"), &json!("hook"))], "{gaps}");
+    assert_eq!((code, &gaps["open_intents"][0]["seq"]), (1, &json!(capture)));
+    assert!(place.run(["gaps"]).out.contains("Seen one way, and not the other"));
+}

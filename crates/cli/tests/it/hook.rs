@@ -230,3 +230,33 @@ fn what_is_installed_is_what_the_agent_can_run() {
     assert_eq!((ended.code, &*ended.out, &*ended.err), (0, "", ""), "{command}");
     assert!(place.project().join("it's mine/x").is_dir());
 }
+
+#[test]
+fn rules_and_stops_of_the_book_hold_for_the_next_call() {
+    let place = Place::new();
+    place.make_approver();
+    place.write(
+        "rules.yaml",
+        "- {id: ask-push, name: A person pushes, effect: ask, when: {field: input.command, matches: 'git push'}}\n",
+    );
+    let push = before("claude-code", &place.project(), "git push");
+    assert_eq!(hook(&place, "claude-code", &push).out, "");
+    place.approved(&["rules", "add", "rules.yaml", "--reason", "agreed"]);
+    let asked = hook(&place, "claude-code", &push);
+    assert!(asked.code == 0 && asked.out.contains("\"permissionDecision\":\"ask\""), "{asked:?}");
+    let refused = hook(&place, "codex", &before("codex", &place.project(), "git push"));
+    assert!(
+        refused.out.contains("\"permissionDecision\":\"deny\"") && refused.out.contains("sealbook approve"),
+        "{refused:?}"
+    );
+
+    place.ok(["stop", "--session", "s1", "--reason", "looks odd"]);
+    for agent in AGENTS {
+        let stopped = hook(&place, agent, &before(agent, &place.project(), "ls"));
+        assert!(
+            stopped.code == 0 && stopped.out.contains("\"deny\"") && stopped.out.contains("Stopped"),
+            "{agent}: {stopped:?}"
+        );
+    }
+    place.ok(["verify"]);
+}

@@ -39,6 +39,7 @@ fn setting() -> Setting {
 }
 
 /// What an agent sends: what it sends with every event, and what belongs to this one.
+#[expect(clippy::needless_pass_by_value, reason = "it is written where it is called")]
 fn event(agent: Agent, name: &str, own: Value) -> Event {
     let mut all = match agent {
         Agent::ClaudeCode => {
@@ -73,8 +74,8 @@ fn said(answer: &Answer) -> Value {
 
 /// What was sealed last, but for what follows from it.
 fn last(book: &Book) -> Record {
-    let records = book.records().into_iter().filter_map(|stored| stored.record);
-    records.filter(|record| !record.action.starts_with("alert.")).last().unwrap()
+    let mut records = book.records().into_iter().filter_map(|stored| stored.record);
+    records.rfind(|record| !record.action.starts_with("alert.")).unwrap()
 }
 
 /// The call of a shell, about to happen and done, as each agent tells it.

@@ -1,6 +1,6 @@
 //! What a book should hold and does not.
 
-use sealbook_record::{CaptureGap, MissingNumbers, OpenIntent, Silence, Told};
+use sealbook_record::{CaptureGap, MissingNumbers, OpenIntent, SeenOnce, Silence, Told};
 use serde::Serialize;
 
 use super::words;
@@ -93,6 +93,10 @@ impl Gaps<'_> {
             let numbers = words::ranges(&[(missing.first, missing.last)]);
             vec![Text::name(&missing.actor), session, number(missing.before), number(missing.after), numbers.into()]
         });
+        let columns = vec![Column::number("Seq"), Column::text("Target"), Column::whole("Missed by")];
+        table(page, "Seen one way, and not the other", columns, &self.told.seen_once, |seen| {
+            vec![number(seen.seq), Text::name(&seen.target), Text::plain(seen.missed_by)]
+        });
         let columns = ["Seq", "Passed", "Refused", "Dropped"].map(Column::number).to_vec();
         table(page, "While the book could not be written", columns, &self.told.capture_gaps, |gap| {
             vec![number(gap.seq), number(gap.passed), number(gap.refused), number(gap.dropped)]
@@ -141,6 +145,7 @@ impl View for Gaps<'_> {
                 .collect(),
             without_actor: told.actors_unknown.len(),
             missing_numbers: told.missing_numbers.iter().map(NumbersJson::of).collect(),
+            seen_once: told.seen_once.iter().map(SeenJson::of).collect(),
             capture_gaps: told.capture_gaps.iter().map(CaptureJson::of).collect(),
             incomplete_audits: self.incomplete_audits,
             missing_ledgers: self.missing_ledgers,
@@ -157,6 +162,7 @@ struct GapsJson<'a> {
     actor_silences: Vec<SilenceJson<'a>>,
     without_actor: usize,
     missing_numbers: Vec<NumbersJson<'a>>,
+    seen_once: Vec<SeenJson<'a>>,
     capture_gaps: Vec<CaptureJson>,
     incomplete_audits: &'a [IncompleteAudit],
     missing_ledgers: &'a [String],
@@ -206,6 +212,19 @@ impl<'a> NumbersJson<'a> {
     fn of(missing: &'a MissingNumbers) -> Self {
         let MissingNumbers { actor, session, before: after, after: before, first, last } = missing;
         Self { actor, session: session.as_deref(), after: *after, before: *before, first: *first, last: *last }
+    }
+}
+
+#[derive(Serialize)]
+struct SeenJson<'a> {
+    seq: u64,
+    target: &'a str,
+    missed_by: &'a str,
+}
+
+impl<'a> SeenJson<'a> {
+    fn of(seen: &'a SeenOnce) -> Self {
+        Self { seq: seen.seq, target: &seen.target, missed_by: seen.missed_by }
     }
 }
 
