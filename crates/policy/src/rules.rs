@@ -16,6 +16,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use builtin::guarding;
 pub use error::RuleError;
 
 pub use rule::{Rule, Scope};

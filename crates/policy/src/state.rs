@@ -55,8 +55,10 @@ impl State {
         "stop.set",
     ];
 
-    /// The state of an empty book: the built-in rules, and nothing else. What is over is forgotten, so that a
-    /// gate that runs for years does not grow.
+    /// The state of an empty book: the built-in rules, and nothing else.
+    ///
+    /// It is what a gate needs, and does not grow while the gate runs for years: approvals that are over are
+    /// forgotten, and alerts, which decide nothing, are not followed.
     pub fn new() -> Self {
         Self {
             next_seq: 0,
@@ -69,10 +71,16 @@ impl State {
         }
     }
 
-    /// As [`State::new`]; resolved alerts and approvals that are over are kept, for those who list them.
+    /// As [`State::new`]; alerts are followed, and what is over is kept, for those who list it.
     #[must_use]
     pub fn with_history() -> Self {
         Self { keeps_history: true, ..Self::new() }
+    }
+
+    /// Guards the directories in which the book, its keys and its heads lie by a built-in rule, whatever they are
+    /// called. Done before the first record, so that an approver can disable that rule too.
+    pub fn guard(&mut self, places: &[String]) {
+        self.rules.guard(places);
     }
 
     /// The next record of one of the actions. `sealed` is when it was sealed; `approver` the fingerprint of the
@@ -82,10 +90,13 @@ impl State {
             return;
         }
         self.next_seq = seq + 1;
+        if !self.wants(&record.action) {
+            return;
+        }
         let done = match record.action.as_str() {
             "alert.raised" => self.alerts.raise(seq, sealed, record),
             "alert.assigned" => self.alerts.assign(record),
-            "alert.resolved" => self.alerts.resolve(record, self.keeps_history),
+            "alert.resolved" => self.alerts.resolve(record),
             "approval.requested" => self.approvals.request(seq, record),
             "approval.decided" => self.approvals.decide(sealed, record, approver),
             "approval.used" => self.approvals.use_up(sealed, record),
@@ -104,6 +115,15 @@ impl State {
         if !self.keeps_history {
             self.approvals.forget_before(sealed);
         }
+    }
+
+    /// The actions of the records that it wants to see.
+    pub fn actions(&self) -> impl Iterator<Item = &'static str> {
+        Self::ACTIONS.iter().copied().filter(|action| self.wants(action))
+    }
+
+    fn wants(&self, action: &str) -> bool {
+        self.keeps_history || !action.starts_with("alert.")
     }
 
     /// The sequence number from which on records are wanted.

@@ -4,7 +4,7 @@ use sealbook_policy::State;
 use sealbook_record::Timestamp;
 
 use crate::approver::Approvers;
-use crate::{Error, Ledger, Query, Stored};
+use crate::{Error, Layout, Ledger, Query, Reader, Stored};
 
 /// So many records behind, the index is asked which of them matter; fewer are read one by one.
 const READ_ALL_MAX: u64 = 512;
@@ -17,24 +17,33 @@ impl Ledger {
         let reader = self.reader()?;
         let size = reader.size()?;
         let from = state.next_seq();
+        if from == 0 {
+            let Layout { book, keys, heads } = &self.layout;
+            let places = [book, keys, heads].into_iter().filter_map(|place| place.to_str().map(str::to_owned));
+            state.guard(&places.collect::<Vec<_>>());
+        }
         if from >= size {
             return Ok(());
         }
-        let approvers = Approvers::read(reader.view())?;
+        let mut approvers = None;
         if size - from <= READ_ALL_MAX {
             for seq in from..size {
-                take(state, &approvers, &reader.record(seq)?);
+                take(state, &mut approvers, &reader, &reader.record(seq)?)?;
             }
         } else {
             let query = Query {
-                action: State::ACTIONS.iter().map(|action| (*action).to_owned()).collect(),
+                action: state.actions().map(str::to_owned).collect(),
                 cursor: from.checked_sub(1).map(crate::Cursor),
                 ascending: true,
                 ..Query::default()
             };
             self.each_match(&query, &mut |stored| {
-                take(state, &approvers, &stored);
-                Ok(true)
+                // What came after this view was taken may be signed by an approver who is not in it.
+                let is_in_view = stored.seq < size;
+                if is_in_view {
+                    take(state, &mut approvers, &reader, &stored)?;
+                }
+                Ok(is_in_view)
             })?;
         }
         state.seen_to(size);
@@ -42,11 +51,22 @@ impl Ledger {
     }
 }
 
-fn take(state: &mut State, approvers: &Approvers, stored: &Stored) {
-    let Some(record) = &stored.record else { return };
-    if !State::ACTIONS.contains(&record.action.as_str()) || !stored.altered.is_empty() {
-        return;
+/// Approvers are read only where a record is one of those that they sign: most are not.
+fn take(
+    state: &mut State,
+    approvers: &mut Option<Approvers>,
+    reader: &Reader<'_>,
+    stored: &Stored,
+) -> Result<(), Error> {
+    let Some(record) = &stored.record else { return Ok(()) };
+    if !stored.altered.is_empty() || !state.actions().any(|action| action == record.action) {
+        return Ok(());
     }
+    let approvers = match approvers {
+        Some(approvers) => approvers,
+        None => approvers.insert(Approvers::read(reader.view())?),
+    };
     let sealed = Timestamp::from_micros(stored.leaf.sealed_us);
     state.push(stored.seq, sealed, record, approvers.of(stored));
+    Ok(())
 }

@@ -50,6 +50,18 @@ impl Condition {
         read(node, 0, &mut tests)
     }
 
+    /// Looks for these texts instead of a pattern; whether there was one.
+    pub(crate) fn look_for(&mut self, texts: &[String]) -> bool {
+        match self {
+            Self::All(list) => list.iter_mut().any(|condition| condition.look_for(texts)),
+            Self::Test(test) if matches!(test.how, How::Matches { .. }) => {
+                test.how = How::Contains(texts.to_vec());
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The words that a field must have for this to hold, where they stand there: what an index needs, without
     /// compiling anything.
     pub(crate) fn needs(&self, field: Field) -> Option<Vec<String>> {

@@ -106,7 +106,7 @@ impl Alerts {
     }
 
     /// Resolves an alert; a second resolution changes nothing.
-    pub(super) fn resolve(&mut self, record: &Record, keep: bool) -> Result<(), &'static str> {
+    pub(super) fn resolve(&mut self, record: &Record) -> Result<(), &'static str> {
         let id = record.parent.ok_or(UNKNOWN)?;
         let alert = self.all.get_mut(&id).ok_or(UNKNOWN)?;
         if alert.resolved.is_some() {
@@ -114,9 +114,6 @@ impl Alerts {
         }
         alert.resolved = Some((record.actor.id.clone(), record.reason.clone()));
         self.resolved += 1;
-        if !keep {
-            self.all.remove(&id);
-        }
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use sealbook_ledger::Hash;
 use sealbook_record::{PartName, Record};
 
 use super::{UNKNOWN, UNREADABLE, UNSIGNED};
-use crate::rules::Compiled;
+use crate::rules::{Compiled, guarding};
 use crate::{Rule, RuleSet};
 
 /// A rule, and what became of it.
@@ -49,6 +49,18 @@ impl Rules {
             by: None,
         });
         Self { held: held.collect(), set: OnceLock::new() }
+    }
+
+    /// Adds the built-in guard of the directories in which the book lies, unless it is there.
+    pub(super) fn guard(&mut self, places: &[String]) {
+        let Some(rule) = guarding(places) else { return };
+        let is_there = self.held.iter().any(|held| held.rule().id == rule.id);
+        if let Ok(compiled) = Compiled::lazy(Arc::new(rule))
+            && !is_there
+        {
+            self.held.push(HeldRule { compiled, builtin: true, enabled: true, seq: None, by: None });
+            self.set = OnceLock::new();
+        }
     }
 
     pub(super) fn held(&self) -> &[HeldRule] {

@@ -135,12 +135,13 @@ fn alerts_are_assigned_resolved_and_counted() {
         for (seq, record) in (0..).zip(&records) {
             state.push(seq, at(6), record, None);
         }
-        assert_eq!((state.alerts().unresolved(), state.alerts().resolved()), (1, 1));
-        assert_eq!(state.refused().len(), 2);
-        let open = state.alerts().get(two.id).unwrap();
-        assert_eq!((open.rule.as_str(), open.about, open.action.as_str()), ("r", Some(record().id), "file.write"));
     }
-    assert!(state.alerts().get(one.id).is_none());
+    assert_eq!((history.alerts().unresolved(), history.alerts().resolved(), history.refused().len()), (1, 1, 2));
+    let open = history.alerts().get(two.id).unwrap();
+    assert_eq!((open.rule.as_str(), open.about, open.action.as_str()), ("r", Some(record().id), "file.write"));
+    // A gate does not follow what decides nothing.
+    assert!(state.alerts().list().is_empty() && state.next_seq() == history.next_seq());
+    assert!(state.actions().all(|action| !action.starts_with("alert.")));
     let resolved = history.alerts().get(one.id).unwrap();
     assert_eq!(resolved.assigned.as_deref(), Some("bob"));
     assert_eq!(resolved.resolved, Some(("alice".to_owned(), Some("because".to_owned()))));
@@ -302,4 +303,29 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn the_directories_of_this_book_are_guarded_whatever_they_are_called() {
+    let mut state = State::new();
+    let places = ["/srv/audit/books/shop/default", "/srv/audit/k", "/"].map(str::to_owned);
+    state.guard(&places);
+    state.guard(&places);
+    let with_input = |kind, input: &str| {
+        let mut record = record();
+        record.actor.kind = kind;
+        record.set_part_json(PartName::Input, input).expect("it is JSON");
+        record
+    };
+    let said = |state: &State, record: &Record| state.rules().evaluate(record).decision();
+    let touching = with_input(ActorKind::Agent, r#"{"command":"cat /srv/audit/k/record-1.key"}"#);
+    assert_eq!(said(&state, &touching), Decision::Block);
+    assert_eq!(said(&State::new(), &touching), Decision::Allow);
+    let by_person = with_input(ActorKind::User, r#"{"command":"cat /srv/audit/k/x"}"#);
+    assert_eq!(said(&state, &by_person), Decision::Allow);
+    assert_eq!(said(&state, &with_input(ActorKind::Agent, r#"{"path":"/srv/auditor"}"#)), Decision::Allow);
+    assert_eq!(state.held_rules().iter().filter(|held| held.rule().id == "guard-places").count(), 1);
+    let off = change(2, "rule.disable", "alice", (TargetKind::Rule, "guard-places"), "{}");
+    state.push(0, at(1), &off, APPROVER);
+    assert_eq!(said(&state, &touching), Decision::Allow);
 }
