@@ -11,6 +11,7 @@ mod size;
 mod submitters;
 mod sustained;
 pub(crate) mod verify;
+mod wrap;
 
 use crate::Result;
 
@@ -35,4 +36,5 @@ pub(crate) static BENCHES: &[Bench] = &[
     Bench { name: "files", run: files::run },
     Bench { name: "git", run: git::run },
     Bench { name: "size", run: size::run },
+    Bench { name: "wrap", run: wrap::run },
 ];

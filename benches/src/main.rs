@@ -12,6 +12,7 @@
 //! | `SEALBOOK_BENCH_BATCHES` | batches of one append measurement; above 97 the index holds appends up | 90 |
 //! | `SEALBOOK_BENCH_FILES`, `SEALBOOK_BENCH_MIB` | files of the tree, and their size together | 100,000, 2,048 |
 //! | `SEALBOOK_BENCH_COMMITS` | commits of the repository that is made | 20,000 |
+//! | `SEALBOOK_BENCH_CALLS` | calls through the gateway | 5,000 |
 //! | `SEALBOOK_BENCH_REPO` | an existing repository to audit instead | |
 //! | `SEALBOOK_BENCH_DIR` | where the books are made | `bench` in the target directory |
 

@@ -26,8 +26,20 @@ use serde_json::Value;
 use crate::workspace::{Verdict, Workspace, fail};
 
 /// Every benchmark of `sealbook-benches`, in the order of the table.
-static BENCHES: &[&str] =
-    &["append", "sustained", "signed", "submitters", "verify", "signatures", "query", "rules", "files", "git", "size"];
+static BENCHES: &[&str] = &[
+    "append",
+    "sustained",
+    "signed",
+    "submitters",
+    "verify",
+    "signatures",
+    "query",
+    "rules",
+    "files",
+    "git",
+    "size",
+    "wrap",
+];
 
 /// Cargo's arguments for the program that holds them all; the benchmark's name comes after.
 const PROGRAM: &[&str] = &["run", "--release", "--quiet", "--package", "sealbook-benches", "--"];

@@ -92,6 +92,12 @@ impl Refused {
         Self { id, code: "stopped", rules: Vec::new(), text, sealed: None }
     }
 
+    /// Too much is under way.
+    pub(crate) fn crowded() -> Self {
+        let text = "Refused: too many calls have no reply yet. The call did not run.".to_owned();
+        Self { id: Uuid::nil(), code: "crowded", rules: Vec::new(), text, sealed: None }
+    }
+
     /// A call whose record is not admitted.
     pub(crate) fn by_error(cause: &Error) -> Self {
         let code = cause.code();

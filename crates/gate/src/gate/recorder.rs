@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use sealbook_policy::State;
 use sealbook_record::Record;
 
 use super::Core;
@@ -150,9 +151,9 @@ fn seal(core: &Core, jobs: &[Job]) -> Option<&'static str> {
     for (record, said) in jobs {
         match core.admit(record.clone()) {
             Ok(record) => {
-                // An alert is of the state: it must be read again, not taken for one of ours.
+                // What is of the state must be read again, not taken for one of ours.
                 let alerts = core.alerts(&record, said).unwrap_or_default();
-                is_own.push(true);
+                is_own.push(!State::ACTIONS.contains(&record.record().action.as_str()));
                 is_own.extend(alerts.iter().map(|_| false));
                 judged.push(record);
                 judged.extend(alerts);

@@ -30,6 +30,8 @@ pub enum Bad {
     TooMany,
     /// Longer than what is judged.
     TooLong,
+    /// A call while too many others have no reply yet.
+    TooManyOpen,
 }
 
 impl Bad {
@@ -45,6 +47,7 @@ impl Bad {
             Self::NoMessage => "no JSON-RPC message",
             Self::TooMany => "too many messages in one batch",
             Self::TooLong => "longer than what can be judged",
+            Self::TooManyOpen => "too many calls without a reply",
         }
     }
 }

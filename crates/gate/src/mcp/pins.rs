@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-use sealbook_record::{Category, PartName, Record, Severity};
+use sealbook_record::{Actor, ActorKind, Category, PartName, Record, Severity, Target, TargetKind};
 use sealbook_store::{Error, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,8 +18,12 @@ use super::tell;
 
 /// Tools of one server that are compared.
 const TOOLS_MAX: usize = 10_000;
+/// Bytes of definitions that are kept while a list comes in.
+const DEFINITIONS_BYTES_MAX: usize = 32 << 20;
 /// The action of the record that holds the pins.
 const PINNED: &str = "tools.pinned";
+/// What alerts name as the rule.
+const RULE: &str = "tools-changed";
 
 /// What is known of a server's tools.
 #[derive(Default)]
@@ -46,7 +50,10 @@ struct Pin {
 
 struct Seen {
     pin: Pin,
+    /// As it came; empty where there are too many bytes of them.
     definition: String,
+    /// Bytes of the definitions up to this one.
+    bytes: usize,
 }
 
 #[derive(Default, Serialize)]
@@ -68,11 +75,13 @@ impl Pins {
         for tool in tools.map(elements).unwrap_or_default() {
             let [name, annotations] = fields(tool, ["name", "annotations"]);
             let Some(name) = name.and_then(text) else { continue };
-            if let Some(annotations) = annotations {
+            if let Some(annotations) = annotations.filter(|_| self.annotations.len() < TOOLS_MAX) {
                 self.annotations.insert(name.clone().into_owned(), tell::raw(annotations));
             }
-            if let Some(coming) = self.coming.as_mut().filter(|coming| coming.len() < TOOLS_MAX) {
-                coming.push(Seen::new(session, &name, tool));
+            let Some(coming) = &mut self.coming else { continue };
+            let bytes: usize = coming.last().map_or(0, |seen| seen.bytes) + tool.len();
+            if coming.len() < TOOLS_MAX {
+                coming.push(Seen::new(session, &name, tool, bytes));
             }
         }
         let is_last = next.is_none_or(|next| next == "null");
@@ -92,7 +101,7 @@ impl Pins {
 }
 
 impl Seen {
-    fn new(session: &Session, name: &str, tool: &str) -> Self {
+    fn new(session: &Session, name: &str, tool: &str, bytes: usize) -> Self {
         let gate = &session.gate;
         let (definition, body) = match serde_json::from_str::<Value>(tool) {
             Ok(mut value) => {
@@ -111,7 +120,8 @@ impl Seen {
             digest: gate.digest(definition.as_bytes()),
             body: gate.digest(body.as_bytes()),
         };
-        Self { pin, definition: tool.to_owned() }
+        let definition = if bytes <= DEFINITIONS_BYTES_MAX { tool.to_owned() } else { String::new() };
+        Self { pin, definition, bytes }
     }
 }
 
@@ -141,7 +151,9 @@ fn tell_changes(session: &Session, known: Option<&BTreeMap<String, Pin>>, coming
         if changes.is_empty() {
             return records;
         }
-        records.push(changes.record(session, known, coming));
+        let told = changes.record(session, known, coming);
+        let alert = alert(session, &told);
+        records.extend([told, alert]);
     }
     let mut record = session.record(PINNED, session.service());
     record.category = Category::SecurityEvent;
@@ -149,6 +161,21 @@ fn tell_changes(session: &Session, known: Option<&BTreeMap<String, Pin>>, coming
     record.set_part(PartName::After, &serde_json::json!({"tools": pins})).expect("texts are JSON");
     records.push(record);
     records
+}
+
+/// What a person must look at: as the alerts that rules raise.
+fn alert(session: &Session, changed: &Record) -> Record {
+    let mut alert = session.record("alert.raised", Target::new(TargetKind::Rule, RULE));
+    alert.actor = Actor::new(ActorKind::System, "sealbook");
+    alert.parent = Some(changed.id);
+    alert.category = Category::Audit;
+    alert.severity = changed.severity;
+    let message = changed.reason.as_deref().unwrap_or_default();
+    let input = serde_json::json!({
+        "rule": RULE, "effect": "alert", "message": message, "action": changed.action,
+    });
+    alert.set_part(PartName::Input, &input).expect("texts are JSON");
+    alert
 }
 
 impl Changes {

@@ -14,6 +14,8 @@ use crate::{Capture, Ended, Entered, Error, Gate};
 
 /// Calls that ended without a reply and are remembered, should one come.
 const LATE_MAX: usize = 256;
+/// Requests without a reply that are remembered; a server that never answers must not fill our memory.
+const OPEN_MAX: usize = 10_000;
 /// In the `_meta` of requests from revision 2026-07-28 on.
 const CLIENT_KEY: &str = "io.modelcontextprotocol/clientInfo";
 
@@ -88,6 +90,8 @@ struct Flight {
     awaited: HashMap<(Side, Id), VecDeque<Awaited>>,
     /// Ended before a reply came.
     late: VecDeque<(Side, Id, Record)>,
+    /// How many are in `awaited`.
+    open: usize,
     closed: bool,
     calls: u64,
     refused: u64,
@@ -179,8 +183,14 @@ impl Session {
             return Err(awaited);
         }
         flight.calls += u64::from(matches!(awaited, Awaited::Call(_)));
+        flight.open += 1;
         flight.awaited.entry((side, Id::of(id))).or_default().push_back(awaited);
         Ok(())
+    }
+
+    /// Whether too many requests wait for a reply.
+    pub(crate) fn is_crowded(&self) -> bool {
+        lock(&self.flight).open >= OPEN_MAX
     }
 
     pub(crate) fn count_refused(&self) {
@@ -196,6 +206,7 @@ impl Session {
         if waiting.is_empty() {
             flight.awaited.remove(&key);
         }
+        flight.open = flight.open.saturating_sub(usize::from(first.is_some()));
         first
     }
 

@@ -1,5 +1,6 @@
 //! What a server says its tools are, compared with what it said before.
 
+use sealbook_policy::State;
 use sealbook_record::{PartName, Record};
 
 use crate::fixture::Book;
@@ -61,6 +62,11 @@ fn tools_are_pinned_once_and_a_change_a_rename_and_a_removal_are_told() {
     let removed = of(&book, "tools.changed").pop().unwrap();
     assert_eq!(context(&removed)["removed"], serde_json::json!(["get_token"]));
     assert_eq!(of(&book, "tools.changed").len(), 4);
+    let mut state = State::with_history();
+    book.ledger.bring_up(&mut state).unwrap();
+    assert_eq!(state.alerts().unresolved(), 4);
+    let alert = *state.alerts().list().iter().min_by_key(|alert| alert.seq).unwrap();
+    assert_eq!((alert.rule.as_str(), alert.about), ("tools-changed", Some(changed[0].id)));
     assert_eq!(of(&book, "tools.pinned").len(), 5);
 }
 

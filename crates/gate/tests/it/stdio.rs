@@ -38,19 +38,16 @@ fn a_call_has_two_records_and_the_claim_is_apart_from_what_was_verified() {
     wire.send(&call(1, "read"));
     assert_eq!(wire.line(), "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[]}}\n");
     wire.end();
-    assert_eq!(
-        book.story(),
-        [
-            "capture.open intent",
-            "initialize event",
-            "initialize.reply event ok",
-            "tools.call intent",
-            "tools.call outcome ok",
-            "capture.open outcome ok"
-        ]
-    );
+    // The handshake is sealed soon, the call before it goes on: which comes first is not said.
+    let story = book.story();
+    assert_eq!((story[0].as_str(), story[5].as_str()), ("capture.open intent", "capture.open outcome ok"));
+    for told in ["initialize event", "initialize.reply event ok", "tools.call intent", "tools.call outcome ok"] {
+        assert!(story.contains(&told.to_owned()), "{story:?}");
+    }
+    let calls: Vec<_> = book.records().into_iter().filter_map(|stored| stored.record).collect();
+    let calls: Vec<_> = calls.into_iter().filter(|record| record.action == "tools.call").collect();
     assert!(book.told().is_complete(), "{:?}", book.told());
-    let intent = book.records()[3].record.clone().unwrap();
+    let intent = calls[0].clone();
     assert_eq!(intent.target.id, "files/read");
     assert_eq!(intent.part(PartName::Input).unwrap().get(), r#"{"n":1}"#);
     assert_eq!((intent.actor.id.as_str(), intent.actor.claimed.as_deref()), ("ann", Some("eve 1")));
@@ -59,7 +56,7 @@ fn a_call_has_two_records_and_the_claim_is_apart_from_what_was_verified() {
     assert_eq!((&context["arguments"]["bytes"], &context["request"]), (&7.into(), &1.into()));
     assert_eq!(context["arguments"]["digest"].as_str().unwrap(), Book::policy().digest(br#"{"n":1}"#));
     assert!(intent.tags.contains(&"read".to_owned()) && intent.tags.contains(&"tool_execution".to_owned()));
-    let outcome = book.records()[4].record.clone().unwrap();
+    let outcome = calls[1].clone();
     assert_eq!(outcome.parent, Some(intent.id));
     assert_eq!(outcome.part(PartName::Result).unwrap().get(), r#"{"content":[]}"#);
     assert_eq!(outcome.part(PartName::Metadata).unwrap().get(), r#"{"result_bytes":14}"#);
@@ -395,6 +392,20 @@ fn no_secret_of_a_message_is_in_the_book() {
             assert!(memchr::memmem::find(&bytes, secret.as_bytes()).is_none(), "{name} holds {secret}");
         }
     }
+}
+
+#[test]
+fn a_server_that_never_answers_does_not_fill_the_memory() {
+    let book = Book::new();
+    let options = GateOptions { durability: Durability::Buffered, ..GateOptions::default() };
+    let mut wire = Wire::new(&book, Setup { options, ..Setup::default() }, silent());
+    for id in 0..10_001 {
+        wire.send(&format!(r#"{{"id":{id},"method":"tools/list"}}"#));
+    }
+    let answer = wire.answer();
+    assert_eq!((&answer["id"], &answer["error"]["code"]), (&10_000.into(), &(-32_600).into()));
+    let (_, seen) = wire.end();
+    assert_eq!(seen.iter().filter(|byte| **byte == b'\n').count(), 10_000);
 }
 
 #[test]

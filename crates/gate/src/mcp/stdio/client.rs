@@ -71,6 +71,9 @@ fn judge(wire: &Wire, line: Vec<u8>) -> Step {
 /// What the keys of a call must keep to, beyond being JSON.
 fn readable(wire: &Wire, message: &Message<'_>) -> Result<(), Bad> {
     let is_call = message.method.as_deref() == Some("tools/call");
+    if message.method.is_some() && message.id.is_some() && wire.session.is_crowded() {
+        return Err(Bad::TooManyOpen);
+    }
     let params = message.params.filter(|_| wire.strict && is_call);
     let confuses = params.is_some_and(|params| has_lookalikes(params, &["name", "arguments", "_meta"]));
     if confuses { Err(Bad::Lookalike) } else { Ok(()) }

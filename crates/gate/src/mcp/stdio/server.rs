@@ -78,6 +78,10 @@ fn request(wire: &Wire, message: &Message<'_>) -> Option<Refused> {
     if method == "ping" {
         return None;
     }
+    if session.is_crowded() {
+        wire.malformed("server", Bad::TooManyOpen, 0, wire.strict);
+        return wire.strict.then(Refused::crowded);
+    }
     match session.gate.enter(record()) {
         Ok(Passage::Entered(entered)) => {
             if let Err(Awaited::Call(entered)) = session.expect(Side::Server, id, Awaited::Call(entered)) {

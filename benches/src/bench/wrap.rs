@@ -1,0 +1,163 @@
+//! What the gateway adds to a call over pipes, against a byte pipe that only forwards.
+
+use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write, pipe};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use sealbook_gate::mcp::{Pipes, Recording, SessionOptions, Stdio};
+use sealbook_gate::{Durability, Gate, GateOptions};
+use sealbook_record::{Actor, ActorKind};
+
+use crate::measure::{Bound, Contender, Row, in_turns, tell};
+use crate::{Failure, Result, book, place, setting};
+
+/// Bytes of a call, more or less.
+const CALL_BYTES: usize = 1_024;
+
+pub(crate) fn run() -> Result {
+    let calls = setting("SEALBOOK_BENCH_CALLS", 5_000)? as usize;
+    for (durability, name) in [
+        (Durability::Buffered, "call of 1 KiB, buffered, against a byte pipe"),
+        (Durability::Durable, "call of 1 KiB, durable, against a byte pipe"),
+    ] {
+        let contenders: Vec<Contender<'_>> = vec![
+            ("gateway", Box::new(move || with_gateway(durability, |wire| latency(wire, calls)))),
+            ("byte pipe", Box::new(move || with_pipe(|wire| latency(wire, calls)))),
+        ];
+        let figures = in_turns(contenders)?;
+        tell(Row { bench: "wrap", what: name, unit: "µs, median", target: None }, &figures[0], &figures[1]);
+    }
+    let contenders: Vec<Contender<'_>> = vec![
+        ("32 in flight", Box::new(move || with_gateway(Durability::Durable, |wire| rate(wire, calls, 32)))),
+        ("one in flight", Box::new(move || with_gateway(Durability::Durable, |wire| rate(wire, calls / 8, 1)))),
+    ];
+    let figures = in_turns(contenders)?;
+    let what = "durable calls with 32 in flight, against one";
+    tell(Row { bench: "wrap", what, unit: "calls/s", target: Some(Bound::AtLeast(6.0)) }, &figures[0], &figures[1]);
+    Ok(())
+}
+
+/// What a client holds.
+struct Wire {
+    to: PipeWriter,
+    from: BufReader<PipeReader>,
+}
+
+fn with_pipe(measure: impl FnOnce(&mut Wire) -> Result<f64>) -> Result<f64> {
+    let (mut from_client, to) = pipe()?;
+    let (from, mut to_client) = pipe()?;
+    let (mut server_out, mut server_in) = serve()?;
+    let up = std::thread::spawn(move || copy(&mut from_client, &mut server_in));
+    let down = std::thread::spawn(move || copy(&mut server_out, &mut to_client));
+    let mut wire = Wire { to, from: BufReader::new(from) };
+    let figure = measure(&mut wire)?;
+    drop(wire);
+    joined(up)?;
+    joined(down)?;
+    Ok(figure)
+}
+
+fn with_gateway(durability: Durability, measure: impl FnOnce(&mut Wire) -> Result<f64>) -> Result<f64> {
+    let place = place::fresh()?;
+    let ledger = Arc::new(book::create(place.path(), true)?);
+    let gate = Arc::new(Gate::new(ledger, book::policy(), GateOptions { durability, ..GateOptions::default() })?);
+    let (from_client, to) = pipe()?;
+    let (from, to_client) = pipe()?;
+    let (server_out, server_in) = serve()?;
+    let pipes = Pipes {
+        from_client: Box::new(from_client),
+        to_client: Box::new(to_client),
+        from_server: Box::new(server_out),
+        to_server: Box::new(server_in),
+    };
+    let options = SessionOptions {
+        actor: Actor::new(ActorKind::Agent, "bench"),
+        server: "bench".to_owned(),
+        command: "bench".to_owned(),
+        project: None,
+        recording: Recording::Calls,
+    };
+    let gateway = std::thread::spawn(move || Ok(Stdio::new(gate, options).run(pipes, || "over".to_owned())?));
+    let mut wire = Wire { to, from: BufReader::new(from) };
+    let figure = measure(&mut wire)?;
+    drop(wire);
+    joined(gateway)?;
+    Ok(figure)
+}
+
+/// The median time from a call to its answer, one at a time, in microseconds.
+fn latency(wire: &mut Wire, calls: usize) -> Result<f64> {
+    let mut micros = Vec::with_capacity(calls);
+    let mut line = String::new();
+    for id in 0..calls {
+        let call = call(id);
+        let begun = Instant::now();
+        wire.to.write_all(call.as_bytes())?;
+        line.clear();
+        wire.from.read_line(&mut line)?;
+        micros.push(begun.elapsed().as_secs_f64() * 1e6);
+    }
+    micros.sort_by(f64::total_cmp);
+    Ok(micros[calls / 2])
+}
+
+/// Calls per second with so many in flight.
+fn rate(wire: &mut Wire, calls: usize, in_flight: usize) -> Result<f64> {
+    let begun = Instant::now();
+    let mut line = String::new();
+    for id in 0..calls {
+        if id >= in_flight {
+            line.clear();
+            wire.from.read_line(&mut line)?;
+        }
+        wire.to.write_all(call(id).as_bytes())?;
+    }
+    for _ in 0..in_flight.min(calls) {
+        line.clear();
+        wire.from.read_line(&mut line)?;
+    }
+    Ok(calls as f64 / begun.elapsed().as_secs_f64())
+}
+
+fn call(id: usize) -> String {
+    let text = "lorem ipsum ".repeat(CALL_BYTES / 12 - 10);
+    format!(
+        "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/call\",\"params\":{{\"name\":\"write\",\"arguments\":{{\"text\":\"{text}\"}}}}}}\n"
+    )
+}
+
+/// A server that answers every line: what it writes, and what it reads.
+fn serve() -> Result<(PipeReader, PipeWriter)> {
+    let (from, to_server) = pipe()?;
+    let (from_server, mut to) = pipe()?;
+    std::thread::spawn(move || {
+        for (id, line) in BufReader::new(from).split(b'\n').enumerate() {
+            if line.is_err() {
+                return;
+            }
+            let content = "{\"content\":[{\"type\":\"text\",\"text\":\"done\"}]}";
+            let answer = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{content}}}\n");
+            if to.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    Ok((from_server, to_server))
+}
+
+/// Forwards bytes and does nothing else.
+fn copy(from: &mut impl Read, to: &mut impl Write) -> Result {
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let read = from.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(());
+        }
+        to.write_all(&buffer[..read])?;
+    }
+}
+
+fn joined(thread: JoinHandle<Result>) -> Result {
+    thread.join().map_err(|_| Failure::from("a thread panicked"))?
+}
