@@ -45,6 +45,7 @@ impl Environment {
             state_home: beneath("XDG_STATE_HOME", ".local/state"),
             data_home: beneath("XDG_DATA_HOME", ".local/share"),
             config_home: beneath("XDG_CONFIG_HOME", ".config"),
+            home: home.clone(),
             screen: Screen { width: width(on_terminal), colour: on_terminal && wants_colour },
             is_watched: std::io::stderr().is_terminal(),
             zone: TimeZone::system(),

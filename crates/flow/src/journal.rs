@@ -1,6 +1,6 @@
 //! Where it is written down: an intent before, an outcome after, whatever happens in between.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sealbook_policy::{Decision, Judged, PART_BYTES_MAX, Policy, Raw, State};
@@ -41,12 +41,14 @@ pub struct LedgerJournal {
 struct Held {
     state: State,
     policy: Arc<Policy>,
+    /// Open intents that raised alerts, and by which rules: their outcomes do not raise them again.
+    raised: HashMap<Uuid, Vec<String>>,
 }
 
 impl LedgerJournal {
     /// Writes to this ledger what this policy admits, judged by the ledger's own rules.
     pub fn new(ledger: Arc<Ledger>, policy: Arc<Policy>) -> Self {
-        Self { ledger, held: Mutex::new(Held { state: State::new(), policy }) }
+        Self { ledger, held: Mutex::new(Held { state: State::new(), policy, raised: HashMap::new() }) }
     }
 
     /// The policy with the rules of now, and the stop that an intent runs into.
@@ -73,8 +75,35 @@ impl LedgerJournal {
     }
 
     fn append(&self, judged: Judged) -> Result<(), Error> {
-        self.ledger.append(vec![judged])?.into_iter().next().expect("one record has one answer")?;
+        let records = self.with_alerts(judged)?;
+        self.ledger.append(records)?.into_iter().try_for_each(|answer| answer.map(drop))?;
         Ok(())
+    }
+
+    /// A record and the alerts that it raises, to be sealed together.
+    fn with_alerts(&self, judged: Judged) -> Result<Vec<Judged>, Error> {
+        let (phase, id, parent) = (judged.record().phase, judged.record().id, judged.record().parent);
+        let mut alerts = judged.alerts();
+        let policy = {
+            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            let rule_of = |alert: &Raw| alert.record().target.id.clone();
+            match phase {
+                Phase::Intent if !alerts.is_empty() => {
+                    held.raised.insert(id, alerts.iter().map(rule_of).collect());
+                }
+                Phase::Outcome => {
+                    let said = parent.and_then(|intent| held.raised.remove(&intent)).unwrap_or_default();
+                    alerts.retain(|alert| !said.contains(&rule_of(alert)));
+                }
+                Phase::Intent | Phase::Event => {}
+            }
+            Arc::clone(&held.policy)
+        };
+        let mut all = vec![judged];
+        for alert in alerts {
+            all.push(policy.admit(alert)?);
+        }
+        Ok(all)
     }
 
     fn block(&self, mut intent: Record, by: &'static str, which: &str) -> Result<(), Error> {
@@ -126,7 +155,8 @@ impl Journal for LedgerJournal {
 
     fn queue(&self, record: Record) -> Result<(), Error> {
         // The ticket is given up: the writer seals what is queued, also when the ledger is closed.
-        Ok(self.ledger.submit(vec![self.admit(record)?]).map(drop)?)
+        let records = self.with_alerts(self.admit(record)?)?;
+        Ok(self.ledger.submit(records).map(drop)?)
     }
 }
 

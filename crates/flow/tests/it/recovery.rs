@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sealbook_flow::{Cause, Ending, Error, Fault, Journal, Pending, Repeat, Retry, Success, Time, Why, enter};
-use sealbook_record::{Completeness, CompletenessLimits, Outcome, PartName, Record, Timestamp, Uuid};
+use sealbook_record::{
+    Category, Completeness, CompletenessLimits, Outcome, PartName, Record, Target, TargetKind, Timestamp, Uuid,
+};
 
 use crate::fixture::{Bench, call, wait_for};
 
@@ -321,7 +323,7 @@ fn rules_hold_before_anything_is_called() {
         }
     }));
     assert_eq!(refused.unwrap_err().code(), "refused_by_rules");
-    assert_eq!(bench.story(), ["event shell.run blocked"]);
+    assert_eq!(bench.story(), ["event shell.run blocked", "event alert.raised"]);
     assert_eq!(bench.part(0, PartName::Error)["blocked_by"], "rules");
 }
 
@@ -333,4 +335,17 @@ fn nobody_decides_by_naming_an_action() {
         assert_eq!(refused.code(), "action_reserved");
     }
     assert!(bench.story().is_empty());
+}
+
+#[test]
+fn what_a_rule_alerts_on_raises_one_alert_and_goes_on() {
+    let bench = Bench::new();
+    // Of the rules that every book begins with: who writes what belongs to root.
+    let mut write = call("file.write", Repeat::Idempotent);
+    write.intent.category = Category::FileWrite;
+    write.intent.target = Target::new(TargetKind::File, "/root/.profile");
+    let done = wait_for(bench.recovery(Retry::default()).run(&write, |_| async { Ok(Success::new(())) }));
+    assert_eq!(done.unwrap().attempts, 1);
+    assert_eq!(bench.story(), ["intent file.write", "event alert.raised", "outcome file.write ok"]);
+    assert_eq!(bench.told()[1].record.as_ref().unwrap().target.id, "high_privilege_access");
 }

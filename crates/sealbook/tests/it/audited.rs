@@ -138,7 +138,7 @@ fn what_is_refused_does_not_run() {
     assert!(refused.to_string().contains("was not begun"), "{refused}");
     let refused = catch_unwind(AssertUnwindSafe(|| run_for_a_value(&shop.book, "sealbook resume --all"))).unwrap_err();
     assert!(refused.downcast_ref::<String>().unwrap().starts_with("the function did not run"));
-    assert_eq!(shop.story(), ["shell.run blocked", "shell.run blocked"]);
+    assert_eq!(shop.story(), ["shell.run blocked", "alert.raised", "shell.run blocked", "alert.raised"]);
 }
 
 #[test]

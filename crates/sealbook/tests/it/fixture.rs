@@ -45,7 +45,8 @@ impl Shop {
         records
             .map(|record| match (record.phase, record.outcome) {
                 (Phase::Intent, _) => format!("{} …", record.action),
-                (_, outcome) => format!("{} {}", record.action, outcome.unwrap()),
+                (_, Some(outcome)) => format!("{} {outcome}", record.action),
+                (_, None) => record.action.clone(),
             })
             .collect()
     }

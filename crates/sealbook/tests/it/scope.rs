@@ -126,7 +126,7 @@ fn what_the_rules_forbid_is_not_done() {
     let scope = shop.book.scope("shell.run").argument("command", "sealbook resume --all");
     let refused = scope.run(|| -> Result<(), IoError> { panic!("it was done") });
     assert!(matches!(&refused, Err(RunError::Refused(error)) if error.code() == "refused_by_rules"), "{refused:?}");
-    assert_eq!(shop.story(), ["shell.run blocked"]);
+    assert_eq!(shop.story(), ["shell.run blocked", "alert.raised"]);
 }
 
 #[test]
