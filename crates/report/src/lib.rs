@@ -37,6 +37,6 @@ pub use view::{View, render};
 pub use views::{
     ActorActivity, AlertList, ApprovalList, AuditReport, AuditRun, AuditSummary, BackupDetail, ComplianceReport,
     EquivocationDetail, Findings, Gaps, HeadDetail, IncompleteAudit, KeyList, Observed, OperationHistory,
-    ReceiptDetail, RecordDetail, RecordList, ReplayReport, ReplayedRule, ReviewDetail, RuleCheck, RuleList, SealedDetail,
-    SourceCoverage, Status, StopList, TargetHistory, Verification, findings_of,
+    ReceiptDetail, RecordDetail, RecordList, ReplayReport, ReplayedRule, ReviewDetail, RuleCheck, RuleList,
+    SealedDetail, SourceCoverage, Status, StopList, TargetHistory, Verification, findings_of,
 };
