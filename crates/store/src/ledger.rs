@@ -319,7 +319,8 @@ impl Ledger {
         self.preparer.check(&records)?;
         let mut pieces = Vec::new();
         let mut rest = records;
-        while !rest.is_empty() {
+        // None at all are queued too: whoever waits for them waits for what was queued before.
+        while pieces.is_empty() || !rest.is_empty() {
             // While the writer seals a piece, the next one is prepared.
             let later = rest.split_off(rest.len().min(PIECE_RECORDS));
             let piece = std::mem::replace(&mut rest, later);

@@ -51,7 +51,7 @@ impl Ticket {
     /// answer of its own.
     pub fn wait(self) -> Result<Vec<Result<Sealed, Error>>, Error> {
         let mut answers = Vec::new();
-        let (mut some, mut refused) = (self.0.is_empty(), None);
+        let (mut some, mut refused) = (false, None);
         for piece in self.0 {
             match piece.wait() {
                 Ok(of_piece) => {

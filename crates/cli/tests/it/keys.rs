@@ -7,6 +7,7 @@ use crate::fixture::Place;
 #[test]
 fn a_key_file_that_is_gone_is_named_with_the_mend() {
     let place = Place::new();
+    place.make_approver();
     for file in std::fs::read_dir(place.home().join("keys")).unwrap() {
         let path = file.unwrap().path();
         if path.file_name().unwrap().to_str().unwrap().starts_with("record-") {
@@ -17,7 +18,7 @@ fn a_key_file_that_is_gone_is_named_with_the_mend() {
     assert_eq!(ended.code, 2);
     assert!(ended.err.starts_with("error[key_missing]: the record key "), "{ended:?}");
     assert!(ended.err.contains("sealbook key rotate record"), "{ended:?}");
-    place.ok(["key", "rotate", "record"]);
+    place.approved(&["key", "rotate", "record"]);
     place.append(&["--action", "a", "--target", "t"]);
 }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use sealbook_policy::State;
 use sealbook_record::Record;
@@ -14,6 +15,8 @@ use super::Core;
 const QUEUE_BYTES_MAX: usize = 32 << 20;
 /// Records of one batch.
 const BATCH_MAX: usize = 1_024;
+/// How often whoever waits looks whether the thread is still there.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Records that are kept for another try while the book cannot be written.
 const KEPT_MAX: usize = 10_000;
 
@@ -89,7 +92,12 @@ impl Recorder {
         queue.retry = true;
         self.shared.filled.notify_one();
         while queue.retry || queue.busy || (!queue.waiting.is_empty() && !self.is_stuck()) {
-            queue = self.shared.drained.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            let waited = self.shared.drained.wait_timeout(queue, LOOK_AGAIN);
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+            // Nobody is left to wait for. What was queued shows as open intents.
+            if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
+                return;
+            }
         }
     }
 }
