@@ -34,11 +34,11 @@ static BENCHES: &[&str] = &[
     "verify",
     "signatures",
     "query",
-    "rules",
     "files",
     "git",
     "size",
     "wrap",
+    "rules",
 ];
 
 /// Cargo's arguments for the program that holds them all; the benchmark's name comes after.

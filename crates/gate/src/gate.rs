@@ -12,7 +12,7 @@ mod watch;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use sealbook_policy::{Decision, Fail, Judged, Mode, Policy, Raw, Verdict};
+use sealbook_policy::{Decision, Fail, Judged, Mode, Policy, Raw, Rule, RuleSet, Verdict};
 use sealbook_record::{Outcome, Phase, Record, Severity};
 use sealbook_store::{Ledger, Sealed, Ticket};
 
@@ -36,6 +36,8 @@ pub struct Gate {
 pub(crate) struct Core {
     pub(crate) ledger: Arc<Ledger>,
     policy: RwLock<Arc<Policy>>,
+    /// Rules that came with the policy and are not built in: they hold beside the book's.
+    own_rules: Vec<Rule>,
     pub(crate) options: GateOptions,
     pub(crate) gap: Gap,
     pub(crate) watch: Watch,
@@ -61,9 +63,18 @@ impl Gate {
     ///
     /// Errors: the book cannot be read.
     pub fn new(ledger: Arc<Ledger>, policy: Policy, options: GateOptions) -> Result<Self, Error> {
-        let watch = Watch::new(&ledger)?;
-        let core =
-            Arc::new(Core { ledger, policy: RwLock::new(Arc::new(policy)), options, gap: Gap::default(), watch });
+        let built_in = RuleSet::builtin();
+        let is_own = |rule: &&Rule| built_in.rules().all(|other| other != *rule);
+        let own_rules = policy.rules().rules().filter(is_own).cloned().collect();
+        let watch = Watch::new(&ledger, policy.rules())?;
+        let core = Arc::new(Core {
+            ledger,
+            policy: RwLock::new(Arc::new(policy)),
+            own_rules,
+            options,
+            gap: Gap::default(),
+            watch,
+        });
         let recorder = Recorder::start(Arc::clone(&core));
         Ok(Self { core, recorder, captured: AtomicBool::new(false) })
     }
@@ -222,10 +233,20 @@ impl Core {
         let stop = self.watch.now(&self.ledger, |state| state.stopped(record).map(|stop| stop.scope.to_string()))?;
         if let Some(rules) = self.watch.new_rules() {
             let mut policy = self.policy.write().unwrap_or_else(PoisonError::into_inner);
-            *policy = Arc::new(policy.judging_by(rules));
+            *policy = Arc::new(policy.judging_by(self.with_own(&rules)));
         }
         let verdict = self.policy().rules().evaluate(record);
         Ok(Judgement { stop, verdict })
+    }
+
+    /// The book's rules and those that came with the policy.
+    fn with_own(&self, rules: &Arc<RuleSet>) -> Arc<RuleSet> {
+        if self.own_rules.is_empty() {
+            return Arc::clone(rules);
+        }
+        let all = rules.rules().chain(&self.own_rules).cloned().collect();
+        // Each of them was compiled before.
+        RuleSet::compile(all).map_or_else(|_| Arc::clone(rules), Arc::new)
     }
 
     /// Redacts; content larger than a part may be becomes a digest and a size.

@@ -103,7 +103,10 @@ impl State {
             "rule.add" => self.rules.add(seq, record, approver),
             "rule.disable" => self.rules.switch(record, false, approver),
             "rule.enable" => self.rules.switch(record, true, approver),
-            "stop.set" => stop::set(&mut self.stops, seq, sealed, record),
+            "stop.set" => {
+                stop::set(&mut self.stops, seq, sealed, record);
+                Ok(())
+            }
             "stop.lift" => stop::lift(&mut self.stops, record, approver),
             _ => Ok(()),
         };

@@ -7,7 +7,8 @@
 //! 3. both files' WALs are moved into the files and cut, since they hold older pages.
 
 use sealbook_ledger::{ErasedPart, Erasure, LeafType, PART_ERASURE};
-use sealbook_policy::Judged;
+use sealbook_policy::{Judged, State};
+use sealbook_record::Record;
 
 use crate::append::Prepared;
 use crate::content::{PartSlot, pack_parts};
@@ -95,6 +96,11 @@ fn emptied(decoded: &Decoded<'_>, request: &EraseRequest) -> Result<Vec<u8>, Err
         return Err(refuse("", "no part was named"));
     }
     for part in &request.parts {
+        let decides =
+            |record: &Record| State::ACTIONS.contains(&record.action.as_str()) && !record.action.starts_with("alert.");
+        if decoded.record().is_some_and(|(record, _)| decides(&record)) {
+            return Err(refuse(part, "rules, stops or approvals follow from it; it has to stay"));
+        }
         if decoded.leaf.typ != LeafType::Record {
             return Err(refuse(part, "it says which keys hold or what was erased; the proof rests on it"));
         }

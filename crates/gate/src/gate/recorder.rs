@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
+use sealbook_policy::State;
 use sealbook_record::Record;
 
 use super::Core;
@@ -13,6 +15,8 @@ use super::Core;
 const QUEUE_BYTES_MAX: usize = 32 << 20;
 /// Records of one batch.
 const BATCH_MAX: usize = 1_024;
+/// How often whoever waits looks whether the thread is still there.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Records that are kept for another try while the book cannot be written.
 const KEPT_MAX: usize = 10_000;
 
@@ -88,7 +92,12 @@ impl Recorder {
         queue.retry = true;
         self.shared.filled.notify_one();
         while queue.retry || queue.busy || (!queue.waiting.is_empty() && !self.is_stuck()) {
-            queue = self.shared.drained.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            let waited = self.shared.drained.wait_timeout(queue, LOOK_AGAIN);
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+            // Nobody is left to wait for. What was queued shows as open intents.
+            if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
+                return;
+            }
         }
     }
 }
@@ -150,9 +159,9 @@ fn seal(core: &Core, jobs: &[Job]) -> Option<&'static str> {
     for (record, said) in jobs {
         match core.admit(record.clone()) {
             Ok(record) => {
-                // An alert is of the state: it must be read again, not taken for one of ours.
+                // What is of the state must be read again, not taken for one of ours.
                 let alerts = core.alerts(&record, said).unwrap_or_default();
-                is_own.push(true);
+                is_own.push(!State::ACTIONS.contains(&record.record().action.as_str()));
                 is_own.extend(alerts.iter().map(|_| false));
                 judged.push(record);
                 judged.extend(alerts);

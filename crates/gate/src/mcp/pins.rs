@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-use sealbook_record::{Category, PartName, Record, Severity};
+use sealbook_record::{Actor, ActorKind, Category, PartName, Record, Severity, Target, TargetKind};
 use sealbook_store::{Error, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,6 +22,8 @@ const TOOLS_MAX: usize = 10_000;
 const DEFINITIONS_BYTES_MAX: usize = 32 << 20;
 /// The action of the record that holds the pins.
 const PINNED: &str = "tools.pinned";
+/// What alerts name as the rule.
+const RULE: &str = "tools-changed";
 
 /// What is known of a server's tools.
 #[derive(Default)]
@@ -149,14 +151,31 @@ fn tell_changes(session: &Session, known: Option<&BTreeMap<String, Pin>>, coming
         if changes.is_empty() {
             return records;
         }
-        records.push(changes.record(session, known, coming));
+        let told = changes.record(session, known, coming);
+        let alert = alert(session, &told);
+        records.extend([told, alert]);
     }
     let mut record = session.record(PINNED, session.service());
-    record.category = Category::SecurityEvent;
+    record.category = Category::Audit;
     let pins: Vec<&Pin> = coming.iter().map(|seen| &seen.pin).collect();
     record.set_part(PartName::After, &serde_json::json!({"tools": pins})).expect("texts are JSON");
     records.push(record);
     records
+}
+
+/// What a person must look at: as the alerts that rules raise.
+fn alert(session: &Session, changed: &Record) -> Record {
+    let mut alert = session.record("alert.raised", Target::new(TargetKind::Rule, RULE));
+    alert.actor = Actor::new(ActorKind::System, "sealbook");
+    alert.parent = Some(changed.id);
+    alert.category = Category::Audit;
+    alert.severity = changed.severity;
+    let message = changed.reason.as_deref().unwrap_or_default();
+    let input = serde_json::json!({
+        "rule": RULE, "effect": "alert", "message": message, "action": changed.action,
+    });
+    alert.set_part(PartName::Input, &input).expect("texts are JSON");
+    alert
 }
 
 impl Changes {

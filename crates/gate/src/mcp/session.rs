@@ -107,7 +107,7 @@ impl Session {
     /// Announces the session durably.
     pub(crate) fn open(&self) -> Result<Capture, Error> {
         let mut record = self.record("capture.open", self.service());
-        record.category = Category::SecurityEvent;
+        record.category = Category::Audit;
         let options = self.gate.options();
         let context = serde_json::json!({
             "way": "mcp", "server": self.options.server, "command": self.options.command,

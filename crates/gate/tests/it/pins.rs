@@ -1,5 +1,6 @@
 //! What a server says its tools are, compared with what it said before.
 
+use sealbook_policy::State;
 use sealbook_record::{PartName, Record};
 
 use crate::fixture::Book;
@@ -61,6 +62,14 @@ fn tools_are_pinned_once_and_a_change_a_rename_and_a_removal_are_told() {
     let removed = of(&book, "tools.changed").pop().unwrap();
     assert_eq!(context(&removed)["removed"], serde_json::json!(["get_token"]));
     assert_eq!(of(&book, "tools.changed").len(), 4);
+    let mut state = State::with_history();
+    book.ledger.bring_up(&mut state).unwrap();
+    let mut alerts = state.alerts().list();
+    alerts.retain(|alert| alert.rule == "tools-changed");
+    alerts.sort_by_key(|alert| alert.seq);
+    assert_eq!(alerts.len(), 4);
+    let alert = alerts[0];
+    assert_eq!((alert.rule.as_str(), alert.about), ("tools-changed", Some(changed[0].id)));
     assert_eq!(of(&book, "tools.pinned").len(), 5);
 }
 

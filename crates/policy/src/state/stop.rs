@@ -116,14 +116,14 @@ impl fmt::Display for StopScope {
     }
 }
 
-/// Anyone may stop; a second stop of the same scope changes nothing.
-pub(super) fn set(stops: &mut Vec<Stop>, seq: u64, sealed: Timestamp, record: &Record) -> Result<(), &'static str> {
-    let scope = StopScope::of(record).ok_or(UNREADABLE)?;
+/// Anyone may stop; a second stop of the same scope changes nothing. One whose scope cannot be read stops
+/// everything: nobody gets around it by what is missing.
+pub(super) fn set(stops: &mut Vec<Stop>, seq: u64, sealed: Timestamp, record: &Record) {
+    let scope = StopScope::of(record).unwrap_or_else(StopScope::all);
     if !stops.iter().any(|stop| stop.scope == scope) {
         let (by, reason) = (record.actor.id.clone(), record.reason.clone());
         stops.push(Stop { id: record.id, seq, scope, by, reason, at: sealed });
     }
-    Ok(())
 }
 
 /// Only an approver lifts one.

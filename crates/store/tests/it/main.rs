@@ -9,5 +9,6 @@ mod older;
 mod query;
 mod randomness;
 mod range;
+mod state;
 mod tamper;
 mod verify;
