@@ -66,7 +66,7 @@ impl Gate {
         let built_in = RuleSet::builtin();
         let is_own = |rule: &&Rule| built_in.rules().all(|other| other != *rule);
         let own_rules = policy.rules().rules().filter(is_own).cloned().collect();
-        let watch = Watch::new(&ledger)?;
+        let watch = Watch::new(&ledger, policy.rules())?;
         let core = Arc::new(Core {
             ledger,
             policy: RwLock::new(Arc::new(policy)),

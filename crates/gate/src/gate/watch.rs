@@ -21,10 +21,16 @@ struct Seen {
 }
 
 impl Watch {
-    /// The state as the book tells it.
-    pub(crate) fn new(ledger: &Ledger) -> Result<Self, sealbook_store::Error> {
-        let mut seen = Seen { state: State::new(), own: BTreeSet::new(), rules: Arc::new(RuleSet::builtin()) };
+    /// The state as the book tells it. Rules that were `given` and are not the built-in ones hold until the
+    /// book changes its own.
+    pub(crate) fn new(ledger: &Ledger, given: &RuleSet) -> Result<Self, sealbook_store::Error> {
+        let builtin = RuleSet::builtin();
+        let is_own = given.digest() != builtin.digest();
+        let mut seen = Seen { state: State::new(), own: BTreeSet::new(), rules: Arc::new(builtin) };
         seen.catch_up(ledger)?;
+        if is_own {
+            seen.rules = seen.state.rules();
+        }
         Ok(Self(Mutex::new(seen)))
     }
 
