@@ -3,6 +3,7 @@
 use sealbook_record::Record;
 
 use crate::Error;
+use crate::redact::{TooDeep, check_depth};
 
 /// Bytes of JSON text that one part holds at most.
 pub const PART_BYTES_MAX: usize = 1 << 20;
@@ -14,13 +15,14 @@ const NAME_BYTES_MAX: usize = 1_024;
 const TARGET_BYTES_MAX: usize = 8_192;
 const REASON_BYTES_MAX: usize = 16_384;
 
-/// Checks the sizes of everything but the depth of parts, which redaction sees anyway.
+/// Checks the sizes of everything, and how deep parts nest.
 pub(crate) fn check(record: &Record) -> Result<(), Error> {
     for (part, value) in &record.parts {
         let size = value.get().len();
         if size > PART_BYTES_MAX {
             return Err(Error::ValueTooLarge { part: part.as_str(), size });
         }
+        check_depth(value.get().as_bytes()).map_err(|TooDeep| Error::NestingTooDeep { part: part.as_str() })?;
     }
     let actor = &record.actor;
     filled("tenant", &record.tenant)?;

@@ -102,7 +102,7 @@ impl Policy {
         if record.classification == Classification::Restricted && !self.keep_restricted {
             self.withhold_parts(&mut record, &mut redactions);
         } else {
-            self.redact_parts(&mut record, &mut redactions)?;
+            self.redact_parts(&mut record, &mut redactions);
         }
         let mut statement = record.statement_json(&redactions);
         if redact::may_hold_secret(&statement) && self.redact_statement(&mut record, &mut redactions)? {
@@ -111,17 +111,14 @@ impl Policy {
         Ok(Redacted { record, redactions, statement })
     }
 
-    fn redact_parts(&self, record: &mut Record, redactions: &mut Vec<Redaction>) -> Result<(), Error> {
+    fn redact_parts(&self, record: &mut Record, redactions: &mut Vec<Redaction>) {
         let mut found = Vec::new();
         for (name, value) in &mut record.parts {
-            redact::check_depth(value.get().as_bytes())
-                .map_err(|redact::TooDeep| Error::NestingTooDeep { part: name.as_str() })?;
             if let Some(text) = redact::part(value.get(), name.as_str(), &mut found) {
                 *value = RawValue::from_string(text).expect("redaction replaces values by strings, and text by text");
             }
         }
         self.note(&found, redactions);
-        Ok(())
     }
 
     /// Content of restricted records: keyed digest and size only.
