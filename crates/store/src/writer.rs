@@ -60,7 +60,11 @@ impl Ticket {
                 }
                 Err(cause) => {
                     answers.extend((0..piece.records).map(|_| Err(cause.same())));
-                    refused = refused.or(Some(cause));
+                    // A doubt about some is what must be heard, whatever else was refused.
+                    let is_doubt = matches!(cause, Error::WriterStopped(_));
+                    if is_doubt || refused.is_none() {
+                        refused = Some(cause);
+                    }
                 }
             }
         }
