@@ -57,6 +57,13 @@ const LISTED_MAX: usize = 10_000;
 /// Runs it, shows it, and gives the exit.
 pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Exit, Failure> {
     let sources = plan.sources.iter().map(|name| source(name)).collect::<Result<Vec<_>, _>>()?;
+    // What none of them reads leaves no book behind.
+    let mut refusals = sources.iter().map_while(|source| source.accepts(&plan.target).err()).collect::<Vec<_>>();
+    if refusals.len() == sources.len()
+        && let Some(error) = refusals.pop()
+    {
+        return Err(error.into());
+    }
     let root = root_of(&plan.target);
     let session = open(context, &root, &running.acting)?;
     let fail_on = fail_on(running, &session)?;
