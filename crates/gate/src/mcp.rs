@@ -4,11 +4,15 @@
 //! that are not known pass.
 
 mod answer;
+
+mod judge;
 mod lines;
 mod peek;
 mod pins;
+mod requests;
 mod scan;
 mod session;
+mod settle;
 mod stdio;
 mod tell;
 mod trail;

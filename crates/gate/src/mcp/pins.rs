@@ -3,7 +3,7 @@
 //! A tool that changes after a person has looked at it is a known way to an agent's trust. Definitions are
 //! compared by keyed digests of their content with the keys in order, so that a mere reordering is no change.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Write as _;
 
 use sealbook_record::{Actor, ActorKind, Category, PartName, Record, Severity, Target, TargetKind};
@@ -20,6 +20,8 @@ use super::tell;
 const TOOLS_MAX: usize = 10_000;
 /// Bytes of definitions that are kept while a list comes in.
 const DEFINITIONS_BYTES_MAX: usize = 32 << 20;
+/// Lists that are read at the same time, page by page.
+const LISTS_MAX: usize = 4;
 /// The action of the record that holds the pins.
 const PINNED: &str = "tools.pinned";
 /// What alerts name as the rule.
@@ -30,8 +32,8 @@ const RULE: &str = "tools-changed";
 pub(crate) struct Pins {
     /// As they were pinned last, by digest of the name; `None` before the book was asked.
     known: Option<BTreeMap<String, Pin>>,
-    /// The pages of the list that comes in now; `None` where its beginning was not seen.
-    coming: Option<Vec<Seen>>,
+    /// The pages of the lists that come in now, each with the cursor at which it goes on.
+    coming: VecDeque<(String, Vec<Seen>)>,
     annotations: HashMap<String, Box<RawValue>>,
 }
 
@@ -65,33 +67,47 @@ struct Changes {
 }
 
 impl Pins {
-    /// A page of a list. The records are what is to be told of it.
-    pub(crate) fn page(&mut self, session: &Session, result: &str, first: bool) -> Result<Vec<Record>, Error> {
+    /// A page of a list, the first or the one at a cursor. The records are what is to be told of it.
+    pub(crate) fn page(&mut self, session: &Session, result: &str, from: Option<&str>) -> Result<Vec<Record>, Error> {
         let [tools, next] = fields(result, ["tools", "nextCursor"]);
-        if first {
-            self.coming = Some(Vec::new());
-            self.annotations.clear();
-        }
+        let mut coming = match from {
+            None => {
+                self.annotations.clear();
+                Some(Vec::new())
+            }
+            // `None` where its beginning was not seen.
+            Some(from) => self.take(from),
+        };
         for tool in tools.map(elements).unwrap_or_default() {
             let [name, annotations] = fields(tool, ["name", "annotations"]);
             let Some(name) = name.and_then(text) else { continue };
             if let Some(annotations) = annotations.filter(|_| self.annotations.len() < TOOLS_MAX) {
                 self.annotations.insert(name.clone().into_owned(), tell::raw(annotations));
             }
-            let Some(coming) = &mut self.coming else { continue };
-            let bytes: usize = coming.last().map_or(0, |seen| seen.bytes) + tool.len();
+            let Some(coming) = &mut coming else { continue };
+            let bytes: usize = coming.last().map_or(0, |seen: &Seen| seen.bytes) + tool.len();
             if coming.len() < TOOLS_MAX {
                 coming.push(Seen::new(session, &name, tool, bytes));
             }
         }
-        let is_last = next.is_none_or(|next| next == "null");
-        let Some(coming) = self.coming.take_if(|_| is_last) else { return Ok(Vec::new()) };
+        let Some(coming) = coming else { return Ok(Vec::new()) };
+        if let Some(next) = next.filter(|next| *next != "null") {
+            self.coming.truncate(LISTS_MAX - 1);
+            self.coming.push_front((next.to_owned(), coming));
+            return Ok(Vec::new());
+        }
         if self.known.is_none() {
             self.known = load(session)?;
         }
         let records = tell_changes(session, self.known.as_ref(), &coming);
         self.known = Some(coming.into_iter().map(|seen| (seen.pin.id.clone(), seen.pin)).collect());
         Ok(records)
+    }
+
+    fn take(&mut self, cursor: &str) -> Option<Vec<Seen>> {
+        let same = |next: &str| next == cursor || text(next).is_some() && text(next) == text(cursor);
+        let at = self.coming.iter().position(|(next, _)| same(next))?;
+        self.coming.remove(at).map(|(_, seen)| seen)
     }
 
     /// What a tool says of itself.

@@ -1,13 +1,15 @@
 //! What the gateway knows of one client and one server: who they say they are, and what is under way.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sealbook_record::{Actor, Category, Outcome, PartName, Record, Target, TargetKind};
+use sealbook_policy::Mode;
+use sealbook_record::{Actor, Category, Outcome, PartName, Record, Severity, Target, TargetKind};
 use sealbook_store::Error as StoreError;
 use serde_json::value::RawValue;
 
-use super::peek::{Id, Message, fields, text};
+use super::peek::{Bad, Id, Message, fields, text};
 use super::pins::Pins;
 use super::tell;
 use crate::{Capture, Ended, Entered, Error, Gate};
@@ -16,6 +18,8 @@ use crate::{Capture, Ended, Entered, Error, Gate};
 const LATE_MAX: usize = 256;
 /// Requests without a reply that are remembered; a server that never answers must not fill our memory.
 const OPEN_MAX: usize = 10_000;
+/// Malformed messages that get a record each; the others are counted.
+const MALFORMED_TOLD_MAX: u64 = 100;
 /// In the `_meta` of requests from revision 2026-07-28 on.
 const CLIENT_KEY: &str = "io.modelcontextprotocol/clientInfo";
 
@@ -60,8 +64,8 @@ pub(crate) enum Awaited {
     Call(Entered),
     /// The handshake.
     Hello,
-    /// A list of tools; whether it begins at the beginning.
-    List { first: bool },
+    /// A list of tools, from the beginning or from a cursor on.
+    List { from: Option<String> },
 }
 
 impl Awaited {
@@ -77,12 +81,23 @@ impl Awaited {
 /// One client, one server.
 pub(crate) struct Session {
     pub(crate) gate: Arc<Gate>,
-    pub(crate) options: SessionOptions,
+    pub(crate) options: Arc<SessionOptions>,
     /// Also the session of its records.
     pub(crate) id: String,
+    /// Whether what two readers could read differently is refused.
+    pub(crate) strict: bool,
     actor: Mutex<Actor>,
     flight: Mutex<Flight>,
+    common: Arc<Common>,
+}
+
+/// What sessions with one server share.
+#[derive(Default)]
+struct Common {
     pins: Mutex<Pins>,
+    calls: AtomicU64,
+    refused: AtomicU64,
+    malformed: AtomicU64,
 }
 
 #[derive(Default)]
@@ -93,24 +108,38 @@ struct Flight {
     /// How many are in `awaited`.
     open: usize,
     closed: bool,
-    calls: u64,
-    refused: u64,
 }
 
 impl Session {
     pub(crate) fn new(gate: Arc<Gate>, options: SessionOptions) -> Self {
         let id = gate.ledger().next_id().to_string();
+        let strict = gate.options().mode == Mode::Enforce;
         let actor = Mutex::new(options.actor.clone());
-        Self { gate, options, id, actor, flight: Mutex::default(), pins: Mutex::default() }
+        let (flight, common) = (Mutex::default(), Arc::default());
+        Self { gate, options: Arc::new(options), id, strict, actor, flight, common }
+    }
+
+    /// A session of another client with the same server, under an id of its own or under this one's.
+    pub(crate) fn another(&self, with_own_id: bool) -> Self {
+        let id = if with_own_id { self.gate.ledger().next_id().to_string() } else { self.id.clone() };
+        Self {
+            gate: Arc::clone(&self.gate),
+            options: Arc::clone(&self.options),
+            id,
+            strict: self.strict,
+            actor: Mutex::new(self.options.actor.clone()),
+            flight: Mutex::default(),
+            common: Arc::clone(&self.common),
+        }
     }
 
     /// Announces the session durably.
-    pub(crate) fn open(&self) -> Result<Capture, Error> {
+    pub(crate) fn open(&self, way: &str) -> Result<Capture, Error> {
         let mut record = self.record("capture.open", self.service());
         record.category = Category::Audit;
         let options = self.gate.options();
         let context = serde_json::json!({
-            "way": "mcp", "server": self.options.server, "command": self.options.command,
+            "way": way, "server": self.options.server, "command": self.options.command,
             "mode": options.mode.as_str(), "fail": options.fail.as_str(),
             "durability": if options.durability == crate::Durability::Buffered { "buffered" } else { "durable" },
         });
@@ -120,17 +149,11 @@ impl Session {
 
     /// Ends every call that is still open, and the session.
     pub(crate) fn close(&self, capture: Option<Capture>, outcome: Outcome, why: &str) -> Result<(), Error> {
-        let (left, calls, refused) = {
-            let mut flight = lock(&self.flight);
-            flight.closed = true;
-            (std::mem::take(&mut flight.awaited), flight.calls, flight.refused)
-        };
-        for awaited in left.into_values().flatten() {
-            if let Awaited::Call(entered) = awaited {
-                self.gate.leave_soon(entered, Ended::new(Outcome::Unknown).because(why));
-            }
-        }
-        let counts = serde_json::json!({"calls": calls, "refused": refused});
+        self.end(why);
+        self.note_malformed();
+        let counted = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let counts =
+            serde_json::json!({"calls": counted(&self.common.calls), "refused": counted(&self.common.refused)});
         let counts = serde_json::value::to_raw_value(&counts).expect("numbers are JSON");
         let Some(capture) = capture else {
             self.gate.flush();
@@ -138,6 +161,20 @@ impl Session {
         };
         self.gate.close(capture, Ended::new(outcome).because(why).with(PartName::Context, counts))?;
         Ok(())
+    }
+
+    /// Ends every call that is still open; nothing more is expected.
+    pub(crate) fn end(&self, why: &str) {
+        let left = {
+            let mut flight = lock(&self.flight);
+            flight.closed = true;
+            std::mem::take(&mut flight.awaited)
+        };
+        for awaited in left.into_values().flatten() {
+            if let Awaited::Call(entered) = awaited {
+                self.gate.leave_soon(entered, Ended::new(Outcome::Unknown).because(why));
+            }
+        }
     }
 
     /// A record of something in this session, without content.
@@ -182,7 +219,7 @@ impl Session {
         if flight.closed {
             return Err(awaited);
         }
-        flight.calls += u64::from(matches!(awaited, Awaited::Call(_)));
+        self.common.calls.fetch_add(u64::from(matches!(awaited, Awaited::Call(_))), Ordering::Relaxed);
         flight.open += 1;
         flight.awaited.entry((side, Id::of(id))).or_default().push_back(awaited);
         Ok(())
@@ -194,7 +231,36 @@ impl Session {
     }
 
     pub(crate) fn count_refused(&self) {
-        lock(&self.flight).refused += 1;
+        self.common.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A message that is not as it should be.
+    pub(crate) fn malformed(&self, from: &str, bad: Bad, bytes: u64, refused: bool) {
+        if refused {
+            self.count_refused();
+        }
+        if self.common.malformed.fetch_add(1, Ordering::Relaxed) >= MALFORMED_TOLD_MAX {
+            return;
+        }
+        let action = if refused { "message.refused" } else { "message.malformed" };
+        let mut record = self.record(action, self.service());
+        record.outcome = refused.then_some(Outcome::Blocked);
+        record.severity = Severity::Warning;
+        record.reason = Some(format!("a message from the {from}: {}", bad.as_str()));
+        record.set_part(PartName::Context, &serde_json::json!({"from": from, "bytes": bytes})).expect("it is JSON");
+        self.gate.event_soon(record);
+    }
+
+    /// The malformed messages that got no record of their own.
+    fn note_malformed(&self) {
+        let more = self.common.malformed.load(Ordering::Relaxed).saturating_sub(MALFORMED_TOLD_MAX);
+        if more == 0 {
+            return;
+        }
+        let mut record = self.record("message.malformed", self.service());
+        record.severity = Severity::Warning;
+        record.reason = Some(format!("{more} more malformed lines"));
+        self.gate.event_soon(record);
     }
 
     /// What a reply answers: the oldest request of that id.
@@ -220,13 +286,18 @@ impl Session {
                 tell::ended(message).write_to(&mut record);
                 self.gate.event_soon(record);
             }
-            Some(Awaited::List { first }) => self.listed(message, first),
+            Some(Awaited::List { from }) => self.listed(message, from.as_deref()),
             None => self.late(side, id, message),
         }
     }
 
     /// The client calls a request off. The call ends here, whatever the server makes of it.
     pub(crate) fn cancel(&self, side: Side, id: &str) {
+        self.abandon(side, id, Outcome::Cancelled, "the caller cancelled it");
+    }
+
+    /// No reply is waited for any more. One that comes after all is told as a late one.
+    pub(crate) fn abandon(&self, side: Side, id: &str, outcome: Outcome, why: &str) {
         let Some(awaited) = self.awaited(side, id) else { return };
         if let Awaited::Call(entered) = awaited {
             let mut flight = lock(&self.flight);
@@ -235,7 +306,7 @@ impl Session {
             }
             flight.late.push_back((side, Id::of(id), entered.record().clone()));
             drop(flight);
-            self.gate.leave_soon(entered, Ended::new(Outcome::Cancelled).because("the caller cancelled it"));
+            self.gate.leave_soon(entered, Ended::new(outcome).because(why));
         }
     }
 
@@ -254,10 +325,10 @@ impl Session {
     }
 
     /// A page of tools.
-    fn listed(&self, message: &Message<'_>, first: bool) {
+    fn listed(&self, message: &Message<'_>, from: Option<&str>) {
         let Some(result) = message.result else { return };
-        let mut pins = lock(&self.pins);
-        let told = pins.page(self, result, first);
+        let mut pins = lock(&self.common.pins);
+        let told = pins.page(self, result, from);
         drop(pins);
         match told {
             Ok(records) => records.into_iter().for_each(|record| self.gate.event_soon(record)),
@@ -269,14 +340,14 @@ impl Session {
     fn unpinned(&self, cause: &StoreError) {
         let mut record = self.record("tools.unpinned", self.service());
         record.outcome = Some(Outcome::Unknown);
-        record.severity = sealbook_record::Severity::Warning;
+        record.severity = Severity::Warning;
         record.reason = Some(format!("the tools could not be compared with those pinned before ({})", cause.code()));
         self.gate.event_soon(record);
     }
 
     /// What a tool says of itself, where it was listed.
     pub(crate) fn annotations(&self, tool: &str) -> Option<Box<RawValue>> {
-        lock(&self.pins).annotations(tool)
+        lock(&self.common.pins).annotations(tool)
     }
 }
 

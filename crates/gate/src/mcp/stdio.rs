@@ -9,19 +9,14 @@ mod queue;
 mod server;
 
 use std::io::{Read, Write};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sealbook_policy::Mode;
-use sealbook_record::{Outcome, PartName, Severity};
+use sealbook_record::Outcome;
 
-use super::peek::Bad;
 use super::session::{Session, SessionOptions};
 use crate::{Error, Gate};
 use queue::Queue;
-
-/// Malformed lines that get a record each; the others are counted.
-const MALFORMED_TOLD_MAX: u64 = 100;
 
 /// The four ends that a gateway holds.
 pub struct Pipes {
@@ -44,22 +39,17 @@ struct Wire {
     queue: Queue,
     to_client: Mutex<Option<Box<dyn Write + Send>>>,
     to_server: Mutex<Option<Box<dyn Write + Send>>>,
-    strict: bool,
-    malformed: AtomicU64,
     client_left: AtomicBool,
 }
 
 impl Stdio {
     /// A gateway that has not begun.
     pub fn new(gate: Arc<Gate>, options: SessionOptions) -> Self {
-        let strict = gate.options().mode == Mode::Enforce;
         Self(Arc::new(Wire {
             session: Session::new(gate, options),
             queue: Queue::default(),
             to_client: Mutex::new(None),
             to_server: Mutex::new(None),
-            strict,
-            malformed: AtomicU64::new(0),
             client_left: AtomicBool::new(false),
         }))
     }
@@ -78,7 +68,7 @@ impl Stdio {
     /// Errors: the end of the session could not be sealed. It shows as a gap.
     pub fn run(self, pipes: Pipes, wait: impl FnOnce() -> String) -> Result<(), Error> {
         let wire = self.0;
-        let capture = wire.session.open().ok();
+        let capture = wire.session.open("mcp").ok();
         *lock(&wire.to_client) = Some(pipes.to_client);
         *lock(&wire.to_server) = Some(pipes.to_server);
         let (judge, forward) = (Arc::clone(&wire), Arc::clone(&wire));
@@ -88,7 +78,6 @@ impl Stdio {
         let why = wait();
         // The server is gone: a write that waits for it fails now.
         wire.queue.close();
-        wire.note_malformed();
         let outcome = if wire.client_left.load(Ordering::Acquire) { Outcome::Ok } else { Outcome::Cancelled };
         wire.session.close(capture, outcome, &why)
     }
@@ -112,35 +101,6 @@ impl Wire {
     fn client_gone(&self) {
         self.client_left.store(true, Ordering::Release);
         lock(&self.to_server).take();
-    }
-
-    /// A line that is not as it should be.
-    fn malformed(&self, from: &str, bad: Bad, bytes: u64, refused: bool) {
-        if self.malformed.fetch_add(1, Ordering::Relaxed) >= MALFORMED_TOLD_MAX {
-            return;
-        }
-        let action = if refused { "message.refused" } else { "message.malformed" };
-        let mut record = self.session.record(action, self.session.service());
-        record.outcome = refused.then_some(Outcome::Blocked);
-        record.severity = Severity::Warning;
-        record.reason = Some(format!("a line from the {from}: {}", bad.as_str()));
-        record.set_part(PartName::Context, &serde_json::json!({"from": from, "bytes": bytes})).expect("it is JSON");
-        self.session.gate.event_soon(record);
-        if refused {
-            self.session.count_refused();
-        }
-    }
-
-    /// The malformed lines that got no record of their own.
-    fn note_malformed(&self) {
-        let more = self.malformed.load(Ordering::Relaxed).saturating_sub(MALFORMED_TOLD_MAX);
-        if more == 0 {
-            return;
-        }
-        let mut record = self.session.record("message.malformed", self.session.service());
-        record.severity = Severity::Warning;
-        record.reason = Some(format!("{more} more malformed lines"));
-        self.session.gate.event_soon(record);
     }
 }
 

@@ -2,16 +2,15 @@
 
 use std::io::Read;
 
-use sealbook_record::Outcome;
-
 use super::{Wire, lock, write};
 use crate::mcp::answer;
+
 use crate::mcp::lines::{LINE_BYTES_MAX, Lines, Stop, bare};
-use crate::mcp::peek::{Bad, Message, Peek, peek};
-use crate::mcp::session::{Awaited, Recording, Side};
+use crate::mcp::peek::{Bad, Peek, peek};
+use crate::mcp::requests;
+use crate::mcp::session::{Awaited, Side};
 use crate::mcp::tell;
 use crate::mcp::trail::Trail;
-use crate::{Ended, Passage, Refused};
 
 /// Until the server has closed its end. A client that is gone is read for all the same: what became of its
 /// calls belongs on record.
@@ -40,7 +39,7 @@ fn pass(wire: &Wire, line: &[u8]) {
         Ok(Peek::Batch(messages)) => messages,
         Ok(Peek::Blank) => Vec::new(),
         Err(bad) => {
-            wire.malformed("server", bad, line.len() as u64, false);
+            wire.session.malformed("server", bad, line.len() as u64, false);
             Vec::new()
         }
     };
@@ -48,7 +47,7 @@ fn pass(wire: &Wire, line: &[u8]) {
     // Every one is looked at, and one that is refused keeps its line back.
     let mut refused = Vec::new();
     for message in requests {
-        refused.extend(request(wire, message).map(|refused| answer::refusal(message, &refused)));
+        refused.extend(requests::request(&wire.session, message).map(|refused| answer::refusal(message, &refused)));
     }
     if refused.is_empty() {
         wire.answer(line);
@@ -60,37 +59,6 @@ fn pass(wire: &Wire, line: &[u8]) {
     }
     for message in messages.iter().filter(|message| message.is_reply()) {
         wire.session.reply(Side::Client, message);
-    }
-}
-
-/// A request or a notification of the server. It is refused where a rule says so.
-fn request(wire: &Wire, message: &Message<'_>) -> Option<Refused> {
-    let session = &wire.session;
-    let method = message.method.as_deref().unwrap_or_default();
-    let record = || tell::request(session, Side::Server, message);
-    let Some(id) = message.id else {
-        let keep = session.options.recording == Recording::All || method == "notifications/tools/list_changed";
-        if keep {
-            session.gate.event_soon(record());
-        }
-        return None;
-    };
-    if method == "ping" {
-        return None;
-    }
-    if session.is_crowded() {
-        wire.malformed("server", Bad::TooManyOpen, 0, wire.strict);
-        return wire.strict.then(Refused::crowded);
-    }
-    match session.gate.enter(record()) {
-        Ok(Passage::Entered(entered)) => {
-            if let Err(Awaited::Call(entered)) = session.expect(Side::Server, id, Awaited::Call(entered)) {
-                session.gate.leave_soon(entered, Ended::new(Outcome::Cancelled).because("the session was over"));
-            }
-            None
-        }
-        Ok(Passage::Refused(refused)) => Some(refused),
-        Err(cause) => Some(Refused::by_error(&cause)),
     }
 }
 
@@ -120,6 +88,6 @@ fn long(wire: &Wire, lines: &mut Lines<Box<dyn Read + Send>>, head: &[u8]) {
         Some(Awaited::Call(entered)) => {
             wire.session.gate.leave_soon(entered, tell::ended_long(trail.bytes(), trail.is_error()));
         }
-        _ => wire.malformed("server", Bad::TooLong, trail.bytes(), false),
+        _ => wire.session.malformed("server", Bad::TooLong, trail.bytes(), false),
     }
 }

@@ -1,0 +1,123 @@
+//! What a message of the client asks for, whichever way it came.
+
+use super::answer;
+use super::peek::{Bad, Message, Peek, fields, has_lookalikes, peek};
+use super::session::{Awaited, Recording, Session, Side};
+use super::tell;
+use crate::{Error, Pending, Refused};
+
+/// What must be known before a message, or a batch of them, is forwarded, and what is told then.
+#[derive(Default)]
+pub(crate) struct Asked {
+    pub(crate) before: Vec<Before>,
+    pub(crate) after: Vec<After>,
+}
+
+/// What must be known of a message before its line is forwarded.
+pub(crate) struct Before {
+    /// Place in its batch; 0 where there is none.
+    pub(crate) index: usize,
+    /// The id's token; none of a notification.
+    pub(crate) id: Option<String>,
+    pub(crate) what: Wanted,
+}
+
+pub(crate) enum Wanted {
+    /// Its intent must be sealed.
+    Seal(Result<Pending, Error>),
+    /// Its reply must be expected.
+    Reply(Awaited),
+    /// It was refused.
+    Refused(Refused),
+}
+
+/// What is told when a line has gone.
+pub(crate) enum After {
+    /// The message of that place answers the server.
+    Reply(usize),
+    /// A request of the client is called off.
+    Cancel(String),
+}
+
+/// Judges a message or a batch, in memory; what is to be sealed of it is on its way to the disk.
+pub(crate) fn judge(session: &Session, text: &[u8]) -> Result<Asked, Bad> {
+    let messages = match peek(text, session.strict)? {
+        Peek::Blank => Vec::new(),
+        Peek::One(message) => vec![message],
+        Peek::Batch(messages) => messages,
+    };
+    // First that all of it can be read, then what it asks for: nothing is announced in vain.
+    messages.iter().try_for_each(|message| readable(session, message))?;
+    let mut asked = Asked::default();
+    for (index, message) in messages.iter().enumerate() {
+        message_of(session, index, message, &mut asked);
+    }
+    Ok(asked)
+}
+
+/// The answer to what is not taken; nothing where none is wanted.
+pub(crate) fn answer_to(text: &[u8], bad: Bad) -> Option<Vec<u8>> {
+    let one = match peek(text, false) {
+        Ok(Peek::One(message)) => Some(message),
+        _ => None,
+    };
+    let wants_none = one.as_ref().is_some_and(|message| message.is_reply() || message.id.is_none());
+    let id = one.and_then(|message| message.id);
+    (!wants_none).then(|| answer::bad(id, bad))
+}
+
+/// What the keys of a call must keep to, beyond being JSON.
+fn readable(session: &Session, message: &Message<'_>) -> Result<(), Bad> {
+    let is_call = message.method.as_deref() == Some("tools/call");
+    if message.method.is_some() && message.id.is_some() && session.is_crowded() {
+        return Err(Bad::TooManyOpen);
+    }
+    let params = message.params.filter(|_| session.strict && is_call);
+    let confuses = params.is_some_and(|params| has_lookalikes(params, &["name", "arguments", "_meta"]));
+    if confuses { Err(Bad::Lookalike) } else { Ok(()) }
+}
+
+fn message_of(session: &Session, index: usize, message: &Message<'_>, asked: &mut Asked) {
+    let Asked { before, after } = asked;
+    let Some(method) = message.method.as_deref() else {
+        if message.is_reply() {
+            after.push(After::Reply(index));
+        }
+        return;
+    };
+    session.note_client(message);
+    let id = message.id.map(str::to_owned);
+    let record = || tell::request(session, Side::Client, message);
+    if method == "tools/call" {
+        before.push(Before { index, id, what: Wanted::Seal(session.gate.begin(record())) });
+        return;
+    }
+    if method == "ping" && session.options.recording < Recording::Requests {
+        return;
+    }
+    let kept_from = match (method, &id) {
+        ("initialize" | "server/discover", _) => Recording::Calls,
+        (_, Some(_)) => Recording::Requests,
+        (_, None) => Recording::All,
+    };
+    let keep = session.options.recording >= kept_from;
+    match session.gate.consider(record(), keep) {
+        Ok(None) => {}
+        Ok(Some(refused)) => return before.push(Before { index, id, what: Wanted::Refused(refused) }),
+        Err(cause) => return before.push(Before { index, id, what: Wanted::Seal(Err(cause)) }),
+    }
+    let awaited = match method {
+        "initialize" | "server/discover" => Awaited::Hello,
+        "tools/list" => {
+            let cursor = message.params.and_then(|params| fields(params, ["cursor"])[0]);
+            Awaited::List { from: cursor.map(str::to_owned) }
+        }
+        "notifications/cancelled" => {
+            let id = message.params.and_then(|params| fields(params, ["requestId"])[0]);
+            after.extend(id.map(|id| After::Cancel(id.to_owned())));
+            return;
+        }
+        _ => return,
+    };
+    before.push(Before { index, id, what: Wanted::Reply(awaited) });
+}

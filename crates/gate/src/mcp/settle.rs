@@ -1,0 +1,107 @@
+//! What was judged and is sealed now: what goes on, what is expected of it, what was refused.
+
+use sealbook_record::Outcome;
+
+use super::answer;
+use super::judge::{After, Before, Wanted};
+use super::peek::{Message, Peek, peek};
+use super::session::{Awaited, Session, Side};
+use crate::{Ended, Entered, Passage, Pending, Refused};
+
+/// Calls that entered, with the token of their ids; none of a notification.
+pub(crate) type Calls = Vec<(Option<String>, Entered)>;
+
+/// What became of each message.
+#[derive(Default)]
+pub(crate) struct Settled {
+    pub(crate) entered: Calls,
+    pub(crate) expected: Vec<(Option<String>, Awaited)>,
+    /// With the place in the batch.
+    pub(crate) refused: Vec<(usize, Refused)>,
+}
+
+/// Waits until every intent is durable, or the book has refused it.
+pub(crate) fn settle(before: Vec<Before>) -> Settled {
+    let mut settled = Settled::default();
+    for Before { index, id, what } in before {
+        match what {
+            Wanted::Seal(pending) => match pending.and_then(Pending::wait) {
+                Ok(Passage::Entered(one)) => settled.entered.push((id, one)),
+                Ok(Passage::Refused(one)) => settled.refused.push((index, one)),
+                Err(cause) => settled.refused.push((index, Refused::by_error(&cause))),
+            },
+            Wanted::Reply(awaited) => settled.expected.push((id, awaited)),
+            Wanted::Refused(one) => settled.refused.push((index, one)),
+        }
+    }
+    settled
+}
+
+/// Replies are to come: the ids of these, and the calls of which none will tell how they ended.
+pub(crate) fn expect(
+    session: &Session,
+    entered: Calls,
+    expected: Vec<(Option<String>, Awaited)>,
+) -> (Vec<String>, Calls) {
+    let (mut ids, mut without_id) = (Vec::new(), Vec::new());
+    let calls = entered.into_iter().map(|(id, entered)| (id, Awaited::Call(entered)));
+    for (id, awaited) in expected.into_iter().chain(calls) {
+        match (id, awaited) {
+            (Some(id), awaited) => match session.expect(Side::Client, &id, awaited) {
+                Ok(()) => ids.push(id),
+                Err(Awaited::Call(entered)) => without_id.push((None, entered)),
+                Err(_) => {}
+            },
+            (None, Awaited::Call(entered)) => without_id.push((None, entered)),
+            (None, _) => {}
+        }
+    }
+    (ids, without_id)
+}
+
+/// What a message that has gone tells.
+pub(crate) fn tell(session: &Session, text: &[u8], after: &[After]) {
+    for told in after {
+        match told {
+            After::Cancel(id) => session.cancel(Side::Client, id),
+            After::Reply(index) => {
+                if let Some(message) = messages(text).get(*index) {
+                    session.reply(Side::Server, message);
+                }
+            }
+        }
+    }
+}
+
+/// The answers to a message or a batch of which something was refused: every request in it gets its own.
+pub(crate) fn answers(session: &Session, text: &[u8], refused: &[(usize, Refused)]) -> Option<Vec<u8>> {
+    let messages = messages(text);
+    let is_batch = text.trim_ascii_start().starts_with(b"[");
+    let answers = messages.iter().enumerate().filter_map(|(index, message)| {
+        session.count_refused();
+        match refused.iter().find(|(at, _)| *at == index) {
+            Some((_, refused)) => answer::refusal(message, refused),
+            None => message.method.as_ref().and(message.id).map(answer::batch_mate),
+        }
+    });
+    let answers: Vec<Vec<u8>> = answers.collect();
+    if answers.is_empty() {
+        return None;
+    }
+    Some(if is_batch { answer::batch(&answers) } else { answers.concat() })
+}
+
+/// All of them end so.
+pub(crate) fn leave_all(session: &Session, calls: Calls, outcome: Outcome, why: &str) {
+    for (_, entered) in calls {
+        session.gate.leave_soon(entered, Ended::new(outcome).because(why));
+    }
+}
+
+fn messages(text: &[u8]) -> Vec<Message<'_>> {
+    match peek(text, false) {
+        Ok(Peek::One(message)) => vec![message],
+        Ok(Peek::Batch(messages)) => messages,
+        _ => Vec::new(),
+    }
+}
