@@ -19,6 +19,28 @@ pub enum Error {
     /// Something that must be recorded was not.
     #[error("the record was not sealed; look at `sealbook status` and try again")]
     Unsealed,
+    /// A file of bearer tokens that cannot be used.
+    #[error("the token file {path} cannot be used: {why}")]
+    TokenFile {
+        /// The file.
+        path: String,
+        /// Why, and the mend.
+        why: String,
+    },
+    /// An address on which nothing can be served.
+    #[error("cannot listen on {address}: {cause}; choose a free port of this machine, such as 127.0.0.1:0")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The address of a server that nothing can be sent to.
+    #[error("the upstream {what}; it must be the URL of an MCP endpoint, such as http://127.0.0.1:3001/mcp")]
+    Upstream {
+        /// Why not.
+        what: &'static str,
+    },
     /// A record that is not admitted.
     #[error(transparent)]
     Policy(#[from] sealbook_policy::Error),
@@ -34,6 +56,9 @@ impl Error {
             Self::HookInput { .. } => "hook_input_invalid",
             Self::SettingsInvalid { .. } => "hook_settings_invalid",
             Self::Unsealed => "record_unsealed",
+            Self::TokenFile { .. } => "token_file_unusable",
+            Self::Listen { .. } => "listen_failed",
+            Self::Upstream { .. } => "upstream_invalid",
             Self::Policy(e) => e.code(),
             Self::Store(e) => e.code(),
         }

@@ -17,8 +17,10 @@ mod files;
 mod gate;
 pub mod hooks;
 pub mod mcp;
+mod token;
 
 pub use child::{Child, Left};
 pub use error::Error;
 pub use gate::{Capture, Durability, Ended, Entered, Gate, GateOptions, Passage, Pending, Refused};
 pub use sealbook_policy::{Fail, Mode};
+pub use token::Token;

@@ -4,6 +4,7 @@
 //! that are not known pass.
 
 mod answer;
+mod http;
 
 mod judge;
 mod lines;
@@ -17,6 +18,7 @@ mod stdio;
 mod tell;
 mod trail;
 
+pub use http::{Http, HttpOptions, Stopper};
 pub use peek::{Bad, Message, Peek, peek};
 pub use session::{Recording, SessionOptions};
 pub use stdio::{Pipes, Stdio};

@@ -3,6 +3,7 @@
 mod clients;
 mod edit;
 mod install;
+mod listen;
 mod name;
 
 use std::ffi::OsString;
@@ -17,6 +18,7 @@ use sealbook_policy::Policy;
 use sealbook_record::{Actor, ActorKind};
 
 use install::Installing;
+use listen::Listening;
 
 use super::Context;
 use crate::args::Acting;
@@ -31,23 +33,29 @@ use crate::session::Session;
 /// for byte. Each call of a tool is sealed before the server sees it, and again when it is over.
 /// What a rule blocks is answered in the server's place. Standard error is the server's, and so is
 /// the exit code.
+///
+/// With --listen it does the same for a server that is reached over HTTP, for clients that bear the token.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   sealbook wrap -- npx -y @modelcontextprotocol/server-filesystem ~/shop
   sealbook wrap --observe --name files -- ./my-server --stdio
   sealbook wrap --fail open --buffered -- ./my-server
+  sealbook wrap --listen 127.0.0.1:8421 --upstream http://127.0.0.1:3001/mcp
   sealbook wrap --install claude-desktop
   sealbook wrap --install cursor --yes
   sealbook wrap --install cursor --undo --yes")]
 pub(crate) struct Args {
     /// The server, and what it is run with
-    #[arg(last = true, value_name = "CMD", required_unless_present = "install", conflicts_with = "install")]
+    #[arg(last = true, value_name = "CMD", required_unless_present_any = ["install", "listen"],
+          conflicts_with_all = ["install", "listen"])]
     command: Vec<OsString>,
     #[command(flatten)]
     gating: Gating,
     #[command(flatten)]
     acting: Acting,
+    #[command(flatten)]
+    listening: Listening,
     #[command(flatten)]
     installing: Installing,
 }
@@ -98,6 +106,9 @@ impl Gating {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if args.installing.install.is_some() {
         return install::run(&args.installing, &args.to_be_installed(context), context);
+    }
+    if let Some(address) = args.listening.listen {
+        return listen::run(args, address, context);
     }
     let (program, arguments) = args.command.split_first().expect("a command is required");
     let (gate, options) = open(args, context)?;
@@ -160,8 +171,11 @@ fn open(args: &Args, context: &Context) -> Result<(Arc<Gate>, SessionOptions), F
     let Session { ledger, actor, .. } = session;
     let gate = Gate::new(Arc::new(ledger), Policy::new(key), args.gating.options())?;
     let texts: Vec<String> = args.command.iter().map(|text| text.to_string_lossy().into_owned()).collect();
-    let server = args.gating.name.clone().unwrap_or_else(|| name::of(&texts));
-    let options = SessionOptions { actor, server, command: texts.join(" "), project, recording: args.gating.record };
+    let upstream = args.listening.upstream.as_deref();
+    let named = || upstream.map_or_else(|| name::of(&texts), listen::name);
+    let server = args.gating.name.clone().unwrap_or_else(named);
+    let command = upstream.map_or_else(|| texts.join(" "), str::to_owned);
+    let options = SessionOptions { actor, server, command, project, recording: args.gating.record };
     Ok((Arc::new(gate), options))
 }
 

@@ -6,7 +6,10 @@ use super::peek::{Bad, Message, fields};
 use crate::Refused;
 
 /// In the `_meta` of every request from revision 2026-07-28 on.
-const REVISION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
+pub(crate) const REVISION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
+
+/// `HeaderMismatch` of revision 2026-07-28.
+const HEADER_MISMATCH: i32 = -32_020;
 
 /// The answer to a request that was refused, without a line break; nothing where it wants none.
 pub(crate) fn refusal(message: &Message<'_>, refused: &Refused) -> Option<Vec<u8>> {
@@ -27,7 +30,11 @@ pub(crate) fn refusal(message: &Message<'_>, refused: &Refused) -> Option<Vec<u8
 
 /// The answer to a line that is not taken.
 pub(crate) fn bad(id: Option<&str>, bad: Bad) -> Vec<u8> {
-    let code = if matches!(bad, Bad::Syntax | Bad::NotUtf8) { -32_700 } else { -32_600 };
+    let code = match bad {
+        Bad::Syntax | Bad::NotUtf8 => -32_700,
+        Bad::Headers => HEADER_MISMATCH,
+        _ => -32_600,
+    };
     let text = format!("Refused by the audit gateway: {}. It was not forwarded.", bad.as_str());
     error(id.unwrap_or("null"), code, &text)
 }
@@ -43,6 +50,11 @@ pub(crate) fn batch(answers: &[Vec<u8>]) -> Vec<u8> {
     out.extend_from_slice(&answers.join(&b','));
     out.push(b']');
     out
+}
+
+/// The answer to a request that did not come through.
+pub(crate) fn failure(id: Option<&str>, text: &str) -> Vec<u8> {
+    error(id.unwrap_or("null"), -32_000, text)
 }
 
 fn error(id: &str, code: i32, text: &str) -> Vec<u8> {

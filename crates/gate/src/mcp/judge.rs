@@ -40,12 +40,7 @@ pub(crate) enum After {
 }
 
 /// Judges a message or a batch, in memory; what is to be sealed of it is on its way to the disk.
-pub(crate) fn judge(session: &Session, text: &[u8]) -> Result<Asked, Bad> {
-    let messages = match peek(text, session.strict)? {
-        Peek::Blank => Vec::new(),
-        Peek::One(message) => vec![message],
-        Peek::Batch(messages) => messages,
-    };
+pub(crate) fn judge(session: &Session, messages: &[Message<'_>]) -> Result<Asked, Bad> {
     // First that all of it can be read, then what it asks for: nothing is announced in vain.
     messages.iter().try_for_each(|message| readable(session, message))?;
     let mut asked = Asked::default();

@@ -32,6 +32,10 @@ pub enum Bad {
     TooLong,
     /// A call while too many others have no reply yet.
     TooManyOpen,
+    /// HTTP headers that name another method, name or revision than the body.
+    Headers,
+    /// Compressed: what it says is not looked at.
+    Encoded,
 }
 
 impl Bad {
@@ -48,6 +52,8 @@ impl Bad {
             Self::TooMany => "too many messages in one batch",
             Self::TooLong => "longer than what can be judged",
             Self::TooManyOpen => "too many calls without a reply",
+            Self::Headers => "header and body disagree",
+            Self::Encoded => "compressed",
         }
     }
 }
@@ -85,9 +91,30 @@ impl Message<'_> {
     }
 }
 
+impl<'a> Peek<'a> {
+    /// The messages in it.
+    pub(crate) fn messages(self) -> Vec<Message<'a>> {
+        match self {
+            Self::Blank => Vec::new(),
+            Self::One(message) => vec![message],
+            Self::Batch(messages) => messages,
+        }
+    }
+}
+
 /// Peeks at a line without its line break. `strict` refuses whatever two readers could read differently;
 /// otherwise the last of two keys counts.
 pub fn peek(line: &[u8], strict: bool) -> Result<Peek<'_>, Bad> {
+    let peeked = peek_body(line, strict)?;
+    // Within strings it would have been a syntax error; at the end it belongs to the line break.
+    if strict && line.strip_suffix(b"\r").unwrap_or(line).contains(&b'\r') {
+        return Err(Bad::LineBreak);
+    }
+    Ok(peeked)
+}
+
+/// As [`peek`], for what does not end with its line.
+pub(crate) fn peek_body(line: &[u8], strict: bool) -> Result<Peek<'_>, Bad> {
     let text = std::str::from_utf8(line).map_err(|_| Bad::NotUtf8)?;
     let mut scan = Scan::new(text, strict);
     let peeked = match scan.peek() {
@@ -107,10 +134,6 @@ pub fn peek(line: &[u8], strict: bool) -> Result<Peek<'_>, Bad> {
         }
     };
     scan.end()?;
-    // Within strings it would have been a syntax error; at the end it belongs to the line break.
-    if strict && line.strip_suffix(b"\r").unwrap_or(line).contains(&b'\r') {
-        return Err(Bad::LineBreak);
-    }
     Ok(peeked)
 }
 

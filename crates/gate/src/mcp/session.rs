@@ -177,6 +177,13 @@ impl Session {
         }
     }
 
+    /// Tells that the client has ended the session with the server.
+    pub(crate) fn note_end(&self) {
+        let mut record = self.record("session.ended", self.service());
+        record.category = Category::Audit;
+        self.gate.event_soon(record);
+    }
+
     /// A record of something in this session, without content.
     pub(crate) fn record(&self, action: &str, target: Target) -> Record {
         let ledger = self.gate.ledger();

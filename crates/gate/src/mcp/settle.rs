@@ -99,9 +99,5 @@ pub(crate) fn leave_all(session: &Session, calls: Calls, outcome: Outcome, why: 
 }
 
 fn messages(text: &[u8]) -> Vec<Message<'_>> {
-    match peek(text, false) {
-        Ok(Peek::One(message)) => vec![message],
-        Ok(Peek::Batch(messages)) => messages,
-        _ => Vec::new(),
-    }
+    peek(text, false).map(Peek::messages).unwrap_or_default()
 }

@@ -5,7 +5,10 @@
 mod fixture;
 mod gate;
 mod hooks;
+mod http;
+mod http_hostile;
 mod peek;
 mod pins;
 mod stdio;
+mod web;
 mod wire;

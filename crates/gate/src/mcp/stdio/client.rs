@@ -7,7 +7,7 @@ use super::forward::{Step, carry_out};
 use crate::mcp::answer;
 use crate::mcp::judge::{self, Asked};
 use crate::mcp::lines::{LINE_BYTES_MAX, Lines, Stop, bare};
-use crate::mcp::peek::Bad;
+use crate::mcp::peek::{Bad, peek};
 use crate::mcp::trail::Trail;
 
 /// Until the client has closed its end, or the session is over.
@@ -44,7 +44,8 @@ fn hand_on(wire: &Wire, step: Step) {
 
 /// What is to be done with a line.
 fn judge(wire: &Wire, line: Vec<u8>) -> Step {
-    match judge::judge(&wire.session, bare(&line)) {
+    let peeked = peek(bare(&line), wire.session.strict);
+    match peeked.and_then(|peeked| judge::judge(&wire.session, &peeked.messages())) {
         Ok(asked) => Step::Forward { line, asked },
         Err(bad) => {
             wire.session.malformed("client", bad, line.len() as u64, wire.session.strict);

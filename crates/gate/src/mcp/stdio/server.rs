@@ -34,15 +34,10 @@ pub(super) fn read(wire: &Wire, from_server: Box<dyn Read + Send>) {
 }
 
 fn pass(wire: &Wire, line: &[u8]) {
-    let messages = match peek(bare(line), false) {
-        Ok(Peek::One(message)) => vec![message],
-        Ok(Peek::Batch(messages)) => messages,
-        Ok(Peek::Blank) => Vec::new(),
-        Err(bad) => {
-            wire.session.malformed("server", bad, line.len() as u64, false);
-            Vec::new()
-        }
-    };
+    let messages = peek(bare(line), false).map(Peek::messages).unwrap_or_else(|bad| {
+        wire.session.malformed("server", bad, line.len() as u64, false);
+        Vec::new()
+    });
     let requests = messages.iter().filter(|message| message.method.is_some());
     // Every one is looked at, and one that is refused keeps its line back.
     let mut refused = Vec::new();

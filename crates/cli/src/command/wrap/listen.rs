@@ -1,0 +1,80 @@
+//! `sealbook wrap --listen`: the gateway in front of a server that is reached over HTTP.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use sealbook_gate::Token;
+use sealbook_gate::mcp::{Http, HttpOptions};
+
+use super::{Args, open};
+use crate::command::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Where it listens, and what stands behind it.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Listen: in front of a server over Streamable HTTP")]
+pub(super) struct Listening {
+    /// Serve clients over HTTP on this address of this machine; port 0 is any that is free
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "upstream")]
+    pub(super) listen: Option<SocketAddr>,
+    /// The server's endpoint, such as `http://127.0.0.1:3001/mcp`
+    #[arg(long, value_name = "URL", requires = "listen")]
+    pub(super) upstream: Option<String>,
+    /// Where the bearer token of clients lies; it is made where there is none [default: `wrap.token` beside the keys]
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    token_file: Option<PathBuf>,
+    /// Let every program of this machine in, without a token
+    #[arg(long, requires = "listen", conflicts_with = "token_file")]
+    no_token: bool,
+    /// Where the server's own bearer token lies; without it, what clients send passes
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    upstream_token_file: Option<PathBuf>,
+    /// A further name of this machine that requests may be addressed to; needed for other addresses than loopback
+    #[arg(long = "allow-host", value_name = "NAME", requires = "listen")]
+    hosts: Vec<String>,
+}
+
+pub(super) fn run(args: &Args, listen: SocketAddr, context: &Context) -> Result<Exit, Failure> {
+    let listening = &args.listening;
+    let upstream = listening.upstream.clone().unwrap_or_default();
+    let is_loopback = listen.ip().is_loopback();
+    if !is_loopback && (listening.hosts.is_empty() || listening.no_token) {
+        let what = format!("{listen} is not of this machine alone, and what is said there can be listened to");
+        let mend = "listen on 127.0.0.1, or say with --allow-host under which name it is reached, and keep the token";
+        return Err(Failure::usage(what, mend));
+    }
+    let place = context.place()?;
+    let token_file = listening
+        .token_file
+        .as_ref()
+        .map_or_else(|| place.layout.keys.with_file_name("wrap.token"), |file| context.environment.absolute(file));
+    let upstream_token = listening.upstream_token_file.as_ref().map(|file| context.environment.absolute(file));
+    let upstream_token = upstream_token.map(|file| read(&file)).transpose()?;
+    let (gate, options) = open(args, context)?;
+    let token = if listening.no_token { None } else { Some(Token::load_or_create(&token_file)?) };
+    let http = HttpOptions { listen, upstream, token, hosts: listening.hosts.clone(), upstream_token };
+    let gateway = Http::bind(gate, options, http)?;
+    let bearer = if listening.no_token {
+        "without a token: every program of this machine may call".to_owned()
+    } else {
+        format!("the bearer token is in {}", token_file.display())
+    };
+    context.note(&format!("listening on {}; {bearer}", gateway.url()));
+    gateway.run()?;
+    Ok(Exit::Clean)
+}
+
+/// A token that a person has put into a file.
+fn read(path: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|cause| Failure::Input { name: path.display().to_string(), cause })?;
+    Ok(text.trim().to_owned())
+}
+
+/// What the server is called where nothing else is said: its host.
+pub(super) fn name(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host: String = rest.chars().take_while(|c| !matches!(c, '/' | '?' | '#')).take(64).collect();
+    if host.is_empty() { "server".to_owned() } else { host }
+}

@@ -1,0 +1,113 @@
+//! Bodies: what a client sends is held up to a bound, and what a server is sent has one type.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use hyper::body::Incoming;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::mcp::lines::LINE_BYTES_MAX;
+
+/// Bytes of a body for which no room is asked.
+const SMALL: usize = 64 << 10;
+/// Room is counted in pieces of so many bytes.
+const PIECE: usize = 4 << 10;
+/// Pieces of large bodies that are held at the same time: 128 MiB.
+pub(super) const ROOM: usize = (128 << 20) / PIECE;
+/// How long a client may take for the next bytes of a body, and for room.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What goes on a wire.
+pub(super) type Out = UnsyncBoxBody<Bytes, Failure>;
+/// Why a body breaks off.
+pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A whole body.
+pub(super) fn whole(bytes: impl Into<Bytes>) -> Out {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// How the reading of a body ended.
+pub(super) enum Read {
+    /// All of it is here, and room is taken for it.
+    Whole(Bytes, Option<OwnedSemaphorePermit>),
+    /// It is longer than what is held.
+    Long(Vec<u8>, Incoming),
+    /// The client broke off.
+    Broken,
+    /// The client took too long, or there was no room for too long.
+    Late,
+}
+
+/// Reads a body to its end or to the bound.
+pub(super) async fn read(mut body: Incoming, room: &Arc<Semaphore>) -> Read {
+    let said = body.size_hint().exact().map_or(LINE_BYTES_MAX, |bytes| bytes.min(LINE_BYTES_MAX as u64) as usize);
+    let (mut first, mut held, mut permit) = (Bytes::new(), Vec::new(), None);
+    loop {
+        let frame = match timeout(PATIENCE, body.frame()).await {
+            Err(_) => return Read::Late,
+            Ok(None) => break,
+            Ok(Some(Err(_))) => return Read::Broken,
+            Ok(Some(Ok(frame))) => frame,
+        };
+        // Trailers say nothing that is judged, and are not handed on.
+        let Ok(data) = frame.into_data() else { continue };
+        if first.is_empty() && held.is_empty() {
+            first = data;
+        } else {
+            if held.is_empty() {
+                held = std::mem::take(&mut first).into();
+            }
+            held.extend_from_slice(&data);
+        }
+        let bytes = first.len().max(held.len());
+        if bytes > LINE_BYTES_MAX {
+            let head = if held.is_empty() { first.into() } else { held };
+            return Read::Long(head, body);
+        }
+        if bytes > SMALL && permit.is_none() {
+            // All at once: two that wait for each other's rest would wait for ever.
+            let pieces = said.max(bytes).div_ceil(PIECE) as u32;
+            match timeout(PATIENCE, Arc::clone(room).acquire_many_owned(pieces)).await {
+                Ok(Ok(taken)) => permit = Some(taken),
+                _ => return Read::Late,
+            }
+        }
+    }
+    Read::Whole(if held.is_empty() { first } else { held.into() }, permit)
+}
+
+/// A body that was read to the bound, with what is left of it.
+pub(super) struct Rest {
+    head: Option<Bytes>,
+    rest: Incoming,
+}
+
+impl Rest {
+    pub(super) fn new(head: Vec<u8>, rest: Incoming) -> Out {
+        Self { head: Some(head.into()), rest }.boxed_unsync()
+    }
+}
+
+impl Body for Rest {
+    type Data = Bytes;
+    type Error = Failure;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        match self.head.take() {
+            Some(head) => Poll::Ready(Some(Ok(Frame::data(head)))),
+            None => Pin::new(&mut self.rest).poll_frame(cx).map_err(Failure::from),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let head = self.head.as_ref().map_or(0, |head| head.len() as u64);
+        self.rest.size_hint().exact().map_or_else(SizeHint::default, |rest| SizeHint::with_exact(head + rest))
+    }
+}

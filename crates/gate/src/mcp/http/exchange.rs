@@ -1,0 +1,215 @@
+//! One request and its response.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::LOCATION;
+use http::{HeaderMap, Method, Request, Response, StatusCode, request};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use sealbook_record::Outcome;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::spawn_blocking;
+
+use super::Proxy;
+use super::body::{self, Out, Read, Rest, whole};
+use super::calls::{Calls, How};
+use super::headers::{self, SESSION};
+use super::refuse;
+use super::watched::Watched;
+use crate::Ended;
+use crate::mcp::answer;
+use crate::mcp::judge::{After, Asked, answer_to, judge};
+use crate::mcp::peek::{Bad, Message, Peek, peek, peek_body};
+use crate::mcp::session::Session;
+use crate::mcp::settle::{self, Settled};
+use crate::mcp::trail::Trail;
+
+/// What becomes of a body that was judged.
+enum Judged {
+    Goes(Calls, Vec<After>),
+    Answered(Response<Out>),
+}
+
+/// A request on its way.
+struct Going {
+    parts: request::Parts,
+    calls: Calls,
+    after: Vec<After>,
+    /// What it says; empty where it was not held.
+    text: Bytes,
+}
+
+pub(super) async fn serve(proxy: Arc<Proxy>, request: Request<Incoming>) -> Result<Response<Out>, Infallible> {
+    let (mut parts, body) = request.into_parts();
+    let authority = parts.uri.authority().map(ToString::to_string);
+    if let Err(refused) = proxy.guard.check(&mut parts.headers, authority.as_deref()) {
+        return Ok(refused);
+    }
+    if parts.uri.path() != proxy.upstream.path() {
+        return Ok(refuse::plain(StatusCode::NOT_FOUND, "the endpoint has the same path here as at the server\n"));
+    }
+    let (session, how) = session(&proxy, &parts.headers);
+    Ok(match body::read(body, &proxy.room).await {
+        Read::Broken => refuse::plain(StatusCode::BAD_REQUEST, "the body broke off\n"),
+        Read::Late => refuse::plain(StatusCode::REQUEST_TIMEOUT, "the body did not come in time\n"),
+        Read::Long(head, rest) => long(&proxy, parts, session, how, head, rest).await,
+        Read::Whole(text, _) if text.is_empty() => {
+            let calls = Calls::new(session, how, Settled::default());
+            forward(&proxy, Going { parts, calls, after: Vec::new(), text: Bytes::new() }, whole(Bytes::new())).await
+        }
+        Read::Whole(text, room) => held(&proxy, parts, session, how, text, room).await,
+    })
+}
+
+/// The session that a request belongs to. Clients without one have one for each request, under the gateway's id.
+fn session(proxy: &Proxy, headers: &HeaderMap) -> (Arc<Session>, How) {
+    if headers::is_stateless(headers) {
+        return (Arc::new(proxy.session.another(false)), How::CalledOff);
+    }
+    match headers.get(SESSION) {
+        Some(id) => (proxy.sessions.get(id.as_bytes(), || proxy.session.another(true)), How::InSession),
+        None => (Arc::new(proxy.session.another(true)), How::Lost),
+    }
+}
+
+/// A body that is here as a whole: judged, sealed, and only then forwarded.
+async fn held(
+    proxy: &Arc<Proxy>,
+    parts: request::Parts,
+    session: Arc<Session>,
+    how: How,
+    text: Bytes,
+    room: Option<OwnedSemaphorePermit>,
+) -> Response<Out> {
+    let said = text.clone();
+    // Should the client leave meanwhile, what this gives is dropped, and that ends the calls.
+    let judged = spawn_blocking(move || (judged(&parts.headers, session, how, &said), parts)).await;
+    match judged {
+        Ok((Judged::Goes(calls, after), parts)) => {
+            let going = Going { parts, calls, after, text: text.clone() };
+            let response = forward(proxy, going, whole(text)).await;
+            drop(room);
+            response
+        }
+        Ok((Judged::Answered(response), _)) => response,
+        Err(_) => refuse::plain(StatusCode::INTERNAL_SERVER_ERROR, "the message could not be judged\n"),
+    }
+}
+
+fn judged(headers: &HeaderMap, session: Arc<Session>, how: How, text: &Bytes) -> Judged {
+    let asked = match readable(headers, &session, text).and_then(|messages| judge(&session, &messages)) {
+        Ok(asked) => asked,
+        Err(bad) => {
+            session.malformed("client", bad, text.len() as u64, session.strict);
+            if session.strict {
+                return Judged::Answered(refuse::message(refuse::status_of(bad), answer_to(text, bad)));
+            }
+            Asked::default()
+        }
+    };
+    let settled = settle::settle(asked.before);
+    if settled.refused.is_empty() {
+        return Judged::Goes(Calls::new(session, how, settled), asked.after);
+    }
+    let why = "another call of its batch was refused; it was not forwarded";
+    settle::leave_all(&session, settled.entered, Outcome::Cancelled, why);
+    let answers = settle::answers(&session, text, &settled.refused);
+    let status = if answers.is_some() { StatusCode::OK } else { StatusCode::FORBIDDEN };
+    Judged::Answered(refuse::message(status, answers))
+}
+
+/// The messages of a body. What HTTP says of them must be what they say.
+fn readable<'a>(headers: &HeaderMap, session: &Session, text: &'a [u8]) -> Result<Vec<Message<'a>>, Bad> {
+    if headers::is_encoded(headers) {
+        return Err(Bad::Encoded);
+    }
+    let messages = peek_body(text, session.strict)?.messages();
+    if session.strict && messages.is_empty() {
+        return Err(Bad::NoMessage);
+    }
+    let agree = messages.iter().all(|message| headers::agree(headers, message));
+    if agree { Ok(messages) } else { Err(Bad::Headers) }
+}
+
+/// A body that is longer than what is held: nobody can judge it. It is refused, or passes as it comes.
+async fn long(
+    proxy: &Arc<Proxy>,
+    parts: request::Parts,
+    session: Arc<Session>,
+    how: How,
+    head: Vec<u8>,
+    mut rest: Incoming,
+) -> Response<Out> {
+    if !session.strict {
+        session.malformed("client", Bad::TooLong, head.len() as u64, false);
+        let calls = Calls::new(session, how, Settled::default());
+        return forward(proxy, Going { parts, calls, after: Vec::new(), text: Bytes::new() }, Rest::new(head, rest))
+            .await;
+    }
+    let mut trail = Trail::default();
+    trail.push(&head);
+    drop(head);
+    // Read to its end, so that the client hears the answer.
+    while let Ok(Some(Ok(frame))) = tokio::time::timeout(body::PATIENCE, rest.frame()).await {
+        if let Ok(data) = frame.into_data() {
+            trail.push(&data);
+        }
+    }
+    session.malformed("client", Bad::TooLong, trail.bytes(), true);
+    refuse::message(refuse::status_of(Bad::TooLong), Some(answer::bad(trail.request_id(), Bad::TooLong)))
+}
+
+async fn forward(proxy: &Arc<Proxy>, going: Going, body: Out) -> Response<Out> {
+    let Going { parts, mut calls, after, text } = going;
+    let (method, like) = (parts.method.clone(), parts.headers.clone());
+    let request = proxy.upstream.request(parts, body);
+    calls.sent();
+    let response = match proxy.upstream.send(request).await {
+        Ok(response) => response,
+        Err(cause) => {
+            let (outcome, why, said) = if cause.is_connect() {
+                (Outcome::Failed, "the server could not be reached", "The call did not run.")
+            } else {
+                (Outcome::Unknown, "the server broke off before it replied", "Whether the call ran is not known.")
+            };
+            calls.failed(|| Ended::new(outcome).because(why));
+            return bad_gateway(&text, &format!("Audit gateway: {why}. {said}"));
+        }
+    };
+    settle::tell(&calls.session, &text, &after);
+    let (mut head, inner) = response.into_parts();
+    if calls.session.strict && head.status.is_redirection() && head.headers.contains_key(LOCATION) {
+        // The client would follow, past the gateway.
+        calls.failed(|| Ended::new(Outcome::Failed).because("the server redirects elsewhere"));
+        return bad_gateway(&text, "Audit gateway: the server redirects elsewhere; name that URL as --upstream.");
+    }
+    note_session(proxy, &method, &like, &head, &calls);
+    headers::strip_hop(&mut head.headers);
+    let watched = Watched::new(proxy, like, calls, (&mut head, inner));
+    Response::from_parts(head, watched.boxed_unsync())
+}
+
+/// Sessions begin and end with what the server answers.
+fn note_session(proxy: &Proxy, method: &Method, asked: &HeaderMap, head: &http::response::Parts, calls: &Calls) {
+    match (asked.get(SESSION), head.headers.get(SESSION)) {
+        (None, Some(given)) if !headers::is_stateless(asked) => proxy.sessions.add(given.as_bytes(), &calls.session),
+        (Some(id), _) if *method == Method::DELETE && head.status.is_success() => {
+            calls.session.note_end();
+            proxy.sessions.end(id.as_bytes(), "the client ended the session");
+        }
+        (Some(id), _) if head.status == StatusCode::NOT_FOUND => {
+            proxy.sessions.end(id.as_bytes(), "the server knows the session no more");
+        }
+        _ => {}
+    }
+}
+
+fn bad_gateway(text: &[u8], said: &str) -> Response<Out> {
+    let id = match peek(text, false) {
+        Ok(Peek::One(message)) => message.method.and(message.id),
+        _ => None,
+    };
+    refuse::message(StatusCode::BAD_GATEWAY, Some(answer::failure(id, said)))
+}
