@@ -3,6 +3,7 @@
 mod append;
 mod files;
 mod git;
+mod http;
 mod query;
 mod rules;
 mod signatures;
@@ -37,4 +38,5 @@ pub(crate) static BENCHES: &[Bench] = &[
     Bench { name: "git", run: git::run },
     Bench { name: "size", run: size::run },
     Bench { name: "wrap", run: wrap::run },
+    Bench { name: "http", run: http::run },
 ];

@@ -38,6 +38,7 @@ static BENCHES: &[&str] = &[
     "git",
     "size",
     "wrap",
+    "http",
     "rules",
 ];
 

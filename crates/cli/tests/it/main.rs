@@ -18,6 +18,7 @@ mod fixture;
 mod gaps;
 mod help;
 mod hook;
+mod http;
 mod import_export;
 mod keys;
 mod kills;

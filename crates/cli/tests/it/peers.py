@@ -3,9 +3,11 @@
 import asyncio
 import json
 import sys
+from contextlib import asynccontextmanager
 
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamablehttp_client
 
 command, calls = sys.argv[1:-1], json.loads(sys.argv[-1])
 
@@ -22,9 +24,20 @@ async def ask(what, awaitable):
         tell(what, error)
 
 
+@asynccontextmanager
+async def connected():
+    """A program that is run, or a URL and its token."""
+    if command[0].startswith("http://"):
+        headers = {"Authorization": f"Bearer {command[1]}"}
+        async with streamablehttp_client(command[0], headers=headers) as (read, write, _):
+            yield read, write
+    else:
+        async with stdio_client(StdioServerParameters(command=command[0], args=command[1:])) as ends:
+            yield ends
+
+
 async def main():
-    server = StdioServerParameters(command=command[0], args=command[1:])
-    async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
+    async with connected() as (read, write), ClientSession(read, write) as session:
         await ask("initialize", session.initialize())
         await ask("tools", session.list_tools())
         await ask("resources", session.list_resources())

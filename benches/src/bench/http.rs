@@ -1,0 +1,253 @@
+//! What the gateway adds to a call over HTTP, against the same call straight to the server.
+//!
+//! The server is an official one that does some work for its answer; a bare one, which answers from memory,
+//! shows what the way itself costs.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use sealbook_gate::mcp::{Http, HttpOptions, Recording, SessionOptions, Stopper};
+use sealbook_gate::{Gate, GateOptions};
+use sealbook_record::{Actor, ActorKind};
+
+use crate::measure::{Bound, Contender, Row, in_turns, median, tell};
+use crate::{Failure, Result, book, place, setting};
+
+/// The official server, where `scripts/tools` puts it.
+const SERVER: &str = "target/tools/mcp/node_modules/@modelcontextprotocol/server-everything/dist/index.js";
+const SIZES: [(usize, usize); 3] = [(1, 400), (16, 240), (256, 64)];
+const IN_FLIGHT: [usize; 3] = [1, 8, 32];
+/// Median of the official server, times as long.
+const TARGET: f64 = 1.3;
+
+pub(crate) fn run() -> Result {
+    let official = Official::start()?;
+    rows(official.address, "official server", Some(Bound::AtMost(TARGET)))?;
+    drop(official);
+    rows(bare()?, "bare server", None)
+}
+
+fn rows(server: SocketAddr, name: &str, target: Option<Bound>) -> Result {
+    let place = place::fresh()?;
+    let gateway = Gateway::start(place.path(), server)?;
+    let scale = setting("SEALBOOK_BENCH_CALLS", 100)? as usize;
+    for (kib, calls) in SIZES {
+        for in_flight in IN_FLIGHT {
+            let calls = (calls * scale / 100).max(in_flight * 2);
+            let through = gateway.address;
+            let contenders: Vec<Contender<'_>> = vec![
+                ("gateway", Box::new(move || latency(through, kib, in_flight, calls))),
+                ("direct", Box::new(move || latency(server, kib, in_flight, calls))),
+            ];
+            let figures = in_turns(contenders)?;
+            let what = format!("{name}, {kib} KiB, {in_flight} in flight, durable, against direct");
+            tell(Row { bench: "http", what: &what, unit: "µs, median", target }, &figures[0], &figures[1]);
+        }
+    }
+    gateway.stop()
+}
+
+/// The median time from a call to the end of its answer, in microseconds.
+fn latency(to: SocketAddr, kib: usize, in_flight: usize, calls: usize) -> Result<f64> {
+    let text = "lorem ipsum ".repeat(kib * 1_024 / 12);
+    let mut callers = Vec::new();
+    for _ in 0..in_flight {
+        let (text, each) = (text.clone(), calls.div_ceil(in_flight));
+        callers.push(std::thread::spawn(move || caller(to, &text, each)));
+    }
+    let mut micros = Vec::new();
+    for caller in callers {
+        micros.append(&mut joined(caller)?);
+    }
+    Ok(median(&micros))
+}
+
+fn caller(to: SocketAddr, text: &str, calls: usize) -> Result<Vec<f64>> {
+    let mut client = Client::new(to)?;
+    let hello = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}"#;
+    client.post(hello)?;
+    client.post(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#)?;
+    let mut micros = Vec::with_capacity(calls);
+    for id in 1..=calls + 2 {
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"echo","arguments":{{"message":"{text}"}}}}}}"#
+        );
+        let begun = Instant::now();
+        client.post(&body)?;
+        // The first ones warm it up.
+        if id > 2 {
+            micros.push(begun.elapsed().as_secs_f64() * 1e6);
+        }
+    }
+    Ok(micros)
+}
+
+struct Client {
+    stream: BufReader<TcpStream>,
+    session: String,
+}
+
+impl Client {
+    fn new(to: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(to)?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream: BufReader::with_capacity(64 << 10, stream), session: String::new() })
+    }
+
+    /// Sends a message and reads its answer to the end.
+    fn post(&mut self, body: &str) -> Result {
+        let Self { session, .. } = self;
+        let length = body.len();
+        let request = format!(
+            "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\n{session}Content-Length: {length}\r\n\r\n{body}"
+        );
+        self.stream.get_mut().write_all(request.as_bytes())?;
+        let head = head(&mut self.stream)?;
+        if !head[0].contains(" 20") {
+            return Err(Failure::from(head.join("; ").as_str()));
+        }
+        let value =
+            |name: &str| head.iter().find_map(|line| line.to_ascii_lowercase().strip_prefix(name).map(str::to_owned));
+        if let Some(id) = value("mcp-session-id: ") {
+            self.session = format!("Mcp-Session-Id: {id}\r\n");
+        }
+        if value("transfer-encoding: ").is_none() {
+            let length = value("content-length: ").and_then(|length| length.parse().ok()).unwrap_or(0);
+            self.stream.read_exact(&mut vec![0; length])?;
+            return Ok(());
+        }
+        loop {
+            let mut size = String::new();
+            self.stream.read_line(&mut size)?;
+            let size = usize::from_str_radix(size.trim(), 16).map_err(|_| Failure::from("no chunk"))?;
+            self.stream.read_exact(&mut vec![0; size + 2])?;
+            if size == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn head(from: &mut impl BufRead) -> Result<Vec<String>> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if from.read_line(&mut line)? == 0 {
+            return Err(Failure::from("the other end hung up"));
+        }
+        match line.trim_end() {
+            "" => return Ok(lines),
+            line => lines.push(line.to_owned()),
+        }
+    }
+}
+
+/// The gateway, in this process.
+struct Gateway {
+    address: SocketAddr,
+    stopper: Stopper,
+    running: JoinHandle<Result<(), sealbook_gate::Error>>,
+}
+
+impl Gateway {
+    fn start(place: &Path, server: SocketAddr) -> Result<Self> {
+        let ledger = Arc::new(book::create(place, true)?);
+        let gate = Arc::new(Gate::new(ledger, book::policy(), GateOptions::default())?);
+        let options = SessionOptions {
+            actor: Actor::new(ActorKind::Agent, "bench"),
+            server: "bench".to_owned(),
+            command: "bench".to_owned(),
+            project: None,
+            recording: Recording::Calls,
+        };
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let upstream = format!("http://{server}/mcp");
+        let http = HttpOptions { listen, upstream, token: None, hosts: Vec::new(), upstream_token: None };
+        let gateway = Http::bind(gate, options, http)?;
+        let url = gateway.url();
+        let address = url.split('/').nth(2).and_then(|address| address.parse().ok());
+        let address = address.ok_or_else(|| Failure::from("the gateway has no address"))?;
+        let stopper = gateway.stopper();
+        Ok(Self { address, stopper, running: std::thread::spawn(move || gateway.run()) })
+    }
+
+    fn stop(self) -> Result {
+        self.stopper.stop();
+        self.running.join().map_err(|_| Failure::from("a thread panicked"))??;
+        Ok(())
+    }
+}
+
+/// The official server, in a process of its own.
+struct Official {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Official {
+    fn start() -> Result<Self> {
+        if !Path::new(SERVER).exists() {
+            return Err(Failure::from("the official server is missing; run scripts/tools"));
+        }
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let mut node = Command::new("node");
+        node.args([SERVER, "streamableHttp"]).env("PORT", address.port().to_string());
+        let mut child = node.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let stderr = child.stderr.take().ok_or_else(|| Failure::from("the server has no standard error"))?;
+        let mut lines = BufReader::new(stderr).lines();
+        for line in lines.by_ref() {
+            if line?.contains("listening") {
+                std::thread::spawn(move || lines.for_each(drop));
+                return Ok(Self { child, address });
+            }
+        }
+        Err(Failure::from("the official server did not start"))
+    }
+}
+
+impl Drop for Official {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A server that answers each call at once, with as much as it was sent.
+fn bare() -> Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(std::io::Result::ok) {
+            std::thread::spawn(move || drop(answer(stream)));
+        }
+    });
+    Ok(address)
+}
+
+fn answer(mut stream: TcpStream) -> Result {
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::with_capacity(64 << 10, stream.try_clone()?);
+    loop {
+        let head = head(&mut reader)?;
+        let value =
+            head.iter().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+        let mut body = vec![0; value.and_then(|length| length.parse().ok()).unwrap_or(0)];
+        reader.read_exact(&mut body)?;
+        let message: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+        let text = &message["params"]["arguments"]["message"];
+        let id = &message["id"];
+        let json = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"content":[{{"type":"text","text":{text}}}]}}}}"#);
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", json.len());
+        stream.write_all((head + &json).as_bytes())?;
+    }
+}
+
+fn joined<T>(thread: JoinHandle<Result<T>>) -> Result<T> {
+    thread.join().map_err(|_| Failure::from("a thread panicked"))?
+}
