@@ -116,7 +116,7 @@ fn conformance(url: &str, suite: &[&str]) -> BTreeMap<String, (u32, u32)> {
         let (passed, failed) = counts.strip_suffix(" failed")?.split_once(" passed, ")?;
         Some((name.to_owned(), (passed.parse().ok()?, failed.parse().ok()?)))
     };
-    said.lines().filter_map(scenario).collect()
+    said.lines().filter(|line| line.starts_with(['✓', '✗'])).filter_map(scenario).collect()
 }
 
 /// Scenarios in which the gateway refuses what the server lets pass: a foreign `Host`, and headers that say

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
-from mcp.client.streamable_http import streamablehttp_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
 
 command, calls = sys.argv[1:-1], json.loads(sys.argv[-1])
 
@@ -29,8 +30,9 @@ async def connected():
     """A program that is run, or a URL and its token."""
     if command[0].startswith("http://"):
         headers = {"Authorization": f"Bearer {command[1]}"}
-        async with streamablehttp_client(command[0], headers=headers) as (read, write, _):
-            yield read, write
+        async with create_mcp_http_client(headers) as client:
+            async with streamable_http_client(command[0], http_client=client) as ends:
+                yield ends[:2]
     else:
         async with stdio_client(StdioServerParameters(command=command[0], args=command[1:])) as ends:
             yield ends
