@@ -350,7 +350,8 @@ impl Failure {
             | Self::BookReplaced { .. }
             | Self::RestoreBroken { .. }
             | Self::Store(
-                sealbook_store::Error::BookRolledBack { .. }
+                sealbook_store::Error::HeadUntrusted { .. }
+                | sealbook_store::Error::BookRolledBack { .. }
                 | sealbook_store::Error::BookForked { .. }
                 | sealbook_store::Error::RowDamaged { .. }
                 | sealbook_store::Error::BookUnreadable { .. },

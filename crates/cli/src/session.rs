@@ -35,6 +35,11 @@ impl Session {
         place.notice_gone()?;
         let options = options(&place);
         let ledger = Ledger::open_or_read(place.layout.clone(), options)?;
+        if ledger.tenant() != place.tenant {
+            let cause =
+                format!("it names the tenant `{}` and lies where `{}` has its book", ledger.tenant(), place.tenant);
+            return Err(Error::BookUnreadable { path: place.layout.ledger_db(), cause }.into());
+        }
         let session = Self::of(ledger, place, actor);
         session.compare_with_pointer()?;
         Ok(session)

@@ -6,7 +6,7 @@
 use sealbook_ledger::{Hash, KeyEntry, KeyEvent, KeyRole, Leaf, LeafType, NamedKey, PublicKey, SigningKey};
 use sealbook_policy::Judged;
 
-use crate::sealer::{key_event, read_ring};
+use crate::trusted::{key_event, read_ring};
 use crate::{By, Error, Ledger, Sealed, Snapshot, Stored};
 
 /// The approver keys of a ledger that are believed.

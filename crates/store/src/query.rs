@@ -133,7 +133,7 @@ impl Ledger {
         }
         let (plan, chunks) = {
             let mut index = self.index.lock();
-            index.catch_up(reader.view(), size)?;
+            index.catch_up(&*self.store)?;
             let plan = Plan::new(query, &index.view())?;
             let chunks = plan.chunks(&index.view(), size, query)?;
             (plan, chunks)
