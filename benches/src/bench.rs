@@ -3,6 +3,7 @@
 mod append;
 mod files;
 mod git;
+mod hook;
 mod query;
 mod rules;
 mod signatures;
@@ -33,6 +34,7 @@ pub(crate) static BENCHES: &[Bench] = &[
     Bench { name: "signatures", run: signatures::run },
     Bench { name: "query", run: query::run },
     Bench { name: "rules", run: rules::run },
+    Bench { name: "hook", run: hook::run },
     Bench { name: "files", run: files::run },
     Bench { name: "git", run: git::run },
     Bench { name: "size", run: size::run },

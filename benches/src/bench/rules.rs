@@ -48,8 +48,13 @@ fn decide(set: &RuleSet, records: &[Record], decisions: usize) -> Result<f64> {
     Ok(took.as_secs_f64() * 1e6 / decisions as f64)
 }
 
-/// Rules that look into content and fit nothing; `scope` is a line of each.
 fn set(scope: impl Fn(usize) -> String) -> Result<RuleSet> {
+    let rules = Rule::from_yaml(&yaml(scope)?).map_err(Failure::from)?;
+    Ok(RuleSet::compile(rules)?)
+}
+
+/// Rules that look into content and fit nothing, half CEL and half patterns; `scope` is a line of each.
+pub(crate) fn yaml(scope: impl Fn(usize) -> String) -> Result<String> {
     let mut text = String::new();
     for number in 0..RULES {
         let condition = if number % 2 == 0 {
@@ -63,8 +68,7 @@ fn set(scope: impl Fn(usize) -> String) -> Result<RuleSet> {
         };
         writeln!(text, "- id: rule-{number}\n  effect: block\n{}  {condition}", scope(number))?;
     }
-    let rules = Rule::from_yaml(&text).map_err(Failure::from)?;
-    Ok(RuleSet::compile(rules)?)
+    Ok(text)
 }
 
 /// One in ten rules is about each of the actions that occur, the others about ones that do not.

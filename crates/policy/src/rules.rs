@@ -6,6 +6,7 @@ mod condition;
 mod error;
 mod field;
 mod matcher;
+mod names;
 mod node;
 mod pattern;
 mod rule;

@@ -6,6 +6,7 @@ use sealbook_record::{Record, Redaction};
 use super::cel::{Evaluation, Program, Variables};
 use super::condition::{Condition, How, Test};
 use super::field::{Field, Place};
+use super::names::{Look, Names};
 use super::node::error_at;
 use super::pattern::{Glob, Words, regex};
 use super::vocabulary::spelt;
@@ -29,11 +30,18 @@ pub(crate) struct Seen<'v> {
     /// Parts that were erased or withheld.
     pub(crate) gone: &'v [String],
     pub(crate) cel: Evaluation<'v>,
+    pub(crate) names: Names,
 }
 
 impl<'v> Seen<'v> {
     pub(crate) fn raw(variables: &'v Variables<'v>) -> Self {
-        Self { record: variables.record(), redactions: &[], gone: &[], cel: Evaluation::new(variables) }
+        Self {
+            record: variables.record(),
+            redactions: &[],
+            gone: &[],
+            cel: Evaluation::new(variables),
+            names: Names::default(),
+        }
     }
 }
 
@@ -43,7 +51,7 @@ pub(crate) enum Matcher {
     All(Vec<Self>),
     Any(Vec<Self>),
     Not(Box<Self>),
-    Test(Vec<Place>, Compare),
+    Test(Vec<Look>, Compare),
     Cel(Program),
 }
 
@@ -68,7 +76,7 @@ impl Matcher {
             Condition::Not(inner) => Self::Not(Box::new(Self::compile(inner)?)),
             Condition::Test(test) => {
                 let compare = Compare::compile(test).map_err(|what| error_at(test.line, what))?;
-                Self::Test(test.places.clone(), compare)
+                Self::Test(test.places.iter().cloned().map(Look::new).collect(), compare)
             }
             Condition::Cel(text, line) => Self::Cel(Program::compile(text).map_err(|what| error_at(*line, what))?),
         })
@@ -84,7 +92,7 @@ impl Matcher {
                 Answer::No => Answer::Yes,
                 other => other,
             },
-            Self::Test(places, compare) => test(places, compare, seen),
+            Self::Test(looks, compare) => test(looks, compare, seen),
             Self::Cel(program) => {
                 if program.is_hidden(seen.redactions, seen.gone) {
                     return Answer::Hidden;
@@ -122,16 +130,16 @@ fn fold(list: &[Matcher], seen: &Seen<'_>, ends: Answer, otherwise: Answer) -> A
     answer
 }
 
-fn test(places: &[Place], compare: &Compare, seen: &Seen<'_>) -> Answer {
-    let fits = places.iter().enumerate().any(|(index, place)| {
+fn test(looks: &[Look], compare: &Compare, seen: &Seen<'_>) -> Answer {
+    let fits = looks.iter().enumerate().any(|(index, look)| {
         let mut each = |text: &str| compare.fits(index, text);
-        place.any(seen.record, &mut each)
+        look.any(seen.record, &seen.names, &mut each)
     });
     let is_yes = match compare {
         Compare::Exists(wanted) => fits == *wanted,
         _ => fits,
     };
-    if !fits && places.iter().any(|place| place.is_hidden(seen.redactions, seen.gone)) {
+    if !fits && looks.iter().any(|look| look.place.is_hidden(seen.redactions, seen.gone)) {
         return Answer::Hidden;
     }
     if is_yes { Answer::Yes } else { Answer::No }
