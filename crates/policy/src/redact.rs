@@ -20,7 +20,9 @@ mod words;
 #[cfg(test)]
 mod properties;
 
-pub(crate) use scan::{TooDeep, check_depth, scalar_end, string_end, value_end};
+#[cfg(test)]
+pub(crate) use scan::scalar_end;
+pub(crate) use scan::{TooDeep, check_depth, string_end, value_end};
 pub use span::PLACEHOLDER;
 pub(crate) use unescape::Decoded;
 

@@ -5,6 +5,7 @@ mod cel;
 mod condition;
 mod error;
 mod field;
+mod literals;
 mod matcher;
 mod names;
 mod node;
