@@ -4,7 +4,9 @@ mod append;
 mod files;
 mod git;
 mod hook;
+pub(crate) mod peers;
 mod query;
+mod replay;
 mod rules;
 mod signatures;
 mod signed;
@@ -39,4 +41,6 @@ pub(crate) static BENCHES: &[Bench] = &[
     Bench { name: "git", run: git::run },
     Bench { name: "size", run: size::run },
     Bench { name: "wrap", run: wrap::run },
+    Bench { name: "peers", run: peers::run },
+    Bench { name: "replay", run: replay::run },
 ];

@@ -189,7 +189,8 @@ fn rows(results: &[Line]) -> Vec<String> {
 /// The table with these results in the place of those of the same benchmarks, in the order of the benchmarks.
 fn merged(old: &str, results: &[Line]) -> String {
     let bench_of = |row: &str| row.trim_start_matches("| ").split(':').next().unwrap_or_default().to_owned();
-    let stays = |row: &&str| BENCHES.contains(&&*bench_of(row)) && results.iter().all(|line| line.bench != bench_of(row));
+    let stays =
+        |row: &&str| BENCHES.contains(&&*bench_of(row)) && results.iter().all(|line| line.bench != bench_of(row));
     let mut rows: Vec<String> = old.lines().filter(stays).map(|row| format!("{row}\n")).collect();
     rows.extend(self::rows(results));
     rows.sort_by_key(|row| BENCHES.iter().position(|bench| *bench == bench_of(row)));

@@ -2,7 +2,7 @@
 //! the 30 ms that may come on top. Once with the book that only holds its rules, once with a long one.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::rules;
 use crate::measure::{Bound, Contender, Row, in_turns, median, tell};
 use crate::records::Maker;
-use crate::{Failure, Result, place, setting};
+use crate::{Failure, Result, place, program, setting};
 
 /// What may come on top of `/bin/true`, in milliseconds.
 const MORE_MS: f64 = 30.0;
@@ -84,10 +84,11 @@ impl Home {
 
     /// Every call is on record, and nothing was refused.
     fn check(&self, calls: usize) -> Result {
-        let told = self.command(&["query", "--action", "command.run", "--limit", "1000000", "--format", "json"]);
+        let told = self.command(&["query", "--action", "command.run", "--limit", "10000", "--format", "json"]);
         let found: serde_json::Value = serde_json::from_slice(&output(told)?)?;
         let records = found["records"].as_array().ok_or("the answer has no records")?;
-        let intents = records.iter().filter(|record| record["record"]["phase"] == "intent" || record["phase"] == "intent");
+        let intents =
+            records.iter().filter(|record| record["record"]["phase"] == "intent" || record["phase"] == "intent");
         match intents.count() {
             sealed if sealed >= calls && sealed == records.len() => Ok(()),
             sealed => Err(format!("{sealed} of {} calls are sealed intents", records.len()).into()),
@@ -116,13 +117,6 @@ impl Home {
     fn ok(&self, arguments: &[&str], input: &str) -> Result {
         ran(&mut self.command(arguments)?, input)
     }
-}
-
-/// The program, built beside this one.
-fn program() -> Result<PathBuf> {
-    let path = std::env::current_exe()?.with_file_name("sealbook");
-    let is_there = Path::new(&path).exists();
-    if is_there { Ok(path) } else { Err("no program `sealbook` beside this one; build sealbook-cli in release".into()) }
 }
 
 /// Runs it to its end, which must be clean.

@@ -40,6 +40,11 @@ pub(crate) const NOTED_MOST: usize = 256;
 /// so often at most.
 const ROUNDS_MOST: usize = 4;
 
+/// Makes what is made once.
+pub(crate) fn warm_up() {
+    anchors::warm_up();
+}
+
 /// Redacts the JSON text of a part; `None` where nothing is secret.
 pub(crate) fn part(json: &str, part: &str, found: &mut Vec<Found>) -> Option<String> {
     let mut redacted: Option<Vec<u8>> = None;

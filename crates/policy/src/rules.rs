@@ -19,6 +19,7 @@ mod walk;
 mod tests;
 
 pub(crate) use builtin::guarding;
+pub(crate) use cel::warm_up;
 pub use error::RuleError;
 
 pub use rule::{Rule, Scope};

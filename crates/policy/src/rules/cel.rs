@@ -32,6 +32,11 @@ const NEST_MAX: usize = 32;
 /// The functions and operators that programs may use. One for all: making it costs more than a verdict.
 static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 
+/// Makes what all programs share, if nobody has.
+pub(crate) fn warm_up() {
+    LazyLock::force(&ENV);
+}
+
 /// The names a program may use, in order.
 pub(crate) static VARIABLES: &[&str] = &[
     "action",

@@ -18,6 +18,8 @@ use crate::{Decision, Fail, Hit, Rule, RuleError, Verdict};
 
 /// Rules of one set.
 const RULES_MAX: usize = 10_000;
+/// Programs that are compiled together at least.
+const SHARE_MIN: usize = 16;
 
 /// Compiled rules: immutable, shared freely between threads. All of them are evaluated; an index on action and
 /// category leaves out those that surely do not fit.
@@ -137,20 +139,29 @@ impl RuleSet {
         answers.collect()
     }
 
-    /// Compiles the programs that are needed now and were not before, all in one place: each by itself would
-    /// need a thread of its own.
+    /// Compiles the programs that are needed now and were not before, in few places: each by itself would need a
+    /// thread of its own.
     fn compile_programs(&self, candidates: &[u32], record: &Record) {
         let cold = |compiled: &&Compiled| compiled.is_cold() && compiled.scope.covers(record);
         let cold: Vec<&Compiled> = candidates.iter().map(|index| &self.rules[*index as usize]).filter(cold).collect();
-        if cold.len() > 1 {
-            // Whatever goes wrong goes wrong again, for its own rule alone, when that is asked.
-            let _ = on_large_stack(|| {
-                for compiled in &cold {
-                    let _ = compiled.matcher();
-                }
-                Ok(())
-            });
+        if cold.len() < 2 {
+            return;
         }
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = cold.len().div_ceil(threads).max(SHARE_MIN);
+        std::thread::scope(|scope| {
+            for share in cold.chunks(share) {
+                // Whatever goes wrong goes wrong again, for its own rule alone, when that is asked.
+                scope.spawn(move || {
+                    let _ = on_large_stack(|| {
+                        for compiled in share {
+                            let _ = compiled.matcher();
+                        }
+                        Ok(())
+                    });
+                });
+            }
+        });
     }
 
     /// SHA-256 over the rules in order: the policy version that an approval names.
