@@ -38,6 +38,7 @@ static OWNED: &[Owned] = &[
     Owned { krate: "argon2", rooms: &["policy"] },
     Owned { krate: "cel", rooms: &["policy"] },
     Owned { krate: "chacha20poly1305", rooms: &["policy"] },
+    Owned { krate: "regex-syntax", rooms: &["policy"] },
     Owned { krate: "serde-saphyr", rooms: &["policy"] },
     Owned { krate: "rusqlite", rooms: &["store"] },
     Owned { krate: "roaring", rooms: &["store"] },

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use sealbook_record::TimeZone;
 use sealbook_report::Screen;
@@ -28,8 +29,8 @@ pub(crate) struct Environment {
     pub(crate) screen: Screen,
     /// Whether a person sees standard error.
     pub(crate) is_watched: bool,
-    /// The zone in which dates without one are meant.
-    pub(crate) zone: TimeZone,
+    /// The zone in which dates without one are meant. Read when one is: to find it, many directories are.
+    pub(crate) zone: LazyLock<TimeZone>,
 }
 
 impl Environment {
@@ -48,7 +49,7 @@ impl Environment {
             home: home.clone(),
             screen: Screen { width: width(on_terminal), colour: on_terminal && wants_colour },
             is_watched: std::io::stderr().is_terminal(),
-            zone: TimeZone::system(),
+            zone: LazyLock::new(TimeZone::system),
             current_dir,
         }
     }
