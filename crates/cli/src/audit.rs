@@ -74,7 +74,8 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
     };
     let audit = sealbook_serve::collect(plan, &session.ledger, session.policy()?, &bars)?;
     tell_failures(&audit, context);
-    let report = if running.no_verify { None } else { Some(verdict_of_ledger(&session.ledger, &session.checks(), &bars)?) };
+    let report =
+        if running.no_verify { None } else { Some(verdict_of_ledger(&session.ledger, &session.checks(), &bars)?) };
     drop(bars);
     let told = told(&session, audit.run)?.expect("the run's intent was sealed");
     let shown = if show.is_empty() { Vec::new() } else { sample_of(&session, audit.run, show, context)? };

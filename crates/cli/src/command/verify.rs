@@ -116,7 +116,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let bars = Bars::new(context.is_watched());
     let records = args.range.as_deref().map(|range| range::read(range, &session.ledger)).transpose()?;
-    let checks = Checks { chain_only: args.chain && !args.signatures, projections: args.projections, keys, records, ..session.checks() };
+    let checks = Checks {
+        chain_only: args.chain && !args.signatures,
+        projections: args.projections,
+        keys,
+        records,
+        ..session.checks()
+    };
     let mut verdict = verdict_of_book(&session.ledger, &checks, &bars)?;
     if args.against.is_none() && !session.ledger.has_kept_head()? {
         context.note(
