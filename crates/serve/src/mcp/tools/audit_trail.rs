@@ -147,14 +147,19 @@ struct ProposedRule {
 struct Answered {
     status: Status,
     /// search: records, newest first
+    #[schemars(skip_serializing_if = "Option::is_none")]
     results: Option<Vec<Told>>,
     /// search: the cursor of the next page; null at the end
+    #[schemars(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
     /// `verify_integrity`: `valid`, `errors`, `verified_entries`, `total_entries`, and more
+    #[schemars(skip_serializing_if = "Option::is_none")]
     verification: Option<Told>,
     /// `compliance_report`: figures, unresolved alerts, recommendations
+    #[schemars(skip_serializing_if = "Option::is_none")]
     report: Option<Told>,
     /// `review_compliance`: what the model says, and how much of it counts
+    #[schemars(skip_serializing_if = "Option::is_none")]
     review: Option<Told>,
 }
 
