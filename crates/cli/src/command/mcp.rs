@@ -49,7 +49,7 @@ pub(crate) struct Args {
     /// Another model file for reviews than the one in your home
     #[arg(long, value_name = "FILE")]
     model_file: Option<PathBuf>,
-    /// The domain of reviews that name none
+    /// The domain of reviews that name none [default: `COMPLIANCE_DOMAIN`, else general]
     #[arg(long, value_name = "NAME")]
     domain: Option<String>,
     #[command(flatten)]
@@ -68,6 +68,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             what,
             "listen on 127.0.0.1, or say with --allow-host under which name it is reached",
         ));
+    }
+    for (name, instead) in &context.environment.unheeded {
+        context.note(&format!("{name} is set and not heeded: {instead}"));
     }
     let place = context.place()?;
     let token_file = args
@@ -110,7 +113,7 @@ fn setup(args: &Args, context: &Context, roots: Roots) -> Result<Setup, Failure>
         started_by: actor,
         agents_resolve: args.agents_resolve,
         reviewer,
-        domain: args.domain.clone(),
+        domain: args.domain.clone().or_else(|| context.environment.compliance_domain.clone()),
     })
 }
 

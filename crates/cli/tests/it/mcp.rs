@@ -6,9 +6,10 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use sealbook_testkit::endpoint::{Endpoint, Reply};
 use serde_json::{Value, json};
 
-use crate::fixture::Place;
+use crate::fixture::{Place, end};
 use crate::peers::{tool, worked};
 
 fn node() -> Command {
@@ -125,6 +126,42 @@ fn the_inspector_lists_and_calls_tools() {
     assert_eq!(called["structuredContent"]["verification"]["valid"], true, "{called}");
 }
 
+#[test]
+fn a_review_is_asked_for_through_the_tool_in_the_configured_domain() {
+    let said = json!({"compliance_status": "CONDITIONAL", "risk_level": "HIGH", "violations": [], "recommendations": [],
+        "required_actions": [], "legal_notes": "looked at", "approval_conditions": ["a backup exists"]});
+    let double = Endpoint::start(None, [Reply::Says(said.to_string())]);
+    let place = Place::new();
+    let file = format!("provider = \"openai\"\nurl = \"{}\"\nmodel = \"m\"\nretries = 0\n", double.url());
+    std::fs::write(place.home().join("model.toml"), file).unwrap();
+    let mut command = stdio(&place);
+    command.insert(2, "COMPLIANCE_DOMAIN=finance".to_owned());
+    let secret = "AKIAIOSFODNN7EXAMPLQ";
+    let asked = json!({"action": "review_compliance", "action_description": "delete user data",
+        "context": {"users": 3, "key": secret}});
+    let told = worked(&place, &command, &json!([["audit_trail", asked]]));
+    let answer: Value = serde_json::from_str(told.last().unwrap()).unwrap();
+    let review = &answer[1]["structuredContent"]["review"];
+    assert_eq!((&review["compliance_status"], &review["risk_level"]), (&json!("CONDITIONAL"), &json!("HIGH")), "{answer}");
+    let asked = format!("{:?}", double.requests());
+    assert!(asked.contains("SOX") && !asked.contains(secret), "{asked}");
+    let sealed = place.json(["query", "--action", "policy.review"]);
+    assert_eq!(sealed["records"].as_array().unwrap().len(), 2);
+    assert!(sealed["records"][0]["record"]["actor"]["claimed"].as_str().unwrap().starts_with("mcp "), "{sealed}");
+}
+
+#[test]
+fn variables_of_the_older_logger_are_heeded_or_named() {
+    let place = Place::new();
+    let mut command = place.command(["mcp"]);
+    command.envs([("AUDIT_ENABLED", "false"), ("AUDIT_DB_PATH", "audit_trail.db"), ("AUDIT_RETENTION_YEARS", "7")]);
+    let ended = end(&mut command, b"");
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for name in ["AUDIT_ENABLED", "AUDIT_DB_PATH", "AUDIT_RETENTION_YEARS"] {
+        assert!(ended.err.contains(&format!("{name} is set and not heeded")), "{ended:?}");
+    }
+}
+
 /// Scenarios that a server of this one's capabilities cannot play, and why.
 fn not_played(scenario: &str) -> Option<&'static str> {
     let tools = "asks for tools of the suite's own";
@@ -176,10 +213,14 @@ fn the_program_passes_what_the_suite_can_ask_of_it() {
     let (_server, proxy) = served(&place);
     let [older, newer] = ["2025-11-25", "2026-07-28"].map(|revision| suite(&proxy.line, revision));
     let names: BTreeSet<&String> = older.keys().chain(newer.keys()).collect();
-    let mut table = String::from("| Scenario | 2025-11-25 | 2026-07-28 | Not played, because |\n|---|---|---|---|\n");
+    let mut table = String::from("| Scenario | 2025-11-25 | 2026-07-28 |\n|---|---|---|\n");
+    let mut left_out: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut played = 0;
     for name in names {
-        let why = not_played(name);
+        if let Some(why) = not_played(name) {
+            left_out.entry(why).or_default().push(format!("`{name}`"));
+            continue;
+        }
         let mut cells = Vec::new();
         for results in [&older, &newer] {
             let Some((passed, failed)) = results.get(name) else {
@@ -188,18 +229,18 @@ fn the_program_passes_what_the_suite_can_ask_of_it() {
             };
             // A check that needs a tool of the suite's own says so.
             let real: Vec<_> = failed.iter().filter(|check| !check.contains("Not testable")).collect();
-            if why.is_none() {
-                assert!(real.is_empty(), "{name}: {real:?}");
-                played += 1;
-            }
-            let untestable = failed.len() - real.len();
-            cells.push(match (why, untestable) {
-                (Some(_), _) => "-".to_owned(),
-                (None, 0) => format!("{passed} of {passed}"),
-                (None, _) => format!("{passed} of {passed}, {untestable} not testable"),
+            assert!(real.is_empty(), "{name}: {real:?}");
+            played += 1;
+            cells.push(match failed.len() {
+                0 => format!("{passed} of {passed}"),
+                untestable => format!("{passed} of {passed}; {untestable} need tools of the suite's own"),
             });
         }
-        let _ = writeln!(table, "| `{name}` | {} | {} |", cells.join(" | "), why.unwrap_or_default());
+        let _ = writeln!(table, "| `{name}` | {} |", cells.join(" | "));
+    }
+    table.push_str("\nNot played:\n\n");
+    for (why, names) in left_out {
+        let _ = writeln!(table, "- {why}: {}.", names.join(", "));
     }
     assert!(played >= 12, "{played}");
     kept("program", &table);
