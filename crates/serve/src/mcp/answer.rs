@@ -1,7 +1,6 @@
 //! What a tool says: JSON text, and the same as a value where the protocol wants one.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use rmcp::model::{CallToolResult, ContentBlock};
 use rmcp::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -86,12 +85,6 @@ impl Told {
 
     pub(crate) fn bytes(&self) -> usize {
         self.0.get().len()
-    }
-
-    /// One field of an object.
-    pub(crate) fn field(&self, name: &str) -> Option<Self> {
-        let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(self.0.get()).ok()?;
-        fields.remove(name).map(|value| Self(value.to_owned()))
     }
 }
 

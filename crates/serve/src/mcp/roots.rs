@@ -33,7 +33,7 @@ impl Roots {
     ///
     /// Errors: it leads out of the roots, or nothing is there. Of a path outside, nothing else is said.
     pub(crate) fn path(&self, given: &str) -> Result<PathBuf, Error> {
-        let first = self.0.first().map(PathBuf::as_path).unwrap_or(Path::new("/"));
+        let first = self.0.first().map_or(Path::new("/"), PathBuf::as_path);
         let path = first.join(given);
         match path.canonicalize() {
             Ok(real) if self.holds(&real) => Ok(real),

@@ -156,7 +156,7 @@ impl Telling {
             self.tell().await;
             tokio::time::sleep(PROGRESS_EVERY).await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// What was reached since it was told last.

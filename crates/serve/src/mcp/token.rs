@@ -1,5 +1,6 @@
 //! The bearer token of a server over HTTP (RFC 6750): from a file, or made into one.
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -64,15 +65,21 @@ impl Token {
 
     /// What records call whoever holds it.
     pub(crate) fn principal(&self) -> String {
-        let name: String = self.digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("token:{name}")
+        format!("token:{}", hex(&self.digest[..4]))
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn create(path: &Path) -> std::io::Result<String> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).expect("the kernel's random generator answers");
-    let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let token = hex(&random);
     if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
         std::fs::create_dir_all(dir)?;
     }

@@ -33,7 +33,7 @@ impl Served {
     /// Sends bytes as they are and gives the status and the rest; 0 where the server just hung up.
     fn raw(&self, bytes: &[u8]) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         // A server may answer and hang up before all is sent.
         let _ = stream.write_all(bytes);
         let mut said = Vec::new();

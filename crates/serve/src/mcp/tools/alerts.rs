@@ -17,7 +17,7 @@ pub(super) static LIST: Definition = Definition {
     about: "List alerts that wait for a person, newest first, or all of them.",
     effect: Effect::Reads,
     input: input::<Listing>,
-    output: output::<Alerts>,
+    output: output::<Listed>,
     is_gated: never,
     run: list,
 };
@@ -28,7 +28,7 @@ pub(super) static ASSIGN: Definition = Definition {
     about: "Say who is to look at an alert. That is a record of its own, with whoever calls as its actor.",
     effect: Effect::Changes,
     input: input::<Assigning>,
-    output: output::<Alerts>,
+    output: output::<Listed>,
     is_gated: always,
     run: assign,
 };
@@ -41,7 +41,7 @@ pub(super) static RESOLVE: Definition = Definition {
             and the answer names the command for a person.",
     effect: Effect::Changes,
     input: input::<Resolving>,
-    output: output::<Alerts>,
+    output: output::<Listed>,
     is_gated: always,
     run: resolve,
 };
@@ -85,7 +85,7 @@ struct Resolving {
 /// Alerts, and how many wait.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
-struct Alerts {
+struct Listed {
     status: Status,
     /// How many of the book wait for a person, listed or not.
     unresolved: usize,
@@ -141,5 +141,5 @@ fn change(call: &Call<'_>, action: &str, given: &str, reason: Option<&str>, inpu
 }
 
 fn told(list: &AlertList<'_>) -> Answer {
-    Answer::of(&Alerts { status: Status::Success, unresolved: list.unresolved, alerts: Told::list(list) })
+    Answer::of(&Listed { status: Status::Success, unresolved: list.unresolved, alerts: Told::list(list) })
 }

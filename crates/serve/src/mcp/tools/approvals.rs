@@ -16,7 +16,7 @@ pub(super) static LIST: Definition = Definition {
             the approver's passphrase and cannot be done through a tool; the answer names the commands.",
     effect: Effect::Reads,
     input: input::<Listing>,
-    output: output::<Approvals>,
+    output: output::<Listed>,
     is_gated: never,
     run,
 };
@@ -34,7 +34,7 @@ struct Listing {
 /// Requests, and how a person answers them.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
-struct Approvals {
+struct Listed {
     status: Status,
     approvals: Vec<Told>,
     /// What a person does; no tool does it.
@@ -51,5 +51,5 @@ fn run(call: &Call<'_>) -> Result<Answer, Error> {
     let mut approvals: Vec<&Approval> = state.approvals().iter().filter(wanted).collect();
     approvals.sort_by_key(|approval| approval.seq);
     let list = ApprovalList { approvals, now, shown: None };
-    Ok(Answer::of(&Approvals { status: Status::Success, approvals: Told::list(&list), how_to_decide: HOW }))
+    Ok(Answer::of(&Listed { status: Status::Success, approvals: Told::list(&list), how_to_decide: HOW }))
 }

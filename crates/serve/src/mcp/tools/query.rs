@@ -29,7 +29,7 @@ pub(super) static TOOL: Definition = Definition {
 };
 
 /// What to look for; what is given is ANDed.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
 #[serde(deny_unknown_fields)]
 struct Arguments {
@@ -48,14 +48,15 @@ struct Arguments {
     /// Words that all occur in the record, its content included
     text: Option<String>,
     /// How many records at most: 1 to 1000
-    #[schemars(range(min = 1, max = 1000), default = "limit_default")]
-    limit: Option<usize>,
+    #[schemars(range(min = 1, max = 1000))]
+    #[serde(default = "limit_default")]
+    limit: usize,
     /// `next` of the page before
     cursor: Option<String>,
 }
 
-fn limit_default() -> Option<usize> {
-    Some(LIMIT_DEFAULT)
+const fn limit_default() -> usize {
+    LIMIT_DEFAULT
 }
 
 /// Some records, and where the next page begins.
@@ -84,7 +85,7 @@ fn run(call: &Call<'_>) -> Result<Answer, Error> {
         text: asked.text,
         ..Query::default()
     };
-    Ok(Answer::of(&find(call, &query, asked.limit, asked.cursor.as_deref())?))
+    Ok(Answer::of(&find(call, &query, Some(asked.limit), asked.cursor.as_deref())?))
 }
 
 /// The page of a query. A page that is too long for one answer is cut, and goes on at `next`.

@@ -17,7 +17,7 @@ pub(super) static SET: Definition = Definition {
             next call, also after a restart. It cannot be lifted through a tool: a person resumes.",
     effect: Effect::Halts,
     input: input::<Stopping>,
-    output: output::<Stops>,
+    output: output::<Listed>,
     // Neither a rule nor another stop keeps anyone from stopping; the stop is a record by itself.
     is_gated: never,
     run: set,
@@ -29,7 +29,7 @@ pub(super) static LIST: Definition = Definition {
     about: "List what is stopped, since when, by whom and why.",
     effect: Effect::Reads,
     input: input::<Listing>,
-    output: output::<Stops>,
+    output: output::<Listed>,
     is_gated: never,
     run: list,
 };
@@ -70,7 +70,7 @@ struct Listing {}
 /// What is stopped, and how a person lifts it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
-struct Stops {
+struct Listed {
     status: Status,
     stops: Vec<Told>,
     /// What a person does; no tool does it.
@@ -100,7 +100,7 @@ fn set(call: &Call<'_>) -> Result<Answer, Error> {
     let mut record = call.desk.event(&call.actor, "stop.set", Target::new(target, scope.to_string()));
     record.severity = Severity::Critical;
     record.reason = Some(asked.reason);
-    record.set_part_json(PartName::Input, &scope.to_json())?;
+    record.set_part_json(PartName::Input, scope.to_json())?;
     call.desk.seal(record)?;
     stops(call)
 }
@@ -113,5 +113,5 @@ fn list(call: &Call<'_>) -> Result<Answer, Error> {
 fn stops(call: &Call<'_>) -> Result<Answer, Error> {
     let state = call.desk.state()?;
     let stops = Told::list(&StopList { stops: state.stops() });
-    Ok(Answer::of(&Stops { status: Status::Success, stops, how_to_resume: HOW }))
+    Ok(Answer::of(&Listed { status: Status::Success, stops, how_to_resume: HOW }))
 }
