@@ -11,6 +11,7 @@ use sealbook_record::{ActorKind, PartName, Record};
 use sealbook_store::{Error, Sealed};
 use zeroize::Zeroizing;
 
+use crate::args::Acting;
 use crate::failure::Failure;
 use crate::passphrase;
 use crate::session::Session;
@@ -27,6 +28,18 @@ pub(crate) struct Unlock {
     /// Read it from this open file descriptor
     #[arg(long, value_name = "N")]
     passphrase_fd: Option<u32>,
+}
+
+/// What is said of a change that an approver has to sign.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Change {
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) unlock: Unlock,
+    #[command(flatten)]
+    pub(crate) acting: Acting,
 }
 
 impl Unlock {

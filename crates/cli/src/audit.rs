@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use sealbook_inspect::{Audit, Options, Refs, SOURCES, source};
+use sealbook_inspect::{Audit, Options, Refs, SOURCES};
 use sealbook_ledger::{Report, Uuid};
 use sealbook_record::Severity;
 use sealbook_report::{AuditReport, AuditRun, Block, Document, Observed, View};
@@ -55,8 +55,8 @@ const LISTED_MAX: usize = 10_000;
 
 /// Runs it, shows it, and gives the exit.
 pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Exit, Failure> {
-    // A name that is none is told before a book is made.
-    plan.sources.iter().try_for_each(|name| source(name).map(drop))?;
+    // What none of them reads leaves no book behind.
+    sealbook_serve::accept(&plan.sources, &plan.target)?;
     let root = root_of(&plan.target);
     let session = open(context, &root, &running.acting)?;
     let fail_on = fail_on(running, &session)?;

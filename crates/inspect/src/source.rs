@@ -3,7 +3,7 @@
 pub mod file;
 pub mod git;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sealbook_ledger::{Phase, Uuid};
 use sealbook_record::{Actor, Category, DEFAULT_TENANT, Outcome, Record, Target, TargetKind, Timestamp};
@@ -22,6 +22,11 @@ pub trait Source: Sync {
     /// Whether it can read targets of this kind.
     fn supports(&self, kind: TargetKind) -> bool {
         self.metadata().kinds.contains(&kind)
+    }
+
+    /// Refuses what it could never read, before anything is written.
+    fn accepts(&self, _target: &Path) -> Result<(), Error> {
+        Ok(())
     }
 
     /// Whether these options ask for a part of the target only. Analyzers then read what the run sealed, not

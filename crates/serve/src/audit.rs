@@ -1,7 +1,7 @@
 //! One audit: sources and analyzers over a target, sealed, and told from what was sealed.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sealbook_inspect::{ANALYZERS, Audit, Batch, Book, Options, Progress, Request, Run, Source, source};
 use sealbook_ledger::Uuid;
@@ -31,9 +31,23 @@ pub struct Plan {
     pub reason: Option<String>,
 }
 
+/// Errors where a source has no such name, or none of them could ever read the target. Nothing is written yet.
+pub fn accept(sources: &[String], target: &Path) -> Result<(), Error> {
+    let sources = named(sources)?;
+    let mut refusals: Vec<_> = sources.iter().map_while(|source| source.accepts(target).err()).collect();
+    match refusals.pop().filter(|_| refusals.len() + 1 == sources.len()) {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
+    }
+}
+
+fn named(sources: &[String]) -> Result<Vec<&'static dyn Source>, Error> {
+    Ok(sources.iter().map(|name| source(name)).collect::<Result<_, _>>()?)
+}
+
 /// Runs it; every record of it is sealed when it ends.
 pub fn collect(plan: Plan, ledger: &Ledger, policy: &Policy, progress: &dyn Progress) -> Result<Audit, Error> {
-    let sources: Vec<&'static dyn Source> = plan.sources.iter().map(|name| source(name)).collect::<Result<_, _>>()?;
+    let sources = named(&plan.sources)?;
     let book = Book::new(ledger);
     let mut run = Run::new(ledger.next_id(), plan.actor);
     ledger.tenant().clone_into(&mut run.tenant);

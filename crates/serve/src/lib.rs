@@ -24,7 +24,7 @@ mod range;
 mod verdict;
 
 pub use alerts::{change_alert, find_alert};
-pub use audit::{Plan, collect, run_of};
+pub use audit::{Plan, accept, collect, run_of};
 pub use compliance::compliance;
 pub use earlier::{continues, earlier, earlier_layout, missing_earlier};
 pub use error::Error;

@@ -93,12 +93,12 @@ impl Ledger {
         self.rotate(role, by, &[approver])
     }
 
-    /// As [`Ledger::retire_key`], signed by an approver too.
+    /// Ends a key, signed by an approver too: what the key signed stays good.
     pub fn retire_key_approved(&self, key: Hash, by: Judged, approver: &SigningKey) -> Result<(), Error> {
         self.change_keys(&KeyEvent::Retire { key }, by, &[approver])
     }
 
-    /// As [`Ledger::revoke_key`], signed by an approver too.
+    /// Ends a key that others may have, signed by an approver too: what it signed from `since_seq` on is in doubt.
     pub fn revoke_key_approved(
         &self,
         key: Hash,

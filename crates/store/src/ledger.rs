@@ -380,21 +380,6 @@ impl Ledger {
         Ok(*new.public())
     }
 
-    /// Names a further key, whose private half may be elsewhere.
-    pub fn add_key(&self, named: NamedKey, by: Judged) -> Result<(), Error> {
-        self.change_keys(&KeyEvent::Add(named), by, &[])
-    }
-
-    /// Ends a key: what it signed stays good.
-    pub fn retire_key(&self, key: Hash, by: Judged) -> Result<(), Error> {
-        self.change_keys(&KeyEvent::Retire { key }, by, &[])
-    }
-
-    /// Ends a key that others may have: what it signed from `since_seq` on is in doubt.
-    pub fn revoke_key(&self, key: Hash, since_seq: u64, by: Judged) -> Result<(), Error> {
-        self.change_keys(&KeyEvent::Revoke { key, since_seq }, by, &[])
-    }
-
     /// How far the index has come.
     pub fn index_progress(&self) -> Result<IndexProgress, Error> {
         Ok(IndexProgress { indexed: self.index.lock().cursor()?, size: self.head()?.size })

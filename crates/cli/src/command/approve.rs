@@ -4,8 +4,7 @@ use sealbook_policy::{ApprovalState, Choice};
 use sealbook_record::{PartName, Record, Target, TargetKind};
 
 use super::{Context, approvals};
-use crate::approver::{self, Unlock};
-use crate::args::Acting;
+use crate::approver::{self, Change};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -24,19 +23,14 @@ pub(crate) struct Args {
     /// The request's id, or the beginning of it
     #[arg(value_name = "REQUEST")]
     request: String,
-    /// Why
-    #[arg(long)]
-    reason: Option<String>,
     #[command(flatten)]
-    unlock: Unlock,
-    #[command(flatten)]
-    acting: Acting,
+    change: Change,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let session = context.open_as(&args.acting)?;
-    let record = decision(&session, &args.request, Choice::Approve, args.reason.as_deref())?;
-    let key = approver::unlock(&session, &args.unlock)?;
+    let session = context.open_as(&args.change.acting)?;
+    let record = decision(&session, &args.request, Choice::Approve, args.change.reason.as_deref())?;
+    let key = approver::unlock(&session, &args.change.unlock)?;
     let sealed = approver::seal(&session, record, &key)?;
     approver::check_effect(&session, sealed.seq)?;
     approvals::show(&session, &args.request, context)?;

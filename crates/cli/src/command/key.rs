@@ -10,8 +10,7 @@ use sealbook_report::{Block, Document, KeyList, View};
 use sealbook_store::Error;
 
 use super::Context;
-use crate::approver::{self, Unlock};
-use crate::args::Acting;
+use crate::approver::{self, Change};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::passphrase;
@@ -83,17 +82,6 @@ enum What {
         #[command(flatten)]
         change: Change,
     },
-}
-
-#[derive(Debug, clap::Args)]
-struct Change {
-    /// Why
-    #[arg(long)]
-    reason: Option<String>,
-    #[command(flatten)]
-    unlock: Unlock,
-    #[command(flatten)]
-    acting: Acting,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {

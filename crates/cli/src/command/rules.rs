@@ -10,8 +10,7 @@ use sealbook_record::{PartName, Record, Target, TargetKind};
 use sealbook_report::{RuleCheck, RuleList};
 
 use super::{Context, append};
-use crate::approver::{self, Unlock};
-use crate::args::Acting;
+use crate::approver::{self, Change};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::Input;
@@ -80,17 +79,6 @@ enum What {
         #[command(flatten)]
         change: Change,
     },
-}
-
-#[derive(Debug, clap::Args)]
-struct Change {
-    /// Why
-    #[arg(long)]
-    reason: Option<String>,
-    #[command(flatten)]
-    unlock: Unlock,
-    #[command(flatten)]
-    acting: Acting,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {

@@ -234,3 +234,13 @@ fn two_first_audits_at_once_end_in_one_book() {
     assert_eq!(runs["records"].as_array().unwrap().len(), 3);
     assert_eq!(place.run(["verify"]).code, 0);
 }
+
+#[test]
+fn what_cannot_be_read_leaves_no_book_behind() {
+    let place = Place::empty();
+    let ended = place.run(["git"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.err.contains("target_unsupported") && ended.err.contains("git repository"), "{ended:?}");
+    assert!(!place.project().join(".sealbook").exists());
+    assert_eq!(place.run(["status"]).code, 2);
+}

@@ -22,6 +22,7 @@ mod tell_ref;
 mod text;
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use sealbook_policy::{Raw, redact_text};
 use sealbook_record::{PartName, Target, TargetKind};
@@ -94,6 +95,14 @@ impl Source for GitSource {
         &METADATA
     }
 
+    fn accepts(&self, target: &Path) -> Result<(), Error> {
+        match open(target) {
+            Err(error @ Error::TargetUnsupported { .. }) => Err(error),
+            // What is damaged is for a run to tell.
+            _ => Ok(()),
+        }
+    }
+
     fn selects(&self, options: &Options) -> bool {
         is_filtered(&options.git)
     }
@@ -105,7 +114,7 @@ impl Source for GitSource {
         sink: &mut dyn Sink,
         progress: &dyn Progress,
     ) -> Result<Coverage, Error> {
-        let repository = open(request)?;
+        let repository = open(&request.target)?;
         // As it is sealed, since what earlier runs sealed is found by it.
         let root = TreePath::from(&*repository.root()).to_string();
         let root = redact_text(&root).into_owned();
@@ -148,9 +157,9 @@ impl Source for GitSource {
     }
 }
 
-fn open(request: &Request<'_>) -> Result<Repository, Error> {
-    let path = || request.target.clone();
-    match request.target.try_exists() {
+fn open(target: &Path) -> Result<Repository, Error> {
+    let path = || target.to_owned();
+    match target.try_exists() {
         Ok(true) => {}
         Ok(false) => return Err(Error::TargetNotFound { path: path() }),
         Err(cause) => {
@@ -158,8 +167,8 @@ fn open(request: &Request<'_>) -> Result<Repository, Error> {
         }
     }
     // A file is in the repository of its directory.
-    let start = if request.target.is_file() { request.target.parent() } else { None };
-    Repository::discover(start.unwrap_or(&request.target)).map_err(|error| match error {
+    let start = if target.is_file() { target.parent() } else { None };
+    Repository::discover(start.unwrap_or(target)).map_err(|error| match error {
         OpenError::None => Error::TargetUnsupported { name: NAME, path: path(), needs: "a git repository" },
         OpenError::Unreadable(cause) => Error::Repository { path: path(), cause },
     })
