@@ -29,14 +29,12 @@ mod install;
 mod jsonc;
 mod model_file;
 mod output;
-mod pages;
 mod passphrase;
 mod place;
 mod progress;
 mod project;
 mod range;
 mod session;
-mod verdict;
 mod when;
 mod who;
 
