@@ -98,6 +98,7 @@ fn with_gateway(durability: Durability, measure: impl FnOnce(&mut Wire) -> Resul
         to_server: Box::new(server_in),
     };
     let options = SessionOptions {
+        holding: sealbook_gate::mcp::HoldOptions::default(),
         actor: Actor::new(ActorKind::Agent, "bench"),
         server: "bench".to_owned(),
         command: "bench".to_owned(),

@@ -34,7 +34,9 @@ mod place;
 mod progress;
 mod project;
 mod range;
+mod reviewer;
 mod session;
+mod teller;
 mod when;
 mod who;
 

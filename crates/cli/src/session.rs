@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sealbook_gate::{Gate, GateOptions};
 use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, State};
@@ -10,8 +11,11 @@ use sealbook_serve::Checks;
 use sealbook_store::{Error, Ledger, Options, Sealed};
 
 use crate::digest_key;
+use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::place::Place;
+use crate::reviewer::ModelReview;
+use crate::teller::Tellers;
 
 /// An open ledger.
 pub(crate) struct Session {
@@ -70,10 +74,18 @@ impl Session {
         }
     }
 
-    /// A gate before the ledger.
-    pub(crate) fn into_gate(self, options: GateOptions) -> Result<Gate, Failure> {
+    /// A gate before the ledger, with those whom it asks. No review takes longer than `review_max`.
+    pub(crate) fn into_gate(
+        self,
+        options: GateOptions,
+        environment: &Environment,
+        tellers: Arc<Tellers>,
+        review_max: Duration,
+    ) -> Result<Gate, Failure> {
         let key = digest_key::load_or_create(&self.place.layout.keys, self.ledger.origin())?;
-        Ok(Gate::new(Arc::new(self.ledger), Policy::new(key), options)?)
+        let ledger = Arc::new(self.ledger);
+        let reviewer = ModelReview::new(Arc::clone(&ledger), &self.place, environment, review_max);
+        Ok(Gate::new(ledger, Policy::new(key), options)?.telling(tellers).reviewed_by(Arc::new(reviewer)))
     }
 
     /// A ledger that is open already.

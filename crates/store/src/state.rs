@@ -13,6 +13,20 @@ const TAIL_MAX: u64 = 128;
 /// Records that are kept while the signatures of all of them are checked together.
 const GROUP: usize = 256;
 
+/// The directories that are this book's and its keys', all books of a home among them, and what lies beside them
+/// there and says who is asked and told.
+fn guarded(layout: &Layout) -> Vec<String> {
+    let Layout { book, keys, heads } = layout;
+    let mut places = vec![book.clone(), keys.clone(), heads.clone()];
+    // The directory above a tenant's is its book's, the one above that may hold all of a home.
+    if let Some(books) = book.ancestors().skip(1).take(2).find(|place| place.ends_with("books")) {
+        places.push(books.to_owned());
+        let beside = ["model.toml", "notify.toml", "domains"];
+        places.extend(books.parent().into_iter().flat_map(|home| beside.map(|name| home.join(name))));
+    }
+    places.iter().filter_map(|place| place.to_str().map(str::to_owned)).collect()
+}
+
 impl Ledger {
     /// Brings a state up to the newest sealed record.
     ///
@@ -22,9 +36,7 @@ impl Ledger {
         let size = reader.size()?;
         let mut from = state.next_seq();
         if from == 0 {
-            let Layout { book, keys, heads } = &self.layout;
-            let places = [book, keys, heads].into_iter().filter_map(|place| place.to_str().map(str::to_owned));
-            state.guard(&places.collect::<Vec<_>>());
+            state.guard(&guarded(&self.layout));
         }
         if from >= size {
             return Ok(());

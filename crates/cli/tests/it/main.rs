@@ -5,6 +5,7 @@
 
 mod altered;
 mod append;
+mod asks;
 mod audit;
 mod bad_input;
 mod bad_place;

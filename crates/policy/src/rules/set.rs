@@ -257,6 +257,8 @@ impl Compiled {
             severity: rule.severity,
             message,
             fail: rule.fail,
+            approval: rule.approval,
+            review: rule.review.clone(),
         }
     }
 }
