@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use sealbook_gate::mcp::{Http, HttpOptions, Recording, SessionOptions, Stopper};
+use sealbook_gate::mcp::{HoldOptions, Http, HttpOptions, Recording, SessionOptions, Stopper};
 use sealbook_gate::{Gate, GateOptions};
 use sealbook_record::{Actor, ActorKind};
 
@@ -164,6 +164,7 @@ impl Gateway {
             command: "bench".to_owned(),
             project: None,
             recording: Recording::Calls,
+            holding: HoldOptions::default(),
         };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let upstream = format!("http://{server}/mcp");

@@ -21,6 +21,9 @@ mod token;
 
 pub use child::{Child, Left};
 pub use error::Error;
-pub use gate::{Capture, Durability, Ended, Entered, Gate, GateOptions, Passage, Pending, Refused};
+pub use gate::{
+    Begun, Capture, Durability, Elicited, Ended, Entered, Gate, GateOptions, Held, Opinion, Passage, Pending, Question,
+    Refused, Reviewer, Teller, ToReview, Untold,
+};
 pub use sealbook_policy::{Fail, Mode};
 pub use token::Token;

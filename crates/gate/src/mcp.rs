@@ -4,8 +4,8 @@
 //! that are not known pass.
 
 mod answer;
+mod hold;
 mod http;
-
 mod judge;
 mod lines;
 mod peek;
@@ -18,6 +18,7 @@ mod stdio;
 mod tell;
 mod trail;
 
+pub use hold::HoldOptions;
 pub use http::{Http, HttpOptions, Stopper};
 pub use peek::{Bad, Message, Peek, peek};
 pub use session::{Recording, SessionOptions};

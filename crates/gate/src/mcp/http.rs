@@ -11,6 +11,7 @@ mod events;
 mod exchange;
 mod guard;
 mod headers;
+mod held;
 mod listen;
 mod refuse;
 mod sessions;
@@ -72,6 +73,8 @@ struct Proxy {
     guard: Guard,
     /// For the bytes of large request bodies.
     room: Arc<Semaphore>,
+    /// For calls that are held.
+    places: Semaphore,
 }
 
 impl Stopper {
@@ -103,6 +106,7 @@ impl Http {
             upstream,
             guard: Guard::new(address, http.token, http.hosts),
             room: Arc::new(Semaphore::new(body::ROOM)),
+            places: Semaphore::new(held::PLACES),
         });
         Ok(Self { proxy, listener, address, stop: watch::channel(false).0, runtime })
     }

@@ -4,13 +4,19 @@ use super::answer;
 use super::peek::{Bad, Message, Peek, fields, has_lookalikes, peek};
 use super::session::{Awaited, Recording, Session, Side};
 use super::tell;
-use crate::{Error, Pending, Refused};
+use crate::{Begun, Error, Held, Pending, Refused};
 
-/// What must be known before a message, or a batch of them, is forwarded, and what is told then.
+/// What is known of a message, or a batch of them, before it is forwarded.
 #[derive(Default)]
-pub(crate) struct Asked {
+pub(crate) struct Seen {
     pub(crate) before: Vec<Before>,
     pub(crate) after: Vec<After>,
+    /// The only call in it is held.
+    pub(crate) held: Option<Box<Held>>,
+    /// It was meant for the gateway: the server does not see it.
+    pub(crate) ours: bool,
+    /// It is one message, and no batch.
+    alone: bool,
 }
 
 /// What must be known of a message before its line is forwarded.
@@ -40,14 +46,15 @@ pub(crate) enum After {
 }
 
 /// Judges a message or a batch, in memory; what is to be sealed of it is on its way to the disk.
-pub(crate) fn judge(session: &Session, messages: &[Message<'_>]) -> Result<Asked, Bad> {
+pub(crate) fn judge(session: &Session, peeked: &Peek<'_>) -> Result<Seen, Bad> {
+    let messages = peeked.messages();
     // First that all of it can be read, then what it asks for: nothing is announced in vain.
     messages.iter().try_for_each(|message| readable(session, message))?;
-    let mut asked = Asked::default();
+    let mut seen = Seen { alone: matches!(peeked, Peek::One(_)), ..Seen::default() };
     for (index, message) in messages.iter().enumerate() {
-        message_of(session, index, message, &mut asked);
+        message_of(session, index, message, &mut seen);
     }
-    Ok(asked)
+    Ok(seen)
 }
 
 /// The answer to what is not taken; nothing where none is wanted.
@@ -72,11 +79,11 @@ fn readable(session: &Session, message: &Message<'_>) -> Result<(), Bad> {
     if confuses { Err(Bad::Lookalike) } else { Ok(()) }
 }
 
-fn message_of(session: &Session, index: usize, message: &Message<'_>, asked: &mut Asked) {
-    let Asked { before, after } = asked;
+fn message_of(session: &Session, index: usize, message: &Message<'_>, seen: &mut Seen) {
     let Some(method) = message.method.as_deref() else {
         if message.is_reply() {
-            after.push(After::Reply(index));
+            seen.ours = seen.alone && session.room.answered(message);
+            seen.after.push(After::Reply(index));
         }
         return;
     };
@@ -84,7 +91,17 @@ fn message_of(session: &Session, index: usize, message: &Message<'_>, asked: &mu
     let id = message.id.map(str::to_owned);
     let record = || tell::request(session, Side::Client, message);
     if method == "tools/call" {
-        before.push(Before { index, id, what: Wanted::Seal(session.gate.begin(record())) });
+        // A batch, and a call that wants no reply, wait for nobody.
+        let begun = if seen.alone && id.is_some() {
+            session.gate.begin_or_hold(record())
+        } else {
+            session.gate.begin(record()).map(Begun::Pending)
+        };
+        match begun {
+            Ok(Begun::Held(held)) => seen.held = Some(Box::new(held)),
+            Ok(Begun::Pending(pending)) => seen.before.push(Before { index, id, what: Wanted::Seal(Ok(pending)) }),
+            Err(cause) => seen.before.push(Before { index, id, what: Wanted::Seal(Err(cause)) }),
+        }
         return;
     }
     if method == "ping" && session.options.recording < Recording::Requests {
@@ -98,8 +115,8 @@ fn message_of(session: &Session, index: usize, message: &Message<'_>, asked: &mu
     let keep = session.options.recording >= kept_from;
     match session.gate.consider(record(), keep) {
         Ok(None) => {}
-        Ok(Some(refused)) => return before.push(Before { index, id, what: Wanted::Refused(refused) }),
-        Err(cause) => return before.push(Before { index, id, what: Wanted::Seal(Err(cause)) }),
+        Ok(Some(refused)) => return seen.before.push(Before { index, id, what: Wanted::Refused(refused) }),
+        Err(cause) => return seen.before.push(Before { index, id, what: Wanted::Seal(Err(cause)) }),
     }
     let awaited = match method {
         "initialize" | "server/discover" => Awaited::Hello,
@@ -109,10 +126,13 @@ fn message_of(session: &Session, index: usize, message: &Message<'_>, asked: &mu
         }
         "notifications/cancelled" => {
             let id = message.params.and_then(|params| fields(params, ["requestId"])[0]);
-            after.extend(id.map(|id| After::Cancel(id.to_owned())));
+            // The server never saw what is held.
+            let is_held = |id: &str| session.room.call_off(id, "the caller cancelled it while it was held");
+            seen.ours = seen.alone && id.is_some_and(is_held);
+            seen.after.extend(id.map(|id| After::Cancel(id.to_owned())));
             return;
         }
         _ => return,
     };
-    before.push(Before { index, id, what: Wanted::Reply(awaited) });
+    seen.before.push(Before { index, id, what: Wanted::Reply(awaited) });
 }

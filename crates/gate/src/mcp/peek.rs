@@ -93,7 +93,16 @@ impl Message<'_> {
 
 impl<'a> Peek<'a> {
     /// The messages in it.
-    pub(crate) fn messages(self) -> Vec<Message<'a>> {
+    pub(crate) fn messages(&self) -> &[Message<'a>] {
+        match self {
+            Self::Blank => &[],
+            Self::One(message) => std::slice::from_ref(message),
+            Self::Batch(messages) => messages,
+        }
+    }
+
+    /// The same, for keeps.
+    pub(crate) fn into_messages(self) -> Vec<Message<'a>> {
         match self {
             Self::Blank => Vec::new(),
             Self::One(message) => vec![message],

@@ -1,7 +1,7 @@
 //! What the gateway knows of one client and one server: who they say they are, and what is under way.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sealbook_policy::Mode;
@@ -9,6 +9,7 @@ use sealbook_record::{Actor, Category, Outcome, PartName, Record, Severity, Targ
 use sealbook_store::Error as StoreError;
 use serde_json::value::RawValue;
 
+use super::hold::{HoldOptions, Room, can_elicit};
 use super::peek::{Bad, Id, Message, fields, text};
 use super::pins::Pins;
 use super::tell;
@@ -48,6 +49,8 @@ pub struct SessionOptions {
     pub project: Option<String>,
     /// What is recorded beside calls.
     pub recording: Recording,
+    /// How long calls are held that a person must approve.
+    pub holding: HoldOptions,
 }
 
 /// Who asked.
@@ -88,6 +91,9 @@ pub(crate) struct Session {
     pub(crate) strict: bool,
     actor: Mutex<Actor>,
     flight: Mutex<Flight>,
+    /// Calls that wait for somebody's word.
+    pub(crate) room: Room,
+    can_elicit: AtomicBool,
     common: Arc<Common>,
 }
 
@@ -116,7 +122,8 @@ impl Session {
         let strict = gate.options().mode == Mode::Enforce;
         let actor = Mutex::new(options.actor.clone());
         let (flight, common) = (Mutex::default(), Arc::default());
-        Self { gate, options: Arc::new(options), id, strict, actor, flight, common }
+        let (room, can_elicit) = (Room::default(), AtomicBool::new(false));
+        Self { gate, options: Arc::new(options), id, strict, actor, flight, room, can_elicit, common }
     }
 
     /// A session of another client with the same server, under an id of its own or under this one's.
@@ -129,6 +136,8 @@ impl Session {
             strict: self.strict,
             actor: Mutex::new(self.options.actor.clone()),
             flight: Mutex::default(),
+            room: Room::default(),
+            can_elicit: AtomicBool::new(false),
             common: Arc::clone(&self.common),
         }
     }
@@ -205,6 +214,7 @@ impl Session {
     pub(crate) fn note_client(&self, message: &Message<'_>) {
         let Some(params) = message.params else { return };
         let info = if message.method.as_deref() == Some("initialize") {
+            self.can_elicit.store(can_elicit(params), Ordering::Release);
             fields(params, ["clientInfo"])[0]
         } else {
             fields(params, ["_meta"])[0].and_then(|meta| fields(meta, [CLIENT_KEY])[0])
@@ -218,6 +228,16 @@ impl Session {
             Some(version) => format!("{name} {version}"),
             None => name.into_owned(),
         }));
+    }
+
+    /// Who the client says it is.
+    pub(crate) fn client(&self) -> Option<String> {
+        lock(&self.actor).claimed.clone()
+    }
+
+    /// Whether the client says that it can ask its user.
+    pub(crate) fn can_elicit(&self) -> bool {
+        self.can_elicit.load(Ordering::Acquire)
     }
 
     /// A reply is to come. False where the session is over: nothing may be forwarded any more.

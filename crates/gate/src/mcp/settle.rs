@@ -98,6 +98,7 @@ pub(crate) fn leave_all(session: &Session, calls: Calls, outcome: Outcome, why: 
     }
 }
 
-fn messages(text: &[u8]) -> Vec<Message<'_>> {
-    peek(text, false).map(Peek::messages).unwrap_or_default()
+/// The messages of a text.
+pub(crate) fn messages(text: &[u8]) -> Vec<Message<'_>> {
+    peek(text, false).map(Peek::into_messages).unwrap_or_default()
 }

@@ -7,9 +7,11 @@ use std::sync::mpsc::{channel, sync_channel};
 
 use sealbook_gate::mcp::Recording;
 use sealbook_gate::{Durability, Fail, GateOptions, Mode};
+use sealbook_policy::Choice;
 use sealbook_record::PartName;
 
 use crate::fixture::Book;
+use crate::holds::{ASK, Person, asking};
 use crate::web::{Client, Web, answer, begin, event, finish, polite};
 use crate::wire::Setup;
 
@@ -436,15 +438,41 @@ fn a_stop_halts_the_next_call() {
 }
 
 #[test]
-fn what_is_asked_about_is_held_until_a_person_decides() {
+fn what_is_asked_about_is_held_until_a_person_decides_and_others_go_on() {
     let book = Book::new();
-    let rules = "{id: ask, effect: ask, when: {field: action, equals: tools.call}}";
-    let web = Web::new(&book, Setup { rules, ..Setup::default() }, polite());
-    let said = web.post(&call(1, "write"));
-    assert!(said.text().contains("a person must approve this call first"), "{said:?}");
-    assert!(web.seen().is_empty());
+    let web = Web::new(&book, asking(ASK), polite());
+    let person = Person::new(&book);
+    let mut client = web.client();
+    client.send("POST", &[], &call(1, "write"));
+    let approval = person.asked(1);
+    assert_eq!(web.post(&call(2, "read")).json()["id"], 2);
+    assert_eq!(web.seen().len(), 1);
+    assert_eq!(person.decide(&approval, Choice::Approve, &[]), None);
+    assert!(client.read().json()["result"].get("isError").is_none());
+    assert_eq!(web.seen()[1].text(), call(1, "write"));
+    // A no is told; whoever hangs up or calls it off wants it no more, and the server sees neither.
+    client.send("POST", &[], &call(3, "write"));
+    let approval = person.asked(2);
+    assert_eq!(person.decide(&approval, Choice::Deny, &[]), None);
+    assert_eq!(client.read().json()["result"]["isError"], true);
+    client.send("POST", &[], &call(4, "write"));
+    person.asked(3);
+    drop(client);
+    while !book.story().contains(&"tools.call event cancelled".to_owned()) {
+        std::thread::yield_now();
+    }
+    let session = [("Mcp-Session-Id", "s")];
+    let mut client = web.client();
+    client.send("POST", &session, &call(5, "write-two"));
+    person.asked(4);
+    let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":5}}"#;
+    assert_eq!(web.client().post(&session, cancel).status(), 202);
+    assert!(client.read().text().contains("isError"));
+    assert_eq!(web.seen().len(), 2);
     web.end();
-    assert!(book.story().contains(&"approval.requested event".to_owned()), "{:?}", book.story());
+    let cancelled = book.story().iter().filter(|told| *told == "tools.call event cancelled").count();
+    assert_eq!(cancelled, 2, "{:?}", book.story());
+    assert!(book.told().is_complete());
 }
 
 #[test]

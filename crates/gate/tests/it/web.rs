@@ -91,6 +91,7 @@ impl Web {
             command: "test".to_owned(),
             project: None,
             recording: setup.recording,
+            holding: setup.holding,
         };
         let http = HttpOptions {
             listen: "127.0.0.1:0".parse().unwrap(),

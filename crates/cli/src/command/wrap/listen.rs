@@ -2,14 +2,16 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sealbook_gate::Token;
 use sealbook_gate::mcp::{Http, HttpOptions};
 
-use super::{Args, open};
+use super::{Args, TELLING_MAX, open};
 use crate::command::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::teller::Tellers;
 
 /// Where it listens, and what stands behind it.
 #[derive(Debug, clap::Args)]
@@ -51,7 +53,8 @@ pub(super) fn run(args: &Args, listen: SocketAddr, context: &Context) -> Result<
         .map_or_else(|| place.layout.keys.with_file_name("wrap.token"), |file| context.environment.absolute(file));
     let upstream_token = listening.upstream_token_file.as_ref().map(|file| context.environment.absolute(file));
     let upstream_token = upstream_token.map(|file| read(&file)).transpose()?;
-    let (gate, options) = open(args, context)?;
+    let tellers = Arc::new(Tellers::new(&context.environment, true));
+    let (gate, options) = open(args, context, &tellers)?;
     let token = if listening.no_token { None } else { Some(Token::load_or_create(&token_file)?) };
     let http = HttpOptions { listen, upstream, token, hosts: listening.hosts.clone(), upstream_token };
     let gateway = Http::bind(gate, options, http)?;
@@ -61,7 +64,9 @@ pub(super) fn run(args: &Args, listen: SocketAddr, context: &Context) -> Result<
         format!("the bearer token is in {}", token_file.display())
     };
     context.note(&format!("listening on {}; {bearer}", gateway.url()));
-    gateway.run()?;
+    let ended = gateway.run();
+    tellers.finish(TELLING_MAX);
+    ended?;
     Ok(Exit::Clean)
 }
 

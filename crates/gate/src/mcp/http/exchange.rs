@@ -1,7 +1,7 @@
 //! One request and its response.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::header::LOCATION;
@@ -16,15 +16,16 @@ use super::Proxy;
 use super::body::{self, Out, Read, Rest, whole};
 use super::calls::{Calls, How};
 use super::headers::{self, SESSION};
+use super::held::{self, HangUp, Waiting};
 use super::refuse;
 use super::watched::Watched;
-use crate::Ended;
 use crate::mcp::answer;
-use crate::mcp::judge::{After, Asked, answer_to, judge};
-use crate::mcp::peek::{Bad, Message, Peek, peek, peek_body};
+use crate::mcp::judge::{After, Before, Seen, Wanted, answer_to, judge};
+use crate::mcp::peek::{Bad, Peek, peek, peek_body};
 use crate::mcp::session::Session;
 use crate::mcp::settle::{self, Settled};
 use crate::mcp::trail::Trail;
+use crate::{Ended, Refused};
 
 /// What becomes of a body that was judged.
 enum Judged {
@@ -59,7 +60,7 @@ pub(super) async fn serve(proxy: Arc<Proxy>, request: Request<Incoming>) -> Resu
             let calls = Calls::new(session, how, Settled::default());
             forward(&proxy, Going { parts, calls, after: Vec::new(), text: Bytes::new() }, whole(Bytes::new())).await
         }
-        Read::Whole(text, room) => held(&proxy, parts, session, how, text, room).await,
+        Read::Whole(text, room) => whole_body(&proxy, parts, session, how, text, room).await,
     })
 }
 
@@ -75,7 +76,7 @@ fn session(proxy: &Proxy, headers: &HeaderMap) -> (Arc<Session>, How) {
 }
 
 /// A body that is here as a whole: judged, sealed, and only then forwarded.
-async fn held(
+async fn whole_body(
     proxy: &Arc<Proxy>,
     parts: request::Parts,
     session: Arc<Session>,
@@ -83,9 +84,16 @@ async fn held(
     text: Bytes,
     room: Option<OwnedSemaphorePermit>,
 ) -> Response<Out> {
-    let said = text.clone();
+    let (said, own) = (text.clone(), Arc::clone(proxy));
     // Should the client leave meanwhile, what this gives is dropped, and that ends the calls.
-    let judged = spawn_blocking(move || (judged(&parts.headers, session, how, &said), parts)).await;
+    let waiting = Arc::new(Mutex::new(Waiting::Nothing));
+    let hang_up = HangUp(Arc::clone(&waiting));
+    let judged = spawn_blocking(move || {
+        let asking = Asking { headers: &parts.headers, session, how, text: &said };
+        (judged(&own, asking, &waiting), parts)
+    });
+    let judged = judged.await;
+    drop(hang_up);
     match judged {
         Ok((Judged::Goes(calls, after), parts)) => {
             let going = Going { parts, calls, after, text: text.clone() };
@@ -98,20 +106,42 @@ async fn held(
     }
 }
 
-fn judged(headers: &HeaderMap, session: Arc<Session>, how: How, text: &Bytes) -> Judged {
-    let asked = match readable(headers, &session, text).and_then(|messages| judge(&session, &messages)) {
-        Ok(asked) => asked,
+/// What is judged.
+struct Asking<'a> {
+    headers: &'a HeaderMap,
+    session: Arc<Session>,
+    how: How,
+    text: &'a [u8],
+}
+
+fn judged(proxy: &Proxy, asking: Asking<'_>, waiting: &Mutex<Waiting>) -> Judged {
+    let Asking { headers, session, how, text } = asking;
+    let mut seen = match readable(headers, &session, text).and_then(|peeked| judge(&session, &peeked)) {
+        Ok(seen) => seen,
         Err(bad) => {
             session.malformed("client", bad, text.len() as u64, session.strict);
             if session.strict {
                 return Judged::Answered(refuse::message(refuse::status_of(bad), answer_to(text, bad)));
             }
-            Asked::default()
+            Seen::default()
         }
     };
-    let settled = settle::settle(asked.before);
+    if seen.ours {
+        return Judged::Answered(refuse::message(StatusCode::ACCEPTED, None));
+    }
+    if let Some(call) = seen.held.take() {
+        let id = settle::messages(text).first().and_then(|message| message.id).unwrap_or("null").to_owned();
+        match held::hold(&session, *call, &id, waiting, &proxy.places) {
+            Ok(pending) => seen.before.push(Before { index: 0, id: Some(id), what: Wanted::Seal(pending) }),
+            Err(why) => {
+                let refused = [(0, Refused::called_off(why))];
+                return Judged::Answered(refuse::message(StatusCode::OK, settle::answers(&session, text, &refused)));
+            }
+        }
+    }
+    let settled = settle::settle(seen.before);
     if settled.refused.is_empty() {
-        return Judged::Goes(Calls::new(session, how, settled), asked.after);
+        return Judged::Goes(Calls::new(session, how, settled), seen.after);
     }
     let why = "another call of its batch was refused; it was not forwarded";
     settle::leave_all(&session, settled.entered, Outcome::Cancelled, why);
@@ -121,16 +151,16 @@ fn judged(headers: &HeaderMap, session: Arc<Session>, how: How, text: &Bytes) ->
 }
 
 /// The messages of a body. What HTTP says of them must be what they say.
-fn readable<'a>(headers: &HeaderMap, session: &Session, text: &'a [u8]) -> Result<Vec<Message<'a>>, Bad> {
+fn readable<'a>(headers: &HeaderMap, session: &Session, text: &'a [u8]) -> Result<Peek<'a>, Bad> {
     if headers::is_encoded(headers) {
         return Err(Bad::Encoded);
     }
-    let messages = peek_body(text, session.strict)?.messages();
-    if session.strict && messages.is_empty() {
+    let peeked = peek_body(text, session.strict)?;
+    if session.strict && peeked.messages().is_empty() {
         return Err(Bad::NoMessage);
     }
-    let agree = messages.iter().all(|message| headers::agree(headers, message));
-    if agree { Ok(messages) } else { Err(Bad::Headers) }
+    let agree = peeked.messages().iter().all(|message| headers::agree(headers, message));
+    if agree { Ok(peeked) } else { Err(Bad::Headers) }
 }
 
 /// A body that is longer than what is held: nobody can judge it. It is refused, or passes as it comes.

@@ -243,7 +243,7 @@ impl Body for Watched {
 }
 
 fn messages(text: &[u8]) -> Result<Vec<Message<'_>>, Bad> {
-    peek(text, false).map(Peek::messages)
+    peek(text, false).map(Peek::into_messages)
 }
 
 /// Whether it asks the client for something: that must be on disk before.

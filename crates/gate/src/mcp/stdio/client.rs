@@ -1,17 +1,20 @@
 //! Reads the client, and judges what it asks for.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use super::Wire;
-use super::forward::{Step, carry_out};
+use super::forward::{Step, hand_on};
+use super::held;
+use crate::Held;
 use crate::mcp::answer;
-use crate::mcp::judge::{self, Asked};
+use crate::mcp::judge::{self, Seen};
 use crate::mcp::lines::{LINE_BYTES_MAX, Lines, Stop, bare};
 use crate::mcp::peek::{Bad, peek};
 use crate::mcp::trail::Trail;
 
 /// Until the client has closed its end, or the session is over.
-pub(super) fn read(wire: &Wire, from_client: Box<dyn Read + Send>) {
+pub(super) fn read(wire: &Arc<Wire>, from_client: Box<dyn Read + Send>) {
     let mut lines = Lines::new(from_client);
     loop {
         let mut line = Vec::new();
@@ -23,10 +26,14 @@ pub(super) fn read(wire: &Wire, from_client: Box<dyn Read + Send>) {
         if stop == Stop::Bound {
             too_long(wire, &mut lines, &line);
         } else if !line.is_empty() {
-            hand_on(wire, judge(wire, line));
+            match judge(wire, line) {
+                Judged::Step(step) => hand_on(wire, step),
+                Judged::Held(line, held) => held::begin(wire, line, *held),
+            }
         }
         if stop == Stop::End {
             wire.client_left.store(true, std::sync::atomic::Ordering::Release);
+            wire.session.room.end("the client left while it was held");
             hand_on(wire, Step::End);
         }
         wire.queue.done();
@@ -36,26 +43,30 @@ pub(super) fn read(wire: &Wire, from_client: Box<dyn Read + Send>) {
     }
 }
 
-fn hand_on(wire: &Wire, step: Step) {
-    if let Some(step) = wire.queue.push(step) {
-        carry_out(wire, step);
-    }
+/// What became of a line.
+enum Judged {
+    Step(Step),
+    /// The only call in it is held.
+    Held(Vec<u8>, Box<Held>),
 }
 
 /// What is to be done with a line.
-fn judge(wire: &Wire, line: Vec<u8>) -> Step {
-    let peeked = peek(bare(&line), wire.session.strict);
-    match peeked.and_then(|peeked| judge::judge(&wire.session, &peeked.messages())) {
-        Ok(asked) => Step::Forward { line, asked },
+fn judge(wire: &Wire, line: Vec<u8>) -> Judged {
+    let session = &wire.session;
+    let judged = peek(bare(&line), session.strict).and_then(|peeked| judge::judge(session, &peeked));
+    Judged::Step(match judged {
+        Ok(Seen { held: Some(held), .. }) => return Judged::Held(line, held),
+        Ok(Seen { ours: true, .. }) => Step::Answer(None),
+        Ok(Seen { before, after, .. }) => Step::Forward { line, before, after },
         Err(bad) => {
-            wire.session.malformed("client", bad, line.len() as u64, wire.session.strict);
-            if wire.session.strict {
+            session.malformed("client", bad, line.len() as u64, session.strict);
+            if session.strict {
                 Step::Answer(judge::answer_to(bare(&line), bad).map(with_break))
             } else {
-                Step::Forward { line, asked: Asked::default() }
+                Step::Forward { line, before: Vec::new(), after: Vec::new() }
             }
         }
-    }
+    })
 }
 
 /// A line that is longer than what is held: nobody can judge it. It is refused, or passes in pieces.

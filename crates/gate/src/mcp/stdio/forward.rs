@@ -3,7 +3,7 @@
 use sealbook_record::Outcome;
 
 use super::Wire;
-use crate::mcp::judge::{Asked, Wanted};
+use crate::mcp::judge::{After, Before, Wanted};
 use crate::mcp::lines::bare;
 use crate::mcp::session::{Awaited, Side};
 use crate::mcp::settle::{self, Calls, Settled};
@@ -14,8 +14,10 @@ pub(crate) enum Step {
     Forward {
         /// With its line break.
         line: Vec<u8>,
-        /// What must be known before it goes, and is told when it has gone.
-        asked: Asked,
+        /// What must be known before it goes.
+        before: Vec<Before>,
+        /// What is told when it has gone.
+        after: Vec<After>,
     },
     /// It does not go: the client is answered, if at all.
     Answer(Option<Vec<u8>>),
@@ -27,7 +29,7 @@ impl Step {
     /// Whether carrying it out waits for no disk.
     pub(crate) fn is_ready(&self) -> bool {
         match self {
-            Self::Forward { asked, .. } => asked.before.iter().all(|before| match &before.what {
+            Self::Forward { before, .. } => before.iter().all(|before| match &before.what {
                 Wanted::Seal(Ok(pending)) => pending.is_ready(),
                 _ => true,
             }),
@@ -52,18 +54,25 @@ pub(super) fn run(wire: &Wire) {
     }
 }
 
-pub(super) fn carry_out(wire: &Wire, step: Step) {
+/// Queues a step, or carries it out where nothing is before it.
+pub(super) fn hand_on(wire: &Wire, step: Step) {
+    if let Some(step) = wire.queue.push(step) {
+        carry_out(wire, step);
+    }
+}
+
+fn carry_out(wire: &Wire, step: Step) {
     match step {
-        Step::Forward { line, asked } => forward(wire, &line, asked),
+        Step::Forward { line, before, after } => forward(wire, &line, before, &after),
         Step::Answer(Some(answer)) => wire.answer(&answer),
         Step::Answer(None) => {}
         Step::End => drop(super::lock(&wire.to_server).take()),
     }
 }
 
-fn forward(wire: &Wire, line: &[u8], asked: Asked) {
+fn forward(wire: &Wire, line: &[u8], before: Vec<Before>, after: &[After]) {
     let session = &wire.session;
-    let Settled { entered, expected, refused } = settle::settle(asked.before);
+    let Settled { entered, expected, refused } = settle::settle(before);
     if !refused.is_empty() {
         let why = "another call of its batch was refused; it was not forwarded";
         settle::leave_all(session, entered, Outcome::Cancelled, why);
@@ -87,5 +96,5 @@ fn forward(wire: &Wire, line: &[u8], asked: Asked) {
     }
     let why = "sent without an id: no reply tells how it ended";
     settle::leave_all(session, without_id, Outcome::Unknown, why);
-    settle::tell(session, bare(line), &asked.after);
+    settle::tell(session, bare(line), after);
 }

@@ -34,7 +34,7 @@ pub(super) fn read(wire: &Wire, from_server: Box<dyn Read + Send>) {
 }
 
 fn pass(wire: &Wire, line: &[u8]) {
-    let messages = peek(bare(line), false).map(Peek::messages).unwrap_or_else(|bad| {
+    let messages = peek(bare(line), false).map(Peek::into_messages).unwrap_or_else(|bad| {
         wire.session.malformed("server", bad, line.len() as u64, false);
         Vec::new()
     });
