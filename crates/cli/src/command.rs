@@ -19,6 +19,7 @@ mod git;
 mod head;
 mod hook;
 mod import;
+mod ingest;
 pub(crate) mod init;
 mod key;
 mod prove;
@@ -62,6 +63,7 @@ pub(crate) enum Command {
     Hook(hook::Args),
     Exec(exec::Args),
     Import(import::Args),
+    Ingest(ingest::Args),
     Export(export::Args),
     Query(query::Args),
     Tail(tail::Args),
@@ -118,6 +120,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),
         Command::Import(args) => import::run(&args, context),
+        Command::Ingest(args) => ingest::run(&args, context),
         Command::Export(args) => export::run(&args, context),
         Command::Query(args) => query::run(&args, context),
         Command::Tail(args) => tail::run(&args, context),

@@ -19,6 +19,35 @@ pub enum Error {
     /// Something that must be recorded was not.
     #[error("the record was not sealed; look at `sealbook status` and try again")]
     Unsealed,
+    /// An action that changes what holds, and that only its own command writes.
+    #[error(
+        "an action that changes rules, stops, approvals or alerts is written by its own command alone; leave it out"
+    )]
+    ActionReserved,
+    /// A token file that cannot be used.
+    #[error("the token file {} {why}", path.display())]
+    TokenUnusable {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it, and the mend.
+        why: String,
+    },
+    /// Strangers of other machines would be heard.
+    #[error(
+        "{address} is no address of this machine's loopback; listen on 127.0.0.1 or [::1], and let a proxy with TLS stand before it where others must reach it"
+    )]
+    NotLoopback {
+        /// The address.
+        address: std::net::SocketAddr,
+    },
+    /// The port cannot be listened on.
+    #[error("cannot listen on {address}: {cause}; choose another port, or end what listens there")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        cause: std::io::Error,
+    },
     /// A record that is not admitted.
     #[error(transparent)]
     Policy(#[from] sealbook_policy::Error),
@@ -34,6 +63,10 @@ impl Error {
             Self::HookInput { .. } => "hook_input_invalid",
             Self::SettingsInvalid { .. } => "hook_settings_invalid",
             Self::Unsealed => "record_unsealed",
+            Self::ActionReserved => "action_reserved",
+            Self::TokenUnusable { .. } => "token_unusable",
+            Self::NotLoopback { .. } => "not_loopback",
+            Self::Listen { .. } => "listen_failed",
             Self::Policy(e) => e.code(),
             Self::Store(e) => e.code(),
         }

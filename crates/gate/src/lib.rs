@@ -16,9 +16,10 @@ pub mod exec;
 mod files;
 mod gate;
 pub mod hooks;
+pub mod ingest;
 pub mod mcp;
 
 pub use child::{Child, Left};
 pub use error::Error;
-pub use gate::{Capture, Durability, Ended, Entered, Gate, GateOptions, Passage, Pending, Refused};
+pub use gate::{Capture, Durability, Ended, Entered, Gate, GateOptions, Passage, Pending, Refused, Taken};
 pub use sealbook_policy::{Fail, Mode};

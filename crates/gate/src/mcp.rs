@@ -16,3 +16,4 @@ mod trail;
 pub use peek::{Bad, Message, Peek, peek};
 pub use session::{Recording, SessionOptions};
 pub use stdio::{Pipes, Stdio};
+pub(crate) use tell::action;

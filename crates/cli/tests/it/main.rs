@@ -19,6 +19,7 @@ mod gaps;
 mod help;
 mod hook;
 mod import_export;
+mod ingest;
 mod keys;
 mod kills;
 mod lifecycle;

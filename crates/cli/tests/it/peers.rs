@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::fixture::Place;
 
 /// What `scripts/tools` has brought.
-fn tool(path: &str) -> PathBuf {
+pub(crate) fn tool(path: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools").join(path);
     assert!(path.exists(), "{} is missing; run scripts/tools", path.display());
     path
