@@ -5,6 +5,7 @@
 mod fixture;
 mod gate;
 mod hooks;
+mod ingest;
 mod peek;
 mod pins;
 mod stdio;
