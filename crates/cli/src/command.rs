@@ -29,6 +29,7 @@ mod repo;
 mod report;
 mod restore;
 mod resume;
+mod retention;
 mod review;
 mod rules;
 mod show;
@@ -82,6 +83,7 @@ pub(crate) enum Command {
     Alerts(alerts::Args),
     Stop(stop::Args),
     Resume(resume::Args),
+    Retention(retention::Args),
     Compliance(compliance::Args),
     Backup(backup::Args),
     Restore(restore::Args),
@@ -139,6 +141,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Alerts(args) => alerts::run(&args, context),
         Command::Stop(args) => stop::run(&args, context),
         Command::Resume(args) => resume::run(&args, context),
+        Command::Retention(args) => retention::run(&args, context),
         Command::Compliance(args) => compliance::run(&args, context),
         Command::Backup(args) => backup::run(&args, context),
         Command::Restore(args) => restore::run(&args, context),

@@ -4,9 +4,9 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use sealbook_gate::{Gate, GateOptions};
-use sealbook_ledger::{Continues, KeyEvent};
+use sealbook_ledger::Continues;
 use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, State};
-use sealbook_record::{Actor, Category, Outcome, Phase, Record, Target};
+use sealbook_record::{Actor, Category, Outcome, Phase, Record, Target, TargetKind};
 use sealbook_store::{Error, Ledger, Options, Sealed};
 
 use crate::digest_key;
@@ -159,6 +159,16 @@ impl Session {
         record
     }
 
+    /// Names the approvers of the ledger before, who go on deciding in this one.
+    pub(crate) fn take_approvers_over(&self) -> Result<(), Failure> {
+        for key in self.ledger.unnamed_approvers()? {
+            let mut record = self.event("key.add", Target::new(TargetKind::Key, key.fingerprint().to_string()));
+            record.reason = Some("an approver of the ledger that this one goes on from".to_owned());
+            self.ledger.add_approver(key, self.admit(record)?, None)?;
+        }
+        Ok(())
+    }
+
     /// The project's name, where the command was given in one.
     pub(crate) fn project(&self) -> Option<String> {
         self.place.project.as_ref().map(crate::project::Project::name)
@@ -167,7 +177,7 @@ impl Session {
     /// The ledgers that this one goes on from, newest first.
     pub(crate) fn earlier(&self) -> Result<Vec<Ledger>, Failure> {
         let mut earlier: Vec<Ledger> = Vec::new();
-        let mut next = continues(&self.ledger)?;
+        let mut next = self.ledger.continues()?;
         while let Some(link) = next {
             let layout = self.place.earlier(&link.origin);
             let is_new = earlier.iter().all(|ledger| *ledger.origin() != link.origin);
@@ -175,7 +185,7 @@ impl Session {
                 break;
             }
             let ledger = Ledger::open_read_only(layout, options(&self.place))?;
-            next = continues(&ledger)?;
+            next = ledger.continues()?;
             earlier.push(ledger);
         }
         Ok(earlier)
@@ -184,7 +194,7 @@ impl Session {
     /// The ledger that this one goes back to and that is not beside it.
     pub(crate) fn missing_earlier(&self) -> Result<Option<String>, Failure> {
         let earlier = self.earlier()?;
-        let link = continues(earlier.last().unwrap_or(&self.ledger))?;
+        let link = earlier.last().unwrap_or(&self.ledger).continues()?;
         let is_missing = |link: &Continues| !self.place.earlier(&link.origin).ledger_db().exists();
         Ok(link.filter(is_missing).map(|link| link.origin.to_string()))
     }
@@ -236,20 +246,6 @@ pub(crate) fn refuse_reserved(action: &str) -> Result<(), Failure> {
         _ => "stop",
     };
     Err(Failure::ActionReserved { action: action.to_owned(), command })
-}
-
-/// What a ledger's first leaf says of the one that it goes on from.
-pub(crate) fn continues(ledger: &Ledger) -> Result<Option<Continues>, Failure> {
-    // Verification says what is wrong with a first leaf that cannot be read; nothing is known of a link then.
-    let first = match ledger.reader()?.record(0) {
-        Err(Error::RowDamaged { .. } | Error::RecordMissing { .. }) => return Ok(None),
-        read => read?,
-    };
-    let event = first.note.as_deref().map(|note| KeyEvent::from_json(note.as_bytes())).transpose()?;
-    Ok(match event {
-        Some(KeyEvent::Genesis { continues, .. }) => continues,
-        _ => None,
-    })
 }
 
 /// How ledgers of a place are opened.

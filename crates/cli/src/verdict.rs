@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::progress::Bars;
-use crate::session::{self, Session};
+use crate::session::Session;
 
 /// What verification found of a book.
 pub(crate) struct Verdict {
@@ -69,14 +69,14 @@ pub(crate) fn of_book(session: &Session, checks: &Checks, bars: &Bars) -> Result
     }
     let ledgers = session.earlier()?;
     let mut earlier = Vec::new();
-    let mut link = session::continues(&session.ledger).unwrap_or_default();
+    let mut link = session.ledger.continues().unwrap_or_default();
     for ledger in &ledgers {
         let mut report = verify(ledger, trust(ledger, &session.place, &checks.keys), checks, bars)?;
         if let Some(fault) = link.take().and_then(|link| link_fault(&link, ledger)) {
             report.add(fault);
         }
         earlier.push(report);
-        link = session::continues(ledger).unwrap_or_default();
+        link = ledger.continues().unwrap_or_default();
     }
     let projections = if checks.projections { Some(session.ledger.verify_projections()?) } else { None };
     Ok(Verdict { report, earlier, missing: link.map(|link| link.origin.to_string()), projections })

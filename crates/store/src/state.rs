@@ -13,22 +13,33 @@ impl Ledger {
     /// Brings a state up to the newest sealed record.
     ///
     /// A gate calls it before each decision: where nothing was sealed since, it reads the head and no more.
+    ///
+    /// In a restored book, what held at the end of the ledger before holds on: a stop, a rule, an open alert.
     pub fn bring_up(&self, state: &mut State) -> Result<(), Error> {
-        let reader = self.reader()?;
-        let size = reader.size()?;
-        let from = state.next_seq();
-        if from == 0 {
+        if state.next_seq() == 0 {
             let Layout { book, keys, heads } = &self.layout;
             let places = [book, keys, heads].into_iter().filter_map(|place| place.to_str().map(str::to_owned));
             state.guard(&places.collect::<Vec<_>>());
+            // On a copy: half of it must not be taken for all.
+            let mut brought = state.clone();
+            self.bring_before(&mut brought, 0)?;
+            *state = brought;
         }
+        self.bring_own(state)
+    }
+
+    /// As [`Ledger::bring_up`], of this ledger alone.
+    pub(crate) fn bring_own(&self, state: &mut State) -> Result<(), Error> {
+        let reader = self.reader()?;
+        let size = reader.size()?;
+        let from = state.next_seq();
         if from >= size {
             return Ok(());
         }
         let mut approvers = None;
         if size - from <= READ_ALL_MAX {
             for seq in from..size {
-                take(state, &mut approvers, &reader, &reader.record(seq)?)?;
+                take(self, state, &mut approvers, &reader, &reader.record(seq)?)?;
             }
         } else {
             let query = Query {
@@ -41,7 +52,7 @@ impl Ledger {
                 // What came after this view was taken may be signed by an approver who is not in it.
                 let is_in_view = stored.seq < size;
                 if is_in_view {
-                    take(state, &mut approvers, &reader, &stored)?;
+                    take(self, state, &mut approvers, &reader, &stored)?;
                 }
                 Ok(is_in_view)
             })?;
@@ -53,6 +64,7 @@ impl Ledger {
 
 /// Approvers are read only where a record is one of those that they sign: most are not.
 fn take(
+    ledger: &Ledger,
     state: &mut State,
     approvers: &mut Option<Approvers>,
     reader: &Reader<'_>,
@@ -64,7 +76,7 @@ fn take(
     }
     let approvers = match approvers {
         Some(approvers) => approvers,
-        None => approvers.insert(Approvers::read(reader.view())?),
+        None => approvers.insert(Approvers::read(reader.view(), ledger.inherited()?)?),
     };
     let sealed = Timestamp::from_micros(stored.leaf.sealed_us);
     state.push(stored.seq, sealed, record, approvers.of(stored));

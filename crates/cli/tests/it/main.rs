@@ -28,6 +28,7 @@ mod places;
 mod policy;
 mod query;
 mod range;
+mod retention;
 mod review;
 mod secrets;
 mod tail;
