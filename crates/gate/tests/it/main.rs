@@ -5,6 +5,7 @@
 mod fixture;
 mod gate;
 mod hooks;
+mod hostile;
 mod ingest;
 mod peek;
 mod pins;
