@@ -29,14 +29,14 @@ mod install;
 mod jsonc;
 mod model_file;
 mod output;
-mod pages;
 mod passphrase;
 mod place;
 mod progress;
 mod project;
 mod range;
+mod reviewer;
 mod session;
-mod verdict;
+mod teller;
 mod when;
 mod who;
 

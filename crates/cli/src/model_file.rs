@@ -43,10 +43,18 @@ pub(crate) struct Configured {
 
 /// Reads the configuration of the model: the file that was given, else the one in the home.
 pub(crate) fn read(environment: &Environment, given: Option<&Path>) -> Result<Configured, Failure> {
-    let path = match given {
+    read_at(match given {
         Some(path) => environment.absolute(path),
         None => home(environment)?.join(NAME),
-    };
+    })
+}
+
+/// Reads the configuration of the model in a home.
+pub(crate) fn read_in(home: &Path) -> Result<Configured, Failure> {
+    read_at(home.join(NAME))
+}
+
+fn read_at(path: PathBuf) -> Result<Configured, Failure> {
     let failed = |cause| Failure::Input { name: path.display().to_string(), cause };
     let mut text = String::new();
     match File::open(&path) {
@@ -78,7 +86,7 @@ pub(crate) fn read(environment: &Environment, given: Option<&Path>) -> Result<Co
 }
 
 /// Where a person's own configuration lies.
-fn home(environment: &Environment) -> Result<PathBuf, Failure> {
+pub(crate) fn home(environment: &Environment) -> Result<PathBuf, Failure> {
     let own = environment.config_home.as_ref().map(|home| home.join("sealbook"));
     environment.sealbook_home.clone().or(own).ok_or(Failure::HomeUnknown)
 }
@@ -108,7 +116,7 @@ fn key(form: &Form, beside: &Path) -> Result<Option<ApiKey>, Failure> {
 }
 
 /// A file that nobody else may read.
-fn private(path: &Path) -> Result<Zeroizing<String>, &'static str> {
+pub(crate) fn private(path: &Path) -> Result<Zeroizing<String>, &'static str> {
     let file = File::open(path).map_err(|_| "the file is not there, or may not be read")?;
     let mode = file.metadata().map_err(|_| "the file may not be read")?.mode();
     if mode & 0o077 != 0 {

@@ -2,26 +2,26 @@
 
 use std::cell::OnceCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sealbook_gate::{Gate, GateOptions};
-use sealbook_ledger::Continues;
 use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, State};
 use sealbook_record::{Actor, Category, Outcome, Phase, Record, Target, TargetKind};
+use sealbook_serve::Checks;
 use sealbook_store::{Error, Ledger, Options, Sealed};
 
 use crate::digest_key;
+use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::place::Place;
-
-/// A book that was restored over and over has this many ledgers at most.
-const EARLIER_MAX: usize = 64;
+use crate::reviewer::ModelReview;
+use crate::teller::Tellers;
 
 /// An open ledger.
 pub(crate) struct Session {
     pub(crate) ledger: Ledger,
     pub(crate) place: Place,
     pub(crate) actor: Actor,
-    pub(crate) threads: usize,
     policy: OnceCell<Policy>,
 }
 
@@ -35,6 +35,11 @@ impl Session {
         place.notice_gone()?;
         let options = options(&place);
         let ledger = Ledger::open_or_read(place.layout.clone(), options)?;
+        if ledger.tenant() != place.tenant {
+            let cause =
+                format!("it names the tenant `{}` and lies where `{}` has its book", ledger.tenant(), place.tenant);
+            return Err(Error::BookUnreadable { path: place.layout.ledger_db(), cause }.into());
+        }
         let session = Self::of(ledger, place, actor);
         session.compare_with_pointer()?;
         Ok(session)
@@ -69,16 +74,23 @@ impl Session {
         }
     }
 
-    /// A gate before the ledger.
-    pub(crate) fn into_gate(self, options: GateOptions) -> Result<Gate, Failure> {
+    /// A gate before the ledger, with those whom it asks. No review takes longer than `review_max`.
+    pub(crate) fn into_gate(
+        self,
+        options: GateOptions,
+        environment: &Environment,
+        tellers: Arc<Tellers>,
+        review_max: Duration,
+    ) -> Result<Gate, Failure> {
         let key = digest_key::load_or_create(&self.place.layout.keys, self.ledger.origin())?;
-        Ok(Gate::new(Arc::new(self.ledger), Policy::new(key), options)?)
+        let ledger = Arc::new(self.ledger);
+        let reviewer = ModelReview::new(Arc::clone(&ledger), &self.place, environment, review_max);
+        Ok(Gate::new(ledger, Policy::new(key), options)?.telling(tellers).reviewed_by(Arc::new(reviewer)))
     }
 
     /// A ledger that is open already.
     pub(crate) fn of(ledger: Ledger, place: Place, actor: Actor) -> Self {
-        let threads = options(&place).threads;
-        Self { ledger, place, actor, threads, policy: OnceCell::new() }
+        Self { ledger, place, actor, policy: OnceCell::new() }
     }
 
     /// What this ledger's writer lets in.
@@ -176,27 +188,18 @@ impl Session {
 
     /// The ledgers that this one goes on from, newest first.
     pub(crate) fn earlier(&self) -> Result<Vec<Ledger>, Failure> {
-        let mut earlier: Vec<Ledger> = Vec::new();
-        let mut next = self.ledger.continues()?;
-        while let Some(link) = next {
-            let layout = self.place.earlier(&link.origin);
-            let is_new = earlier.iter().all(|ledger| *ledger.origin() != link.origin);
-            if !layout.ledger_db().exists() || !is_new || earlier.len() == EARLIER_MAX {
-                break;
-            }
-            let ledger = Ledger::open_read_only(layout, options(&self.place))?;
-            next = ledger.continues()?;
-            earlier.push(ledger);
-        }
-        Ok(earlier)
+        Ok(sealbook_serve::earlier(&self.ledger)?)
     }
 
     /// The ledger that this one goes back to and that is not beside it.
     pub(crate) fn missing_earlier(&self) -> Result<Option<String>, Failure> {
-        let earlier = self.earlier()?;
-        let link = earlier.last().unwrap_or(&self.ledger).continues()?;
-        let is_missing = |link: &Continues| !self.place.earlier(&link.origin).ledger_db().exists();
-        Ok(link.filter(is_missing).map(|link| link.origin.to_string()))
+        Ok(sealbook_serve::missing_earlier(&self.ledger)?)
+    }
+
+    /// What is checked of this ledger where nothing else is asked for.
+    pub(crate) fn checks(&self) -> Checks {
+        let expected = self.place.expected().and_then(|(_, origin)| origin.parse().ok());
+        Checks { expected, ..Checks::default() }
     }
 
     /// What `ask` finds in this ledger, else in the ones that it goes on from.

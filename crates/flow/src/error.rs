@@ -56,6 +56,12 @@ pub enum Error {
         /// What is wrong with it, and the mend.
         why: &'static str,
     },
+    /// An address to be told that cannot be used.
+    #[error("the webhook cannot be used: {why}; give an address of your own in notify.toml")]
+    WebhookInvalid {
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A domain's file that cannot be read.
     #[error("the domain, line {line}: {why}; see the domains that come with the program for the form")]
     DomainInvalid {
@@ -113,6 +119,7 @@ impl Error {
             Self::Offload { .. } => "offload_failed",
             Self::ApiKeyUnusable { .. } => "api_key_unusable",
             Self::EndpointInvalid { .. } => "endpoint_invalid",
+            Self::WebhookInvalid { .. } => "webhook_invalid",
             Self::DomainInvalid { .. } => "domain_invalid",
             Self::ReviewBlocked { .. } => "review_blocked",
             Self::ConditionsUnmet { .. } => "conditions_unmet",

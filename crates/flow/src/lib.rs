@@ -4,7 +4,7 @@
 //! The book is the journal. Nothing is called before its intent is durable, and every attempt has an outcome of
 //! its own, also when the future that made it was dropped. What is computed here (how long to wait, whether to
 //! try again, what an answer means) is synchronous and takes clock and randomness as arguments; only [`Time`]
-//! waits, and only `model` speaks to a network.
+//! waits, and only `model` and `webhook` speak to a network.
 //!
 //! What this crate never does: repeat what may not be repeated; send anything to a model that was not redacted;
 //! take an answer of a model for more than advice; read the environment or a file.
@@ -16,6 +16,7 @@ mod offload;
 mod recovery;
 mod review;
 mod time;
+mod webhook;
 
 pub use error::{Error, GaveUp};
 pub use journal::{Ending, Entered, Journal, LedgerJournal, enter};
@@ -30,3 +31,4 @@ pub use review::{
     Reviewer, RiskLevel, Standing, record_workflow,
 };
 pub use time::{Pending, SystemTime, Time};
+pub use webhook::Webhook;

@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 use crate::{Fault, Pending};
 
 pub use client::HttpModel;
+pub(crate) use endpoint::is_this_machine;
 pub use endpoint::{AnswerForm, Endpoint, Provider};
 pub use key::ApiKey;
 

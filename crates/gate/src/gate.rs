@@ -3,22 +3,28 @@
 mod ask;
 mod delegate;
 mod gap;
+mod held;
 mod options;
 mod passage;
+mod question;
 mod recorder;
+mod review;
 mod shrink;
 mod taken;
 mod watch;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use sealbook_policy::{Decision, Fail, Judged, Mode, Policy, Raw, Rule, RuleSet, Verdict};
 use sealbook_record::{Outcome, Phase, Record, Severity};
 use sealbook_store::{Ledger, Sealed, Ticket};
 
+pub use held::{Begun, Elicited, Held};
 pub use options::{Durability, GateOptions};
 pub use passage::{Capture, Ended, Entered, Passage, Pending, Refused};
+pub use question::{Question, Teller, Untold};
+pub use review::{Opinion, Reviewer, ToReview};
 pub use taken::Taken;
 
 use crate::Error;
@@ -43,6 +49,8 @@ pub(crate) struct Core {
     pub(crate) options: GateOptions,
     pub(crate) gap: Gap,
     pub(crate) watch: Watch,
+    teller: OnceLock<Arc<dyn Teller>>,
+    reviewer: OnceLock<Arc<dyn Reviewer>>,
 }
 
 /// Records on their way to the disk, or why they are not.
@@ -52,12 +60,22 @@ type Submitted = Result<Ticket, sealbook_store::Error>;
 enum Decided {
     Passes(Box<Record>, Verdict),
     Refused(Pending),
+    /// A model or a person has to say something first.
+    Waits(Box<Record>, Verdict),
 }
 
 /// What is to be said of one record.
 struct Judgement {
     stop: Option<String>,
     verdict: Verdict,
+}
+
+/// What the rules and stops alone make of a record.
+enum Ruled {
+    Passes,
+    Refused(Refused),
+    /// A model or a person has to say something first.
+    Waits,
 }
 
 impl Gate {
@@ -76,9 +94,25 @@ impl Gate {
             options,
             gap: Gap::default(),
             watch,
+            teller: OnceLock::new(),
+            reviewer: OnceLock::new(),
         });
         let recorder = Recorder::start(Arc::clone(&core));
         Ok(Self { core, recorder, captured: AtomicBool::new(false) })
+    }
+
+    /// The same; whoever should decide is told by `teller` that something waits.
+    #[must_use]
+    pub fn telling(self, teller: Arc<dyn Teller>) -> Self {
+        let _ = self.core.teller.set(teller);
+        self
+    }
+
+    /// The same; what a rule wants reviewed is shown to `reviewer`. Without one, such calls are refused.
+    #[must_use]
+    pub fn reviewed_by(self, reviewer: Arc<dyn Reviewer>) -> Self {
+        let _ = self.core.reviewer.set(reviewer);
+        self
     }
 
     /// The ledger behind the gate.
@@ -144,7 +178,8 @@ impl Gate {
     /// wants it noted, and where `keep` says so.
     pub fn consider(&self, record: Record, keep: bool) -> Result<Option<Refused>, Error> {
         let judgement = self.core.judge(&record)?;
-        let record = match self.core.decide(record, judgement)? {
+        let record = match self.core.decide(record, judgement)?.at_once(&self.core)? {
+            Decided::Waits(..) => unreachable!("nothing waits at once"),
             Decided::Refused(pending) => return Ok(Some(pending.wait_refused())),
             Decided::Passes(record, verdict) if keep || !verdict.hits().is_empty() => record,
             Decided::Passes(..) => return Ok(None),
@@ -180,19 +215,23 @@ impl Gate {
 
     fn begin_with(&self, intent: Record, buffered: bool) -> Result<Pending, Error> {
         let judgement = self.core.judge(&intent)?;
-        let (intent, verdict) = match self.core.decide(intent, judgement)? {
+        let decided = self.core.decide(intent, judgement)?.at_once(&self.core)?;
+        self.carry_out(decided, buffered)
+    }
+
+    /// What was decided and waits for nobody.
+    fn carry_out(&self, decided: Decided, buffered: bool) -> Result<Pending, Error> {
+        let (intent, verdict) = match decided {
+            Decided::Waits(..) => unreachable!("nothing waits at once"),
             Decided::Refused(pending) => return Ok(pending),
             Decided::Passes(intent, verdict) => (intent, verdict),
         };
-        let opens = self.core.options.fail == Fail::Open || verdict.fail() == Fail::Open;
         if buffered && !self.recorder.is_stuck() {
             let (record, entered) = self.core.intent(*intent, &verdict);
             self.recorder.push(record, Vec::new());
             return Ok(Pending::ready(Passage::Entered(entered)));
         }
-        let (record, entered) = self.core.intent(*intent, &verdict);
-        let ticket = self.core.submit(record, verdict)?;
-        Ok(Pending::sealing(Arc::clone(&self.core), ticket, Entered { buffered: false, ..entered }, opens))
+        self.core.passes(*intent, verdict)
     }
 
     /// The record of how something ended.
@@ -305,32 +344,46 @@ impl Core {
         fresh.map(|raw| Ok(self.policy().admit(raw)?)).collect()
     }
 
-    /// Whether it passes. A refusal is on its way to the disk already.
-    fn decide(self: &Arc<Self>, record: Record, judgement: Judgement) -> Result<Decided, Error> {
-        let Judgement { stop, verdict } = judgement;
+    /// What the stop and the rules say, before anybody is asked.
+    fn rule(&self, record: &Record, judgement: &Judgement) -> Ruled {
         // A stop is a person's word, and holds where rules are only watched too.
-        if let Some(scope) = stop {
-            let refused = Refused::by_stop(record.id, &scope);
-            return self.refuse(record, verdict, refused);
+        if let Some(scope) = &judgement.stop {
+            return Ruled::Refused(Refused::by_stop(record.id, scope));
         }
+        let verdict = &judgement.verdict;
         let decision = verdict.decision();
-        if self.options.mode == Mode::Observe || decision < Decision::Ask {
-            return Ok(Decided::Passes(Box::new(record), verdict));
+        if self.options.mode == Mode::Observe || (decision < Decision::Ask && verdict.reviews().next().is_none()) {
+            return Ruled::Passes;
+        }
+        if decision <= Decision::Ask {
+            return Ruled::Waits;
         }
         let deciding = verdict.enforced().filter(|hit| hit.effect == decision);
         let rules: Vec<String> = deciding.map(|hit| hit.name.clone()).collect();
-        let refused = match decision {
-            Decision::Ask => match self.ask(&record, &rules)? {
-                None => return Ok(Decided::Passes(Box::new(record), verdict)),
-                Some(refused) => refused,
-            },
-            _ => Refused::blocked(record.id, &rules),
-        };
-        self.refuse(record, verdict, refused)
+        Ruled::Refused(Refused::blocked(record.id, &rules))
+    }
+
+    /// Whether it passes. A refusal is on its way to the disk already.
+    fn decide(self: &Arc<Self>, record: Record, judgement: Judgement) -> Result<Decided, Error> {
+        let ruled = self.rule(&record, &judgement);
+        let verdict = judgement.verdict;
+        Ok(match ruled {
+            Ruled::Passes => Decided::Passes(Box::new(record), verdict),
+            Ruled::Refused(refused) => Decided::Refused(self.refuse(record, verdict, refused)?),
+            Ruled::Waits => Decided::Waits(Box::new(record), verdict),
+        })
+    }
+
+    /// Queues the intent of something that passes.
+    fn passes(self: &Arc<Self>, intent: Record, verdict: Verdict) -> Result<Pending, Error> {
+        let opens = self.options.fail == Fail::Open || verdict.fail() == Fail::Open;
+        let (record, entered) = self.intent(intent, &verdict);
+        let ticket = self.submit(record, verdict)?;
+        Ok(Pending::sealing(Arc::clone(self), ticket, Entered { buffered: false, ..entered }, opens))
     }
 
     /// Seals the one event of something that was refused.
-    fn refuse(self: &Arc<Self>, mut record: Record, verdict: Verdict, refused: Refused) -> Result<Decided, Error> {
+    fn refuse(self: &Arc<Self>, mut record: Record, verdict: Verdict, refused: Refused) -> Result<Pending, Error> {
         record.phase = Phase::Event;
         record.outcome = Some(Outcome::Blocked);
         record.operation.get_or_insert(record.id);
@@ -338,7 +391,26 @@ impl Core {
         record.reason = Some(refused.text.clone());
         self.ledger.tenant().clone_into(&mut record.tenant);
         let ticket = self.submit(record, verdict)?;
-        Ok(Decided::Refused(Pending::refusing(Arc::clone(self), ticket, refused)))
+        Ok(Pending::refusing(Arc::clone(self), ticket, refused))
+    }
+}
+
+impl Decided {
+    /// The same for a caller that cannot wait: what a person has to say first is refused, and they are asked.
+    fn at_once(self, core: &Arc<Core>) -> Result<Self, Error> {
+        let Self::Waits(record, verdict) = self else { return Ok(self) };
+        let mut held = Held::new(Arc::clone(core), record, verdict);
+        Ok(match held.ask()? {
+            held::Said::Passes => {
+                let (record, verdict) = held.into_parts();
+                Self::Passes(record, verdict)
+            }
+            held::Said::Refused(refused) => {
+                let (record, verdict) = held.into_parts();
+                Self::Refused(core.refuse(*record, verdict, refused)?)
+            }
+            held::Said::Waits => Self::Refused(held.give_up()?),
+        })
     }
 }
 

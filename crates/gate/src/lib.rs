@@ -21,5 +21,8 @@ pub mod mcp;
 
 pub use child::{Child, Left};
 pub use error::Error;
-pub use gate::{Capture, Durability, Ended, Entered, Gate, GateOptions, Passage, Pending, Refused, Taken};
+pub use gate::{
+    Begun, Capture, Durability, Elicited, Ended, Entered, Gate, GateOptions, Held, Opinion, Passage, Pending, Question,
+    Refused, Reviewer, Taken, Teller, ToReview, Untold,
+};
 pub use sealbook_policy::{Fail, Mode};

@@ -4,6 +4,7 @@
 //! that are not known pass.
 
 mod answer;
+mod hold;
 mod lines;
 mod peek;
 mod pins;
@@ -13,6 +14,7 @@ mod stdio;
 mod tell;
 mod trail;
 
+pub use hold::HoldOptions;
 pub use peek::{Bad, Message, Peek, peek};
 pub use session::{Recording, SessionOptions};
 pub use stdio::{Pipes, Stdio};

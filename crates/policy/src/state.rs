@@ -15,7 +15,7 @@ use sealbook_ledger::Hash;
 use sealbook_record::{Record, Timestamp};
 
 pub use alerts::{Alert, Alerts};
-pub use approvals::{Approval, ApprovalState, Approvals, Call, Choice, Decided};
+pub use approvals::{Approval, ApprovalState, Approvals, Call, Choice, Conditions, Decided};
 pub use rules::HeldRule;
 pub use stop::{Stop, StopKind, StopScope};
 
@@ -46,6 +46,7 @@ impl State {
         "alert.raised",
         "alert.resolved",
         "approval.decided",
+        "approval.elicited",
         "approval.requested",
         "approval.used",
         "rule.add",
@@ -99,6 +100,7 @@ impl State {
             "alert.resolved" => self.alerts.resolve(record),
             "approval.requested" => self.approvals.request(seq, record),
             "approval.decided" => self.approvals.decide(sealed, record, approver),
+            "approval.elicited" => self.approvals.elicited(sealed, record),
             "approval.used" => self.approvals.use_up(sealed, record),
             "rule.add" => self.rules.add(seq, record, approver),
             "rule.disable" => self.rules.switch(record, false, approver),

@@ -65,6 +65,17 @@ words! {
     }
 }
 
+words! {
+    /// Whose yes counts where a rule asks.
+    Consent {
+        /// A person's with an approver's key, and no other.
+        #[default]
+        Approver = "approver",
+        /// Also what the client says that its user answered: nobody checks who that is.
+        Client = "client",
+    }
+}
+
 /// One rule that fits. Nothing in it quotes what matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
@@ -82,6 +93,10 @@ pub struct Hit {
     pub message: String,
     /// What it says of a book that cannot be written.
     pub fail: Fail,
+    /// Whose yes counts, where the rule says so.
+    pub approval: Option<Consent>,
+    /// The domain under which a review is wanted, where one is.
+    pub review: Option<String>,
 }
 
 impl Hit {
@@ -118,6 +133,20 @@ impl Verdict {
     /// The hits that decide.
     pub fn enforced(&self) -> impl Iterator<Item = &Hit> {
         self.hits.iter().filter(|hit| hit.mode == Mode::Enforce)
+    }
+
+    /// Whether what a client says of its user counts as a yes: where every rule that asks leaves it open or says so.
+    /// `unsaid` is what holds for rules that say nothing.
+    pub fn client_consents(&self, unsaid: bool) -> bool {
+        let mut asking = self.enforced().filter(|hit| hit.effect == Decision::Ask).peekable();
+        let counts = |hit: &Hit| hit.approval.map_or(unsaid, |said| said == Consent::Client);
+        let demands = self.enforced().any(|hit| hit.approval == Some(Consent::Approver));
+        !demands && if asking.peek().is_some() { asking.all(counts) } else { unsaid }
+    }
+
+    /// The rules that want a review, and under which domain.
+    pub fn reviews(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.enforced().filter_map(|hit| Some((hit.name.as_str(), hit.review.as_deref()?)))
     }
 
     /// Whether the action may happen while the book cannot be written: where an enforced rule says open,

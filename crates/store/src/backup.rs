@@ -57,7 +57,7 @@ impl Ledger {
         // What holds in it is asked at every start from now on.
         let index = Index::open(&place.join("index.db"), &origin)?;
         let store = SqliteStore::open_read_only(&kept)?;
-        index.lock().catch_up(&*store.snapshot()?, size)?;
+        index.lock().catch_up(&store)?;
         let reason = match kept_size(&layout, &origin)?.filter(|known| *known > size) {
             Some(known) => format!("{reason}; its records {size} to {} are not in it", known - 1),
             None => reason.to_owned(),

@@ -29,7 +29,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let session = context.open_as(&args.acting)?;
-    let record = decision(&session, &args.request, Choice::Deny, args.reason.as_deref())?;
+    let record = decision(&session, &args.request, Choice::Deny, &[], args.reason.as_deref())?;
     let sealed = session.seal(record)?;
     approver::check_effect(&session, sealed.seq)?;
     approvals::show(&session, &args.request, context)?;

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use sealbook_gate::GateOptions;
 use sealbook_gate::exec::{Exec, Ran, run as run_on_record};
@@ -15,6 +17,7 @@ use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use crate::project::Project;
 use crate::session::Session;
+use crate::teller::Tellers;
 use crate::who;
 
 /// Run a command on record
@@ -54,6 +57,10 @@ pub(crate) struct Args {
 /// As shells and env(1) say it.
 const CANNOT_RUN: u8 = 126;
 const NOT_FOUND: u8 = 127;
+/// How long a review may take.
+const REVIEW_MAX: Duration = Duration::from_mins(2);
+/// How long the end waits for people to be told.
+const TELLING_MAX: Duration = Duration::from_secs(6);
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let place = context.place()?;
@@ -72,8 +79,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         reason: args.reason.clone(),
         session: args.session.clone(),
     };
-    let gate = Session::open_or_create(place, actor)?.into_gate(GateOptions::default())?;
-    let (ran, unsealed) = run_on_record(&gate, &exec)?;
+    let tellers = Arc::new(Tellers::new(&context.environment, true));
+    let session = Session::open_or_create(place, actor)?;
+    let gate = session.into_gate(GateOptions::default(), &context.environment, Arc::clone(&tellers), REVIEW_MAX)?;
+    let ran = run_on_record(&gate, &exec);
+    tellers.finish(TELLING_MAX);
+    let (ran, unsealed) = ran?;
     if let Some(cause) = unsealed {
         // The exit code is the command's. What is missing shows as a gap.
         Failure::from(cause).show(Format::Terminal);

@@ -112,7 +112,7 @@ fn bundle(path: &Path, args: &Args, query: &Query, session: &Session, context: &
         Selection::Records(seqs)
     };
     let entries = output::write_file(path, |out| Ok(session.ledger.bundle(&selection, out)?))?;
-    if session.ledger.continues()?.is_some() {
+    if sealbook_serve::continues(&session.ledger)?.is_some() {
         context.note(
             "the ledgers that this one goes on from are not in the bundle; they are books of their own in `previous`",
         );

@@ -2,12 +2,14 @@
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sealbook_gate::GateOptions;
 use sealbook_gate::hooks::{self, Agent, Answer, Event, Setting};
+use sealbook_policy::Policy;
 use sealbook_record::Classification;
 
 use super::Context;
@@ -20,6 +22,7 @@ use crate::install;
 use crate::place::Place;
 use crate::project::Project;
 use crate::session::Session;
+use crate::teller::Tellers;
 use crate::who;
 
 /// Judge and record what a coding agent does, as its hook
@@ -71,6 +74,8 @@ fn agents() -> impl TypedValueParser<Value = Agent> {
     PossibleValuesParser::new(Agent::ALL.iter().map(|agent| agent.as_str())).try_map(|name| name.parse::<Agent>())
 }
 
+/// How long the end waits for people to be told; the agent has its answer, and waits for the process.
+const TELLING_MAX: Duration = Duration::from_secs(2);
 /// The most that is read of an event: agents send whole files.
 const EVENT_BYTES_MAX: u64 = 64 << 20;
 
@@ -88,28 +93,40 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     // What a panic says may quote what came in, and the agent shows standard error to its model.
     std::panic::set_hook(Box::new(|_| {}));
+    // While the book is opened; where there is no thread for it, it is made when it is needed.
+    let _ = std::thread::Builder::new().name("hook-warm".to_owned()).spawn(Policy::warm_up);
     let (agent, classification, global) = (args.agent, args.classification.clone(), context.global.clone());
+    let environment = Environment::read();
+    let tellers = Arc::new(Tellers::new(&environment, false));
+    let (telling, limit) = (Arc::clone(&tellers), Duration::from_millis(args.deadline_ms));
     let work = move |say: &Sender<Said>| {
         let mut input = Vec::new();
         let read = std::io::stdin().take(EVENT_BYTES_MAX).read_to_end(&mut input);
         read.map_err(|cause| Failure::Input { name: "standard input".to_owned(), cause })?;
         let event = Event::parse(agent, &input)?;
         let _ = say.send(Said::CanBeRefused(event.can_be_refused()));
-        answer(&event, classification.as_deref(), &global)
+        answer(&event, classification.as_deref(), &global, &environment, telling, limit)
     };
-    let answer = supervise(work, Duration::from_millis(args.deadline_ms));
+    let answer = supervise(work, limit);
     if !answer.stdout.is_empty() {
         let _ = writeln!(std::io::stdout().lock(), "{}", answer.stdout);
     }
     let _ = std::io::stderr().lock().write_all(answer.stderr.as_bytes());
+    tellers.finish(TELLING_MAX);
     // What still runs has missed its time, or is of no use any more.
     std::process::exit(i32::from(answer.code))
 }
 
-fn answer(event: &Event, classification: Option<&str>, global: &Global) -> Result<Answer, Failure> {
-    let environment = Environment::read();
+fn answer(
+    event: &Event,
+    classification: Option<&str>,
+    global: &Global,
+    environment: &Environment,
+    tellers: Arc<Tellers>,
+    limit: Duration,
+) -> Result<Answer, Failure> {
     let start = event.cwd().filter(|cwd| cwd.is_dir()).unwrap_or_else(|| environment.current_dir.clone());
-    let place = Place::find(&environment, global, &start)?;
+    let place = Place::find(environment, global, &start)?;
     let user = who::acting(&Acting::default(), &place)?;
     let setting = Setting {
         on_behalf_of: user.id.clone(),
@@ -117,7 +134,10 @@ fn answer(event: &Event, classification: Option<&str>, global: &Global) -> Resul
         project: place.project.as_ref().map(Project::name),
         classification: read_word("--classification", classification)?.unwrap_or(Classification::Internal),
     };
-    let gate = Session::open_or_create(place, user)?.into_gate(GateOptions::default())?;
+    // What remains is for the seal: a review that takes longer has failed, and that is on record.
+    let review_max = limit.mul_f64(0.8);
+    let session = Session::open_or_create(place, user)?;
+    let gate = session.into_gate(GateOptions::default(), environment, tellers, review_max)?;
     Ok(hooks::respond(&gate, event, &setting)?)
 }
 

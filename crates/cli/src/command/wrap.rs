@@ -9,21 +9,21 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use sealbook_gate::mcp::{Pipes, Recording, SessionOptions, Stdio};
+use sealbook_gate::mcp::{HoldOptions, Pipes, Recording, SessionOptions, Stdio};
 use sealbook_gate::{Child, Durability, Fail, Gate, GateOptions, Mode};
-use sealbook_policy::Policy;
 use sealbook_record::{Actor, ActorKind};
 
 use install::Installing;
 
 use super::Context;
 use crate::args::Acting;
-use crate::digest_key;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
+use crate::teller::Tellers;
 
 /// Put a gateway in front of an MCP server
 ///
@@ -68,10 +68,24 @@ struct Gating {
     /// What the server is called in records [default: made from CMD]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Hold a call that a person must approve for so many seconds, then answer with the request's id [default: 55]
+    #[arg(long, value_name = "SECONDS")]
+    hold: Option<u64>,
+    /// The same for a client that asks for progress: it gets news of the call, and its deadline moves [default: 240]
+    #[arg(long, value_name = "SECONDS")]
+    hold_progress: Option<u64>,
+    /// Let the client's own user approve where no rule says who may: nobody checks who that is
+    #[arg(long)]
+    elicit: bool,
     /// What is recorded beside calls: `calls` (nothing), `requests`, `all` (notifications too)
     #[arg(long, value_name = "WHAT", default_value = "calls", value_parser = recording())]
     record: Recording,
 }
+
+/// How long a review may take.
+const REVIEW_MAX: Duration = Duration::from_mins(2);
+/// How long the end waits for people to be told.
+const TELLING_MAX: Duration = Duration::from_secs(6);
 
 fn fail() -> impl TypedValueParser<Value = Fail> {
     PossibleValuesParser::new(["closed", "open"]).map(|word| if word == "open" { Fail::Open } else { Fail::Closed })
@@ -86,6 +100,16 @@ fn recording() -> impl TypedValueParser<Value = Recording> {
 }
 
 impl Gating {
+    fn holding(&self) -> HoldOptions {
+        let default = HoldOptions::default();
+        let seconds = |given: Option<u64>, unsaid| given.map_or(unsaid, Duration::from_secs);
+        HoldOptions {
+            hold: seconds(self.hold, default.hold),
+            hold_progress: seconds(self.hold_progress, default.hold_progress),
+            elicit: self.elicit,
+        }
+    }
+
     fn options(&self) -> GateOptions {
         GateOptions {
             mode: if self.observe { Mode::Observe } else { Mode::Enforce },
@@ -100,7 +124,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return install::run(&args.installing, &args.to_be_installed(context), context);
     }
     let (program, arguments) = args.command.split_first().expect("a command is required");
-    let (gate, options) = open(args, context)?;
+    let tellers = Arc::new(Tellers::new(&context.environment, true));
+    let (gate, options) = open(args, context, &tellers)?;
     let output = |cause| Failure::Output { name: "standard output".to_owned(), cause };
     let input = |cause| Failure::Input { name: "standard input".to_owned(), cause };
     // As files: nothing is held back in a buffer of ours.
@@ -120,6 +145,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         code = left.code;
         left.said
     });
+    tellers.finish(TELLING_MAX);
     if let Err(cause) = sealed {
         // The exit code is the server's. What is missing shows as a gap.
         Failure::from(cause).show(sealbook_report::Format::Terminal);
@@ -144,24 +170,36 @@ impl Args {
             Recording::All => Some("all"),
         };
         add("--record", record);
-        let flags = [(self.gating.observe, "--observe"), (self.gating.buffered, "--buffered")];
+        let seconds = [("--hold", self.gating.hold), ("--hold-progress", self.gating.hold_progress)];
+        let seconds = seconds.into_iter().filter_map(|(option, given)| Some([option.to_owned(), given?.to_string()]));
+        options.extend(seconds.flatten());
+        let flags = [
+            (self.gating.observe, "--observe"),
+            (self.gating.buffered, "--buffered"),
+            (self.gating.elicit, "--elicit"),
+        ];
         options.extend(flags.iter().filter(|(is, _)| *is).map(|(_, flag)| (*flag).to_owned()));
         options
     }
 }
 
-fn open(args: &Args, context: &Context) -> Result<(Arc<Gate>, SessionOptions), Failure> {
+fn open(args: &Args, context: &Context, tellers: &Arc<Tellers>) -> Result<(Arc<Gate>, SessionOptions), Failure> {
     let place = context.place()?;
     let actor = caller(crate::who::acting(&args.acting, &place)?);
     // Put in front of a server by a client's configuration: nobody is there to run `init` first.
     let session = if place.exists() { Session::open(place, actor)? } else { Session::create(place, actor)? };
-    let key = digest_key::load_or_create(&session.place.layout.keys, session.ledger.origin())?;
-    let project = session.project();
-    let Session { ledger, actor, .. } = session;
-    let gate = Gate::new(Arc::new(ledger), Policy::new(key), args.gating.options())?;
+    let (project, actor) = (session.project(), session.actor.clone());
+    let gate = session.into_gate(args.gating.options(), &context.environment, Arc::clone(tellers), REVIEW_MAX)?;
     let texts: Vec<String> = args.command.iter().map(|text| text.to_string_lossy().into_owned()).collect();
     let server = args.gating.name.clone().unwrap_or_else(|| name::of(&texts));
-    let options = SessionOptions { actor, server, command: texts.join(" "), project, recording: args.gating.record };
+    let options = SessionOptions {
+        actor,
+        server,
+        command: texts.join(" "),
+        project,
+        recording: args.gating.record,
+        holding: args.gating.holding(),
+    };
     Ok((Arc::new(gate), options))
 }
 

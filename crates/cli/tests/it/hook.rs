@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::fixture::{Ended, Place, end};
 
-const AGENTS: [&str; 4] = ["claude-code", "codex", "gemini", "cursor"];
+pub(crate) const AGENTS: [&str; 4] = ["claude-code", "codex", "gemini", "cursor"];
 
 /// A shell's call that is about to happen, as the agent tells it.
-fn before(agent: &str, cwd: &std::path::Path, command: &str) -> String {
+pub(crate) fn before(agent: &str, cwd: &std::path::Path, command: &str) -> String {
     let (event, tool) = match agent {
         "gemini" => ("BeforeTool", "run_shell_command"),
         "cursor" => ("preToolUse", "Shell"),
@@ -31,7 +31,7 @@ fn stop(agent: &str) -> &'static str {
     }
 }
 
-fn hook(place: &Place, agent: &str, input: &str) -> Ended {
+pub(crate) fn hook(place: &Place, agent: &str, input: &str) -> Ended {
     end(place.command(["hook", agent]).env("HOME", place.beside("user")), input.as_bytes())
 }
 

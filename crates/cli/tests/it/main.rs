@@ -5,6 +5,7 @@
 
 mod altered;
 mod append;
+mod asks;
 mod audit;
 mod bad_input;
 mod bad_place;
@@ -23,6 +24,7 @@ mod ingest;
 mod keys;
 mod kills;
 mod lifecycle;
+mod mcp;
 mod peers;
 mod places;
 mod policy;

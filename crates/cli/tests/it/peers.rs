@@ -20,7 +20,7 @@ pub(crate) fn server(name: &str) -> Vec<String> {
 }
 
 /// What the Python client was told.
-fn worked(place: &Place, command: &[String], calls: &serde_json::Value) -> Vec<String> {
+pub(crate) fn worked(place: &Place, command: &[String], calls: &serde_json::Value) -> Vec<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/peers.py");
     let mut client = Command::new(tool("python/bin/python"));
     client.env("SEALBOOK_HOME", place.home()).current_dir(place.project()).arg("-B").arg(script);

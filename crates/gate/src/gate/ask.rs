@@ -1,36 +1,20 @@
 //! `ask`: a person must approve exactly these bytes. What they approved is admitted once.
 
-use sealbook_ledger::Hash;
-use sealbook_policy::Call;
-use sealbook_record::{Actor, ActorKind, Category, PartName, Record, Target, TargetKind, Timestamp, Uuid};
+use std::sync::Arc;
 
-use super::{Core, Refused};
+use sealbook_ledger::Hash;
+use sealbook_policy::{Call, Conditions, Raw};
+use sealbook_record::{Actor, ActorKind, Category, PartName, Record, Target, TargetKind, Timestamp, Uuid, push_string};
+
+use super::{Core, Elicited, Question, Untold};
 use crate::Error;
 
 /// How long a person has.
 const EXPIRES_US: i64 = 30 * 60 * 1_000_000;
 
 impl Core {
-    /// Nothing where a person has approved this call: the approval is used up. Otherwise it is held: the
-    /// request is on record, and the caller is told under which id a person finds it.
-    pub(crate) fn ask(&self, record: &Record, rules: &[String]) -> Result<Option<Refused>, Error> {
-        let (call, now) = (self.call(record), self.ledger.now());
-        let approved = self.watch.now(&self.ledger, |state| state.approvals().admits(&call, now).map(|it| it.id))?;
-        if let Some(approval) = approved
-            && self.use_up(record, approval)?
-        {
-            return Ok(None);
-        }
-        let waiting = self.watch.now(&self.ledger, |state| state.approvals().waiting(&call, now).map(|it| it.id))?;
-        let approval = match waiting {
-            Some(approval) => approval,
-            None => self.request(record, &call, now)?,
-        };
-        Ok(Some(Refused::held(record.id, rules, approval)))
-    }
-
     /// What a person is asked about.
-    fn call(&self, record: &Record) -> Call {
+    pub(super) fn call(&self, record: &Record) -> Call {
         let input = record.part(PartName::Input).map_or("", |part| part.get());
         let (server, tool) = record.target.id.rsplit_once('/').unwrap_or((&record.source, &record.target.id));
         Call {
@@ -42,24 +26,86 @@ impl Core {
         }
     }
 
-    fn request(&self, record: &Record, call: &Call, now: Timestamp) -> Result<Uuid, Error> {
-        let expires = Timestamp::from_micros(now.as_micros().saturating_add(EXPIRES_US));
+    /// An approval that admits this call.
+    pub(super) fn approved(&self, call: &Call, now: Timestamp) -> Result<Option<Uuid>, Error> {
+        Ok(self.watch.now(&self.ledger, |state| state.approvals().admits(call, now).map(|it| it.id))?)
+    }
+
+    /// A request for this call that nobody has answered, and whether it has conditions.
+    pub(super) fn waiting(&self, call: &Call, now: Timestamp) -> Result<Option<(Uuid, bool)>, Error> {
+        let waiting = self
+            .watch
+            .now(&self.ledger, |state| state.approvals().waiting(call, now).map(|it| (it.id, it.conditions.is_some())));
+        Ok(waiting?)
+    }
+
+    /// Asks a person: the request is durable, and whoever should decide is told.
+    pub(super) fn request(
+        self: &Arc<Self>,
+        record: &Record,
+        call: &Call,
+        rules: &[String],
+        conditions: Option<&Conditions>,
+    ) -> Result<Uuid, Error> {
+        let expires = Timestamp::from_micros(self.ledger.now().as_micros().saturating_add(EXPIRES_US));
         let mut request = self.about(record, "approval.requested", record.actor.clone());
         request.parent = Some(record.id);
-        request.set_part_json(PartName::Input, call.request_json(expires)).map_err(sealbook_store::Error::from)?;
+        let input = call.request_json_with(expires, conditions);
+        request.set_part_json(PartName::Input, input).map_err(sealbook_store::Error::from)?;
+        request.set_part_json(PartName::Context, context(record, rules)).map_err(sealbook_store::Error::from)?;
         let id = request.id;
+        let told = Box::new(Record { parts: std::collections::BTreeMap::new(), ..request.clone() });
         // Not ours alone to know: whoever reads the book next must see it.
         self.ledger.append(vec![self.admit(request)?])?.pop().expect("one answer for one record")?;
+        if let Some(teller) = self.teller.get() {
+            teller.tell(Question {
+                approval: id,
+                rules: rules.to_vec(),
+                caller: call.caller.clone(),
+                server: call.server.clone(),
+                tool: call.tool.clone(),
+                expires,
+                conditions: conditions.map_or(0, |conditions| conditions.texts.len()),
+                untold: Untold { core: Arc::clone(self), request: told },
+            });
+        }
         Ok(id)
     }
 
     /// Uses an approval up; false where another call was faster.
-    fn use_up(&self, record: &Record, approval: Uuid) -> Result<bool, Error> {
+    pub(super) fn use_up(&self, record: &Record, approval: Uuid) -> Result<bool, Error> {
         let mut used = self.about(record, "approval.used", Actor::new(ActorKind::System, "sealbook"));
         used.parent = Some(approval);
-        let id = used.id;
-        self.ledger.append(vec![self.admit(used)?])?.pop().expect("one answer for one record")?;
+        self.comes_first(used, approval)
+    }
+
+    /// Ends a request by what the client's user answered; whether that came first. A no never comes first.
+    pub(super) fn elicited(&self, record: &Record, approval: Uuid, answer: &Elicited) -> Result<bool, Error> {
+        let digest = self.watch.now(&self.ledger, |state| state.approvals().get(approval).map(|it| it.digest))?;
+        let Some(digest) = digest else { return Ok(false) };
+        let mut said = self.about(record, "approval.elicited", answer.by.clone());
+        said.parent = Some(approval);
+        let input = answer.choice.decision_json(digest);
+        said.set_part_json(PartName::Input, input).map_err(sealbook_store::Error::from)?;
+        let known = serde_json::json!({
+            "identified": "by the client alone; nobody checked who answered, and no approver's key was used",
+            "question": answer.question.to_string(),
+        });
+        said.set_part(PartName::Context, &known).expect("texts are JSON");
+        self.comes_first(said, approval)
+    }
+
+    fn comes_first(&self, record: Record, approval: Uuid) -> Result<bool, Error> {
+        let id = record.id;
+        self.ledger.append(vec![self.admit(record)?])?.pop().expect("one answer for one record")?;
         Ok(self.watch.now(&self.ledger, |state| state.approvals().is_used_by(approval, id))?)
+    }
+
+    /// A part as it would be recorded: redacted.
+    pub(super) fn shown(&self, record: &Record, part: PartName) -> String {
+        let admitted = self.policy().admit(Raw::new(self.small(record.clone()))).ok();
+        let shown = admitted.and_then(|judged| judged.record().part(part).map(|part| part.get().to_owned()));
+        shown.unwrap_or_else(|| "arguments that cannot be shown".to_owned())
     }
 
     fn about(&self, record: &Record, action: &str, actor: Actor) -> Record {
@@ -72,4 +118,21 @@ impl Core {
         about.category = Category::Audit;
         about
     }
+}
+
+/// What a person is shown: the action, the rules, and the arguments, which are redacted on their way.
+fn context(record: &Record, rules: &[String]) -> String {
+    let mut out = b"{\"action\":".to_vec();
+    push_string(&mut out, &record.action);
+    out.extend_from_slice(b",\"rules\":[");
+    for (index, rule) in rules.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        push_string(&mut out, rule);
+    }
+    out.extend_from_slice(b"],\"arguments\":");
+    out.extend_from_slice(record.part(PartName::Input).map_or("null", |part| part.get()).as_bytes());
+    out.push(b'}');
+    String::from_utf8(out).expect("JSON made of texts is UTF-8")
 }

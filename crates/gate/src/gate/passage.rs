@@ -67,6 +67,8 @@ pub struct Refused {
     pub rules: Vec<String>,
     /// What the caller is told. It names rules and never quotes what was sent.
     pub text: String,
+    /// The request for approval under which a person finds it, where one can still say yes.
+    pub approval: Option<Uuid>,
     /// Where the event was sealed; `None` where the book could not be written.
     pub sealed: Option<Sealed>,
 }
@@ -75,7 +77,24 @@ impl Refused {
     pub(crate) fn blocked(id: Uuid, rules: &[String]) -> Self {
         let by = by(rules);
         let text = format!("Blocked by {by}. The call did not run. Record {id}.");
-        Self { id, code: "blocked", rules: rules.to_vec(), text, sealed: None }
+        Self::new(id, "blocked", rules, text)
+    }
+
+    /// The review of a model rejects it, or there is none.
+    pub(crate) fn reviewed(id: Uuid, rules: &[String], why: &str) -> Self {
+        let text =
+            format!("Blocked by the policy review that {} wants: {why}. The call did not run. Record {id}.", by(rules));
+        Self::new(id, "review_rejected", rules, text)
+    }
+
+    /// A person said no.
+    pub(crate) fn denied(id: Uuid, rules: &[String], approval: Uuid) -> Self {
+        let text = format!("Held by {}, and a person said no. The call did not run. Request {approval}.", by(rules));
+        Self::new(id, "denied", rules, text)
+    }
+
+    fn new(id: Uuid, code: &'static str, rules: &[String], text: String) -> Self {
+        Self { id, code, rules: rules.to_vec(), text, approval: None, sealed: None }
     }
 
     /// A person must be asked.
@@ -84,25 +103,30 @@ impl Refused {
         let text = format!(
             "Held by {by}: a person must approve this call first. The call did not run. A person runs `sealbook approve {approval}`; then make exactly the same call again."
         );
-        Self { id, code: "ask", rules: rules.to_vec(), text, sealed: None }
+        Self { approval: Some(approval), ..Self::new(id, "ask", rules, text) }
     }
 
     pub(crate) fn by_stop(id: Uuid, scope: &str) -> Self {
         let text = format!("Stopped: a person has halted {scope}. The call did not run. Record {id}.");
-        Self { id, code: "stopped", rules: Vec::new(), text, sealed: None }
+        Self::new(id, "stopped", &[], text)
+    }
+
+    /// It was held, and somebody is gone.
+    pub(crate) fn called_off(why: &str) -> Self {
+        Self::new(Uuid::nil(), "called_off", &[], format!("Held for a person's approval: {why}. The call did not run."))
     }
 
     /// Too much is under way.
     pub(crate) fn crowded() -> Self {
         let text = "Refused: too many calls have no reply yet. The call did not run.".to_owned();
-        Self { id: Uuid::nil(), code: "crowded", rules: Vec::new(), text, sealed: None }
+        Self::new(Uuid::nil(), "crowded", &[], text)
     }
 
     /// A call whose record is not admitted.
     pub(crate) fn by_error(cause: &Error) -> Self {
         let code = cause.code();
         let text = format!("Refused: the call cannot be recorded ({code}), and such calls do not run. It did not run.");
-        Self { id: Uuid::nil(), code, rules: Vec::new(), text, sealed: None }
+        Self::new(Uuid::nil(), code, &[], text)
     }
 
     fn by_failure(id: Uuid, cause: &sealbook_store::Error) -> Self {
@@ -110,7 +134,7 @@ impl Refused {
         let text = format!(
             "Refused: the audit book cannot be written ({code}), and calls that cannot be recorded do not run. It did not run."
         );
-        Self { id, code, rules: Vec::new(), text, sealed: None }
+        Self::new(id, code, &[], text)
     }
 }
 

@@ -58,7 +58,8 @@ fn opening(id: &str) -> Vec<u8> {
     format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},").into_bytes()
 }
 
-fn names_its_revision(message: &Message<'_>) -> bool {
+/// Whether the message says its revision, as each does that knows no session.
+pub(crate) fn names_its_revision(message: &Message<'_>) -> bool {
     let meta = message.params.and_then(|params| fields(params, ["_meta"])[0]);
     meta.is_some_and(|meta| fields(meta, [REVISION_KEY])[0].is_some())
 }
@@ -69,7 +70,7 @@ mod tests {
 
     fn refused() -> Refused {
         let text = "Blocked by rule \"x\".\n\u{1}".to_owned();
-        Refused { id: uuid::Uuid::nil(), code: "blocked", rules: Vec::new(), text, sealed: None }
+        Refused { id: uuid::Uuid::nil(), code: "blocked", rules: Vec::new(), text, approval: None, sealed: None }
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! What the gateway knows of one client and one server: who they say they are, and what is under way.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sealbook_record::{Actor, Category, Outcome, PartName, Record, Target, TargetKind};
 use sealbook_store::Error as StoreError;
 use serde_json::value::RawValue;
 
+use super::hold::{HoldOptions, Room, can_elicit};
 use super::peek::{Id, Message, fields, text};
 use super::pins::Pins;
 use super::tell;
@@ -44,6 +46,8 @@ pub struct SessionOptions {
     pub project: Option<String>,
     /// What is recorded beside calls.
     pub recording: Recording,
+    /// How long calls are held that a person must approve.
+    pub holding: HoldOptions,
 }
 
 /// Who asked.
@@ -83,6 +87,9 @@ pub(crate) struct Session {
     actor: Mutex<Actor>,
     flight: Mutex<Flight>,
     pins: Mutex<Pins>,
+    /// Calls that wait for somebody's word.
+    pub(crate) room: Room,
+    can_elicit: AtomicBool,
 }
 
 #[derive(Default)]
@@ -101,7 +108,16 @@ impl Session {
     pub(crate) fn new(gate: Arc<Gate>, options: SessionOptions) -> Self {
         let id = gate.ledger().next_id().to_string();
         let actor = Mutex::new(options.actor.clone());
-        Self { gate, options, id, actor, flight: Mutex::default(), pins: Mutex::default() }
+        Self {
+            gate,
+            options,
+            id,
+            actor,
+            flight: Mutex::default(),
+            pins: Mutex::default(),
+            room: Room::default(),
+            can_elicit: AtomicBool::new(false),
+        }
     }
 
     /// Announces the session durably.
@@ -161,6 +177,7 @@ impl Session {
     pub(crate) fn note_client(&self, message: &Message<'_>) {
         let Some(params) = message.params else { return };
         let info = if message.method.as_deref() == Some("initialize") {
+            self.can_elicit.store(can_elicit(params), Ordering::Release);
             fields(params, ["clientInfo"])[0]
         } else {
             fields(params, ["_meta"])[0].and_then(|meta| fields(meta, [CLIENT_KEY])[0])
@@ -174,6 +191,16 @@ impl Session {
             Some(version) => format!("{name} {version}"),
             None => name.into_owned(),
         }));
+    }
+
+    /// Who the client says it is.
+    pub(crate) fn client(&self) -> Option<String> {
+        lock(&self.actor).claimed.clone()
+    }
+
+    /// Whether the client says that it can ask its user.
+    pub(crate) fn can_elicit(&self) -> bool {
+        self.can_elicit.load(Ordering::Acquire)
     }
 
     /// A reply is to come. False where the session is over: nothing may be forwarded any more.

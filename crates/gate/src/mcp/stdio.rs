@@ -5,6 +5,7 @@
 
 mod client;
 mod forward;
+mod held;
 mod queue;
 mod server;
 
@@ -86,6 +87,7 @@ impl Stdio {
         spawn("sealbook-forward", move || forward::run(&forward));
         server::read(&wire, pipes.from_server);
         let why = wait();
+        wire.session.room.end("the server had ended while it was held");
         // The server is gone: a write that waits for it fails now.
         wire.queue.close();
         wire.note_malformed();

@@ -4,6 +4,7 @@
 
 mod fixture;
 mod gate;
+mod holds;
 mod hooks;
 mod hostile;
 mod ingest;

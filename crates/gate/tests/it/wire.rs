@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write, pipe};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use sealbook_gate::mcp::{Pipes, Recording, SessionOptions, Stdio};
+use sealbook_gate::mcp::{HoldOptions, Pipes, Recording, SessionOptions, Stdio};
 use sealbook_gate::{Error, Gate, GateOptions};
 use sealbook_policy::{Rule, RuleSet};
 use sealbook_record::{Actor, ActorKind};
@@ -27,11 +27,17 @@ pub(crate) struct Setup {
     pub(crate) options: GateOptions,
     pub(crate) rules: &'static str,
     pub(crate) recording: Recording,
+    pub(crate) holding: HoldOptions,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { options: GateOptions::default(), rules: "", recording: Recording::Calls }
+        Self {
+            options: GateOptions::default(),
+            rules: "",
+            recording: Recording::Calls,
+            holding: HoldOptions::default(),
+        }
     }
 }
 
@@ -58,6 +64,7 @@ impl Wire {
             command: "files --root /".to_owned(),
             project: None,
             recording: setup.recording,
+            holding: setup.holding,
         };
         let pipes = Pipes {
             from_client: Box::new(from_client),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::condition::{Condition, one_or_many};
 use super::node::{Node, Value, error_at};
-use crate::{Decision, Fail, Mode, RuleError};
+use crate::{Consent, Decision, Fail, Mode, RuleError};
 
 const ID_BYTES_MAX: usize = 64;
 const TEXT_BYTES_MAX: usize = 4_096;
@@ -58,6 +58,10 @@ pub struct Rule {
     pub fail: Fail,
     /// For how many years what it matched is to be kept.
     pub retention_years: Option<u32>,
+    /// Whose yes counts where it asks; as the gate is set up where nothing is said.
+    pub approval: Option<Consent>,
+    /// The domain under which a model reviews what fits, if any does. It can only make the decision stricter.
+    pub review: Option<String>,
     /// Whom and what it is about.
     pub scope: Scope,
     pub(crate) condition: Option<Condition>,
@@ -109,6 +113,12 @@ impl Rule {
         if let Some(years) = self.retention_years {
             put("retention", json!(years));
         }
+        if let Some(approval) = self.approval {
+            put("approval", json!(approval.as_str()));
+        }
+        if let Some(domain) = &self.review {
+            put("review", json!(domain));
+        }
         let scope = self.scope.lists().into_iter().filter(|(_, globs)| !globs.is_empty());
         let scope: Map<String, Json> = scope.map(|(key, globs)| (key.to_owned(), one_or_many(globs))).collect();
         if !scope.is_empty() {
@@ -150,6 +160,8 @@ impl Rule {
             severity: Severity::Warning,
             fail: Fail::Closed,
             retention_years: None,
+            approval: None,
+            review: None,
             scope: Scope::default(),
             condition: None,
         };
@@ -166,6 +178,8 @@ impl Rule {
                 "severity" => rule.severity = word(value, "severity", Severity::ALL, Severity::as_str)?,
                 "fail" => rule.fail = word(value, "fail", Fail::ALL, Fail::as_str)?,
                 "retention" | "retention_years" => rule.retention_years = Some(read_years(value)?),
+                "approval" => rule.approval = Some(word(value, "approval", Consent::ALL, Consent::as_str)?),
+                "review" => rule.review = Some(read_domain(value)?),
                 "scope" => rule.scope = read_scope(value)?,
                 "when" | "cel" => {
                     let condition = match key.as_str() {
@@ -183,7 +197,7 @@ impl Rule {
                     return Err(error_at(
                         *line,
                         "a rule has no field of that name; use id, name, description, effect, mode, severity, fail, \
-                         retention, scope, when, cel",
+                         retention, approval, review, scope, when, cel",
                     ));
                 }
             }
@@ -250,6 +264,15 @@ fn word<T: std::str::FromStr + Copy + PartialEq>(
 fn read_years(node: &Node) -> Result<u32, RuleError> {
     let years = node.text("retention")?.parse().ok().filter(|years| (1..=RETENTION_YEARS_MAX).contains(years));
     years.ok_or_else(|| node.error("`retention` is a number of years; write 1 to 200"))
+}
+
+/// The name of a domain: it goes to a model, and into records.
+fn read_domain(node: &Node) -> Result<String, RuleError> {
+    let domain = node.text("review")?;
+    if is_slug(domain) {
+        return Ok(domain.to_owned());
+    }
+    Err(node.error("`review` names a domain; write general, healthcare, finance, government, or the name of your own"))
 }
 
 fn read_scope(node: &Node) -> Result<Scope, RuleError> {

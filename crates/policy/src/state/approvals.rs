@@ -30,6 +30,15 @@ pub struct Call {
     pub policy: Hash,
 }
 
+/// What a review wants to be so before a call goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conditions {
+    /// The review: id of its record.
+    pub review: Uuid,
+    /// Each condition, as the review names it.
+    pub texts: Vec<String>,
+}
+
 /// What a person said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -87,6 +96,8 @@ pub struct Approval {
     pub seq: u64,
     /// What is to be approved.
     pub call: Call,
+    /// What must be so, and be said to be so, for a yes to count.
+    pub conditions: Option<Conditions>,
     /// Until when a yes counts.
     pub expires: Timestamp,
     /// SHA-256 over all of it.
@@ -120,6 +131,10 @@ struct RequestForm {
     arguments: Hash,
     policy: Hash,
     expires_us: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    review: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    conditions: Vec<String>,
     digest: Hash,
 }
 
@@ -129,6 +144,9 @@ struct RequestForm {
 struct DecisionForm {
     decision: Choice,
     digest: Hash,
+    /// For each condition, in their order, how it is known to be met.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    met: Vec<String>,
 }
 
 impl Call {
@@ -145,8 +163,27 @@ impl Call {
         Hash::of(&bytes)
     }
 
+    /// The same where a review has set conditions: SHA-256(`sealbook/approval-conditions/v1\0` ‖ the digest without
+    /// them ‖ the review's id ‖ each condition with its length before it).
+    pub fn digest_with(&self, expires: Timestamp, conditions: Option<&Conditions>) -> Hash {
+        let Some(conditions) = conditions else { return self.digest(expires) };
+        let mut bytes = b"sealbook/approval-conditions/v1\0".to_vec();
+        bytes.extend_from_slice(self.digest(expires).as_bytes());
+        bytes.extend_from_slice(conditions.review.as_bytes());
+        for text in &conditions.texts {
+            bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        Hash::of(&bytes)
+    }
+
     /// The part `input` of an `approval.requested`, whose actor is the caller.
     pub fn request_json(&self, expires: Timestamp) -> String {
+        self.request_json_with(expires, None)
+    }
+
+    /// The same, with conditions of a review.
+    pub fn request_json_with(&self, expires: Timestamp, conditions: Option<&Conditions>) -> String {
         let form = RequestForm {
             caller: self.caller.clone(),
             server: self.server.clone(),
@@ -154,7 +191,9 @@ impl Call {
             arguments: self.arguments,
             policy: self.policy,
             expires_us: expires.as_micros().to_string(),
-            digest: self.digest(expires),
+            review: conditions.map(|conditions| conditions.review.to_string()),
+            conditions: conditions.map(|conditions| conditions.texts.clone()).unwrap_or_default(),
+            digest: self.digest_with(expires, conditions),
         };
         serde_json::to_string(&form).expect("texts are JSON")
     }
@@ -163,7 +202,12 @@ impl Call {
 impl Choice {
     /// The part `input` of an `approval.decided`, whose parent is the request.
     pub fn decision_json(self, digest: Hash) -> String {
-        serde_json::to_string(&DecisionForm { decision: self, digest }).expect("texts are JSON")
+        self.decision_json_with(digest, Vec::new())
+    }
+
+    /// The same, with how each condition is known to be met, in their order.
+    pub fn decision_json_with(self, digest: Hash, met: Vec<String>) -> String {
+        serde_json::to_string(&DecisionForm { decision: self, digest, met }).expect("texts are JSON")
     }
 }
 
@@ -213,10 +257,18 @@ impl Approvals {
             arguments: form.arguments,
             policy: form.policy,
         };
-        if call.digest(expires) != form.digest || call.caller != record.actor.id {
+        let conditions = match (form.review, form.conditions) {
+            (None, texts) if texts.is_empty() => None,
+            (Some(review), texts) if !texts.is_empty() => {
+                Some(Conditions { review: review.parse().map_err(|_| UNREADABLE)?, texts })
+            }
+            _ => return Err(UNREADABLE),
+        };
+        if call.digest_with(expires, conditions.as_ref()) != form.digest || call.caller != record.actor.id {
             return Err("its digest is not that of what it shows");
         }
-        let approval = Approval { id: record.id, seq, call, expires, digest: form.digest, decided: None, used: None };
+        let approval =
+            Approval { id: record.id, seq, call, conditions, expires, digest: form.digest, decided: None, used: None };
         self.open.entry(record.id).or_insert(approval);
         Ok(())
     }
@@ -247,6 +299,33 @@ impl Approvals {
             {
                 return Err("who asked may not approve");
             }
+            let count = approval.conditions.as_ref().map_or(0, |conditions| conditions.texts.len());
+            if form.met.len() != count || form.met.iter().any(|evidence| evidence.trim().is_empty()) {
+                return Err("it does not say of each condition how it is known to be met");
+            }
+        }
+        let (by, reason) = (record.actor.id.clone(), record.reason.clone());
+        approval.decided = Some(Decided { choice: form.decision, by, reason });
+        Ok(())
+    }
+
+    /// What a client says of its user: it ends the request, and admits nothing. Whoever holds the call lets it go
+    /// where [`Approvals::is_used_by`] says that this came first.
+    pub(super) fn elicited(&mut self, sealed: Timestamp, record: &Record) -> Result<(), &'static str> {
+        let approval = record.parent.and_then(|id| self.open.get_mut(&id)).ok_or(UNKNOWN)?;
+        let input = record.part(PartName::Input).ok_or(UNREADABLE)?;
+        let form: DecisionForm = serde_json::from_str(input.get()).map_err(|_| UNREADABLE)?;
+        if form.digest != approval.digest {
+            return Err("it is about other bytes than the request");
+        }
+        if approval.state(sealed) != ApprovalState::Waiting {
+            return Err("the request is decided, used or over already");
+        }
+        if form.decision == Choice::Approve {
+            if approval.conditions.is_some() {
+                return Err("that conditions are met is for an approver to say");
+            }
+            approval.used = Some(record.id);
         }
         let (by, reason) = (record.actor.id.clone(), record.reason.clone());
         approval.decided = Some(Decided { choice: form.decision, by, reason });

@@ -327,3 +327,30 @@ fn two_hundred_rules_cost_little_where_few_can_fit() {
         assert_eq!(set.evaluate(&other).hits()[0].rule, format!("r{n}"));
     }
 }
+
+#[test]
+fn a_rule_says_whose_yes_counts_and_under_which_domain_it_is_reviewed() {
+    let call = || {
+        let mut call = record();
+        "deploy.start".clone_into(&mut call.action);
+        call
+    };
+    let said = |yaml: &str, unsaid| set(yaml).evaluate(&call()).client_consents(unsaid);
+    let ask = |more: &str| format!("- {{id: a, effect: ask{more}, scope: {{actions: ['deploy.*']}}}}\n");
+    assert!(!said(&ask(""), false) && said(&ask(""), true));
+    assert!(said(&ask(", approval: client"), false));
+    assert!(!said(&ask(", approval: approver"), true), "a client's word never counts there");
+    // One that demands an approver is enough, whatever it asks for; one that is only watched demands nothing.
+    let other = "- {id: b, effect: log, approval: approver, scope: {actions: ['deploy.*']}}\n";
+    assert!(!said(&(ask(", approval: client") + other), true));
+    assert!(said(&(ask(", approval: client") + &other.replace("log", "log, mode: observe")), false));
+    assert!(!said(&(ask(", approval: client") + &ask("").replace("id: a", "id: c")), false), "each must agree");
+
+    let rules = "- {id: a, name: Money, effect: log, review: finance, scope: {actions: ['deploy.*']}}\n- {id: b, effect: log, mode: observe, review: general, scope: {actions: ['deploy.*']}}\n";
+    let verdict = set(rules).evaluate(&call());
+    assert_eq!(verdict.reviews().collect::<Vec<_>>(), [("Money", "finance")], "what is watched asks nobody");
+    let rule = sealbook_policy::Rule::from_yaml(rules).unwrap().remove(0);
+    assert_eq!(sealbook_policy::Rule::from_json(&rule.to_json()).unwrap(), rule);
+    assert!(refused("{id: a, effect: log, review: '../x', scope: {actions: [x]}}").contains("`review` names a domain"));
+    assert!(refused("{id: a, effect: ask, approval: anyone, scope: {actions: [x]}}").contains("approver, client"));
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use sealbook_ledger::Hash;
-use sealbook_policy::{ApprovalState, Call, Choice, Decision, Policy, Raw, State, StopKind, StopScope};
+use sealbook_policy::{ApprovalState, Call, Choice, Conditions, Decision, Policy, Raw, State, StopKind, StopScope};
 use sealbook_record::{Actor, ActorKind, PartName, Record, Target, TargetKind, Timestamp, Uuid};
 
 use crate::fixture::{policy, record};
@@ -328,4 +328,81 @@ fn the_directories_of_this_book_are_guarded_whatever_they_are_called() {
     let off = change(2, "rule.disable", "alice", (TargetKind::Rule, "guard-places"), "{}");
     state.push(0, at(1), &off, APPROVER);
     assert_eq!(said(&state, &touching), Decision::Allow);
+}
+
+fn conditions() -> Conditions {
+    Conditions { review: Uuid::from_u128(77), texts: vec!["a backup exists".to_owned(), "ann has seen it".to_owned()] }
+}
+
+#[test]
+fn a_yes_counts_only_with_a_word_on_every_condition() {
+    let policy = policy();
+    let mut state = State::new();
+    let (conditions, digest) = (conditions(), call(1).digest_with(at(100), Some(&conditions())));
+    assert_ne!(digest, call(1).digest(at(100)), "the conditions are part of what is approved");
+    let mut asked = request(1, &call(1), 100);
+    asked.set_part_json(PartName::Input, call(1).request_json_with(at(100), Some(&conditions))).unwrap();
+    state.push(0, at(1), &sealed(&policy, asked), None);
+    assert_eq!(state.approvals().waiting(&call(1), at(2)).and_then(|it| it.conditions.clone()), Some(conditions));
+    let said = |id, met: &[&str]| {
+        let mut record = decision(id, 1, digest, Choice::Approve, "alice");
+        let met = met.iter().map(|text| (*text).to_owned()).collect();
+        record.set_part_json(PartName::Input, Choice::Approve.decision_json_with(digest, met)).unwrap();
+        sealed(&policy, record)
+    };
+    for (seq, met) in (1..).zip([&[][..], &["yes"], &["yes", " "], &["1", "2", "3"]]) {
+        state.push(seq, at(2), &said(u128::from(seq) + 10, met), APPROVER);
+        assert!(state.approvals().admits(&call(1), at(2)).is_none(), "{met:?}");
+    }
+    state.push(8, at(2), &said(30, &["backup 4711", "ticket 7"]), None);
+    assert!(state.approvals().admits(&call(1), at(2)).is_none(), "unsigned");
+    state.push(9, at(2), &said(31, &["backup 4711", "ticket 7"]), APPROVER);
+    assert!(state.approvals().admits(&call(1), at(2)).is_some());
+}
+
+#[test]
+fn conditions_that_are_shown_and_not_meant_are_refused() {
+    let honest = call(1).request_json_with(at(100), Some(&conditions()));
+    let less = honest.replace("\"a backup exists\",", "");
+    let none = call(1).request_json(at(100)).replace("\"digest\"", "\"review\":\"x\",\"digest\"");
+    let mut state = State::new();
+    for (seq, json) in (0..).zip([less, none]) {
+        let mut asked = request(u128::from(seq) + 1, &call(1), 100);
+        asked.set_part_json(PartName::Input, json).unwrap();
+        state.push(seq, at(1), &asked, None);
+    }
+    assert_eq!((state.approvals().iter().count(), state.refused().len()), (0, 2));
+}
+
+fn elicited(id: u128, about: u128, digest: Hash, choice: Choice) -> Record {
+    let mut record = decision(id, about, digest, choice, "client-user");
+    "approval.elicited".clone_into(&mut record.action);
+    record
+}
+
+#[test]
+fn what_a_client_says_of_its_user_ends_a_request_and_admits_nothing() {
+    let policy = policy();
+    let digest = call(1).digest(at(100));
+    for choice in [Choice::Approve, Choice::Deny] {
+        let mut state = State::new();
+        state.push(0, at(1), &sealed(&policy, request(1, &call(1), 100)), None);
+        state.push(1, at(2), &sealed(&policy, elicited(2, 1, Hash::of(b"other"), choice)), None);
+        assert!(state.approvals().waiting(&call(1), at(2)).is_some(), "about other bytes");
+        state.push(2, at(2), &sealed(&policy, elicited(3, 1, digest, choice)), None);
+        assert!(state.approvals().admits(&call(1), at(2)).is_none(), "it admits nothing");
+        let is_first = state.approvals().is_used_by(Uuid::from_u128(1), Uuid::from_u128(3));
+        assert_eq!(is_first, choice == Choice::Approve);
+        // Nobody can make more of it afterwards.
+        state.push(3, at(2), &sealed(&policy, decision(4, 1, digest, Choice::Approve, "alice")), APPROVER);
+        assert!(state.approvals().admits(&call(1), at(2)).is_none());
+    }
+    // Whether conditions are met is not for a client to say.
+    let mut state = State::new();
+    let mut asked = request(1, &call(1), 100);
+    asked.set_part_json(PartName::Input, call(1).request_json_with(at(100), Some(&conditions()))).unwrap();
+    state.push(0, at(1), &sealed(&policy, asked), None);
+    let with = call(1).digest_with(at(100), Some(&conditions()));
+    state.push(1, at(2), &sealed(&policy, elicited(2, 1, with, Choice::Approve)), None);
+    assert!(state.approvals().waiting(&call(1), at(2)).is_some());
 }

@@ -1,18 +1,21 @@
 //! Reads the client, and judges what it asks for.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use super::Wire;
-use super::forward::{After, Before, Step, Wanted, carry_out};
+use super::forward::{After, Before, Step, Wanted, hand_on};
+use super::held;
 use crate::mcp::answer;
 use crate::mcp::lines::{LINE_BYTES_MAX, Lines, Stop, bare};
 use crate::mcp::peek::{Bad, Message, Peek, fields, has_lookalikes, peek};
 use crate::mcp::session::{Awaited, Recording, Side};
 use crate::mcp::tell;
 use crate::mcp::trail::Trail;
+use crate::{Begun, Held};
 
 /// Until the client has closed its end, or the session is over.
-pub(super) fn read(wire: &Wire, from_client: Box<dyn Read + Send>) {
+pub(super) fn read(wire: &Arc<Wire>, from_client: Box<dyn Read + Send>) {
     let mut lines = Lines::new(from_client);
     loop {
         let mut line = Vec::new();
@@ -24,10 +27,14 @@ pub(super) fn read(wire: &Wire, from_client: Box<dyn Read + Send>) {
         if stop == Stop::Bound {
             too_long(wire, &mut lines, &line);
         } else if !line.is_empty() {
-            hand_on(wire, judge(wire, line));
+            match judge(wire, line) {
+                Judged::Step(step) => hand_on(wire, step),
+                Judged::Held(line, held) => held::begin(wire, line, *held),
+            }
         }
         if stop == Stop::End {
             wire.client_left.store(true, std::sync::atomic::Ordering::Release);
+            wire.session.room.end("the client left while it was held");
             hand_on(wire, Step::End);
         }
         wire.queue.done();
@@ -37,15 +44,28 @@ pub(super) fn read(wire: &Wire, from_client: Box<dyn Read + Send>) {
     }
 }
 
-fn hand_on(wire: &Wire, step: Step) {
-    if let Some(step) = wire.queue.push(step) {
-        carry_out(wire, step);
-    }
+/// What became of a line.
+enum Judged {
+    Step(Step),
+    /// The only call in it is held.
+    Held(Vec<u8>, Box<Held>),
+}
+
+/// What is known of a line while its messages are looked at.
+#[derive(Default)]
+struct Seen {
+    before: Vec<Before>,
+    after: Vec<After>,
+    /// The line holds this message alone.
+    alone: bool,
+    held: Option<Box<Held>>,
+    /// It was meant for the gateway: the server does not see it.
+    ours: bool,
 }
 
 /// What is to be done with a line.
-fn judge(wire: &Wire, line: Vec<u8>) -> Step {
-    let (mut before, mut after) = (Vec::new(), Vec::new());
+fn judge(wire: &Wire, line: Vec<u8>) -> Judged {
+    let mut seen = Seen::default();
     let judged = peek(bare(&line), wire.strict).and_then(|peeked| {
         let messages = match peeked {
             Peek::Blank => Vec::new(),
@@ -54,18 +74,24 @@ fn judge(wire: &Wire, line: Vec<u8>) -> Step {
         };
         // First that all of it can be read, then what it asks for: nothing is announced in vain.
         messages.iter().try_for_each(|message| readable(wire, message))?;
+        seen.alone = messages.len() == 1 && !bare(&line).trim_ascii_start().starts_with(b"[");
         for (index, message) in messages.iter().enumerate() {
-            message_of(wire, index, message, &mut before, &mut after);
+            message_of(wire, index, message, &mut seen);
         }
         Ok(())
     });
-    match judged {
+    let Seen { before, after, held, ours, .. } = seen;
+    if let Some(held) = held {
+        return Judged::Held(line, held);
+    }
+    Judged::Step(match judged {
+        Ok(()) if ours => Step::Answer(None),
         Ok(()) => Step::Forward { line, before, after },
         Err(bad) => {
             wire.malformed("client", bad, line.len() as u64, wire.strict);
             if wire.strict { refuse(&line, bad) } else { Step::Forward { line, before, after } }
         }
-    }
+    })
 }
 
 /// What the keys of a call must keep to, beyond being JSON.
@@ -90,11 +116,12 @@ fn refuse(line: &[u8], bad: Bad) -> Step {
     Step::Answer((!wants_none).then(|| with_break(answer::bad(id, bad))))
 }
 
-fn message_of(wire: &Wire, index: usize, message: &Message<'_>, before: &mut Vec<Before>, after: &mut Vec<After>) {
+fn message_of(wire: &Wire, index: usize, message: &Message<'_>, seen: &mut Seen) {
     let session = &wire.session;
     let Some(method) = message.method.as_deref() else {
         if message.is_reply() {
-            after.push(After::Reply(index));
+            seen.ours = seen.alone && session.room.answered(message);
+            seen.after.push(After::Reply(index));
         }
         return;
     };
@@ -102,7 +129,17 @@ fn message_of(wire: &Wire, index: usize, message: &Message<'_>, before: &mut Vec
     let id = message.id.map(str::to_owned);
     let record = || tell::request(session, Side::Client, message);
     if method == "tools/call" {
-        before.push(Before { index, id, what: Wanted::Seal(session.gate.begin(record())) });
+        // A batch, and a call that wants no reply, wait for nobody.
+        let begun = if seen.alone && id.is_some() {
+            session.gate.begin_or_hold(record())
+        } else {
+            session.gate.begin(record()).map(Begun::Pending)
+        };
+        match begun {
+            Ok(Begun::Held(held)) => seen.held = Some(Box::new(held)),
+            Ok(Begun::Pending(pending)) => seen.before.push(Before { index, id, what: Wanted::Seal(Ok(pending)) }),
+            Err(cause) => seen.before.push(Before { index, id, what: Wanted::Seal(Err(cause)) }),
+        }
         return;
     }
     if method == "ping" && session.options.recording < Recording::Requests {
@@ -116,8 +153,8 @@ fn message_of(wire: &Wire, index: usize, message: &Message<'_>, before: &mut Vec
     let keep = session.options.recording >= kept_from;
     match session.gate.consider(record(), keep) {
         Ok(None) => {}
-        Ok(Some(refused)) => return before.push(Before { index, id, what: Wanted::Refused(refused) }),
-        Err(cause) => return before.push(Before { index, id, what: Wanted::Seal(Err(cause)) }),
+        Ok(Some(refused)) => return seen.before.push(Before { index, id, what: Wanted::Refused(refused) }),
+        Err(cause) => return seen.before.push(Before { index, id, what: Wanted::Seal(Err(cause)) }),
     }
     let awaited = match method {
         "initialize" | "server/discover" => Awaited::Hello,
@@ -126,12 +163,15 @@ fn message_of(wire: &Wire, index: usize, message: &Message<'_>, before: &mut Vec
         }
         "notifications/cancelled" => {
             let id = message.params.and_then(|params| fields(params, ["requestId"])[0]);
-            after.extend(id.map(|id| After::Cancel(id.to_owned())));
+            // The server never saw what is held.
+            let is_held = |id: &str| session.room.call_off(id, "the caller cancelled it while it was held");
+            seen.ours = seen.alone && id.is_some_and(is_held);
+            seen.after.extend(id.map(|id| After::Cancel(id.to_owned())));
             return;
         }
         _ => return,
     };
-    before.push(Before { index, id, what: Wanted::Reply(awaited) });
+    seen.before.push(Before { index, id, what: Wanted::Reply(awaited) });
 }
 
 /// A line that is longer than what is held: nobody can judge it. It is refused, or passes in pieces.

@@ -81,7 +81,14 @@ pub(super) fn run(wire: &Wire) {
     }
 }
 
-pub(super) fn carry_out(wire: &Wire, step: Step) {
+/// Queues a step, or carries it out where nothing is before it.
+pub(super) fn hand_on(wire: &Wire, step: Step) {
+    if let Some(step) = wire.queue.push(step) {
+        carry_out(wire, step);
+    }
+}
+
+fn carry_out(wire: &Wire, step: Step) {
     match step {
         Step::Forward { line, before, after } => forward(wire, &line, before, &after),
         Step::Answer(Some(answer)) => wire.answer(&answer),
@@ -181,7 +188,7 @@ fn leave_all(wire: &Wire, entered: Vec<(Option<String>, Entered)>, outcome: Outc
     }
 }
 
-fn messages(line: &[u8]) -> Vec<Message<'_>> {
+pub(super) fn messages(line: &[u8]) -> Vec<Message<'_>> {
     match peek(bare(line), false) {
         Ok(Peek::One(message)) => vec![message],
         Ok(Peek::Batch(messages)) => messages,

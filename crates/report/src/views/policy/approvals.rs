@@ -29,6 +29,8 @@ impl ApprovalList<'_> {
             "caller": call.caller, "server": call.server, "tool": call.tool,
             "arguments": call.arguments.to_string(), "policy": call.policy.to_string(),
             "expires": approval.expires.to_string(), "digest": approval.digest.to_string(),
+            "review": approval.conditions.as_ref().map(|it| it.review.to_string()),
+            "conditions": approval.conditions.as_ref().map_or(&[][..], |it| &it.texts),
             "decided": decided, "used": approval.used.map(|id| id.to_string()),
         })
     }
@@ -64,6 +66,12 @@ impl View for ApprovalList<'_> {
                 ("expires".to_owned(), Text::plain(approval.expires.to_string())),
                 ("digest".to_owned(), Text::name(approval.digest.to_string())),
             ];
+            if let Some(conditions) = &approval.conditions {
+                fields.push(("review".to_owned(), Text::name(conditions.review.to_string())));
+                for (index, text) in conditions.texts.iter().enumerate() {
+                    fields.push((format!("condition {}", index + 1), Text::plain(text)));
+                }
+            }
             if let Some(decided) = &approval.decided {
                 let reason = decided.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
                 fields.push(("decided by".to_owned(), Text::name(&decided.by).and(reason)));
