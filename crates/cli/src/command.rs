@@ -19,6 +19,7 @@ mod git;
 mod head;
 mod hook;
 mod import;
+mod ingest;
 pub(crate) mod init;
 mod key;
 mod mcp;
@@ -29,6 +30,7 @@ mod repo;
 mod report;
 mod restore;
 mod resume;
+mod retention;
 mod review;
 mod rules;
 mod show;
@@ -64,6 +66,7 @@ pub(crate) enum Command {
     Hook(hook::Args),
     Exec(exec::Args),
     Import(import::Args),
+    Ingest(ingest::Args),
     Export(export::Args),
     Query(query::Args),
     Tail(tail::Args),
@@ -82,6 +85,7 @@ pub(crate) enum Command {
     Alerts(alerts::Args),
     Stop(stop::Args),
     Resume(resume::Args),
+    Retention(retention::Args),
     Compliance(compliance::Args),
     Backup(backup::Args),
     Restore(restore::Args),
@@ -121,6 +125,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),
         Command::Import(args) => import::run(&args, context),
+        Command::Ingest(args) => ingest::run(&args, context),
         Command::Export(args) => export::run(&args, context),
         Command::Query(args) => query::run(&args, context),
         Command::Tail(args) => tail::run(&args, context),
@@ -139,6 +144,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Alerts(args) => alerts::run(&args, context),
         Command::Stop(args) => stop::run(&args, context),
         Command::Resume(args) => resume::run(&args, context),
+        Command::Retention(args) => retention::run(&args, context),
         Command::Compliance(args) => compliance::run(&args, context),
         Command::Backup(args) => backup::run(&args, context),
         Command::Restore(args) => restore::run(&args, context),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sealbook_gate::{Gate, GateOptions};
 use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, State};
-use sealbook_record::{Actor, Category, Outcome, Phase, Record, Target};
+use sealbook_record::{Actor, Category, Outcome, Phase, Record, Target, TargetKind};
 use sealbook_serve::Checks;
 use sealbook_store::{Error, Ledger, Options, Sealed};
 
@@ -169,6 +169,16 @@ impl Session {
         record.outcome = Some(Outcome::Ok);
         record.project = self.project();
         record
+    }
+
+    /// Names the approvers of the ledger before, who go on deciding in this one.
+    pub(crate) fn take_approvers_over(&self) -> Result<(), Failure> {
+        for key in self.ledger.unnamed_approvers()? {
+            let mut record = self.event("key.add", Target::new(TargetKind::Key, key.fingerprint().to_string()));
+            record.reason = Some("an approver of the ledger that this one goes on from".to_owned());
+            self.ledger.add_approver(key, self.admit(record)?, None)?;
+        }
+        Ok(())
     }
 
     /// The project's name, where the command was given in one.
