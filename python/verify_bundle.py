@@ -218,7 +218,7 @@ class Bundle:  # 11
 def verify(stream, origin=None, trusted=()):
     def read():
         line = stream.readline(LINE_MAX + 1)  # what is not whole or not UTF-8 becomes what no line may be
-        return line and (line[:-1].decode(errors="surrogateescape") if line.endswith(b"\n") else "-")
+        return line and (line[:-1].decode(errors="surrogateescape") or "-" if line.endswith(b"\n") else "-")
     bundle = Bundle(*re.fullmatch(HEADER, read() or "-", re.ASCII).groups())
     try:
         bundle.note = read_note(canonical(read(), "checkpoint")["checkpoint"])

@@ -3,7 +3,10 @@
 mod append;
 mod files;
 mod git;
+mod hook;
+pub(crate) mod peers;
 mod query;
+mod replay;
 mod rules;
 mod signatures;
 mod signed;
@@ -33,8 +36,11 @@ pub(crate) static BENCHES: &[Bench] = &[
     Bench { name: "signatures", run: signatures::run },
     Bench { name: "query", run: query::run },
     Bench { name: "rules", run: rules::run },
+    Bench { name: "hook", run: hook::run },
     Bench { name: "files", run: files::run },
     Bench { name: "git", run: git::run },
     Bench { name: "size", run: size::run },
     Bench { name: "wrap", run: wrap::run },
+    Bench { name: "peers", run: peers::run },
+    Bench { name: "replay", run: replay::run },
 ];

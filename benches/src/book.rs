@@ -2,9 +2,8 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::Arc;
 
-use sealbook_policy::{DigestKey, Judged, Policy, Raw, RuleSet};
+use sealbook_policy::{DigestKey, Judged, Policy, Raw};
 use sealbook_record::Record;
 use sealbook_store::{Layout, Ledger, Options, Ticket};
 
@@ -33,10 +32,9 @@ fn options(sign: bool) -> Options {
     Options { sign, ..Options::default() }
 }
 
-/// The policy without rules, under a key of no worth: what rules cost is measured by itself (`rules`).
+/// The policy that every book begins with, built-in rules and all, under a key of no worth.
 pub(crate) fn policy() -> Policy {
-    let none = RuleSet::compile(Vec::new()).expect("no rules are valid rules");
-    Policy::new(DigestKey::new([7; 32])).with_rules(Arc::new(none))
+    Policy::new(DigestKey::new([7; 32]))
 }
 
 /// Takes records through the policy.

@@ -25,12 +25,13 @@ mod records;
 
 use std::sync::LazyLock;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn main() -> Result {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["peak", book] => bench::verify::peak(Path::new(book)),
+        ["server"] => bench::peers::server::run(),
         [name] => match bench::BENCHES.iter().find(|bench| bench.name == name) {
             Some(bench) => (bench.run)(),
             None => Err(unknown(name)),
@@ -55,6 +56,16 @@ pub(crate) fn setting(name: &str, default: u64) -> Result<u64> {
     match std::env::var(name) {
         Ok(text) => text.replace(['_', ','], "").parse().map_err(|_| format!("{name}: `{text}` is no number").into()),
         Err(_) => Ok(default),
+    }
+}
+
+/// The `sealbook` program, built beside this one.
+pub(crate) fn program() -> Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name("sealbook");
+    if path.exists() {
+        Ok(path)
+    } else {
+        Err("no `sealbook` beside this program; build sealbook-cli in release".into())
     }
 }
 

@@ -15,10 +15,10 @@
 //! the same `bench` and `what` are pairs themselves: their medians are taken
 //! here. Other lines are shown and otherwise ignored.
 //!
-//! `--write` puts the table into docs/benchmarks.md. Missed targets are named
+//! `--write` puts the rows into the table of docs/benchmarks.md; rows of
+//! benchmarks that did not run stay. Missed targets are named
 //! in the table; `--strict` makes them a failure.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -37,12 +37,17 @@ static BENCHES: &[&str] = &[
     "files",
     "git",
     "size",
-    "wrap",
     "rules",
+    "hook",
+    "wrap",
+    "peers",
+    "replay",
 ];
 
-/// Cargo's arguments for the program that holds them all; the benchmark's name comes after.
-const PROGRAM: &[&str] = &["run", "--release", "--quiet", "--package", "sealbook-benches", "--"];
+/// Cargo's arguments for the program that holds them all, and for the one that some of them start.
+const BUILD: &[&str] = &["build", "--release", "--quiet", "--package", "sealbook-benches", "--package", "sealbook-cli"];
+/// Where the first of the two then lies, in the target directory.
+const PROGRAM: &str = "release/sealbook-bench";
 
 /// The page that `--write` puts the table into, between the two marks.
 const PAGE: &str = "docs/benchmarks.md";
@@ -59,9 +64,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
         let known = BENCHES.join(", ");
         return fail(format!("no benchmark `{name}`; there are: {known}"));
     }
+    Workspace::follow(&mut workspace.command("cargo", BUILD))?;
+    let metadata = workspace.metadata()?;
+    let program = Path::new(metadata["target_directory"].as_str().unwrap_or("target")).join(PROGRAM);
     let mut results = Vec::new();
     for bench in BENCHES.iter().filter(|bench| names.is_empty() || names.contains(bench)) {
-        let mut command = workspace.command("cargo", PROGRAM);
+        let mut command = workspace.command(&program.display().to_string(), &[]);
         let lines = Workspace::follow(command.arg(bench))?;
         let found: Vec<Line> = lines.iter().filter_map(|line| Line::parse(line)).collect();
         if found.is_empty() {
@@ -69,10 +77,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
         }
         results.extend(medians(found));
     }
-    let table = table(&results);
-    println!("\n{table}");
+    println!("\n{}", table(&results));
     if flags.contains(&"--write") {
-        write(&workspace.root.join(PAGE), &table)?;
+        write(&workspace.root.join(PAGE), &results)?;
     }
     let missed: Vec<String> = results
         .iter()
@@ -152,9 +159,14 @@ fn median(mut figures: Vec<f64>) -> Option<f64> {
     }
 }
 
+const HEADER: &str = "| What | Ours | Yardstick | Ratio | Target | Pairs |\n|---|---:|---:|---:|---:|---:|\n";
+
 fn table(results: &[Line]) -> String {
-    let mut text =
-        String::from("| What | Ours | Yardstick | Ratio | Target | Pairs |\n|---|---:|---:|---:|---:|---:|\n");
+    HEADER.to_owned() + &rows(results).concat()
+}
+
+fn rows(results: &[Line]) -> Vec<String> {
+    let mut rows = Vec::new();
     for line in results {
         let target = line.target.map_or_else(String::new, |target| {
             let sign = if line.at_most { "≤" } else { "≥" };
@@ -169,9 +181,20 @@ fn table(results: &[Line]) -> String {
             target,
             line.pairs.to_string(),
         ];
-        let _ = writeln!(text, "| {} |", row.join(" | "));
+        rows.push(format!("| {} |\n", row.join(" | ")));
     }
-    text
+    rows
+}
+
+/// The table with these results in the place of those of the same benchmarks, in the order of the benchmarks.
+fn merged(old: &str, results: &[Line]) -> String {
+    let bench_of = |row: &str| row.trim_start_matches("| ").split(':').next().unwrap_or_default().to_owned();
+    let stays =
+        |row: &&str| BENCHES.contains(&&*bench_of(row)) && results.iter().all(|line| line.bench != bench_of(row));
+    let mut rows: Vec<String> = old.lines().filter(stays).map(|row| format!("{row}\n")).collect();
+    rows.extend(self::rows(results));
+    rows.sort_by_key(|row| BENCHES.iter().position(|bench| *bench == bench_of(row)));
+    HEADER.to_owned() + &rows.concat()
 }
 
 /// A figure with its unit: whole above 100, with thousands set apart, else two decimals.
@@ -193,15 +216,15 @@ fn figure(figure: Option<f64>, unit: &str) -> String {
     format!("{text} {unit}").trim_end().to_owned()
 }
 
-fn write(page: &Path, table: &str) -> Result<(), Vec<String>> {
+fn write(page: &Path, results: &[Line]) -> Result<(), Vec<String>> {
     let place = page.display();
     let old = std::fs::read_to_string(page).map_err(|cause| vec![format!("{place}: {cause}")])?;
-    let Some((before, after)) =
-        old.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)))
+    let Some((before, (table, after))) =
+        old.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?)))
     else {
         return fail(format!("{place}: the marks `{BEGIN}` and `{END}` are missing"));
     };
-    std::fs::write(page, format!("{before}{BEGIN}\n{table}{END}{after}"))
+    std::fs::write(page, format!("{before}{BEGIN}\n{}{END}{after}", merged(table, results)))
         .map_err(|cause| vec![format!("{place}: {cause}")])
 }
 
@@ -229,6 +252,19 @@ mod tests {
         let size = line(r#"{"bench":"size","what":"book","ratio":3.6,"target":3.5,"bound":"at_most"}"#);
         assert_eq!(size.met(), Some(false));
         assert!(table(&[size]).contains("≤ 3.5 **missed**"));
+    }
+
+    #[test]
+    fn rows_of_other_benchmarks_stay() {
+        let old = table(&[
+            line(r#"{"bench":"append","what":"a","ratio":1}"#),
+            line(r#"{"bench":"rules","what":"old","ratio":1}"#),
+        ]);
+        let new = merged(&old, &[line(r#"{"bench":"rules","what":"new","ratio":2}"#)]);
+        assert!(new.starts_with(HEADER) && new.contains("| append: a |") && new.contains("| rules: new |"), "{new}");
+        assert!(!new.contains("old"), "{new}");
+        let query = merged(&new, &[line(r#"{"bench":"query","what":"q","ratio":2}"#)]);
+        assert_eq!(query.lines().nth(3).map(|row| row.starts_with("| query: q |")), Some(true), "{query}");
     }
 
     #[test]

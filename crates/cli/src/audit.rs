@@ -1,13 +1,13 @@
 //! One audit: sources and analyzers over a target, sealed, told from what was sealed, proven.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use sealbook_inspect::{ANALYZERS, Audit, Batch, Book, Options, Refs, Request, Run, SOURCES, Source, source};
+use sealbook_inspect::{Audit, Options, Refs, SOURCES};
 use sealbook_ledger::{Report, Uuid};
 use sealbook_record::Severity;
-use sealbook_report::{AuditReport, AuditRun, Block, Document, Observed, View, findings_of};
+use sealbook_report::{AuditReport, AuditRun, Block, Document, Observed, View};
+use sealbook_serve::verdict_of_ledger;
 use sealbook_store::{Query, Stored};
 
 use crate::args::Acting;
@@ -20,7 +20,6 @@ use crate::place::Place;
 use crate::progress::Bars;
 use crate::project::{directory_name, root_of};
 use crate::session::Session;
-use crate::verdict::{self, Checks};
 use crate::who;
 
 /// Options of every audit.
@@ -56,23 +55,27 @@ const LISTED_MAX: usize = 10_000;
 
 /// Runs it, shows it, and gives the exit.
 pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Exit, Failure> {
-    let sources = plan.sources.iter().map(|name| source(name)).collect::<Result<Vec<_>, _>>()?;
     // What none of them reads leaves no book behind.
-    let mut refusals = sources.iter().map_while(|source| source.accepts(&plan.target).err()).collect::<Vec<_>>();
-    if refusals.len() == sources.len()
-        && let Some(error) = refusals.pop()
-    {
-        return Err(error.into());
-    }
+    sealbook_serve::accept(&plan.sources, &plan.target)?;
     let root = root_of(&plan.target);
     let session = open(context, &root, &running.acting)?;
     let fail_on = fail_on(running, &session)?;
     let bars = Bars::new(context.is_watched());
 
     let show = plan.show;
-    let audit = collect(plan, sources, &root, running, &session, &bars)?;
+    let plan = sealbook_serve::Plan {
+        target: plan.target,
+        project: session.project().or_else(|| Some(directory_name(&root))),
+        base: root,
+        sources: plan.sources,
+        options: plan.options,
+        actor: session.actor.clone(),
+        reason: running.reason.clone(),
+    };
+    let audit = sealbook_serve::collect(plan, &session.ledger, session.policy()?, &bars)?;
     tell_failures(&audit, context);
-    let report = if running.no_verify { None } else { Some(verdict::of_ledger(&session, &Checks::default(), &bars)?) };
+    let report =
+        if running.no_verify { None } else { Some(verdict_of_ledger(&session.ledger, &session.checks(), &bars)?) };
     drop(bars);
     let told = told(&session, audit.run)?.expect("the run's intent was sealed");
     let shown = if show.is_empty() { Vec::new() } else { sample_of(&session, audit.run, show, context)? };
@@ -101,60 +104,9 @@ fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Fail
     Ok(session)
 }
 
-fn collect(
-    plan: Plan,
-    sources: Vec<&'static dyn Source>,
-    root: &Path,
-    running: &Running,
-    session: &Session,
-    bars: &Bars,
-) -> Result<Audit, Failure> {
-    let book = Book::new(&session.ledger);
-    let mut run = Run::new(session.ledger.next_id(), session.actor.clone());
-    session.ledger.tenant().clone_into(&mut run.tenant);
-    run.project = session.project().or_else(|| Some(directory_name(root)));
-    run.reason.clone_from(&running.reason);
-    let batch = Batch {
-        sources,
-        analyzers: ANALYZERS.to_vec(),
-        request: Request {
-            target: plan.target,
-            base: Some(root.to_owned()),
-            now: session.ledger.now(),
-            run,
-            options: plan.options,
-            threads: session.threads,
-            stamp: &book,
-        },
-    };
-    let mut sink = book.sink(session.policy()?);
-    Ok(batch.collect(&book, &mut sink, bars)?)
-}
-
 /// A run as its sealed records tell it; `None` where there is no such run.
-///
-/// What a source found while it read is in records of its own, and belongs to the findings too.
 pub(crate) fn told(session: &Session, run: Uuid) -> Result<Option<AuditRun>, Failure> {
-    let own = records_of(session, run, &["audit.run", "analysis.run"])?;
-    let Some(mut told) = AuditRun::of(&own) else { return Ok(None) };
-    let with_findings = Query { has: vec!["findings".to_owned()], ..of_run(run) };
-    let mut known: HashSet<String> = told.findings.iter().map(|finding| finding.id.clone()).collect();
-    let found = findings_of(&all(session, &with_findings)?);
-    told.findings.extend(found.into_iter().filter(|finding| known.insert(finding.id.clone())));
-    // What was read and is not what was sealed may have said anything.
-    for seq in session.ledger.altered() {
-        told.complete = false;
-        if !told.unreadable.contains(&seq) {
-            told.unreadable.push(seq);
-        }
-    }
-    Ok(Some(told))
-}
-
-/// The run's records of some actions, oldest first, as they are sealed.
-fn records_of(session: &Session, run: Uuid, actions: &[&str]) -> Result<Vec<Stored>, Failure> {
-    let action = actions.iter().map(|action| (*action).to_owned()).collect();
-    all(session, &Query { action, ..of_run(run) })
+    Ok(sealbook_serve::run_of(&session.ledger, run)?)
 }
 
 /// The run's records of some actions, as many as a page holds: an answer stays bounded.
@@ -171,15 +123,6 @@ fn sample_of(session: &Session, run: Uuid, actions: &[&str], context: &Context) 
 
 fn of_run(run: Uuid) -> Query {
     Query { operation: vec![run.to_string()], ascending: true, ..Query::default() }
-}
-
-fn all(session: &Session, query: &Query) -> Result<Vec<Stored>, Failure> {
-    let mut records = Vec::new();
-    session.ledger.each_match(query, &mut |stored| {
-        records.push(stored);
-        Ok(true)
-    })?;
-    Ok(records)
 }
 
 /// What failed altogether is an error too, beside its line in the report.

@@ -21,6 +21,7 @@ mod hook;
 mod import;
 pub(crate) mod init;
 mod key;
+mod mcp;
 mod prove;
 mod query;
 mod reindex;
@@ -56,6 +57,7 @@ pub(crate) enum Command {
     Status(status::Args),
     Repo(repo::Args),
     Wrap(wrap::Args),
+    Mcp(mcp::Args),
     Git(git::Args),
     File(file::Args),
     Append(append::Args),
@@ -112,6 +114,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Status(args) => status::run(&args, context),
         Command::Repo(args) => repo::run(&args, context),
         Command::Wrap(args) => wrap::run(&args, context),
+        Command::Mcp(args) => mcp::run(&args, context),
         Command::Git(args) => git::run(&args, context),
         Command::File(args) => file::run(&args, context),
         Command::Append(args) => append::run(&args, context),

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use sealbook_record::TimeZone;
 use sealbook_report::Screen;
@@ -22,15 +23,26 @@ pub(crate) struct Environment {
     pub(crate) config_home: Option<PathBuf>,
     /// `CODEX_HOME`: where Codex keeps its settings.
     pub(crate) codex_home: Option<PathBuf>,
+    /// `COMPLIANCE_DOMAIN`: the domain of reviews that name none.
+    pub(crate) compliance_domain: Option<String>,
+    /// Variables of the older audit logger that are set and not heeded, each with what to do instead.
+    pub(crate) unheeded: Vec<(&'static str, &'static str)>,
     /// Where the program was started.
     pub(crate) current_dir: PathBuf,
     /// What standard output is able to show.
     pub(crate) screen: Screen,
     /// Whether a person sees standard error.
     pub(crate) is_watched: bool,
-    /// The zone in which dates without one are meant.
-    pub(crate) zone: TimeZone,
+    /// The zone in which dates without one are meant. Read when one is: to find it, many directories are.
+    pub(crate) zone: LazyLock<TimeZone>,
 }
+
+/// What the older audit logger documented, and what stands for it here.
+static UNHEEDED: &[(&str, &str)] = &[
+    ("AUDIT_ENABLED", "recording has no switch; whoever serves a book records in it"),
+    ("AUDIT_DB_PATH", "`--book` or the project's pointer names the book"),
+    ("AUDIT_RETENTION_YEARS", "rules say how long records are kept, docs/rules.md shows how"),
+];
 
 impl Environment {
     pub(crate) fn read() -> Self {
@@ -47,8 +59,10 @@ impl Environment {
             config_home: beneath("XDG_CONFIG_HOME", ".config"),
             home: home.clone(),
             screen: Screen { width: width(on_terminal), colour: on_terminal && wants_colour },
+            compliance_domain: variable("COMPLIANCE_DOMAIN").and_then(|domain| domain.into_string().ok()),
+            unheeded: UNHEEDED.iter().copied().filter(|(name, _)| variable(name).is_some()).collect(),
             is_watched: std::io::stderr().is_terminal(),
-            zone: TimeZone::system(),
+            zone: LazyLock::new(TimeZone::system),
             current_dir,
         }
     }

@@ -267,6 +267,9 @@ pub(crate) enum Failure {
     /// A source or an analyzer.
     #[error(transparent)]
     Inspect(#[from] sealbook_inspect::Error),
+    /// What a command and the server both do.
+    #[error(transparent)]
+    Serve(sealbook_serve::Error),
 }
 
 impl Failure {
@@ -339,6 +342,7 @@ impl Failure {
             Self::ModelMissing { .. } => "model_missing",
             Self::Flow(e) => e.code(),
             Self::Inspect(e) => e.code(),
+            Self::Serve(e) => e.code(),
         }
     }
 
@@ -350,7 +354,8 @@ impl Failure {
             | Self::BookReplaced { .. }
             | Self::RestoreBroken { .. }
             | Self::Store(
-                sealbook_store::Error::BookRolledBack { .. }
+                sealbook_store::Error::HeadUntrusted { .. }
+                | sealbook_store::Error::BookRolledBack { .. }
                 | sealbook_store::Error::BookForked { .. }
                 | sealbook_store::Error::RowDamaged { .. }
                 | sealbook_store::Error::BookUnreadable { .. },
@@ -378,6 +383,29 @@ impl From<sealbook_store::Error> for Failure {
                 Self::IndexUnreadable { path, cause }
             }
             cause => Self::Store(cause),
+        }
+    }
+}
+
+/// What a room above says stays what it is: hints and exits hang on it.
+impl From<sealbook_serve::Error> for Failure {
+    fn from(cause: sealbook_serve::Error) -> Self {
+        use sealbook_serve::Error;
+        match cause {
+            Error::Store(cause) => cause.into(),
+            Error::Ledger(cause) => cause.into(),
+            Error::Record(cause) => cause.into(),
+            Error::Policy(cause) => cause.into(),
+            Error::Rules(cause) => cause.into(),
+            Error::Inspect(cause) => cause.into(),
+            Error::Flow(cause) => cause.into(),
+            Error::Gate(cause) => cause.into(),
+            Error::NotFound { what, given } => Self::NotFound { what, given },
+            Error::WithoutEffect { seq, why } => Self::WithoutEffect { seq, why },
+            Error::AlertResolved => {
+                Self::usage("the alert is resolved already", "look at it with `sealbook alerts show`")
+            }
+            cause => Self::Serve(cause),
         }
     }
 }

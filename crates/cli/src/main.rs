@@ -29,7 +29,6 @@ mod install;
 mod jsonc;
 mod model_file;
 mod output;
-mod pages;
 mod passphrase;
 mod place;
 mod progress;
@@ -38,7 +37,6 @@ mod range;
 mod reviewer;
 mod session;
 mod teller;
-mod verdict;
 mod when;
 mod who;
 

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sealbook_ledger::{Hash, Origin};
+use sealbook_ledger::Hash;
 use sealbook_record::DEFAULT_TENANT;
 use sealbook_store::{Layout, is_book_name};
 
@@ -157,12 +157,6 @@ impl Place {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Where the ledger that a restored book goes on from is kept.
-    pub(crate) fn earlier(&self, origin: &Origin) -> Layout {
-        let book = self.layout.book.join("previous").join(last_piece(origin.as_str()));
-        Layout { book, ..self.layout.clone() }
     }
 }
 

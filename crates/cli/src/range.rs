@@ -1,5 +1,6 @@
 //! A range of records on the command line.
 
+use sealbook_serve::place_of;
 use sealbook_store::Ledger;
 
 use crate::failure::Failure;
@@ -13,17 +14,12 @@ pub(crate) fn read(text: &str, ledger: &Ledger) -> Result<(u64, u64), Failure> {
             "write `100..199`, or `100..` up to the last, `..199` from the first",
         )
     })?;
-    let reader = ledger.reader()?;
-    let place = |end: &str| match end.parse::<u64>() {
-        Ok(seq) => Ok(seq),
-        Err(_) => reader.find(end).map(|stored| stored.seq),
-    };
-    let named = |end: &str| if end.is_empty() { Ok(None) } else { place(end).map(Some) };
+    let named = |end: &str| if end.is_empty() { Ok(None) } else { place_of(ledger, end).map(Some) };
     let at = |cause| Failure::from(cause).at("--range");
     let first = named(first.trim()).map_err(at)?.unwrap_or(0);
     let last = match named(last.trim()).map_err(at)? {
         Some(last) => last,
-        None => reader.size()?.saturating_sub(1),
+        None => ledger.reader()?.size()?.saturating_sub(1),
     };
     Ok((first, last))
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealbook_gate::{Gate, GateOptions};
-use sealbook_ledger::{Continues, KeyEvent};
 use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, State};
 use sealbook_record::{Actor, Category, Outcome, Phase, Record, Target};
+use sealbook_serve::Checks;
 use sealbook_store::{Error, Ledger, Options, Sealed};
 
 use crate::digest_key;
@@ -17,15 +17,11 @@ use crate::place::Place;
 use crate::reviewer::ModelReview;
 use crate::teller::Tellers;
 
-/// A book that was restored over and over has this many ledgers at most.
-const EARLIER_MAX: usize = 64;
-
 /// An open ledger.
 pub(crate) struct Session {
     pub(crate) ledger: Ledger,
     pub(crate) place: Place,
     pub(crate) actor: Actor,
-    pub(crate) threads: usize,
     policy: OnceCell<Policy>,
 }
 
@@ -39,6 +35,11 @@ impl Session {
         place.notice_gone()?;
         let options = options(&place);
         let ledger = Ledger::open_or_read(place.layout.clone(), options)?;
+        if ledger.tenant() != place.tenant {
+            let cause =
+                format!("it names the tenant `{}` and lies where `{}` has its book", ledger.tenant(), place.tenant);
+            return Err(Error::BookUnreadable { path: place.layout.ledger_db(), cause }.into());
+        }
         let session = Self::of(ledger, place, actor);
         session.compare_with_pointer()?;
         Ok(session)
@@ -89,8 +90,7 @@ impl Session {
 
     /// A ledger that is open already.
     pub(crate) fn of(ledger: Ledger, place: Place, actor: Actor) -> Self {
-        let threads = options(&place).threads;
-        Self { ledger, place, actor, threads, policy: OnceCell::new() }
+        Self { ledger, place, actor, policy: OnceCell::new() }
     }
 
     /// What this ledger's writer lets in.
@@ -178,27 +178,18 @@ impl Session {
 
     /// The ledgers that this one goes on from, newest first.
     pub(crate) fn earlier(&self) -> Result<Vec<Ledger>, Failure> {
-        let mut earlier: Vec<Ledger> = Vec::new();
-        let mut next = continues(&self.ledger)?;
-        while let Some(link) = next {
-            let layout = self.place.earlier(&link.origin);
-            let is_new = earlier.iter().all(|ledger| *ledger.origin() != link.origin);
-            if !layout.ledger_db().exists() || !is_new || earlier.len() == EARLIER_MAX {
-                break;
-            }
-            let ledger = Ledger::open_read_only(layout, options(&self.place))?;
-            next = continues(&ledger)?;
-            earlier.push(ledger);
-        }
-        Ok(earlier)
+        Ok(sealbook_serve::earlier(&self.ledger)?)
     }
 
     /// The ledger that this one goes back to and that is not beside it.
     pub(crate) fn missing_earlier(&self) -> Result<Option<String>, Failure> {
-        let earlier = self.earlier()?;
-        let link = continues(earlier.last().unwrap_or(&self.ledger))?;
-        let is_missing = |link: &Continues| !self.place.earlier(&link.origin).ledger_db().exists();
-        Ok(link.filter(is_missing).map(|link| link.origin.to_string()))
+        Ok(sealbook_serve::missing_earlier(&self.ledger)?)
+    }
+
+    /// What is checked of this ledger where nothing else is asked for.
+    pub(crate) fn checks(&self) -> Checks {
+        let expected = self.place.expected().and_then(|(_, origin)| origin.parse().ok());
+        Checks { expected, ..Checks::default() }
     }
 
     /// What `ask` finds in this ledger, else in the ones that it goes on from.
@@ -248,20 +239,6 @@ pub(crate) fn refuse_reserved(action: &str) -> Result<(), Failure> {
         _ => "stop",
     };
     Err(Failure::ActionReserved { action: action.to_owned(), command })
-}
-
-/// What a ledger's first leaf says of the one that it goes on from.
-pub(crate) fn continues(ledger: &Ledger) -> Result<Option<Continues>, Failure> {
-    // Verification says what is wrong with a first leaf that cannot be read; nothing is known of a link then.
-    let first = match ledger.reader()?.record(0) {
-        Err(Error::RowDamaged { .. } | Error::RecordMissing { .. }) => return Ok(None),
-        read => read?,
-    };
-    let event = first.note.as_deref().map(|note| KeyEvent::from_json(note.as_bytes())).transpose()?;
-    Ok(match event {
-        Some(KeyEvent::Genesis { continues, .. }) => continues,
-        _ => None,
-    })
 }
 
 /// How ledgers of a place are opened.

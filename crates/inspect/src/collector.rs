@@ -65,6 +65,13 @@ impl Audit {
             && self.analyses.iter().all(|analysis| analysis.result.is_ok())
     }
 
+    /// Whether it was called off before it was done.
+    pub fn was_cancelled(&self) -> bool {
+        let cancelled = |error: Option<&Error>| matches!(error, Some(Error::Cancelled));
+        self.sources.iter().any(|run| cancelled(run.result.as_ref().err()))
+            || self.analyses.iter().any(|analysis| cancelled(analysis.result.as_ref().err()))
+    }
+
     /// Whether a source or an analyzer failed altogether.
     pub fn has_failed(&self) -> bool {
         self.sources.iter().any(|run| run.result.is_err())
@@ -81,7 +88,8 @@ impl Batch<'_> {
     /// Runs it: seals the intent, asks the sources and then the analyzers, seals the outcome.
     ///
     /// A source or an analyzer that fails is in the [`Audit`], and the others go on. `Err` means
-    /// that the book failed and the run stopped there; its intent stays without an outcome.
+    /// that the book failed and the run stopped there; its intent stays without an outcome. A run that is called
+    /// off asks nobody further, and its outcome is `cancelled`.
     pub fn collect(&self, prior: &dyn Prior, sink: &mut dyn Sink, progress: &dyn Progress) -> Result<Audit, Error> {
         let mut audit = Audit { run: self.request.run.id, range: None, sources: Vec::new(), analyses: Vec::new() };
         let intent = self.intent()?;
@@ -90,11 +98,14 @@ impl Batch<'_> {
         audit.range = sink.seal()?;
         for source in &self.sources {
             audit.sources.push(self.ask(*source, prior, sink, progress)?);
+            if audit.was_cancelled() {
+                break;
+            }
         }
         audit.range = join(audit.range, sink.seal()?);
         let asked: BTreeSet<_> = self.sources.iter().map(|source| source.metadata().name).collect();
         for analyzer in &self.analyzers {
-            if asked.iter().any(|source| analyzer.supports(source)) {
+            if !audit.was_cancelled() && asked.iter().any(|source| analyzer.supports(source)) {
                 let analysis = self.analyze(*analyzer, prior, progress)?;
                 for record in self.analysis_records(*analyzer, &analysis)? {
                     sink.record(Raw::new(record))?;

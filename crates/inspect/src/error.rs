@@ -73,6 +73,9 @@ pub enum Error {
         /// What is wrong.
         cause: serde_json::Error,
     },
+    /// Whoever asked for the run called it off.
+    #[error("it was cancelled before it was done; what was sealed by then stays, and the run is marked as cancelled")]
+    Cancelled,
     /// The sink refused a record or could not seal it. Stops the run: nothing may happen unrecorded.
     #[error("the book took no further records: {cause}")]
     Sealing {
@@ -103,6 +106,7 @@ impl Error {
             Self::PatternInvalid { .. } => "pattern_invalid",
             Self::Repository { .. } => "repository_unreadable",
             Self::Encoding { .. } => "record_encoding",
+            Self::Cancelled => "cancelled",
             Self::Sealing { code, .. } | Self::Prior { code, .. } => code,
         }
     }

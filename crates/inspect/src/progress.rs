@@ -1,4 +1,6 @@
-//! Long work shows how far it is.
+//! Long work shows how far it is, and can be called off.
+
+use crate::Error;
 
 /// Told by sources, from any thread.
 pub trait Progress: Sync {
@@ -8,6 +10,15 @@ pub trait Progress: Sync {
     fn advance(&self, done: u64);
     /// The stage is over.
     fn end(&self);
+    /// Whether whoever asked wants it no more. Sources and the collector ask between one piece of work and the next.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Goes on, unless it was called off.
+pub(crate) fn go_on(progress: &dyn Progress) -> Result<(), Error> {
+    if progress.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
 }
 
 /// Tells nobody.

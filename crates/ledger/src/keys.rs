@@ -95,6 +95,12 @@ impl RecordSignature {
     pub fn verify(&self, digest: &Hash, key: &PublicKey) -> bool {
         self.key == key.fingerprint() && key.verify(&record_message(digest), &self.sig)
     }
+
+    /// Queues the question whether it holds for the digest of a leaf under this key, which must be the one it names.
+    pub fn queue<T>(&self, digest: &Hash, key: &PublicKey, batch: &mut BatchVerifier<T>, tag: T) {
+        debug_assert_eq!(self.key, key.fingerprint());
+        batch.queue(key, &record_message(digest), &self.sig, tag);
+    }
 }
 
 /// What is signed of a record: a domain of its own, then the digest.

@@ -20,7 +20,9 @@ mod words;
 #[cfg(test)]
 mod properties;
 
-pub(crate) use scan::{TooDeep, check_depth, scalar_end, string_end, value_end};
+#[cfg(test)]
+pub(crate) use scan::scalar_end;
+pub(crate) use scan::{TooDeep, check_depth, string_end, value_end};
 pub use span::PLACEHOLDER;
 pub(crate) use unescape::Decoded;
 
@@ -37,6 +39,11 @@ pub(crate) const NOTED_MOST: usize = 256;
 /// Looking again finds what the first look could not see (a value that came to light beside another);
 /// so often at most.
 const ROUNDS_MOST: usize = 4;
+
+/// Makes what is made once.
+pub(crate) fn warm_up() {
+    anchors::warm_up();
+}
 
 /// Redacts the JSON text of a part; `None` where nothing is secret.
 pub(crate) fn part(json: &str, part: &str, found: &mut Vec<Found>) -> Option<String> {

@@ -5,7 +5,9 @@ mod cel;
 mod condition;
 mod error;
 mod field;
+mod literals;
 mod matcher;
+mod names;
 mod node;
 mod pattern;
 mod rule;
@@ -17,6 +19,7 @@ mod walk;
 mod tests;
 
 pub(crate) use builtin::guarding;
+pub(crate) use cel::warm_up;
 pub use error::RuleError;
 
 pub use rule::{Rule, Scope};

@@ -3,10 +3,14 @@
 //! The first approver key of a ledger is believed. Another is, only where its key leaf bears the signature of one
 //! that is believed: whoever holds the checkpoint key alone, which lies on disk, cannot make himself one.
 
-use sealbook_ledger::{Hash, KeyEntry, KeyEvent, KeyRole, Leaf, LeafType, NamedKey, PublicKey, SigningKey};
+use std::collections::BTreeSet;
+
+use sealbook_ledger::{
+    BatchVerifier, Hash, KeyEntry, KeyEvent, KeyRole, Leaf, LeafType, NamedKey, PublicKey, RecordSignature, SigningKey,
+};
 use sealbook_policy::Judged;
 
-use crate::sealer::{key_event, read_ring};
+use crate::trusted::{key_event, read_ring};
 use crate::{By, Error, Ledger, Sealed, Snapshot, Stored};
 
 /// The approver keys of a ledger that are believed.
@@ -49,6 +53,29 @@ impl Approvers {
             return None;
         }
         self.signed(&stored.leaf.to_bytes(), stored.seq)
+    }
+
+    /// As [`Approvers::of`] for each of many, in their order: together, signatures take a third of the time.
+    pub fn of_all(&self, all: &[Stored]) -> Vec<Option<Hash>> {
+        let (mut batch, mut claimed) = (BatchVerifier::new(), Vec::new());
+        for (at, stored) in all.iter().enumerate().filter(|(_, stored)| stored.leaf.typ == LeafType::Record) {
+            let own = |sig: &RecordSignature| self.at(stored.seq).find(|entry| entry.key.fingerprint() == sig.key);
+            let mut digest = None;
+            for (sig, entry) in stored.leaf.sigs.iter().filter_map(|sig| Some((sig, own(sig)?))) {
+                let made = || Leaf::signing_digest_of(&stored.leaf.to_bytes()).ok();
+                let Some(digest) = digest.get_or_insert_with(made) else { continue };
+                sig.queue(digest, &entry.key, &mut batch, claimed.len());
+                claimed.push((at, sig.key));
+            }
+        }
+        let offenders: BTreeSet<usize> = batch.verify().into_iter().collect();
+        let mut signed = vec![None; all.len()];
+        for (nth, (at, key)) in claimed.into_iter().enumerate() {
+            if !offenders.contains(&nth) {
+                signed[at].get_or_insert(key);
+            }
+        }
+        signed
     }
 
     fn signed(&self, leaf: &[u8], seq: u64) -> Option<Hash> {

@@ -1,8 +1,8 @@
 //! Erasure: a part's salt and bytes are destroyed, and a record says so.
 //!
 //! Order, and what a crash leaves:
-//! 1. the index forgets the part's words, and notes that an erasure is under way;
-//!    a crash here leaves the part, and the index takes its words up again when it is next opened;
+//! 1. the index forgets the part's words, and notes that an erasure is under way; nobody else writes to it
+//!    until 2 is done. A crash here leaves the part, and the index takes its words up again when it is next opened;
 //! 2. one transaction empties the part and seals the erase leaf: both, or neither;
 //! 3. both files' WALs are moved into the files and cut, since they hold older pages.
 
@@ -55,15 +55,11 @@ impl Ledger {
         }
 
         let mut index = self.index.lock();
-        let size = self.head()?.size;
-        index.catch_up(&*self.store.snapshot()?, size)?;
-        index.unproject(Row { seq, leaf: &leaf, content: &content }, Row { seq, leaf: &leaf, content: &after })?;
-        let replacement = Replacement { seq, before: content, content: after };
-        let sealed = self.seal_now(&[Prepared::new(draft)], Some(&replacement));
-        // Whether or not it was sealed, the index now says what the ledger says. Where that fails,
-        // the index knows that it is not done, and does it when it is next brought up to date: the
-        // answer below is about the ledger.
-        let _ = self.store.snapshot().and_then(|snapshot| index.settle(&*snapshot));
+        index.catch_up(&*self.store)?;
+        let (was, will_be) = (Row { seq, leaf: &leaf, content: &content }, Row { seq, leaf: &leaf, content: &after });
+        let replacement = Replacement { seq, before: content.clone(), content: after.clone() };
+        let sealed =
+            index.erase(&*self.store, was, will_be, || self.seal_now(&[Prepared::new(draft)], Some(&replacement)))?;
         drop(index);
         let sealed = sealed?.into_iter().next().ok_or_else(|| damaged("its erasure was not sealed"))?;
         // It is sealed, whatever becomes of older pages: the answer must not say otherwise.

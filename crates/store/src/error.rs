@@ -51,6 +51,18 @@ pub enum Error {
         /// What the engine said.
         cause: String,
     },
+    /// No key of the ledger has signed its newest checkpoint.
+    #[error(
+        "the newest checkpoint of the book {origin}, of {size} records, does not hold: {why}. Somebody wrote to the book behind the program, or it is damaged; `sealbook verify` says where, `sealbook restore` goes on from a backup"
+    )]
+    HeadUntrusted {
+        /// Which ledger.
+        origin: Origin,
+        /// How many records the checkpoint is said to cover.
+        size: u64,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The book is older than the head that was kept outside it.
     #[error(
         "the book {origin} holds {found} records, the head kept outside it has seen {kept}: it was rolled back, cut or replaced by a copy; find the newer book, or continue as a linked ledger with `sealbook restore --continue`"
@@ -268,6 +280,7 @@ impl Error {
             Self::BookExists { .. } => "book_exists",
             Self::BookTooNew { .. } => "book_too_new",
             Self::BookUnreadable { .. } => "book_unreadable",
+            Self::HeadUntrusted { .. } => "head_untrusted",
             Self::BookRolledBack { .. } => "book_rolled_back",
             Self::BookForked { .. } => "book_forked",
             Self::HeadMoved { .. } => "head_moved",
@@ -303,6 +316,13 @@ impl Error {
             Self::DiskFull { path } => Self::DiskFull { path: path.clone() },
             Self::BookReadOnly { path, cause } => Self::BookReadOnly { path: path.clone(), cause: cause.clone() },
             Self::BookUnreadable { path, cause } => Self::BookUnreadable { path: path.clone(), cause: cause.clone() },
+            Self::HeadUntrusted { origin, size, why } => {
+                Self::HeadUntrusted { origin: origin.clone(), size: *size, why: why.clone() }
+            }
+            Self::BookRolledBack { origin, found, kept } => {
+                Self::BookRolledBack { origin: origin.clone(), found: *found, kept: *kept }
+            }
+            Self::BookForked { origin, size } => Self::BookForked { origin: origin.clone(), size: *size },
             Self::HeadMoved { expected, found } => Self::HeadMoved { expected: *expected, found: *found },
             Self::Engine { path, cause } => Self::Engine { path: path.clone(), cause: cause.clone() },
             Self::WriterStopped(cause) => Self::WriterStopped(cause.clone()),

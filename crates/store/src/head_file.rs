@@ -10,6 +10,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use sealbook_ledger::Checkpoint;
 use sha2::{Digest, Sha256};
 
 use crate::Error;
@@ -31,7 +32,10 @@ impl HeadFile {
     /// Opens the file, or makes an empty one.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let file = private_file(path)?;
-        Ok(Self { path: path.to_owned(), file, slot: 0 })
+        // The slot that is torn gives way first, then the older one.
+        let size = |slot| Some(Checkpoint::of_note(&slot_of(&file, slot)?).ok()?.size);
+        let slot = u64::from(size(0) > size(1));
+        Ok(Self { path: path.to_owned(), file, slot })
     }
 
     /// The notes that are kept, in no order. None in a new file.
@@ -41,14 +45,7 @@ impl HeadFile {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(e) => return Err(file_error(path, e)),
         };
-        let mut notes = Vec::new();
-        for slot in 0..2 {
-            let mut bytes = vec![0; SLOT_BYTES];
-            if file.read_exact_at(&mut bytes, slot * SLOT_BYTES as u64).is_ok() {
-                notes.extend(unpack(&bytes));
-            }
-        }
-        Ok(notes)
+        Ok((0..2).filter_map(|slot| slot_of(&file, slot)).collect())
     }
 
     /// Keeps `note`. The older of the two slots gives way.
@@ -63,6 +60,13 @@ impl HeadFile {
         self.slot = 1 - self.slot;
         Ok(())
     }
+}
+
+/// The note in a slot, where it is whole.
+fn slot_of(file: &File, slot: u64) -> Option<String> {
+    let mut bytes = vec![0; SLOT_BYTES];
+    file.read_exact_at(&mut bytes, slot * SLOT_BYTES as u64).ok()?;
+    unpack(&bytes)
 }
 
 fn unpack(slot: &[u8]) -> Option<String> {

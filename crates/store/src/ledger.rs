@@ -18,12 +18,13 @@ use crate::head_file::HeadFile;
 use crate::keys::KeyDir;
 use crate::projection::{CatchUp, Index};
 use crate::reader::Reader;
-use crate::sealer::{Replacement, Sealer, read_ring};
+use crate::sealer::{Replacement, Sealer};
+use crate::trusted::{Trusted, goes_on_from, read_ring};
 use crate::whole::{make_private_dir, make_whole};
 use crate::writer::{Piece, Writer};
 use crate::{
-    Clock, CommitError, Entropy, Error, IndexProgress, Sealed, Snapshot, SqliteStore, Store, Stored, SystemClock,
-    SystemEntropy, Ticket,
+    Clock, CommitError, Entropy, Error, IndexProgress, Sealed, SqliteStore, Store, Stored, SystemClock, SystemEntropy,
+    Ticket,
 };
 
 /// Makes the record that tells who did an administrative action, which is named, and why.
@@ -164,7 +165,7 @@ impl Ledger {
     /// Opens a ledger for reading and writing.
     ///
     /// The book is compared with the head that was kept outside it: one that went back in time, or
-    /// holds another history, is refused.
+    /// holds another history, is refused. So is one whose newest checkpoint no key of it has signed.
     pub fn open(layout: Layout, options: Options) -> Result<Self, Error> {
         let store = SqliteStore::open(&layout.ledger_db())?;
         Self::open_store(Arc::new(store), layout, options)
@@ -191,6 +192,7 @@ impl Ledger {
             Err(why @ (Error::BookReadOnly { .. } | Error::DiskFull { .. })) => {
                 let ledger = Self { writer: Err(why), ..Self::open_read_only(layout, options)? };
                 ledger.compare_with_kept()?;
+                Trusted::read(&*ledger.store.snapshot()?, ledger.origin())?;
                 Ok(ledger)
             }
             opened => opened,
@@ -410,13 +412,11 @@ impl Ledger {
 
     fn with_index(
         &self,
-        work: impl FnOnce(&mut CatchUp, &dyn Snapshot, u64) -> Result<(), Error>,
+        work: impl FnOnce(&mut CatchUp, &dyn Store) -> Result<u64, Error>,
     ) -> Result<IndexProgress, Error> {
         let mut index = self.index.lock();
-        let snapshot = self.store.snapshot()?;
-        let size = snapshot.head()?.map_or(0, |head| head.size);
         self.appended.store(0, Ordering::Relaxed);
-        work(&mut index, &*snapshot, size)?;
+        let size = work(&mut index, &*self.store)?;
         Ok(IndexProgress { indexed: index.cursor()?, size })
     }
 
@@ -511,12 +511,7 @@ fn compare_with_kept(layout: &Layout, store: &dyn Store) -> Result<(), Error> {
         if kept.origin != *store.origin() {
             continue;
         }
-        if kept.size > found {
-            return Err(Error::BookRolledBack { origin: kept.origin, found, kept: kept.size });
-        }
-        if reader.root_at(kept.size)? != kept.root {
-            return Err(Error::BookForked { origin: kept.origin, size: kept.size });
-        }
+        goes_on_from(&kept, found, &reader)?;
     }
     Ok(())
 }

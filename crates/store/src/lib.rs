@@ -38,6 +38,7 @@ mod seam;
 mod sqlite;
 mod state;
 mod stored;
+mod trusted;
 
 mod verify;
 mod whole;

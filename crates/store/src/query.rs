@@ -5,7 +5,7 @@ use sealbook_ledger::Uuid;
 use sealbook_record::{PartName, Record, Timestamp};
 
 use crate::projection::{CHUNK_BITS, Field, IndexView, Term, chunk_of, each_term, each_text_word, each_word, term_of};
-use crate::{Error, Ledger, Stored};
+use crate::{Error, Ledger, Reader, Stored};
 
 /// How many records a page holds where nothing is said.
 const LIMIT_DEFAULT: usize = 100;
@@ -131,27 +131,44 @@ impl Ledger {
             }
             return Ok(());
         }
-        let (plan, chunks) = {
+        self.each_indexed(&reader, query, (size, 0), each).map(drop)
+    }
+
+    /// As [`Ledger::each_match`] in the first `size` records of a view. Where the index is at most `behind_max`
+    /// records behind it is left so: to write a few records into it costs more than to read them. Gives how many
+    /// records the answer is about.
+    pub(crate) fn each_indexed(
+        &self,
+        reader: &Reader<'_>,
+        query: &Query,
+        (size, behind_max): (u64, u64),
+        each: &mut dyn FnMut(Stored) -> Result<bool, Error>,
+    ) -> Result<u64, Error> {
+        let (known, plan, chunks) = {
             let mut index = self.index.lock();
-            index.catch_up(reader.view(), size)?;
+            let mut known = index.cursor()?.min(size);
+            if size - known > behind_max {
+                index.catch_up(&*self.store)?;
+                known = size;
+            }
             let plan = Plan::new(query, &index.view())?;
-            let chunks = plan.chunks(&index.view(), size, query)?;
-            (plan, chunks)
+            let chunks = plan.chunks(&index.view(), known, query)?;
+            (known, plan, chunks)
         };
         for chunk in chunks {
             // Held for a chunk at a time: `each` may ask questions of its own, and appends go on.
-            let found = plan.candidates(&self.index.lock().view(), chunk, size, query)?;
+            let found = plan.candidates(&self.index.lock().view(), chunk, known, query)?;
             let mut ascending = found.iter();
             while let Some(low) = if query.ascending { ascending.next() } else { ascending.next_back() } {
                 let stored = reader.record((chunk << CHUNK_BITS) + u64::from(low))?;
                 self.note_altered(&stored);
                 // The index only proposes: a record is shown for what the ledger says of it.
                 if query.fits(&stored) && !each(stored)? {
-                    return Ok(());
+                    return Ok(known);
                 }
             }
         }
-        Ok(())
+        Ok(known)
     }
 }
 

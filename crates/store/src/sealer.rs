@@ -15,6 +15,7 @@ use crate::append::Prepared;
 use crate::content::{Content, PartSlot};
 use crate::head_file::HeadFile;
 use crate::keys::{KeyDir, Signers};
+use crate::trusted::{Tiles, Trusted, goes_on_from};
 use crate::{Clock, CommitError, Error, NewRow, Row, Sealed, Snapshot, Store, Transaction};
 
 /// What a commit's answers are: for each submission, for each record.
@@ -37,12 +38,13 @@ pub(crate) struct Sealer {
     /// Shared with submitters, who sign before they queue.
     record_key: Arc<RwLock<Option<Arc<SigningKey>>>>,
     edge: Option<Edge>,
+    /// The newest checkpoint that was seen in the book: it never goes back behind it.
+    seen: Option<Arc<str>>,
 }
 
-#[derive(Clone)]
 struct Edge {
     /// The checkpoint this is the edge of; `None` before the first.
-    note: Option<String>,
+    note: Option<Arc<str>>,
     tree: TreeState,
     prev: Hash,
     id_max: Option<Uuid>,
@@ -58,7 +60,7 @@ impl Sealer {
         head_file: Option<HeadFile>,
         record_key: Arc<RwLock<Option<Arc<SigningKey>>>>,
     ) -> Self {
-        Self { origin, keys, clock, head_file, record_key, edge: None }
+        Self { origin, keys, clock, head_file, record_key, edge: None, seen: None }
     }
 
     /// Seals what several submitters brought, in one transaction.
@@ -86,6 +88,7 @@ impl Sealer {
         }
         // A crash before this line leaves the old head. One during it leaves the old or the new.
         tx.commit()?;
+        self.seen.clone_from(&edge.note);
         // A crash here leaves the kept head behind the book, which is no alarm.
         if let (Some(file), Some(note)) = (&mut self.head_file, &edge.note) {
             // The book is sealed whatever becomes of the copy: a full disk there must not turn a
@@ -109,7 +112,12 @@ impl Sealer {
         if let Some(edge) = self.edge.take().filter(|edge| edge.note.as_deref() == note) {
             return Ok(edge);
         }
-        let edge = Edge::read(view, note, &self.keys)?;
+        let edge = Edge::read(view, &self.origin, &self.keys)?;
+        if let Some(seen) = &self.seen {
+            let seen = Checkpoint::of_note(seen)?;
+            goes_on_from(&seen, edge.tree.size(), &Tiles(view))?;
+        }
+        self.seen.clone_from(&edge.note);
         self.publish(&edge);
         Ok(edge)
     }
@@ -164,7 +172,7 @@ impl Sealer {
         }
         let note = self.checkpoint(edge)?;
         tx.put_checkpoint(edge.tree.size(), &note)?;
-        edge.note = Some(note);
+        edge.note = Some(note.into());
         Ok((answers, rows.len()))
     }
 
@@ -309,8 +317,8 @@ impl Place<'_> {
 }
 
 impl Edge {
-    fn read(view: &dyn Snapshot, note: Option<&str>, keys: &KeyDir) -> Result<Self, Error> {
-        let Some(note) = note else {
+    fn read(view: &dyn Snapshot, origin: &Origin, keys: &KeyDir) -> Result<Self, Error> {
+        let Some(Trusted { checkpoint, note, ring }) = Trusted::read(view, origin)? else {
             return Ok(Self {
                 note: None,
                 tree: TreeState::empty(),
@@ -320,7 +328,6 @@ impl Edge {
                 signers: Signers::default(),
             });
         };
-        let checkpoint = Checkpoint::of_note(note)?;
         let size = checkpoint.size;
         let tiles = edge_tiles(size)
             .into_iter()
@@ -337,9 +344,8 @@ impl Edge {
             Ok(false)
         })?;
         let prev = prev.ok_or_else(|| damaged("the newest record is not there"))?;
-        let ring = read_ring(view)?;
         let signers = Signers::load(keys, &ring, size)?;
-        Ok(Self { note: Some(note.to_owned()), tree, prev, id_max: view.id_max()?, ring, signers })
+        Ok(Self { note: Some(note.into()), tree, prev, id_max: view.id_max()?, ring, signers })
     }
 
     /// Takes the event of a key leaf, if those who may change the keys have signed it.
@@ -353,31 +359,6 @@ impl Edge {
         }
         self.ring = ring;
         Ok(())
-    }
-}
-
-/// Folds the key leaves. A damaged one is for `verify` to report; what it would have said is not believed.
-pub(crate) fn read_ring(view: &dyn Snapshot) -> Result<KeyRing, Error> {
-    let mut ring = KeyRing::new();
-    for seq in view.key_seqs()? {
-        view.scan(seq, seq + 1, &mut |row| {
-            if let Some(event) = key_event(&row) {
-                // Refused events leave the ring as it was.
-                let _ = ring.apply(seq, &event);
-            }
-            Ok(false)
-        })?;
-    }
-    Ok(ring)
-}
-
-pub(crate) fn key_event(row: &Row<'_>) -> Option<KeyEvent> {
-    let leaf = Leaf::parse(row.leaf).ok().filter(|leaf| leaf.typ == LeafType::Key)?;
-    let slots = Content::new(row.content).slots(leaf.parts.len())?;
-    let place = leaf.parts.iter().position(|(name, _)| &**name == PART_KEYS)?;
-    match slots[place] {
-        PartSlot::Present(_, bytes) => KeyEvent::from_json(bytes).ok(),
-        PartSlot::Erased => None,
     }
 }
 

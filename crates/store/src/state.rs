@@ -8,6 +8,10 @@ use crate::{Error, Layout, Ledger, Query, Reader, Stored};
 
 /// So many records behind, the index is asked which of them matter; fewer are read one by one.
 const READ_ALL_MAX: u64 = 512;
+/// So many records the index may be behind then, and they are read one by one.
+const TAIL_MAX: u64 = 128;
+/// Records that are kept while the signatures of all of them are checked together.
+const GROUP: usize = 256;
 
 /// The directories that are this book's and its keys', all books of a home among them, and what lies beside them
 /// there and says who is asked and told.
@@ -30,55 +34,69 @@ impl Ledger {
     pub fn bring_up(&self, state: &mut State) -> Result<(), Error> {
         let reader = self.reader()?;
         let size = reader.size()?;
-        let from = state.next_seq();
+        let mut from = state.next_seq();
         if from == 0 {
             state.guard(&guarded(&self.layout));
         }
         if from >= size {
             return Ok(());
         }
-        let mut approvers = None;
-        if size - from <= READ_ALL_MAX {
-            for seq in from..size {
-                take(state, &mut approvers, &reader, &reader.record(seq)?)?;
-            }
-        } else {
+        let mut taken = Taken { state, reader: &reader, approvers: None, group: Vec::new() };
+        if size - from > READ_ALL_MAX {
             let query = Query {
-                action: state.actions().map(str::to_owned).collect(),
+                action: taken.state.actions().map(str::to_owned).collect(),
                 cursor: from.checked_sub(1).map(crate::Cursor),
                 ascending: true,
                 ..Query::default()
             };
-            self.each_match(&query, &mut |stored| {
-                // What came after this view was taken may be signed by an approver who is not in it.
-                let is_in_view = stored.seq < size;
-                if is_in_view {
-                    take(state, &mut approvers, &reader, &stored)?;
-                }
-                Ok(is_in_view)
+            let known = self.each_indexed(&reader, &query, (size, TAIL_MAX), &mut |stored| {
+                taken.take(stored)?;
+                Ok(true)
             })?;
+            from = from.max(known);
         }
+        for seq in from..size {
+            taken.take(reader.record(seq)?)?;
+        }
+        taken.settle()?;
         state.seen_to(size);
         Ok(())
     }
 }
 
-/// Approvers are read only where a record is one of those that they sign: most are not.
-fn take(
-    state: &mut State,
-    approvers: &mut Option<Approvers>,
-    reader: &Reader<'_>,
-    stored: &Stored,
-) -> Result<(), Error> {
-    let Some(record) = &stored.record else { return Ok(()) };
-    if !stored.altered.is_empty() || !state.actions().any(|action| action == record.action) {
-        return Ok(());
+/// Records of the state on their way into it.
+struct Taken<'t> {
+    state: &'t mut State,
+    reader: &'t Reader<'t>,
+    approvers: Option<Approvers>,
+    group: Vec<Stored>,
+}
+
+impl Taken<'_> {
+    fn take(&mut self, stored: Stored) -> Result<(), Error> {
+        let is_wanted = |action: &str| self.state.actions().any(|wanted| wanted == action);
+        if stored.altered.is_empty() && stored.record.as_ref().is_some_and(|record| is_wanted(&record.action)) {
+            self.group.push(stored);
+        }
+        if self.group.len() < GROUP { Ok(()) } else { self.settle() }
     }
-    let approvers = match approvers {
-        Some(approvers) => approvers,
-        None => approvers.insert(Approvers::read(reader.view())?),
-    };
-    let sealed = Timestamp::from_micros(stored.leaf.sealed_us);
-    state.push(stored.seq, sealed, record, approvers.of(stored));
-    Ok(())
+
+    /// Puts the group into the state. Approvers are read only where there is something that they sign.
+    fn settle(&mut self) -> Result<(), Error> {
+        if self.group.is_empty() {
+            return Ok(());
+        }
+        let approvers = match &self.approvers {
+            Some(approvers) => approvers,
+            None => self.approvers.insert(Approvers::read(self.reader.view())?),
+        };
+        let signed = approvers.of_all(&self.group);
+        for (stored, approver) in self.group.drain(..).zip(signed) {
+            if let Some(record) = &stored.record {
+                let sealed = Timestamp::from_micros(stored.leaf.sealed_us);
+                self.state.push(stored.seq, sealed, record, approver);
+            }
+        }
+        Ok(())
+    }
 }

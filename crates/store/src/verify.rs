@@ -22,10 +22,12 @@ use self::lookups::{Sum, Sums};
 use crate::content::{Content, packed_len};
 use crate::projection::compare;
 use crate::reader::Reader;
-use crate::{Error, Ledger, ProjectionFault, Row, Store};
+use crate::{Error, Ledger, ProjectionFault, Row, Store, Stored};
 
 /// Checkpoints that are read at a time.
 const CHECKPOINTS_PAGE: usize = 1_000;
+/// Records at either end that are asked whose they are: those whose statement was erased cannot say.
+const TENANT_SAMPLE: u64 = 64;
 /// Tries to open all views at one moment. A commit takes longer than opening them.
 const VIEW_TRIES_MAX: usize = 1_000;
 
@@ -107,6 +109,10 @@ pub fn verify(
         for stray in lead.view().strays(size)? {
             report.add(Fault::TableMismatch { table: stray.table, what: stray.what });
         }
+        if let Some(said) = other_tenant(&lead, size, store.tenant())? {
+            let what = format!("it names the tenant `{}`, record {} another", store.tenant(), said);
+            report.add(Fault::TableMismatch { table: "meta", what });
+        }
     }
     Ok(report)
 }
@@ -119,12 +125,25 @@ impl Ledger {
 
     /// Compares every projection with a rebuild from the ledger; the differences, if any.
     pub fn verify_projections(&self) -> Result<Vec<ProjectionFault>, Error> {
-        let mut index = self.index.lock();
-        let reader = self.reader()?;
-        let size = reader.size()?;
-        index.catch_up(reader.view(), size)?;
-        compare(&index, reader.view(), size, self.origin())
+        compare(&mut self.index.lock(), &*self.store, self.origin())
     }
+}
+
+/// A record that was sealed for another tenant than the store says it is of. The oldest and the newest are asked:
+/// nothing is sealed into a book of another tenant, so all of them are of one.
+fn other_tenant(lead: &Reader<'_>, size: u64, tenant: &str) -> Result<Option<u64>, Error> {
+    for seq in (0..size.min(TENANT_SAMPLE)).chain(size.saturating_sub(TENANT_SAMPLE)..size) {
+        let mut other = false;
+        lead.view().scan(seq, seq + 1, &mut |row| {
+            let sealed = Stored::new(seq, row.leaf, row.content).filter(|stored| stored.altered.is_empty());
+            other = sealed.and_then(|stored| stored.record).is_some_and(|record| record.tenant != tenant);
+            Ok(false)
+        })?;
+        if other {
+            return Ok(Some(seq));
+        }
+    }
+    Ok(None)
 }
 
 /// One view to join with, and one for each thread, all of the same head.

@@ -1,9 +1,9 @@
 //! `sealbook alerts`: what a person must look at.
 
 use clap::Subcommand;
-use sealbook_policy::{Alert, State};
-use sealbook_record::{PartName, Severity, Target, TargetKind};
+use sealbook_record::{Severity, Target, TargetKind};
 use sealbook_report::AlertList;
+use sealbook_serve::{change_alert, find_alert};
 
 use super::Context;
 use super::append::read_word;
@@ -101,29 +101,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 
 fn show(session: &Session, given: &str, context: &Context) -> Result<(), Failure> {
     let state = session.state()?;
-    let alert = find(&state, given)?;
+    let alert = find_alert(&state, given)?;
     context.out.show(&AlertList { alerts: vec![alert], unresolved: state.alerts().unresolved() })
-}
-
-fn find<'s>(state: &'s State, given: &str) -> Result<&'s Alert, Failure> {
-    let alerts = state.alerts().list();
-    let mut found = alerts.into_iter().filter(|alert| alert.id.to_string().starts_with(&given.to_ascii_lowercase()));
-    match (found.next(), found.next()) {
-        (Some(alert), None) if given.len() >= 4 => Ok(alert),
-        _ => Err(Failure::NotFound { what: "alert", given: given.chars().take(40).collect() }),
-    }
 }
 
 fn change(session: &Session, action: &str, given: &str, reason: Option<&str>, input: &str) -> Result<(), Failure> {
     let state = session.state()?;
-    let alert = find(&state, given)?;
-    if alert.resolved.is_some() {
-        return Err(Failure::usage("the alert is resolved already", "look at it with `sealbook alerts show`"));
-    }
-    let mut record = session.event(action, Target::new(TargetKind::Record, alert.id.to_string()));
-    record.parent = Some(alert.id);
-    record.reason = reason.map(str::to_owned);
-    record.set_part_json(PartName::Input, input)?;
+    let alert = find_alert(&state, given)?;
+    let record = session.event(action, Target::new(TargetKind::Record, alert.id.to_string()));
+    let record = change_alert(alert, record, reason, input)?;
     let sealed = session.seal(record)?;
     crate::approver::check_effect(session, sealed.seq)
 }

@@ -1,10 +1,6 @@
 //! `sealbook compliance`: what was recorded, and what nobody has resolved.
 
-use sealbook_ledger::LeafType;
-use sealbook_policy::Compliance;
-use sealbook_record::Timestamp;
 use sealbook_report::ComplianceReport;
-use sealbook_store::Query;
 
 use super::Context;
 use crate::exit::Exit;
@@ -37,26 +33,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let from = when::read("--from", args.from.as_deref(), zone)?;
     let to = when::read("--to", args.to.as_deref(), zone)?;
     let session = context.open()?;
-    let query = Query {
-        leaf_type: vec![LeafType::Record.as_str().to_owned()],
-        since: from,
-        until: to,
-        ascending: true,
-        ..Query::default()
-    };
-    let mut compliance = Compliance::default();
-    session.ledger.each_match(&query, &mut |stored| {
-        if let Some(record) = &stored.record {
-            compliance.count(record.severity);
-        }
-        Ok(true)
-    })?;
-    let within = |at: Timestamp| from.is_none_or(|from| from <= at) && to.is_none_or(|to| at <= to);
-    for alert in session.state()?.alerts().list() {
-        if within(alert.raised) {
-            compliance.alert(alert);
-        }
-    }
+    let compliance = sealbook_serve::compliance(&session.ledger, &session.state()?, from, to)?;
     let report = ComplianceReport {
         compliance: &compliance,
         tenant: session.ledger.tenant(),

@@ -15,7 +15,6 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Bars;
 use crate::session::{self, Session};
-use crate::verdict;
 
 /// Show what tampering looks like, on a copy
 #[derive(Debug, clap::Args)]
@@ -122,7 +121,7 @@ impl Copy {
         let layout = Layout { book: self.dir.clone(), heads: self.dir.join("heads"), ..session.place.layout.clone() };
         let ledger = Ledger::open_read_only(layout, session::options(&session.place))?;
         bars.begin("verifying", ledger.head().ok().map(|head| head.size));
-        let trust = verdict::trust(&ledger, &session.place, &[]);
+        let trust = sealbook_serve::trust(&ledger, &[]);
         let options = VerifyOptions { trust, ..VerifyOptions::default() };
         let report = ledger.verify(&options, &|done| bars.advance(done));
         bars.end();

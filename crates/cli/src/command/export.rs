@@ -15,7 +15,7 @@ use crate::filter::Filter;
 use crate::form::{self, Form};
 use crate::output;
 use crate::progress::Bars;
-use crate::session::{self, Session};
+use crate::session::Session;
 
 /// Write records as JSON Lines, or a bundle to be verified elsewhere
 ///
@@ -112,7 +112,7 @@ fn bundle(path: &Path, args: &Args, query: &Query, session: &Session, context: &
         Selection::Records(seqs)
     };
     let entries = output::write_file(path, |out| Ok(session.ledger.bundle(&selection, out)?))?;
-    if session::continues(&session.ledger)?.is_some() {
+    if sealbook_serve::continues(&session.ledger)?.is_some() {
         context.note(
             "the ledgers that this one goes on from are not in the bundle; they are books of their own in `previous`",
         );

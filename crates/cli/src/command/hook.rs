@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sealbook_gate::GateOptions;
 use sealbook_gate::hooks::{self, Agent, Answer, Event, Setting};
+use sealbook_policy::Policy;
 use sealbook_record::Classification;
 
 use super::Context;
@@ -92,6 +93,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     // What a panic says may quote what came in, and the agent shows standard error to its model.
     std::panic::set_hook(Box::new(|_| {}));
+    // While the book is opened; where there is no thread for it, it is made when it is needed.
+    let _ = std::thread::Builder::new().name("hook-warm".to_owned()).spawn(Policy::warm_up);
     let (agent, classification, global) = (args.agent, args.classification.clone(), context.global.clone());
     let environment = Environment::read();
     let tellers = Arc::new(Tellers::new(&environment, false));

@@ -1,12 +1,12 @@
 //! `sealbook query`: finds records.
 
 use sealbook_report::RecordList;
+use sealbook_serve::{Page, read_page};
 
 use super::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::filter::Filter;
-use crate::pages::{self, Page};
 
 /// Find records, newest first
 ///
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut query = args.filter.query(&context.environment.zone)?;
     query.ascending = args.ascending;
     let session = context.open()?;
-    let Page { rows, next } = pages::read(&session, query, args.limit, args.cursor.as_deref())?;
+    let Page { rows, next } = read_page(&session.ledger, query, args.limit, args.cursor.as_deref())?;
     context.out.show(&RecordList { rows: &rows, next: next.as_deref() })?;
     Ok(context.answered(&session.ledger, Exit::Clean))
 }

@@ -10,7 +10,6 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Bars;
 use crate::session::Session;
-use crate::verdict::{self, Checks};
 
 /// Tell an audit again from its sealed records, and prove the book
 ///
@@ -43,7 +42,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let report = if args.no_verify {
         None
     } else {
-        Some(verdict::of_ledger(&session, &Checks::default(), &Bars::new(context.is_watched()))?)
+        Some(sealbook_serve::verdict_of_ledger(&session.ledger, &session.checks(), &Bars::new(context.is_watched()))?)
     };
     let (head, keys) = (session.ledger.head()?, session.ledger.keys()?);
     context.out.show(&AuditReport { run: &told, head: &head, keys: &keys, verification: report.as_ref() })?;

@@ -43,7 +43,8 @@ pub(crate) struct Args {
     /// The circumstances: JSON, text, `@FILE`, or `-`
     #[arg(long, value_name = "CONTENT", allow_hyphen_values = true, default_value = "{}")]
     context: String,
-    /// The domain: general, healthcare, finance, government, or that of --domain-file
+    /// The domain: general, healthcare, finance, government, or that of --domain-file [default:
+    /// `COMPLIANCE_DOMAIN`, else general]
     #[arg(long, value_name = "NAME")]
     domain: Option<String>,
     /// A domain of your own, as a TOML file
@@ -59,6 +60,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let configured = model_file::read(&context.environment, args.model_file.as_deref())?;
     let (domains, domain) = domains(args)?;
+    let domain = domain.or_else(|| context.environment.compliance_domain.clone());
     let session = context.open_as(&args.acting)?;
     let request = request(args, domain, &session)?;
     let key = digest_key::load_or_create(&session.place.layout.keys, session.ledger.origin())?;

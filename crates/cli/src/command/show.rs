@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use sealbook_ledger::Uuid;
 use sealbook_policy::redact_text;
 use sealbook_report::{OperationHistory, RecordDetail, TargetHistory};
+use sealbook_serve::{Page, read_page};
 use sealbook_store::{Error, Ledger, Provenance, Query, Stored};
 
 use super::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::pages::{self, Page};
 use crate::session::Session;
 
 /// Show one record, an operation, or what was done to a target
@@ -75,7 +75,7 @@ pub(crate) fn find(session: &Session, what: &str) -> Result<Stored, Failure> {
 /// What was done to a target, oldest first, in the ledgers that this one goes on from too.
 fn provenance(session: &Session, target: &str, args: &Args) -> Result<(Provenance, Option<String>), Failure> {
     let query = Query { target: vec![target.to_owned()], ascending: true, ..Query::default() };
-    let Page { rows, next } = pages::read(session, query, args.limit, args.cursor.as_deref())?;
+    let Page { rows, next } = read_page(&session.ledger, query, args.limit, args.cursor.as_deref())?;
     let mut actors = BTreeMap::new();
     for record in rows.iter().filter_map(|stored| stored.record.as_ref()) {
         let at = record.occurred;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use sealbook_inspect::Progress;
 use sealbook_ledger::{Fault, PublicKey, Report, Trust, verify_bundle};
 use sealbook_report::{Document, Gaps, Verification, View};
+use sealbook_serve::{Checks, Verdict, trust, verdict_of_book};
 use sealbook_store::{Ledger, Selection};
 
 use super::{Context, show};
@@ -20,7 +21,6 @@ use crate::input::Input;
 use crate::progress::Bars;
 use crate::range;
 use crate::session::Session;
-use crate::verdict::{self, Checks};
 use crate::when;
 use crate::who;
 
@@ -116,8 +116,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let bars = Bars::new(context.is_watched());
     let records = args.range.as_deref().map(|range| range::read(range, &session.ledger)).transpose()?;
-    let checks = Checks { chain_only: args.chain && !args.signatures, projections: args.projections, keys, records };
-    let mut verdict = verdict::of_book(&session, &checks, &bars)?;
+    let checks = Checks {
+        chain_only: args.chain && !args.signatures,
+        projections: args.projections,
+        keys,
+        records,
+        ..session.checks()
+    };
+    let mut verdict = verdict_of_book(&session.ledger, &checks, &bars)?;
     if args.against.is_none() && !session.ledger.has_kept_head()? {
         context.note(
             "no head of this book is kept here, or it cannot be read: a tail that was cut off would not be noticed; \
@@ -131,13 +137,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     if !args.complete {
         context.out.show(&verdict)?;
-        return Ok(verdict.exit());
+        return Ok(exit(&verdict));
     }
     bars.begin("records", None);
     let lacking = Lacking::of(&session.ledger, verdict.missing.clone(), silence_us)?;
     bars.end();
     context.out.show(&Both { verdict: &verdict, gaps: lacking.gaps() })?;
-    Ok(verdict.exit().or_worse(lacking.exit()))
+    Ok(exit(&verdict).or_worse(lacking.exit()))
+}
+
+fn exit(verdict: &Verdict) -> Exit {
+    if verdict.is_intact() { Exit::Clean } else { Exit::Broken }
 }
 
 /// A bundle needs nothing but itself and a key.
@@ -163,8 +173,8 @@ fn of_record(what: &str, keys: &[PublicKey], session: &Session, context: &Contex
     let ledger = std::iter::once(&session.ledger).chain(&earlier).find(of_origin).expect("it was found in one of them");
     let mut bundle = Vec::new();
     ledger.bundle(&Selection::Records(vec![stored.seq]), &mut bundle)?;
-    let trust = verdict::trust(ledger, &session.place, keys);
-    present(&verify_bundle(&*bundle, &trust)?, context)
+    let trusted = trust(ledger, keys);
+    present(&verify_bundle(&*bundle, &trusted)?, context)
 }
 
 fn present(report: &Report, context: &Context) -> Result<Exit, Failure> {
@@ -222,7 +232,7 @@ fn read_keys(given: &[String]) -> Result<Vec<(sealbook_ledger::Origin, PublicKey
 
 /// Integrity, then completeness.
 struct Both<'a> {
-    verdict: &'a verdict::Verdict,
+    verdict: &'a Verdict,
     gaps: Gaps<'a>,
 }
 

@@ -9,6 +9,7 @@ const COMMANDS: &[&str] = &[
     "status",
     "repo",
     "wrap",
+    "mcp",
     "git",
     "file",
     "append",

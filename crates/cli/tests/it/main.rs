@@ -23,6 +23,7 @@ mod import_export;
 mod keys;
 mod kills;
 mod lifecycle;
+mod mcp;
 mod peers;
 mod places;
 mod policy;

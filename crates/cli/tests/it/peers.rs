@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::fixture::Place;
 
 /// What `scripts/tools` has brought.
-fn tool(path: &str) -> PathBuf {
+pub(crate) fn tool(path: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools").join(path);
     assert!(path.exists(), "{} is missing; run scripts/tools", path.display());
     path
@@ -20,7 +20,7 @@ pub(crate) fn server(name: &str) -> Vec<String> {
 }
 
 /// What the Python client was told.
-fn worked(place: &Place, command: &[String], calls: &serde_json::Value) -> Vec<String> {
+pub(crate) fn worked(place: &Place, command: &[String], calls: &serde_json::Value) -> Vec<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/peers.py");
     let mut client = Command::new(tool("python/bin/python"));
     client.env("SEALBOOK_HOME", place.home()).current_dir(place.project()).arg("-B").arg(script);

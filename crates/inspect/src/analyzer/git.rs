@@ -24,6 +24,7 @@ use sealbook_record::{Finding, Timestamp};
 
 use self::names::{Named, Names};
 use self::read::{Commit, Told};
+use crate::progress::go_on;
 use crate::{Analyzer, AnalyzerMetadata, Error, Progress, Scope, Sealed};
 
 /// Reads commits, references and damage into findings.
@@ -109,6 +110,7 @@ impl Analyzer for GitAnalyzer {
         let (mut run, mut operation) = (0, None);
         progress.begin("git analysis", None);
         for sealed in records {
+            go_on(progress)?;
             let Sealed { seq, record } = sealed?;
             if operation != Some(record.operation) {
                 run += u32::from(operation.is_some());

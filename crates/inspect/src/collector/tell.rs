@@ -121,7 +121,7 @@ impl Batch<'_> {
         let mut record = self.record(RUN);
         record.phase = Phase::Outcome;
         record.parent = Some(intent);
-        record.outcome = Some(outcome(!audit.has_failed()));
+        record.outcome = Some(if audit.was_cancelled() { Outcome::Cancelled } else { outcome(!audit.has_failed()) });
         if !ended.complete {
             record.severity = Severity::Warning;
         }

@@ -42,6 +42,7 @@ use self::pipeline::Looked;
 use self::previous::Previous;
 use self::read::Reader;
 use self::walk::{Directory, Filter, Item, LeftOut, open_root, walk};
+use crate::progress::go_on;
 use crate::{Coverage, Error, OptionHelp, Prior, Progress, Request, Sink, Source, SourceMetadata, TreePath};
 
 /// The source's name in records.
@@ -104,6 +105,7 @@ impl Source for FileSource {
                     Some(begun) => begun,
                     None => inventory.insert(Inventory::begin(request, &target, &names, prior)?),
                 };
+                go_on(progress)?;
                 progress.advance(looked.lines().count() as u64);
                 inventory.add(looked, sink)
             },

@@ -41,6 +41,7 @@ use self::previous::Previous;
 use self::tell_commit::set;
 use self::tell_fault::Faults;
 use self::tell_ref::{Standing, State};
+use crate::progress::go_on;
 use crate::{
     Coverage, Error, GitOptions, OptionHelp, Options, Prior, Progress, Refs, Request, Selection, Sink, Source,
     SourceMetadata, TreePath,
@@ -278,7 +279,7 @@ impl Run<'_, '_> {
                     progress.advance(1);
                 }
             }
-            Ok(())
+            go_on(progress)
         });
         progress.end();
         self.tally.add(read?);
@@ -301,6 +302,7 @@ impl Run<'_, '_> {
         let (checked, left) = names.split_at(names.len().min(LOOSE_MOST));
         progress.begin("loose objects", Some(checked.len() as u64));
         for id in checked {
+            go_on(progress)?;
             match objects.read_any(id) {
                 Ok((kind, Object { forged: Some(actual), .. })) => {
                     let what = Wrong::Forged(actual);

@@ -53,7 +53,7 @@ impl<T> BatchVerifier<T> {
 
     /// Checks all that waits, empties the queue, and returns the tags of those that do not hold.
     pub fn verify(&mut self) -> Vec<T> {
-        let weights = Weights { seed: Hash(self.transcript.finalize_reset().into()), block: 0 };
+        let weights = Weights::new(Hash(self.transcript.finalize_reset().into()));
         let mut batch = batch::Verifier::new();
         for (item, _) in &self.items {
             batch.queue(item.clone());
@@ -72,7 +72,17 @@ impl<T> BatchVerifier<T> {
 /// SHA-256 in counter mode over the digest of the queue.
 struct Weights {
     seed: Hash,
-    block: u64,
+    block: [u8; 32],
+    /// Blocks made so far.
+    made: u64,
+    /// How much of the block was given away.
+    used: usize,
+}
+
+impl Weights {
+    fn new(seed: Hash) -> Self {
+        Self { seed, block: [0; 32], made: 0, used: 32 }
+    }
 }
 
 impl TryRng for Weights {
@@ -91,10 +101,13 @@ impl TryRng for Weights {
     }
 
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
-        for piece in out.chunks_mut(32) {
-            let block = Sha256::new().chain_update(self.seed.0).chain_update(self.block.to_be_bytes()).finalize();
-            piece.copy_from_slice(&block[..piece.len()]);
-            self.block += 1;
+        for byte in out {
+            if self.used == self.block.len() {
+                let digest = Sha256::new().chain_update(self.seed.0).chain_update(self.made.to_be_bytes()).finalize();
+                (self.block, self.made, self.used) = (digest.into(), self.made + 1, 0);
+            }
+            *byte = self.block[self.used];
+            self.used += 1;
         }
         Ok(())
     }

@@ -191,6 +191,14 @@ fn lines_that_go_come_or_change_places_are_found_twice() {
                 assert!(!found.is_empty(), "line {at}");
             }
         }
+        for at in 0..=lines.len() {
+            for more in ["\n", "\n\n", "\nnot part of it\n", " \n", "\r\n", "{}\n", "x"] {
+                let mut changed = lines.clone();
+                changed.insert(at, more.as_bytes());
+                let found = agree(&mut python, &changed.concat(), &format!("{more:?} before line {at}"));
+                assert!(!found.is_empty(), "{more:?} before line {at}");
+            }
+        }
         for cut in (0..bundle.len()).step_by(97) {
             assert!(!agree(&mut python, &bundle[..cut], &format!("cut at {cut}")).is_empty());
         }

@@ -73,6 +73,11 @@ static AUTOMATON: LazyLock<Automaton> = LazyLock::new(|| {
     Automaton { dfa, start, anchors, longest }
 });
 
+/// Makes the automaton, if nobody has.
+pub(super) fn warm_up() {
+    LazyLock::force(&AUTOMATON);
+}
+
 impl Automaton {
     /// Calls `visit` with each anchor that ends with the byte at `at`; true as soon as `visit` is.
     fn visit_matches(&self, state: StateID, at: usize, visit: &mut impl FnMut(Anchor, usize, usize) -> bool) -> bool {

@@ -1,5 +1,7 @@
 //! The rules that are there without anyone adding them. They are written in the language of all rules.
 
+use std::sync::LazyLock;
+
 use crate::Rule;
 
 static TEXT: &str = include_str!("builtin.yaml");
@@ -11,7 +13,7 @@ const GUARD_HERE: &str = "guard-places";
 /// What keeps agents off these directories, whatever they are called; `None` where none is named.
 pub(crate) fn guarding(places: &[String]) -> Option<Rule> {
     let places: Vec<String> = places.iter().filter(|place| place.len() > 1).cloned().collect();
-    let mut rule = rules().into_iter().find(|rule| rule.id == GUARD).filter(|_| !places.is_empty())?;
+    let mut rule = rules().iter().find(|rule| rule.id == GUARD).filter(|_| !places.is_empty())?.clone();
     GUARD_HERE.clone_into(&mut rule.id);
     "Agents keep off the directories of this book".clone_into(&mut rule.name);
     rule.description = Some("The same for the directories in which this book, its keys and its heads lie.".to_owned());
@@ -19,6 +21,16 @@ pub(crate) fn guarding(places: &[String]) -> Option<Rule> {
 }
 
 /// The built-in rules, in order.
-pub(crate) fn rules() -> Vec<Rule> {
-    Rule::from_yaml(TEXT).expect("the built-in rules are tested")
+pub(crate) fn rules() -> &'static [Rule] {
+    static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| Rule::from_yaml(TEXT).expect("the built-in rules are tested"));
+    &RULES
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn each_of_them_compiles() {
+        let set = crate::RuleSet::compile(super::rules().to_vec()).expect("they are rules");
+        assert_eq!(set.digest(), crate::RuleSet::builtin().digest());
+    }
 }

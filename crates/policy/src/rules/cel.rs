@@ -17,12 +17,11 @@ use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
 use cel::extractors::This;
 use cel::{Context, Env, ExecutionError};
-use regex::Regex;
 use sealbook_record::{PartName, Record, Redaction};
 
 use super::field::part_of;
 use super::node::on_large_stack;
-use super::pattern;
+use super::pattern::{Pattern, When};
 use crate::RuleError;
 
 /// Bytes of a program.
@@ -32,6 +31,11 @@ const NEST_MAX: usize = 32;
 
 /// The functions and operators that programs may use. One for all: making it costs more than a verdict.
 static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+
+/// Makes what all programs share, if nobody has.
+pub(crate) fn warm_up() {
+    LazyLock::force(&ENV);
+}
 
 /// The names a program may use, in order.
 pub(crate) static VARIABLES: &[&str] = &[
@@ -73,17 +77,17 @@ pub(crate) struct Program {
     parsed: cel::Program,
     /// Which of [`VARIABLES`] it reads.
     reads: Vec<&'static str>,
-    patterns: Arc<HashMap<String, Regex>>,
+    patterns: Arc<HashMap<String, Pattern>>,
     /// Literal words that a variable must have for it to be true.
     needs: Vec<(String, Vec<String>)>,
 }
 
 impl Program {
     /// Compiles a text; says what is wrong and the mend.
-    pub(crate) fn compile(text: &str) -> Result<Self, String> {
+    pub(crate) fn compile(text: &str, when: When) -> Result<Self, String> {
         measure(text)?;
         let text = text.to_owned();
-        on_large_stack(move || compile_here(&text).map_err(RuleError::new)).map_err(|error| error.what)
+        on_large_stack(move || compile_here(&text, when).map_err(RuleError::new)).map_err(|error| error.what)
     }
 
     /// The literal words of a variable without which this is never true.
@@ -99,12 +103,12 @@ impl Program {
     }
 }
 
-fn compile_here(text: &str) -> Result<Program, String> {
+fn compile_here(text: &str, when: When) -> Result<Program, String> {
     let program = ENV
         .compile(text)
         .map_err(|_| "the CEL text cannot be parsed; check its brackets, quotes and operators".to_owned())?;
     let checked = check::check(program.expression())?;
-    let patterns = checked.patterns.iter().map(|text| Ok((text.clone(), pattern::regex(text)?)));
+    let patterns = checked.patterns.iter().map(|text| Ok((text.clone(), Pattern::new(text, false, when)?)));
     let patterns = Arc::new(patterns.collect::<Result<HashMap<_, _>, String>>()?);
     Ok(Program { parsed: program, reads: checked.reads, patterns, needs: checked.needs })
 }
@@ -175,7 +179,9 @@ impl<'v> Evaluation<'v> {
             let mut context = self.plain_context();
             let patterns = Arc::clone(&program.patterns);
             let matches = move |This(text): This<Arc<String>>, pattern: Arc<String>| match patterns.get(&*pattern) {
-                Some(regex) => Ok(regex.is_match(&text)),
+                Some(pattern) => pattern
+                    .is_in(&text)
+                    .ok_or_else(|| ExecutionError::function_error("matches", "the pattern cannot be compiled")),
                 None => Err(ExecutionError::function_error("matches", "the pattern is no literal")),
             };
             context.add_function("matches", matches).ok()?;
@@ -223,7 +229,7 @@ mod tests {
     use crate::rules::tests::record;
 
     fn said(text: &str) -> Option<bool> {
-        let program = Program::compile(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let program = Program::compile(text, When::Now).unwrap_or_else(|error| panic!("{text}: {error}"));
         let record = record();
         Evaluation::new(&Variables::new(&record)).run(&program)
     }
@@ -267,7 +273,7 @@ mod tests {
             "input.a.all(x, input.b.all(y, input.c.all(z, x == y)))".to_owned(),
             "x".repeat(5_000),
         ] {
-            assert!(Program::compile(&text).is_err(), "{}", &text[..40.min(text.len())]);
+            assert!(Program::compile(&text, When::Now).is_err(), "{}", &text[..40.min(text.len())]);
         }
     }
 
@@ -280,7 +286,7 @@ mod tests {
             ("action.matches('(')", "pattern"),
             ("action ==", "parsed"),
         ] {
-            let error = Program::compile(text).unwrap_err();
+            let error = Program::compile(text, When::Now).unwrap_err();
             assert!(error.contains(word), "{text}: {error}");
         }
     }

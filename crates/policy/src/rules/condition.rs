@@ -82,6 +82,16 @@ impl Condition {
         }
     }
 
+    /// Whether a program is among it.
+    pub(crate) fn has_program(&self) -> bool {
+        match self {
+            Self::All(list) | Self::Any(list) => list.iter().any(Self::has_program),
+            Self::Not(inner) => inner.has_program(),
+            Self::Test(_) => false,
+            Self::Cel(..) => true,
+        }
+    }
+
     /// As it is written in JSON.
     pub(crate) fn to_json(&self) -> Json {
         match self {

@@ -1,13 +1,13 @@
 //! A compiled condition, and what it says of a record.
 
-use regex::Regex;
 use sealbook_record::{Record, Redaction};
 
 use super::cel::{Evaluation, Program, Variables};
 use super::condition::{Condition, How, Test};
 use super::field::{Field, Place};
+use super::names::{Look, Names};
 use super::node::error_at;
-use super::pattern::{Glob, Words, regex};
+use super::pattern::{Glob, Pattern, When};
 use super::vocabulary::spelt;
 use crate::RuleError;
 
@@ -29,11 +29,18 @@ pub(crate) struct Seen<'v> {
     /// Parts that were erased or withheld.
     pub(crate) gone: &'v [String],
     pub(crate) cel: Evaluation<'v>,
+    pub(crate) names: Names,
 }
 
 impl<'v> Seen<'v> {
     pub(crate) fn raw(variables: &'v Variables<'v>) -> Self {
-        Self { record: variables.record(), redactions: &[], gone: &[], cel: Evaluation::new(variables) }
+        Self {
+            record: variables.record(),
+            redactions: &[],
+            gone: &[],
+            cel: Evaluation::new(variables),
+            names: Names::default(),
+        }
     }
 }
 
@@ -43,7 +50,7 @@ pub(crate) enum Matcher {
     All(Vec<Self>),
     Any(Vec<Self>),
     Not(Box<Self>),
-    Test(Vec<Place>, Compare),
+    Test(Vec<Look>, Compare),
     Cel(Program),
 }
 
@@ -55,22 +62,24 @@ pub(crate) enum Compare {
     EndsWith(Vec<String>),
     Contains(Vec<String>),
     Glob(Vec<Glob>),
-    Matches(Regex),
-    Words(Words),
+    Matches(Pattern),
     Exists(bool),
 }
 
 impl Matcher {
-    pub(crate) fn compile(condition: &Condition) -> Result<Self, RuleError> {
+    pub(crate) fn compile(condition: &Condition, when: When) -> Result<Self, RuleError> {
+        let all = |list: &[Condition]| list.iter().map(|it| Self::compile(it, when)).collect::<Result<_, _>>();
         Ok(match condition {
-            Condition::All(list) => Self::All(list.iter().map(Self::compile).collect::<Result<_, _>>()?),
-            Condition::Any(list) => Self::Any(list.iter().map(Self::compile).collect::<Result<_, _>>()?),
-            Condition::Not(inner) => Self::Not(Box::new(Self::compile(inner)?)),
+            Condition::All(list) => Self::All(all(list)?),
+            Condition::Any(list) => Self::Any(all(list)?),
+            Condition::Not(inner) => Self::Not(Box::new(Self::compile(inner, when)?)),
             Condition::Test(test) => {
-                let compare = Compare::compile(test).map_err(|what| error_at(test.line, what))?;
-                Self::Test(test.places.clone(), compare)
+                let compare = Compare::compile(test, when).map_err(|what| error_at(test.line, what))?;
+                Self::Test(test.places.iter().cloned().map(Look::new).collect(), compare)
             }
-            Condition::Cel(text, line) => Self::Cel(Program::compile(text).map_err(|what| error_at(*line, what))?),
+            Condition::Cel(text, line) => {
+                Self::Cel(Program::compile(text, when).map_err(|what| error_at(*line, what))?)
+            }
         })
     }
 
@@ -84,7 +93,7 @@ impl Matcher {
                 Answer::No => Answer::Yes,
                 other => other,
             },
-            Self::Test(places, compare) => test(places, compare, seen),
+            Self::Test(looks, compare) => test(looks, compare, seen),
             Self::Cel(program) => {
                 if program.is_hidden(seen.redactions, seen.gone) {
                     return Answer::Hidden;
@@ -122,23 +131,31 @@ fn fold(list: &[Matcher], seen: &Seen<'_>, ends: Answer, otherwise: Answer) -> A
     answer
 }
 
-fn test(places: &[Place], compare: &Compare, seen: &Seen<'_>) -> Answer {
-    let fits = places.iter().enumerate().any(|(index, place)| {
-        let mut each = |text: &str| compare.fits(index, text);
-        place.any(seen.record, &mut each)
+fn test(looks: &[Look], compare: &Compare, seen: &Seen<'_>) -> Answer {
+    let mut is_unclear = false;
+    let fits = looks.iter().enumerate().any(|(index, look)| {
+        let mut each = |text: &str| {
+            let fits = compare.fits(index, text);
+            is_unclear |= fits.is_none();
+            fits != Some(false)
+        };
+        look.any(seen.record, &seen.names, &mut each)
     });
+    if is_unclear {
+        return Answer::Error;
+    }
     let is_yes = match compare {
         Compare::Exists(wanted) => fits == *wanted,
         _ => fits,
     };
-    if !fits && places.iter().any(|place| place.is_hidden(seen.redactions, seen.gone)) {
+    if !fits && looks.iter().any(|look| look.place.is_hidden(seen.redactions, seen.gone)) {
         return Answer::Hidden;
     }
     if is_yes { Answer::Yes } else { Answer::No }
 }
 
 impl Compare {
-    fn compile(test: &Test) -> Result<Self, String> {
+    fn compile(test: &Test, when: When) -> Result<Self, String> {
         Ok(match &test.how {
             How::Equals(values) => Self::Equals(
                 test.places
@@ -153,22 +170,21 @@ impl Compare {
             How::EndsWith(values) => Self::EndsWith(values.clone()),
             How::Contains(values) => Self::Contains(values.clone()),
             How::Glob(globs) => Self::Glob(globs.iter().map(|glob| Glob::new(glob)).collect::<Result<_, _>>()?),
-            How::Matches { pattern, words: false } => Self::Matches(regex(pattern)?),
-            How::Matches { pattern, words: true } => Self::Words(Words::new(pattern)?),
+            How::Matches { pattern, words } => Self::Matches(Pattern::new(pattern, *words, when)?),
             How::Exists(wanted) => Self::Exists(*wanted),
         })
     }
 
-    fn fits(&self, place: usize, text: &str) -> bool {
-        match self {
+    /// `None` where it cannot be worked out.
+    fn fits(&self, place: usize, text: &str) -> Option<bool> {
+        Some(match self {
             Self::Equals(values) => values[place].iter().any(|value| value == text),
             Self::StartsWith(values) => values.iter().any(|value| text.starts_with(value.as_str())),
             Self::EndsWith(values) => values.iter().any(|value| text.ends_with(value.as_str())),
             Self::Contains(values) => values.iter().any(|value| text.contains(value.as_str())),
             Self::Glob(globs) => globs.iter().any(|glob| glob.fits(text)),
-            Self::Matches(regex) => regex.is_match(text),
-            Self::Words(words) => words.is_in(text),
+            Self::Matches(pattern) => return pattern.is_in(text),
             Self::Exists(_) => true,
-        }
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! A YAML or JSON text as a tree whose nodes know their lines.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -109,13 +110,25 @@ impl Node {
 /// Room for readers that call themselves; CEL's takes 170 KiB a level without optimisation.
 const STACK_BYTES: usize = 128 << 20;
 
+thread_local! {
+    static IS_LARGE: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Reads a stranger's text where there is room for its depth.
-pub(crate) fn on_large_stack<T: Send + 'static>(
-    read: impl FnOnce() -> Result<T, RuleError> + Send + 'static,
-) -> Result<T, RuleError> {
-    let reader = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(read);
-    let reader = reader.map_err(|_| RuleError::new("there is no room for a thread to read rules in; free memory"))?;
-    reader.join().unwrap_or_else(|_| Err(RuleError::new("the text cannot be read; simplify it")))
+pub(crate) fn on_large_stack<T: Send>(read: impl FnOnce() -> Result<T, RuleError> + Send) -> Result<T, RuleError> {
+    if IS_LARGE.get() {
+        return read();
+    }
+    std::thread::scope(|scope| {
+        let read = || {
+            IS_LARGE.set(true);
+            read()
+        };
+        let reader = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, read);
+        let reader =
+            reader.map_err(|_| RuleError::new("there is no room for a thread to read rules in; free memory"))?;
+        reader.join().unwrap_or_else(|_| Err(RuleError::new("the text cannot be read; simplify it")))
+    })
 }
 
 /// An error at a line; 0 means that there is none.

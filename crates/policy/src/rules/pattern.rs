@@ -1,12 +1,16 @@
 //! Texts that stand for many: regular expressions in linear time, and globs.
 
+use std::sync::OnceLock;
+
 use regex::{Regex, RegexBuilder};
+
+use super::literals::Literals;
 
 /// Bytes of a pattern.
 const PATTERN_BYTES_MAX: usize = 2_048;
 /// Bytes of a compiled one: counted repetitions of counted repetitions end here.
 const COMPILED_BYTES_MAX: usize = 1 << 20;
-const NEST_MAX: u32 = 32;
+pub(crate) const NEST_MAX: u32 = 32;
 
 /// A regular expression within bounds; what is wrong with it otherwise.
 pub(crate) fn regex(pattern: &str) -> Result<Regex, String> {
@@ -26,26 +30,61 @@ pub(crate) fn regex(pattern: &str) -> Result<Regex, String> {
         })
 }
 
-/// A text to be found between the borders of words.
-///
-/// A word is a run of letters and digits. `_`, `-` and `.` are borders, and so is the hump of a
-/// camelCase name: `key` is a word of `api_key`, `apiKey` and `ssh-key`, and of `monkey` it is none.
-#[derive(Debug, Clone)]
-pub(crate) struct Words {
-    regex: Regex,
+/// When patterns and programs are compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// At once, so that what is wrong with them is known.
+    Now,
+    /// When a text first needs them: they were checked before.
+    Needed,
 }
 
-impl Words {
-    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
-        // Borders are matched, since nothing may look around: only whether it fits is asked.
-        regex(pattern)?;
-        let regex = regex(&format!(r"(?:^|[^\p{{L}}\p{{N}}])(?:{pattern})(?:$|[^\p{{L}}\p{{N}}])"))?;
-        Ok(Self { regex })
+/// A regular expression that knows, before it is compiled, of most texts that it does not fit them.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    text: String,
+    words: bool,
+    literals: Option<Literals>,
+    regex: OnceLock<Option<Regex>>,
+}
+
+impl Pattern {
+    /// With `words`, a text to be found between the borders of words.
+    ///
+    /// A word is a run of letters and digits. `_`, `-` and `.` are borders, and so is the hump of a
+    /// camelCase name: `key` is a word of `api_key`, `apiKey` and `ssh-key`, and of `monkey` it is none.
+    pub(crate) fn new(text: &str, words: bool, when: When) -> Result<Self, String> {
+        let regex = match when {
+            When::Now => OnceLock::from(Some(compile(text, words)?)),
+            When::Needed => OnceLock::new(),
+        };
+        Ok(Self { text: text.to_owned(), words, literals: Literals::of(text), regex })
     }
 
-    pub(crate) fn is_in(&self, text: &str) -> bool {
-        self.regex.is_match(text) || at_humps(text).is_some_and(|text| self.regex.is_match(&text))
+    /// Whether it fits; `None` where it cannot be compiled.
+    pub(crate) fn is_in(&self, text: &str) -> Option<bool> {
+        match self.is_right_in(text) {
+            Some(false) if self.words => at_humps(text).map_or(Some(false), |text| self.is_right_in(&text)),
+            said => said,
+        }
     }
+
+    fn is_right_in(&self, text: &str) -> Option<bool> {
+        if self.literals.as_ref().is_some_and(|literals| !literals.may_be_in(text)) {
+            return Some(false);
+        }
+        let regex = self.regex.get_or_init(|| compile(&self.text, self.words).ok());
+        regex.as_ref().map(|regex| regex.is_match(text))
+    }
+}
+
+fn compile(pattern: &str, words: bool) -> Result<Regex, String> {
+    let own = regex(pattern)?;
+    if !words {
+        return Ok(own);
+    }
+    // Borders are matched, since nothing may look around: only whether it fits is asked.
+    regex(&format!(r"(?:^|[^\p{{L}}\p{{N}}])(?:{pattern})(?:$|[^\p{{L}}\p{{N}}])"))
 }
 
 /// The text with a blank at each hump; `None` where it has none.
@@ -123,13 +162,20 @@ mod tests {
 
     #[test]
     fn words_have_borders() {
-        let words = Words::new("(?i:key|token)s?").unwrap();
+        for when in [When::Now, When::Needed] {
+            words_have_borders_when(when);
+        }
+    }
+
+    fn words_have_borders_when(when: When) {
+        let words = Pattern::new("(?i:key|token)s?", true, when).unwrap();
+        let is_in = |text: &str| words.is_in(text).expect("it compiles");
         for text in ["key", "api_key", "apiKey", "ssh-key", "rotate keys", "KEY=1", "a.token", "userTokens", "x/key/y"]
         {
-            assert!(words.is_in(text), "{text}");
+            assert!(is_in(text), "{text}");
         }
         for text in ["monkey", "keyboard", "tokenizer", "turkey", "keyed", "Mickey"] {
-            assert!(!words.is_in(text), "{text}");
+            assert!(!is_in(text), "{text}");
         }
     }
 
@@ -149,6 +195,7 @@ mod tests {
         assert!(regex(&"(".repeat(100_000)).is_err());
         assert!(regex(&format!("{}a{}", "(".repeat(900), ")".repeat(900))).is_err());
         assert!(regex("(?=a)").is_err() && regex(r"(a)\1").is_err());
-        assert!(Words::new("a)(b").is_err());
+        assert!(Pattern::new("a)(b", true, When::Now).is_err());
+        assert_eq!(Pattern::new("a)(b", true, When::Needed).unwrap().is_in("a"), None);
     }
 }

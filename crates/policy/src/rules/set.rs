@@ -8,14 +8,18 @@ use sealbook_record::{Record, Redaction, TargetKind};
 
 use super::builtin;
 use super::cel::Variables;
+use super::condition::Condition;
 use super::field::Field;
 use super::matcher::{Answer, Matcher, Seen};
-use super::pattern::Glob;
+use super::node::on_large_stack;
+use super::pattern::{Glob, When};
 use super::rule::Scope;
 use crate::{Decision, Fail, Hit, Rule, RuleError, Verdict};
 
 /// Rules of one set.
 const RULES_MAX: usize = 10_000;
+/// Programs that are compiled together at least.
+const SHARE_MIN: usize = 16;
 
 /// Compiled rules: immutable, shared freely between threads. All of them are evaluated; an index on action and
 /// category leaves out those that surely do not fit.
@@ -70,10 +74,12 @@ impl RuleSet {
         Self::of(Self::shared_builtin().rules.clone())
     }
 
-    /// The same, compiled once.
+    /// The same, compiled once, each when a record first needs it.
     pub(crate) fn shared_builtin() -> Arc<Self> {
-        static BUILTIN: LazyLock<Arc<RuleSet>> =
-            LazyLock::new(|| Arc::new(RuleSet::compile(builtin::rules()).expect("the built-in rules are tested")));
+        static BUILTIN: LazyLock<Arc<RuleSet>> = LazyLock::new(|| {
+            let lazy = |rule: &Rule| Compiled::lazy(Arc::new(rule.clone())).expect("the built-in rules are tested");
+            Arc::new(RuleSet::of(builtin::rules().iter().map(lazy).collect()))
+        });
         Arc::clone(&BUILTIN)
     }
 
@@ -102,7 +108,9 @@ impl RuleSet {
         let mut hits = Vec::new();
         let variables = Variables::new(record);
         let seen = Seen::raw(&variables);
-        for index in self.index.candidates(record) {
+        let candidates = self.index.candidates(record);
+        self.compile_programs(&candidates, record);
+        for index in candidates {
             let compiled = &self.rules[index as usize];
             let rule = &compiled.rule;
             let hit = match compiled.answer(&seen) {
@@ -129,6 +137,31 @@ impl RuleSet {
             Answer::No | Answer::Error => Replayed::Passes,
         });
         answers.collect()
+    }
+
+    /// Compiles the programs that are needed now and were not before, in few places: each by itself would need a
+    /// thread of its own.
+    fn compile_programs(&self, candidates: &[u32], record: &Record) {
+        let cold = |compiled: &&Compiled| compiled.is_cold() && compiled.scope.covers(record);
+        let cold: Vec<&Compiled> = candidates.iter().map(|index| &self.rules[*index as usize]).filter(cold).collect();
+        if cold.len() < 2 {
+            return;
+        }
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = cold.len().div_ceil(threads).max(SHARE_MIN);
+        std::thread::scope(|scope| {
+            for share in cold.chunks(share) {
+                // Whatever goes wrong goes wrong again, for its own rule alone, when that is asked.
+                scope.spawn(move || {
+                    let _ = on_large_stack(|| {
+                        for compiled in share {
+                            let _ = compiled.matcher();
+                        }
+                        Ok(())
+                    });
+                });
+            }
+        });
     }
 
     /// SHA-256 over the rules in order: the policy version that an approval names.
@@ -172,7 +205,7 @@ impl RuleSet {
 impl Compiled {
     pub(crate) fn new(rule: Arc<Rule>) -> Result<Self, RuleError> {
         let compiled = Self::lazy(rule)?;
-        let matcher = compiled.make().map_err(|error| error.of(&compiled.rule.id))?;
+        let matcher = compiled.make(When::Now).map_err(|error| error.of(&compiled.rule.id))?;
         let _ = compiled.matcher.set(Some(matcher));
         Ok(compiled)
     }
@@ -184,15 +217,24 @@ impl Compiled {
         Ok(Self { rule, scope: Arc::new(scope), matcher: Arc::default() })
     }
 
-    fn make(&self) -> Result<Matcher, RuleError> {
-        self.rule.condition.as_ref().map_or(Ok(Matcher::Always), Matcher::compile)
+    fn make(&self, when: When) -> Result<Matcher, RuleError> {
+        self.rule.condition.as_ref().map_or(Ok(Matcher::Always), |condition| Matcher::compile(condition, when))
+    }
+
+    fn matcher(&self) -> Option<&Matcher> {
+        self.matcher.get_or_init(|| self.make(When::Needed).ok()).as_ref()
+    }
+
+    /// Whether it holds a program that is not compiled yet.
+    fn is_cold(&self) -> bool {
+        self.matcher.get().is_none() && self.rule.condition.as_ref().is_some_and(Condition::has_program)
     }
 
     fn answer(&self, seen: &Seen<'_>) -> Answer {
         if !self.scope.covers(seen.record) {
             return Answer::No;
         }
-        self.matcher.get_or_init(|| self.make().ok()).as_ref().map_or(Answer::Error, |matcher| matcher.answer(seen))
+        self.matcher().map_or(Answer::Error, |matcher| matcher.answer(seen))
     }
 
     /// The words that a field must have for the rule to fit, as far as they are known without compiling more.

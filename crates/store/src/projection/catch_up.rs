@@ -3,6 +3,9 @@
 //! Rows are read in order and their terms collected in memory; a flush merges them into the
 //! tables, sorted, in one transaction with the cursor. Between flushes nothing is written, so a
 //! bulk load touches each row of the index about once for every chunk.
+//!
+//! What is gathered comes from a snapshot, and an erasure may be sealed after it was taken: the
+//! index counts erasures, and words that were gathered before the last one began are never written.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,7 +20,7 @@ use super::text::each_text_word;
 use super::{IndexView, chunk_of};
 use crate::sqlite::{engine, file_error};
 use crate::stored::Decoded;
-use crate::{Error, Row, Snapshot};
+use crate::{Error, Row, Snapshot, Store};
 
 /// What is gathered before a flush, in bytes: a chunk of ordinary records takes a tenth of it.
 const PENDING_BYTES_MAX: usize = 256 << 20;
@@ -38,6 +41,8 @@ pub(crate) struct CatchUp {
     lock: Option<File>,
     connection: Connection,
     pending: Pending,
+    /// Erasures that had begun when what is pending was read.
+    erasures: i64,
 }
 
 /// What was read from the ledger and is not in the tables yet: records `from..next` of one chunk.
@@ -53,18 +58,14 @@ struct Pending {
 
 impl CatchUp {
     pub(super) fn new(path: &Path, connection: Connection, lock: Option<File>) -> Result<Self, Error> {
-        let mut this = Self { path: path.to_owned(), lock, connection, pending: Pending::default() };
+        let mut this = Self { path: path.to_owned(), lock, connection, pending: Pending::default(), erasures: 0 };
         this.restart()?;
         Ok(this)
     }
 
     /// How many records the tables hold.
     pub(crate) fn cursor(&self) -> Result<u64, Error> {
-        self.connection
-            .prepare_cached("SELECT value FROM meta WHERE key = 'cursor'")
-            .and_then(|mut s| s.query_row([], |row| row.get::<_, i64>(0)))
-            .map(|c| c as u64)
-            .map_err(|e| engine(&self.path, &e))
+        Ok(self.meta("cursor")?.unwrap_or_default() as u64)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -80,8 +81,65 @@ impl CatchUp {
         IndexView { connection: &self.connection, path: &self.path }
     }
 
+    /// Reads what was sealed into memory, and flushes whenever a chunk is full.
+    pub(crate) fn follow(&mut self, store: &dyn Store) -> Result<u64, Error> {
+        let (snapshot, size) = self.look(store)?;
+        self.gather(&*snapshot, size)?;
+        Ok(size)
+    }
+
+    /// Brings the tables up to the head, and says how many records that is.
+    pub(crate) fn catch_up(&mut self, store: &dyn Store) -> Result<u64, Error> {
+        loop {
+            let (snapshot, size) = self.look(store)?;
+            if self.fill(&*snapshot, size)? {
+                return Ok(size);
+            }
+        }
+    }
+
+    /// Empties the tables and fills them again.
+    pub(crate) fn rebuild(&mut self, store: &dyn Store) -> Result<u64, Error> {
+        self.locked(|this| {
+            // Nobody erases while the lock is held: a mark is of somebody who died, and all is read again.
+            this.connection
+                .execute_batch(
+                    "BEGIN IMMEDIATE; DELETE FROM postings; DELETE FROM times;
+                     DELETE FROM meta WHERE key = 'erasing'; UPDATE meta SET value = 0 WHERE key = 'cursor'; COMMIT;",
+                )
+                .map_err(|e| engine(&this.path, &e))?;
+            this.restart()
+        })?;
+        self.catch_up(store)
+    }
+
+    /// The ledger as it is now, no erasure being under way.
+    fn look<'s>(&mut self, store: &'s dyn Store) -> Result<(Box<dyn Snapshot + Send + 's>, u64), Error> {
+        // In this order: an erasure that begins after the count was read makes what is gathered stale, and
+        // one that began before is over when the snapshot is taken.
+        let erasures = self.count_erasures()?;
+        self.settle(store)?;
+        let snapshot = store.snapshot()?;
+        if erasures != self.erasures {
+            self.restart()?;
+            self.erasures = erasures;
+        }
+        let size = snapshot.head()?.map_or(0, |head| head.size);
+        Ok((snapshot, size))
+    }
+
+    /// Brings the tables up to `size`; `false` where an erasure made the snapshot stale.
+    pub(super) fn fill(&mut self, snapshot: &dyn Snapshot, size: u64) -> Result<bool, Error> {
+        while self.cursor()? < size {
+            if !self.gather(snapshot, size)? || !self.flush()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Reads records up to `size` into memory, and flushes whenever a chunk is full.
-    pub(crate) fn follow(&mut self, snapshot: &dyn Snapshot, size: u64) -> Result<(), Error> {
+    fn gather(&mut self, snapshot: &dyn Snapshot, size: u64) -> Result<bool, Error> {
         while self.pending.next < size {
             let chunk_end = (chunk_of(self.pending.next) + 1) << CHUNK_BITS;
             let pending = &mut self.pending;
@@ -93,35 +151,11 @@ impl CatchUp {
                 // A gap in the rows is for `verify` to report; the index steps over it.
                 self.pending.skip_to(size.min(chunk_end));
             }
-            if self.pending.is_full() || self.pending.next == chunk_end {
-                self.flush()?;
+            if (self.pending.is_full() || self.pending.next == chunk_end) && !self.flush()? {
+                return Ok(false);
             }
         }
-        Ok(())
-    }
-
-    /// Brings the tables up to `size`.
-    pub(crate) fn catch_up(&mut self, snapshot: &dyn Snapshot, size: u64) -> Result<(), Error> {
-        self.settle(snapshot)?;
-        while self.cursor()? < size {
-            self.follow(snapshot, size)?;
-            self.flush()?;
-        }
-        Ok(())
-    }
-
-    /// Empties the tables and fills them again.
-    pub(crate) fn rebuild(&mut self, snapshot: &dyn Snapshot, size: u64) -> Result<(), Error> {
-        self.locked(|this| {
-            this.connection
-                .execute_batch(
-                    "BEGIN IMMEDIATE; DELETE FROM postings; DELETE FROM times;
-                     DELETE FROM meta WHERE key = 'erasing'; UPDATE meta SET value = 0 WHERE key = 'cursor'; COMMIT;",
-                )
-                .map_err(|e| engine(&this.path, &e))?;
-            this.restart()
-        })?;
-        self.catch_up(snapshot, size)
+        Ok(true)
     }
 
     /// Forgets what is pending and starts again where the tables end.
@@ -132,21 +166,25 @@ impl CatchUp {
     }
 
     /// Writes what is pending. Where another process was faster, its work counts and ours is dropped.
-    pub(crate) fn flush(&mut self) -> Result<(), Error> {
+    /// `false` where an erasure began since it was read.
+    fn flush(&mut self) -> Result<bool, Error> {
         if self.pending.next == self.pending.from {
             // Nothing of ours; the tables may have moved all the same.
-            return self.restart();
+            return self.restart().map(|()| true);
         }
         self.locked(|this| {
+            if this.count_erasures()? != this.erasures {
+                return this.restart().map(|()| false);
+            }
             if this.cursor()? != this.pending.from {
-                return this.restart();
+                return this.restart().map(|()| true);
             }
             write(&this.connection, &this.pending).map_err(|e| {
                 let _ = this.connection.execute_batch("ROLLBACK");
                 engine(&this.path, &e)
             })?;
             this.pending.clear(this.pending.next);
-            Ok(())
+            Ok(true)
         })
     }
 
@@ -159,60 +197,119 @@ impl CatchUp {
         done
     }
 
-    /// Takes a record's terms out that erasure is about to remove from the ledger, and notes that
-    /// it is under way: `before` is the row as it lies, `after` as it will be.
+    /// Takes a record's terms out, has it erased from the ledger, and ends as the ledger then says: `before`
+    /// is the row as it lies, `after` as it will be. Nobody else writes to the index meanwhile.
     ///
-    /// A crash between this and the ledger's commit is found by [`CatchUp::settle`].
-    pub(crate) fn unproject(&mut self, before: Row<'_>, after: Row<'_>) -> Result<(), Error> {
+    /// A crash in here leaves a mark, which [`CatchUp::settle`] finds.
+    pub(crate) fn erase<T>(
+        &mut self,
+        store: &dyn Store,
+        before: Row<'_>,
+        after: Row<'_>,
+        seal: impl FnOnce() -> T,
+    ) -> Result<T, Error> {
+        self.locked(|this| {
+            this.unproject(before, after)?;
+            let done = seal();
+            // Where this fails the mark stays, and it is done when the index is next brought up to date:
+            // the answer is about the ledger.
+            let _ = this.settle_locked(store);
+            Ok(done)
+        })
+    }
+
+    fn unproject(&mut self, before: Row<'_>, after: Row<'_>) -> Result<(), Error> {
         let mut old = Pending::default();
         old.clear(before.seq);
         old.add(before);
         let mut new = Pending::default();
         new.clear(after.seq);
         new.add(after);
-        self.locked(|this| {
-            (|| {
-                this.connection.execute_batch("BEGIN IMMEDIATE")?;
-                for term in old.postings.terms().filter(|term| !new.postings.has(term)) {
-                    subtract(&this.connection, term, before.seq)?;
-                }
-                this.connection.execute("INSERT OR REPLACE INTO meta VALUES ('erasing', ?1)", [before.seq as i64])?;
-                this.connection.execute_batch("COMMIT")
-            })()
-            .map_err(|e: rusqlite::Error| {
-                let _ = this.connection.execute_batch("ROLLBACK");
-                engine(&this.path, &e)
-            })
+        (|| {
+            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+            for term in old.postings.terms().filter(|term| !new.postings.has(term)) {
+                subtract(&self.connection, term, before.seq)?;
+            }
+            self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('erasing', ?1)", [before.seq as i64])?;
+            self.connection.execute(
+                "INSERT INTO meta VALUES ('erasures', 1) ON CONFLICT (key) DO UPDATE SET value = value + 1",
+                [],
+            )?;
+            self.connection.execute_batch("COMMIT")
+        })()
+        .map_err(|e: rusqlite::Error| {
+            let _ = self.connection.execute_batch("ROLLBACK");
+            engine(&self.path, &e)
         })
     }
 
-    /// Ends an erasure that was under way: whatever the ledger says of the record now is projected.
-    pub(crate) fn settle(&mut self, snapshot: &dyn Snapshot) -> Result<(), Error> {
-        let seq: Option<i64> = self
-            .connection
-            .prepare_cached("SELECT value FROM meta WHERE key = 'erasing'")
-            .and_then(|mut s| s.query_row([], |row| row.get(0)).optional())
-            .map_err(|e| engine(&self.path, &e))?;
-        let Some(seq) = seq.map(|s| s as u64) else { return Ok(()) };
+    /// Ends an erasure whose process died: whatever the ledger says of the record now is projected.
+    fn settle(&mut self, store: &dyn Store) -> Result<(), Error> {
+        if self.erasing()?.is_none() {
+            return Ok(());
+        }
+        self.locked(|this| this.settle_locked(store))
+    }
+
+    fn settle_locked(&mut self, store: &dyn Store) -> Result<(), Error> {
+        let Some(seq) = self.erasing()? else { return Ok(()) };
         let mut now = Pending::default();
         now.clear(seq);
-        snapshot.scan(seq, seq + 1, &mut |row| {
-            now.add(row);
-            Ok(true)
-        })?;
-        self.locked(|this| {
-            (|| {
-                this.connection.execute_batch("BEGIN IMMEDIATE")?;
-                let mut out = Vec::new();
-                now.postings.each_sorted(|term, lows| merge(&this.connection, term, chunk_of(seq), lows, &mut out))?;
-                this.connection.execute("DELETE FROM meta WHERE key = 'erasing'", [])?;
-                this.connection.execute_batch("COMMIT")
-            })()
-            .map_err(|e: rusqlite::Error| {
-                let _ = this.connection.execute_batch("ROLLBACK");
-                engine(&this.path, &e)
-            })
+        // What the tables have not come to yet is read when they do.
+        if seq < self.cursor()? {
+            store.snapshot()?.scan(seq, seq + 1, &mut |row| {
+                now.add(row);
+                Ok(true)
+            })?;
+        }
+        (|| {
+            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+            let mut out = Vec::new();
+            now.postings.each_sorted(|term, lows| merge(&self.connection, term, chunk_of(seq), lows, &mut out))?;
+            self.connection.execute("DELETE FROM meta WHERE key = 'erasing'", [])?;
+            self.connection.execute_batch("COMMIT")
+        })()
+        .map_err(|e: rusqlite::Error| {
+            let _ = self.connection.execute_batch("ROLLBACK");
+            engine(&self.path, &e)
         })
+    }
+
+    /// Holds the tables still for reading, and gives the ledger as they know it. [`CatchUp::let_go`] ends it.
+    pub(super) fn hold<'s>(&mut self, store: &'s dyn Store) -> Result<(Box<dyn Snapshot + Send + 's>, u64), Error> {
+        self.catch_up(store)?;
+        // While the lock is held nobody erases: both views are of one moment.
+        self.locked(|this| {
+            this.settle_locked(store)?;
+            this.connection.execute_batch("BEGIN").map_err(|e| engine(&this.path, &e))?;
+            let views = this.cursor().and_then(|cursor| Ok((store.snapshot()?, cursor)));
+            if views.is_err() {
+                this.let_go();
+            }
+            views
+        })
+    }
+
+    /// Ends [`CatchUp::hold`].
+    pub(super) fn let_go(&mut self) {
+        let _ = self.connection.execute_batch("ROLLBACK");
+    }
+
+    /// The record whose erasure is under way.
+    fn erasing(&self) -> Result<Option<u64>, Error> {
+        self.meta("erasing").map(|seq| seq.map(|seq| seq as u64))
+    }
+
+    /// How many erasures ever began.
+    fn count_erasures(&self) -> Result<i64, Error> {
+        self.meta("erasures").map(Option::unwrap_or_default)
+    }
+
+    fn meta(&self, key: &str) -> Result<Option<i64>, Error> {
+        self.connection
+            .prepare_cached("SELECT value FROM meta WHERE key = ?1")
+            .and_then(|mut s| s.query_row([key], |row| row.get(0)).optional())
+            .map_err(|e| engine(&self.path, &e))
     }
 
     /// Moves the whole WAL into the index and cuts it.

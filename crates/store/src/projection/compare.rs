@@ -6,31 +6,24 @@ use sealbook_ledger::Origin;
 use super::db::{Index, ProjectionFault, throw_away};
 use super::{CatchUp, postings};
 use crate::sqlite::engine;
-use crate::{Error, Snapshot};
+use crate::{Error, Store};
 
 /// Differences that are listed at most.
 const FAULTS_MAX: usize = 1_000;
 
-/// Builds the projections anew beside `live`, and walks both in step.
-pub(crate) fn compare(
-    live: &CatchUp,
-    snapshot: &dyn Snapshot,
-    size: u64,
-    origin: &Origin,
-) -> Result<Vec<ProjectionFault>, Error> {
-    let dir = live.path().with_extension("rebuild");
-    let rebuilt = throw_away(&dir, origin)?;
-    let built = (|| {
-        rebuilt.lock().catch_up(snapshot, size)?;
+/// Builds the projections anew beside `live`, and walks both in step. What others write meanwhile is in neither.
+pub(crate) fn compare(live: &mut CatchUp, store: &dyn Store, origin: &Origin) -> Result<Vec<ProjectionFault>, Error> {
+    let (snapshot, size) = live.hold(store)?;
+    let found = (|| {
+        let rebuilt = throw_away(live.path(), origin)?;
+        rebuilt.lock().fill(&*snapshot, size)?;
         let mut faults = Vec::new();
         walk(live, &rebuilt, "postings", "SELECT term, chunk, seqs FROM postings ORDER BY term, chunk", &mut faults)?;
         walk(live, &rebuilt, "times", "SELECT CAST(block AS BLOB), 0, us FROM times ORDER BY block", &mut faults)?;
         Ok(faults)
     })();
-    drop(rebuilt);
-    super::db::remove(&dir)?;
-    let _ = std::fs::remove_file(dir.with_extension("lock"));
-    built
+    live.let_go();
+    found
 }
 
 /// A row's key, and what it holds.

@@ -1,6 +1,7 @@
 //! `index.db`: its tables, its cursor, and reading from it.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use roaring::RoaringBitmap;
@@ -132,10 +133,26 @@ fn make_tables(connection: &Connection, origin: &Origin) -> rusqlite::Result<()>
     connection.execute_batch("COMMIT")
 }
 
-/// A throw-away index at `path`, to compare with.
+/// A throw-away index to compare with the one at `path`, in a file beside it that has no name any more: nobody
+/// else finds it, and nothing of it is left however the process ends.
 pub(super) fn throw_away(path: &Path, origin: &Origin) -> Result<Index, Error> {
-    let connection = fresh(path, origin)?;
-    Ok(Index { catch_up: Mutex::new(CatchUp::new(path, connection, None)?) })
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let name = format!("{}-{}.rebuild", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    let path = path.with_extension(name);
+    let fail = |e: rusqlite::Error| engine(&path, &e);
+    private_file(&path)?;
+    let made = (|| {
+        let connection = Connection::open(&path)?;
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+        connection.pragma_update(None, "journal_mode", "OFF")?;
+        connection.pragma_update(None, "synchronous", "OFF")?;
+        connection.pragma_update(None, "cache_size", -65_536)?;
+        make_tables(&connection, origin)?;
+        Ok(connection)
+    })()
+    .map_err(fail);
+    remove(&path)?;
+    Ok(Index { catch_up: Mutex::new(CatchUp::new(&path, made?, None)?) })
 }
 
 /// Removes the index and what lies beside it.

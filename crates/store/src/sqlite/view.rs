@@ -12,7 +12,11 @@ use crate::{Error, NewRow, Row, StoreHead};
 pub(super) fn head(connection: &Connection) -> rusqlite::Result<Option<StoreHead>> {
     connection
         .prepare_cached("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1")?
-        .query_row([], |row| Ok(StoreHead { size: row.get::<_, i64>(0)? as u64, note: row.get(1)? }))
+        .query_row([], |row| {
+            // A damaged note is for `verify` to name, like any other.
+            let note = String::from_utf8_lossy(any_bytes(row, 1)?).into_owned();
+            Ok(StoreHead { size: row.get::<_, i64>(0)? as u64, note })
+        })
         .optional()
 }
 

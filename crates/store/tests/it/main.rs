@@ -11,5 +11,6 @@ mod query;
 mod randomness;
 mod range;
 mod state;
+mod strangers;
 mod tamper;
 mod verify;

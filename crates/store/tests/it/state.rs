@@ -1,7 +1,7 @@
 //! What holds now, brought up to a book's head; and whose word counts.
 
 use sealbook_ledger::SigningKey;
-use sealbook_policy::{State, StopScope};
+use sealbook_policy::{State, StopKind, StopScope};
 use sealbook_record::{PartName, Record};
 use sealbook_store::{EraseRequest, Ledger};
 
@@ -49,6 +49,58 @@ fn a_state_is_brought_up_from_far_behind_and_from_near() {
     assert_eq!(far.rules().digest(), near.rules().digest());
     // Where the book lies is guarded, whatever it is called.
     assert!(far.held_rules().iter().any(|held| held.rule().id == "guard-places"));
+}
+
+#[test]
+fn what_the_index_does_not_have_yet_is_read_too() {
+    let place = Place::new();
+    let ledger = place.create();
+    seal_others(&ledger, 700);
+    let stop = |actor: &str| {
+        let scope = StopScope { kind: StopKind::Actor, id: actor.to_owned() };
+        with_part(raw(&ledger, "ann", "stop.set", "x"), PartName::Input, &scope.to_json())
+    };
+    seal(&ledger, stop("agent-1"));
+    let seen = |ledger: &Ledger| {
+        let mut state = State::new();
+        ledger.bring_up(&mut state).unwrap();
+        assert_eq!(state.next_seq(), ledger.head().unwrap().size);
+        state.stops().len()
+    };
+    assert_eq!(seen(&ledger), 1);
+    // A few records more stay out of the index, many do not.
+    for (count, stops) in [(3, 2), (100, 3), (500, 4)] {
+        seal_others(&ledger, count);
+        seal(&ledger, stop(&format!("agent-{stops}")));
+        assert_eq!(seen(&ledger), stops);
+        assert_eq!(seen(&place.open()), stops, "and a process that has just begun sees them");
+    }
+}
+
+#[test]
+fn together_signatures_are_worth_what_each_is_alone() {
+    let place = Place::new();
+    let ledger = place.create();
+    let [believed, stranger] = [3, 4].map(|seed| SigningKey::from_seed(&[seed; 32]));
+    let by = || admit(raw(&ledger, "ann", "key.add", "k"));
+    ledger.add_approver(*believed.public(), by(), None).unwrap();
+    // Named without the word of the first, so that its signatures can be sealed and count for nothing.
+    ledger.add_approver(*stranger.public(), by(), None).unwrap();
+    for key in [&believed, &stranger, &believed] {
+        ledger.append_approved(vec![admit(change(&ledger, "stop.lift"))], key).unwrap().remove(0).unwrap();
+        seal_others(&ledger, 1);
+    }
+    let (approvers, reader) = (ledger.approvers().unwrap(), ledger.reader().unwrap());
+    let mut all: Vec<_> = (0..reader.size().unwrap()).map(|seq| reader.record(seq).unwrap()).collect();
+    // A signature of the believed key that was made over something else.
+    let signed: Vec<_> = all.iter().filter(|stored| approvers.of(stored).is_some()).cloned().collect();
+    let mut forged = signed[0].clone();
+    forged.leaf.sigs.clone_from(&signed[1].leaf.sigs);
+    all.push(forged);
+    let alone: Vec<_> = all.iter().map(|stored| approvers.of(stored)).collect();
+    assert_eq!(approvers.of_all(&all), alone);
+    assert_eq!(alone.iter().flatten().count(), 2);
+    assert_eq!(approvers.of_all(&[]), []);
 }
 
 #[test]

@@ -3,103 +3,101 @@
 use sealbook_inspect::Progress;
 use sealbook_ledger::{Checkpoint, Fault, KeyRole, Origin, PublicKey, Report, Trust};
 use sealbook_report::{Block, Document, Text, Tone, Verification, View};
-use sealbook_store::{Error, KeyDir, Ledger, ProjectionFault, VerifyOptions};
+use sealbook_store::{Error as StoreError, KeyDir, Ledger, ProjectionFault, VerifyOptions};
 
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::place::Place;
-use crate::progress::Bars;
-use crate::session::{self, Session};
+use crate::Error;
+use crate::earlier::{continues, earlier};
 
 /// What verification found of a book.
-pub(crate) struct Verdict {
+#[derive(Debug)]
+pub struct Verdict {
     /// Of the present ledger.
-    pub(crate) report: Report,
+    pub report: Report,
     /// Of the ledgers that it goes on from, newest first.
-    pub(crate) earlier: Vec<Report>,
+    pub earlier: Vec<Report>,
     /// A ledger that it goes on from and that is not beside it.
-    pub(crate) missing: Option<String>,
+    pub missing: Option<String>,
     /// What differs between the index and a rebuild, where that was compared.
-    pub(crate) projections: Option<Vec<ProjectionFault>>,
+    pub projections: Option<Vec<ProjectionFault>>,
 }
 
 impl Verdict {
-    /// Clean, or broken.
-    pub(crate) fn exit(&self) -> Exit {
+    /// Whether every ledger is intact, and the index where that was compared.
+    pub fn is_intact(&self) -> bool {
         let whole = self.report.valid && self.earlier.iter().all(|report| report.valid);
-        let indexed = self.projections.as_ref().is_none_or(Vec::is_empty);
-        if whole && indexed { Exit::Clean } else { Exit::Broken }
+        whole && self.projections.as_ref().is_none_or(Vec::is_empty)
     }
 }
 
 /// What is checked, and what is known beforehand.
-#[derive(Default)]
-pub(crate) struct Checks {
+#[derive(Debug, Default)]
+pub struct Checks {
     /// Leave out the signatures of records.
-    pub(crate) chain_only: bool,
+    pub chain_only: bool,
     /// Compare the index with a rebuild.
-    pub(crate) projections: bool,
+    pub projections: bool,
+    /// The ledger that should lie here, where that is known from elsewhere.
+    pub expected: Option<Origin>,
     /// Keys that are known from elsewhere.
-    pub(crate) keys: Vec<PublicKey>,
+    pub keys: Vec<PublicKey>,
     /// Only these records of the present ledger, both included.
-    pub(crate) records: Option<(u64, u64)>,
+    pub records: Option<(u64, u64)>,
 }
 
-/// Verifies the present ledger alone, with what its place says of it.
-pub(crate) fn of_ledger(session: &Session, checks: &Checks, bars: &Bars) -> Result<Report, Failure> {
-    let mut trust = trust(&session.ledger, &session.place, &checks.keys);
-    let expected = session.place.expected().and_then(|(_, origin)| origin.parse::<Origin>().ok());
+/// Verifies the present ledger alone, with what is known of its place.
+pub fn verdict_of_ledger(ledger: &Ledger, checks: &Checks, progress: &dyn Progress) -> Result<Report, Error> {
+    let mut trust = trust(ledger, &checks.keys);
     // A restored book's new ledger is vouched for by its link, which is looked at apart.
-    trust.origin = match expected {
-        Some(origin) if session.earlier()?.iter().any(|ledger| *ledger.origin() == origin) => None,
+    trust.origin = match checks.expected.clone() {
+        Some(origin) if earlier(ledger)?.iter().any(|ledger| *ledger.origin() == origin) => None,
         expected => expected,
     };
-    verify(&session.ledger, trust, checks, bars)
+    verify(ledger, trust, checks, progress)
 }
 
 /// Verifies the book: every ledger of it, every link, and the head that is kept outside. Where only some
 /// records are asked for, the ledgers before are left alone.
-pub(crate) fn of_book(session: &Session, checks: &Checks, bars: &Bars) -> Result<Verdict, Failure> {
-    let mut report = of_ledger(session, checks, bars)?;
-    if let Some(fault) = kept_head_fault(&session.ledger) {
+pub fn verdict_of_book(present: &Ledger, checks: &Checks, progress: &dyn Progress) -> Result<Verdict, Error> {
+    let mut report = verdict_of_ledger(present, checks, progress)?;
+    if let Some(fault) = kept_head_fault(present) {
         report.add(fault);
     }
     if checks.records.is_some() {
         return Ok(Verdict { report, earlier: Vec::new(), missing: None, projections: None });
     }
-    let ledgers = session.earlier()?;
+    let ledgers = earlier(present)?;
     let mut earlier = Vec::new();
-    let mut link = session::continues(&session.ledger).unwrap_or_default();
+    let mut link = continues(present).unwrap_or_default();
     for ledger in &ledgers {
-        let mut report = verify(ledger, trust(ledger, &session.place, &checks.keys), checks, bars)?;
+        let mut report = verify(ledger, trust(ledger, &checks.keys), checks, progress)?;
         if let Some(fault) = link.take().and_then(|link| link_fault(&link, ledger)) {
             report.add(fault);
         }
         earlier.push(report);
-        link = session::continues(ledger).unwrap_or_default();
+        link = continues(ledger).unwrap_or_default();
     }
-    let projections = if checks.projections { Some(session.ledger.verify_projections()?) } else { None };
+    let projections = if checks.projections { Some(present.verify_projections()?) } else { None };
     Ok(Verdict { report, earlier, missing: link.map(|link| link.origin.to_string()), projections })
 }
 
-fn verify(ledger: &Ledger, trust: Trust, checks: &Checks, bars: &Bars) -> Result<Report, Failure> {
+fn verify(ledger: &Ledger, trust: Trust, checks: &Checks, progress: &dyn Progress) -> Result<Report, Error> {
     let size = ledger.head().map(|head| head.size).ok();
-    bars.begin("verifying", size.filter(|_| checks.records.is_none()));
+    progress.begin("verifying", size.filter(|_| checks.records.is_none()));
     let options = VerifyOptions { signatures: !checks.chain_only, trust, records: checks.records };
-    let report = ledger.verify(&options, &|done| bars.advance(done));
-    bars.end();
+    let report = ledger.verify(&options, &|done| progress.advance(done));
+    progress.end();
     Ok(report?)
 }
 
 /// The checkpoint keys that are known from elsewhere: given ones, and those whose private half is at hand.
-pub(crate) fn trust(ledger: &Ledger, place: &Place, given: &[PublicKey]) -> Trust {
+pub fn trust(ledger: &Ledger, given: &[PublicKey]) -> Trust {
     let mut keys = given.to_vec();
     if keys.is_empty() {
-        let dir = KeyDir::new(&place.layout.keys);
+        let dir = KeyDir::new(&ledger.layout().keys);
         // A ledger whose keys cannot be read is not trusted for them; verification says why.
         for entry in ledger.keys().unwrap_or_default() {
             let own = dir.load(KeyRole::Checkpoint, &entry.key.fingerprint());
-            if entry.role == KeyRole::Checkpoint && matches!(own, Ok(Some(_)) | Err(Error::KeyModeLoose { .. })) {
+            if entry.role == KeyRole::Checkpoint && matches!(own, Ok(Some(_)) | Err(StoreError::KeyModeLoose { .. })) {
                 keys.push(entry.key);
             }
         }
@@ -110,8 +108,8 @@ pub(crate) fn trust(ledger: &Ledger, place: &Place, given: &[PublicKey]) -> Trus
 /// Compares the book with the head that is kept outside it, as a writer does when it opens it.
 fn kept_head_fault(ledger: &Ledger) -> Option<Fault> {
     match ledger.compare_with_kept() {
-        Err(Error::BookRolledBack { found, kept, .. }) => Some(Fault::Truncated { size: kept, have: found }),
-        Err(Error::BookForked { size, .. }) => Some(Fault::CheckpointMismatch { size }),
+        Err(StoreError::BookRolledBack { found, kept, .. }) => Some(Fault::Truncated { size: kept, have: found }),
+        Err(StoreError::BookForked { size, .. }) => Some(Fault::CheckpointMismatch { size }),
         // Whatever else keeps a writer from opening it, verification has said already.
         _ => None,
     }

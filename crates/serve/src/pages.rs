@@ -1,14 +1,16 @@
 //! Pages over a ledger and those that it goes on from, as if they were one.
 
-use sealbook_store::{Cursor, Error, Ledger, Query, Stored};
+use sealbook_store::{Cursor, Error as StoreError, Ledger, Query, Stored};
 
-use crate::failure::Failure;
-use crate::session::Session;
+use crate::{Error, earlier};
 
 /// Some records, and where the next page begins.
-pub(crate) struct Page {
-    pub(crate) rows: Vec<Stored>,
-    pub(crate) next: Option<String>,
+#[derive(Debug)]
+pub struct Page {
+    /// In the order of the query.
+    pub rows: Vec<Stored>,
+    /// The cursor of the next page, where there is one.
+    pub next: Option<String>,
 }
 
 /// The page of `query` that begins at `cursor`, through all ledgers of the book in the order of
@@ -16,9 +18,9 @@ pub(crate) struct Page {
 ///
 /// A cursor is that of a ledger, with the ledger's age before it where that is not the present
 /// one: `1:s42` is in the ledger that the present one goes on from.
-pub(crate) fn read(session: &Session, mut query: Query, limit: usize, cursor: Option<&str>) -> Result<Page, Failure> {
-    let earlier = session.earlier()?;
-    let mut ledgers: Vec<(usize, &Ledger)> = std::iter::once(&session.ledger).chain(&earlier).enumerate().collect();
+pub fn read_page(ledger: &Ledger, mut query: Query, limit: usize, cursor: Option<&str>) -> Result<Page, Error> {
+    let earlier = earlier(ledger)?;
+    let mut ledgers: Vec<(usize, &Ledger)> = std::iter::once(ledger).chain(&earlier).enumerate().collect();
     if query.ascending {
         ledgers.reverse();
     }
@@ -26,7 +28,7 @@ pub(crate) fn read(session: &Session, mut query: Query, limit: usize, cursor: Op
     if let Some(text) = cursor {
         let (age, cursor) = text.split_once(':').unwrap_or(("0", text));
         let place = ledgers.iter().position(|(found, _)| age.parse() == Ok(*found));
-        start = place.ok_or_else(|| Error::QueryInvalid {
+        start = place.ok_or_else(|| StoreError::QueryInvalid {
             field: "cursor",
             why: "it is not one that a page of this book ended with; leave it out to start anew".to_owned(),
         })?;
@@ -53,7 +55,7 @@ pub(crate) fn read(session: &Session, mut query: Query, limit: usize, cursor: Op
 }
 
 /// Whether a page that is full is followed by another, in a further ledger.
-fn any_in(ledgers: &[(usize, &Ledger)], query: &Query) -> Result<bool, Failure> {
+fn any_in(ledgers: &[(usize, &Ledger)], query: &Query) -> Result<bool, Error> {
     let query = Query { limit: Some(1), cursor: None, ..query.clone() };
     for (_, ledger) in ledgers {
         if !ledger.query(&query)?.rows.is_empty() {

@@ -1,0 +1,24 @@
+//! The MCP server: tools over one book, on standard input and output or over Streamable HTTP.
+//!
+//! A tool is one file under `tools/` and one line in [`tools::TOOLS`]; its schemas come from its types. Tools are
+//! synchronous and run away from the executor; what they report and how they are called off goes through [`watch`].
+
+mod answer;
+mod caller;
+mod desk;
+mod http;
+mod roots;
+mod server;
+mod stdio;
+mod token;
+mod tool;
+mod tools;
+mod watch;
+
+pub use caller::Principal;
+pub use desk::{Desk, Setup};
+pub use http::{Http, Listening};
+pub use roots::Roots;
+pub use server::Server;
+pub use stdio::{serve_stdio, serve_stream};
+pub use token::Token;

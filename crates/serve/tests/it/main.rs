@@ -1,0 +1,10 @@
+//! The server in this process, worked by a client of its own protocol.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
+mod conformance;
+mod fixture;
+mod http;
+mod limits;
+mod protocol;
+mod tools;
