@@ -33,6 +33,7 @@ static ROWS: &[(u32, u32)] = &[
     (253, 253),
     (255, 255),
     (258, 262),
+    (264, 264),
 ];
 
 /// Defects that are due, as ranges.
