@@ -227,7 +227,7 @@ fn exits_have_an_order() {
     assert_eq!(place.run(["repo"]).code, 0);
     assert_eq!(place.run(["repo", "--fail-on", "info"]).code, 1, "every history has something to say");
     assert_eq!(place.run(["repo", "--fail-on", "never"]).code, 0);
-    place.write(".sealbook/config.toml", "fail_on = \"info\"\n");
+    place.configure("fail_on = \"info\"\n");
     assert_eq!(place.run(["repo"]).code, 1);
     tamper(&place, "\"git.commit\"");
     assert_eq!(place.run(["verify"]).code, 4);
