@@ -34,7 +34,7 @@ pub(crate) struct Unlock {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Change {
     /// Why
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(crate) reason: Option<String>,
     #[command(flatten)]
     pub(crate) unlock: Unlock,

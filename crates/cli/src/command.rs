@@ -40,6 +40,8 @@ mod tail;
 mod verify;
 mod wrap;
 
+use std::path::Path;
+
 use clap::Subcommand;
 use sealbook_report::Format;
 
@@ -49,6 +51,7 @@ use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use crate::output::{Output, note};
 use crate::place::Place;
+use crate::project::Project;
 use crate::session::Session;
 use crate::who;
 
@@ -159,7 +162,16 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
 impl Context {
     /// The place of the book that the command is about.
     pub(crate) fn place(&self) -> Result<Place, Failure> {
-        Place::find(&self.environment, &self.global, &self.environment.current_dir)
+        self.place_of(&self.environment.current_dir)
+    }
+
+    /// The place of the book of the project around a directory; a configuration that is not believed is told.
+    pub(crate) fn place_of(&self, start: &Path) -> Result<Place, Failure> {
+        let place = Place::find(&self.environment, &self.global, start)?;
+        if let Some(text) = place.project.as_ref().and_then(Project::disbelief) {
+            self.note(&text);
+        }
+        Ok(place)
     }
 
     /// Opens the book that the command is about.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use sealbook_gate::{Gate, GateOptions};
 use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, State};
-use sealbook_record::{Actor, Category, Outcome, Phase, Record, Target, TargetKind};
+use sealbook_record::{Actor, Category, Outcome, PartName, Phase, Record, Target, TargetKind};
 use sealbook_serve::Checks;
-use sealbook_store::{Error, Ledger, Options, Sealed};
+use sealbook_store::{Error, Ledger, Options, Sealed, Stored};
 
 use crate::digest_key;
 use crate::environment::Environment;
@@ -191,6 +191,25 @@ impl Session {
         Ok(sealbook_serve::earlier(&self.ledger)?)
     }
 
+    /// Where one of the earlier ledgers holds a record, and which of them: it is not sealed again.
+    ///
+    /// With the same id and other content it is refused, as within one ledger.
+    pub(crate) fn sealed_in<'l>(
+        &self,
+        earlier: &'l [Ledger],
+        record: &Record,
+    ) -> Result<Option<(&'l Ledger, Sealed)>, Failure> {
+        for ledger in earlier {
+            let Some(stored) = ledger.reader()?.by_id(record.id)? else { continue };
+            let admitted = self.admit(record.clone())?;
+            if !says_the_same(admitted.record(), &stored) {
+                return Err(Error::IdConflict { id: record.id }.into());
+            }
+            return Ok(Some((ledger, Sealed { seq: stored.seq, id: record.id, hash: stored.hash, duplicate: true })));
+        }
+        Ok(None)
+    }
+
     /// The ledger that this one goes back to and that is not beside it.
     pub(crate) fn missing_earlier(&self) -> Result<Option<String>, Failure> {
         Ok(sealbook_serve::missing_earlier(&self.ledger)?)
@@ -235,6 +254,15 @@ impl Session {
             pointer: project.pointer_path(),
         })
     }
+}
+
+/// Whether a record says what was sealed, as far as that can still be read.
+fn says_the_same(record: &Record, stored: &Stored) -> bool {
+    let Some(sealed) = &stored.record else { return true };
+    let mut record = record.clone();
+    let is_gone = |name: PartName| stored.erased.iter().chain(&stored.altered).any(|gone| gone == name.as_str());
+    record.parts.retain(|name, _| !is_gone(*name));
+    record.to_json() == sealed.to_json()
 }
 
 /// The actions that change what holds are written by their own commands.

@@ -123,6 +123,13 @@ impl Ledger {
     /// Calls `each` for every record that fits, in the query's order, until it says `false`.
     /// Memory does not grow with the number of records.
     pub fn each_match(&self, query: &Query, each: &mut dyn FnMut(Stored) -> Result<bool, Error>) -> Result<(), Error> {
+        // What asks for no word would be answered with everything.
+        if query.text.is_some() && query.words().is_empty() {
+            return Err(Error::QueryInvalid {
+                field: "text",
+                why: "it has no word, which is made of letters and digits; give one, or leave it out".to_owned(),
+            });
+        }
         let reader = self.reader()?;
         let size = reader.size()?;
         if let Some(id) = query.id {

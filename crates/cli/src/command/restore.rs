@@ -39,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long, requires = "reason")]
     unverified: bool,
     /// Why, and what is known to be missing
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     reason: Option<String>,
     #[command(flatten)]
     acting: Acting,

@@ -304,3 +304,34 @@ fn a_book_restored_from_an_older_backup_says_what_it_lost() {
     assert!(first.contains(&format!("its records {} to {seq} are not in it", seq - 1)), "{first}");
     assert!(place.json(["stop", "--list"])["stops"].as_array().unwrap().is_empty());
 }
+
+#[test]
+fn what_an_earlier_ledger_holds_is_not_sealed_again() {
+    let place = Place::new();
+    let id = "0191e3a2-7c1d-7f00-8000-3f6c1a2b9d11";
+    place.append(&["--id", id, "--action", "one", "--target", "t", "--input", "password=hunter2hunter2"]);
+    place.append(&["--action", "two", "--target", "t", "--input", "xylophone"]);
+    let exported = place.ok(["export", "--target", "t"]);
+    let backup = place.beside("b").to_str().unwrap().to_owned();
+    place.ok(["backup", &backup]);
+    place.ok(["restore", &backup, "--book", "again", "--reason", "moved"]);
+    place.ok(["erase", "2", "--part", "input", "--reason", "asked to"]);
+    let size = || place.json(["status", "--book", "again"])["head"]["size"].as_u64().unwrap();
+    let before = size();
+    let ended = place.run_with(["import", "-", "--book", "again", "--format", "json"], &exported);
+    let counts: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!((&counts["sealed"], &counts["duplicates"], &counts["records"]), (&0.into(), &2.into(), &2.into()));
+    let line = exported.lines().find(|line| line.contains(id)).unwrap();
+    let ended = place.run_with(["append", "--json", "-", "--book", "again", "--format", "json"], line);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let answer: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!((&answer["duplicate"], &answer["seq"]), (&true.into(), &1.into()));
+    assert_eq!(size(), before);
+    // With other content it is refused, as within one ledger.
+    let other = line.replace("\"action\":\"one\"", "\"action\":\"other\"");
+    for command in [&["append", "--json", "-"][..], &["import", "-"]] {
+        let ended = place.run_with(command.iter().chain(&["--book", "again"]), &other);
+        assert!(ended.err.contains("error[id_conflict]"), "{ended:?}");
+    }
+    assert_eq!(size(), before);
+}
