@@ -56,20 +56,21 @@ fn what_the_index_does_not_have_yet_is_read_too() {
     let place = Place::new();
     let ledger = place.create();
     seal_others(&ledger, 700);
-    seal(&ledger, change(&ledger, "stop.set"));
+    // Unsigned, it changes nothing, and is counted.
+    seal(&ledger, change(&ledger, "stop.lift"));
     let seen = |ledger: &Ledger| {
         let mut state = State::new();
         ledger.bring_up(&mut state).unwrap();
         assert_eq!(state.next_seq(), ledger.head().unwrap().size);
-        state.stops().len()
+        state.refused().len()
     };
     assert_eq!(seen(&ledger), 1);
     // A few records more stay out of the index, many do not.
-    for (count, stops) in [(3, 2), (100, 3), (500, 4)] {
+    for (count, lifts) in [(3, 2), (100, 3), (500, 4)] {
         seal_others(&ledger, count);
-        seal(&ledger, change(&ledger, "stop.set"));
-        assert_eq!(seen(&ledger), stops);
-        assert_eq!(seen(&place.open()), stops, "and a process that has just begun sees them");
+        seal(&ledger, change(&ledger, "stop.lift"));
+        assert_eq!(seen(&ledger), lifts);
+        assert_eq!(seen(&place.open()), lifts, "and a process that has just begun sees them");
     }
 }
 
