@@ -88,6 +88,12 @@ impl Session {
         Ok(Gate::new(ledger, Policy::new(key), options)?.telling(tellers).reviewed_by(Arc::new(reviewer)))
     }
 
+    /// A gate for what has happened already: nobody is asked.
+    pub(crate) fn into_intake(self, options: GateOptions) -> Result<Gate, Failure> {
+        let key = digest_key::load_or_create(&self.place.layout.keys, self.ledger.origin())?;
+        Ok(Gate::new(Arc::new(self.ledger), Policy::new(key), options)?)
+    }
+
     /// A ledger that is open already.
     pub(crate) fn of(ledger: Ledger, place: Place, actor: Actor) -> Self {
         Self { ledger, place, actor, policy: OnceCell::new() }

@@ -353,6 +353,9 @@ impl Query {
             .filter(|(field, values)| *field != Field::LeafType && !values.is_empty())
             .collect();
         let mut tags: Vec<&String> = self.tags.iter().collect();
+        if open.is_empty() && tags.is_empty() {
+            return true;
+        }
         each_term(record, &mut |field, value| {
             open.retain(|(wanted, values)| *wanted != field || !values.iter().any(|v| value_fits(v, value)));
             if field == Field::Tag {

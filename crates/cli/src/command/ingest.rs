@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut opened = session.event("capture.open", Target::new(TargetKind::Service, "ingest"));
     opened.source = "sealbook-ingest".to_owned();
     let options = GateOptions::default();
-    let gate = Arc::new(session.into_gate(options)?);
+    let gate = Arc::new(session.into_intake(options)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| Failure::Program { program: "the server".to_owned(), cause })?;
     let served = runtime.block_on(async {

@@ -79,7 +79,8 @@ impl Server {
         if !address.ip().is_loopback() {
             return Err(Error::NotLoopback { address });
         }
-        let listener = TcpListener::bind(address).await.map_err(|cause| Error::Listen { address: address.to_string(), cause })?;
+        let listener =
+            TcpListener::bind(address).await.map_err(|cause| Error::Listen { address: address.to_string(), cause })?;
         let working = Semaphore::new(desk.limits.requests_max);
         Ok(Self { listener, shared: Arc::new(Shared { desk, senders, working, counts: Counts::default() }) })
     }

@@ -7,7 +7,7 @@ use std::sync::mpsc::{channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use sealbook_gate::mcp::{Pipes, Recording, SessionOptions, Stdio};
+use sealbook_gate::mcp::{HoldOptions, Pipes, Recording, SessionOptions, Stdio};
 use sealbook_gate::{Error, Gate, GateOptions, Mode};
 use sealbook_record::{Actor, ActorKind, Outcome, Phase};
 
@@ -37,6 +37,7 @@ fn gateway(book: &Book, mode: Mode) -> Ends {
         command: "files".to_owned(),
         project: None,
         recording: Recording::Calls,
+        holding: HoldOptions::default(),
     };
     let pipes = Pipes {
         from_client: Box::new(from_client),
