@@ -156,7 +156,9 @@ impl Client {
             self.host,
             body.len()
         );
-        headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
+        for (name, value) in headers {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
         self.write(format!("{head}\r\n{body}").as_bytes());
     }
 
