@@ -1,4 +1,4 @@
-//! Telling a person that a call waits for them: on the terminal, by an address of theirs, on the desktop.
+//! Telling a person that a call waits for them: on the terminal, by an address of theirs.
 //!
 //! A thread of its own does it, from a queue with a bound: no call waits for it, and what could not be told is on
 //! record.
