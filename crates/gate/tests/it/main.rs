@@ -7,6 +7,7 @@ mod gate;
 mod holds;
 mod hooks;
 mod http;
+mod http_held;
 mod http_hostile;
 mod peek;
 mod pins;
