@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
 
-use sealbook_policy::{DigestKey, Judged, Policy, Raw};
+use sealbook_policy::{DigestKey, Judged, Policy, Raw, RuleSet};
 use sealbook_record::Record;
 use sealbook_store::{Layout, Ledger, Options, Ticket};
 
@@ -32,8 +33,14 @@ fn options(sign: bool) -> Options {
     Options { sign, ..Options::default() }
 }
 
-/// The policy that every book begins with, built-in rules and all, under a key of no worth.
+/// The policy without rules, under a key of no worth: what rules cost is measured by itself (`rules`).
 pub(crate) fn policy() -> Policy {
+    let none = RuleSet::compile(Vec::new()).expect("no rules are valid rules");
+    judging().with_rules(Arc::new(none))
+}
+
+/// The policy that every book begins with, built-in rules and all.
+pub(crate) fn judging() -> Policy {
     Policy::new(DigestKey::new([7; 32]))
 }
 

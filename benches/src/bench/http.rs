@@ -151,7 +151,7 @@ fn head(from: &mut impl BufRead) -> Result<Vec<String>> {
 struct Gateway {
     address: SocketAddr,
     stopper: Stopper,
-    running: JoinHandle<Result<(), sealbook_gate::Error>>,
+    running: JoinHandle<std::result::Result<(), sealbook_gate::Error>>,
 }
 
 impl Gateway {

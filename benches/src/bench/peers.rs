@@ -1,6 +1,6 @@
 //! Other gateways in front of the same server: a call and its answer of 1, 16 and 256 KiB, one at a time, through
-//! `sealbook wrap` with every call durable on record, and through `mcp-proxy` and `supergateway`, which record
-//! nothing. Each is spoken to as it wants: ours on its input and output, the others over HTTP.
+//! `sealbook wrap` with every call on record, durable before it goes on or buffered, and through `mcp-proxy` and
+//! `supergateway`, which record nothing. Each is spoken to as it wants: ours on its input and output, the others over HTTP.
 
 mod http;
 pub(crate) mod server;
@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::measure::{Bound, Contender, Row, in_turns, median, tell};
+use crate::measure::{Bound, Contender, Row, in_turns, median, note, tell};
 use crate::{Result, setting};
 
 /// Calls before those that are measured.
@@ -30,17 +30,28 @@ pub(crate) fn run() -> Result {
     let most = setting("SEALBOOK_BENCH_CALLS", 5_000)? as usize;
     for kib in [1, 16, 256] {
         let calls = (most / 5).min(8_192 / kib).max(10);
-        let measured = |start: Start| -> Result<f64> { start(&mut |wire| latency(wire, kib << 10, calls)) };
-        let contenders: Vec<Contender<'_>> = vec![
-            ("sealbook wrap", Box::new(move || measured(stdio::start))),
-            ("mcp-proxy", Box::new(move || measured(http::mcp_proxy))),
-            ("supergateway", Box::new(move || measured(http::supergateway))),
-        ];
+        let measured =
+            |start: Start, calls: usize| -> Result<f64> { start(&mut |wire| latency(wire, kib << 10, calls)) };
+        let mut peers: Vec<(&str, Start)> = vec![("mcp-proxy", http::mcp_proxy), ("supergateway", http::supergateway)];
+        // Whoever takes no message of this size is not compared.
+        peers.retain(|(name, start)| match measured(*start, 1) {
+            Err(cause) if cause.to_string().contains(" 413 ") => {
+                note(&format!("  {name} refuses {kib} KiB: {}", cause.to_string().lines().next().unwrap_or_default()));
+                false
+            }
+            _ => true,
+        });
+        let ours: [(&str, Start); 2] = [("durable", stdio::durable), ("buffered", stdio::buffered)];
+        let all = ours.iter().chain(&peers);
+        let contenders: Vec<Contender<'_>> =
+            all.map(|(name, start)| -> Contender<'_> { (name, Box::new(move || measured(*start, calls))) }).collect();
         let figures = in_turns(contenders)?;
-        for (at, name) in [(1, "mcp-proxy"), (2, "supergateway")] {
-            let what = format!("a call of {kib} KiB, durable, against {name}, which records nothing");
-            let row = Row { bench: "peers", what: &what, unit: "µs, median", target: Some(Bound::AtMost(1.0)) };
-            tell(row, &figures[0], &figures[at]);
+        for (own, (how, _)) in ours.iter().enumerate() {
+            for (at, (name, _)) in peers.iter().enumerate() {
+                let what = format!("a call of {kib} KiB, {how}, against {name}, which records nothing");
+                let row = Row { bench: "peers", what: &what, unit: "µs, median", target: Some(Bound::AtMost(1.0)) };
+                tell(row, &figures[own], &figures[ours.len() + at]);
+            }
         }
     }
     Ok(())

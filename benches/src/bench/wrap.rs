@@ -87,7 +87,7 @@ fn with_pipe(measure: impl FnOnce(&mut Wire) -> Result<f64>) -> Result<f64> {
 fn with_gateway(durability: Durability, measure: impl FnOnce(&mut Wire) -> Result<f64>) -> Result<f64> {
     let place = place::fresh()?;
     let ledger = Arc::new(book::create(place.path(), true)?);
-    let gate = Arc::new(Gate::new(ledger, book::policy(), GateOptions { durability, ..GateOptions::default() })?);
+    let gate = Arc::new(Gate::new(ledger, book::judging(), GateOptions { durability, ..GateOptions::default() })?);
     let (from_client, to) = pipe()?;
     let (from, to_client) = pipe()?;
     let (server_out, server_in) = serve()?;

@@ -80,7 +80,8 @@ pub(crate) fn compare(kept: &Kept, ledger: &Ledger, given: &[PublicKey]) -> Resu
     Ok(compared)
 }
 
-fn open(kept: &Kept, keys: Vec<PublicKey>) -> Result<SignedCheckpoint, Fault> {
+/// Checks what was kept by itself, with these keys.
+pub(crate) fn open(kept: &Kept, keys: Vec<PublicKey>) -> Result<SignedCheckpoint, Fault> {
     match kept {
         Kept::Receipt(receipt) => receipt.verify(None, &Trust { origin: None, keys }),
         Kept::Checkpoint(note) => SignedCheckpoint::open(note, &keys).map_err(|error| match error {

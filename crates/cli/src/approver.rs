@@ -34,7 +34,7 @@ pub(crate) struct Unlock {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Change {
     /// Why
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(crate) reason: Option<String>,
     #[command(flatten)]
     pub(crate) unlock: Unlock,
@@ -56,6 +56,8 @@ pub(crate) fn unlock(session: &Session, args: &Unlock) -> Result<SigningKey, Fai
     if session.actor.kind != ActorKind::User {
         return Err(Failure::ApproverNoPerson);
     }
+    // A restore that broke off may have named none of them.
+    session.take_approvers_over()?;
     let size = session.ledger.head()?.size;
     let approvers = session.ledger.approvers()?;
     let keys: Vec<Hash> = approvers.at(size).map(|entry| entry.key.fingerprint()).collect();

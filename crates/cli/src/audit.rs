@@ -16,7 +16,6 @@ use crate::command::init::Made;
 use crate::command::{Context, init};
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
-use crate::place::Place;
 use crate::progress::Bars;
 use crate::project::{directory_name, root_of};
 use crate::session::Session;
@@ -29,7 +28,7 @@ pub(crate) struct Running {
     #[command(flatten)]
     pub(crate) acting: Acting,
     /// Why
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(crate) reason: Option<String>,
     /// End with exit code 1 on findings of this severity or above, or `never` [default: critical]
     #[arg(long, value_name = "SEVERITY")]
@@ -85,7 +84,7 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
 
 /// The book of the project at `root`; made where there is none yet.
 fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Failure> {
-    let place = Place::find(&context.environment, &context.global, root)?;
+    let place = context.place_of(root)?;
     if place.exists() && (place.by_pointer || place.of_bare || context.global.book.is_some()) {
         let actor = who::acting(acting, &place)?;
         return Session::open(place, actor);

@@ -19,6 +19,7 @@ mod git;
 mod head;
 mod hook;
 mod import;
+mod ingest;
 pub(crate) mod init;
 mod key;
 mod mcp;
@@ -29,6 +30,7 @@ mod repo;
 mod report;
 mod restore;
 mod resume;
+mod retention;
 mod review;
 mod rules;
 mod show;
@@ -37,6 +39,8 @@ mod stop;
 mod tail;
 mod verify;
 mod wrap;
+
+use std::path::Path;
 
 use clap::Subcommand;
 use sealbook_report::Format;
@@ -47,6 +51,7 @@ use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use crate::output::{Output, note};
 use crate::place::Place;
+use crate::project::Project;
 use crate::session::Session;
 use crate::who;
 
@@ -64,6 +69,7 @@ pub(crate) enum Command {
     Hook(hook::Args),
     Exec(exec::Args),
     Import(import::Args),
+    Ingest(ingest::Args),
     Export(export::Args),
     Query(query::Args),
     Tail(tail::Args),
@@ -82,6 +88,7 @@ pub(crate) enum Command {
     Alerts(alerts::Args),
     Stop(stop::Args),
     Resume(resume::Args),
+    Retention(retention::Args),
     Compliance(compliance::Args),
     Backup(backup::Args),
     Restore(restore::Args),
@@ -121,6 +128,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),
         Command::Import(args) => import::run(&args, context),
+        Command::Ingest(args) => ingest::run(&args, context),
         Command::Export(args) => export::run(&args, context),
         Command::Query(args) => query::run(&args, context),
         Command::Tail(args) => tail::run(&args, context),
@@ -139,6 +147,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Alerts(args) => alerts::run(&args, context),
         Command::Stop(args) => stop::run(&args, context),
         Command::Resume(args) => resume::run(&args, context),
+        Command::Retention(args) => retention::run(&args, context),
         Command::Compliance(args) => compliance::run(&args, context),
         Command::Backup(args) => backup::run(&args, context),
         Command::Restore(args) => restore::run(&args, context),
@@ -153,7 +162,16 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
 impl Context {
     /// The place of the book that the command is about.
     pub(crate) fn place(&self) -> Result<Place, Failure> {
-        Place::find(&self.environment, &self.global, &self.environment.current_dir)
+        self.place_of(&self.environment.current_dir)
+    }
+
+    /// The place of the book of the project around a directory; a configuration that is not believed is told.
+    pub(crate) fn place_of(&self, start: &Path) -> Result<Place, Failure> {
+        let place = Place::find(&self.environment, &self.global, start)?;
+        if let Some(text) = place.project.as_ref().and_then(Project::disbelief) {
+            self.note(&text);
+        }
+        Ok(place)
     }
 
     /// Opens the book that the command is about.

@@ -88,6 +88,12 @@ pub(crate) enum Failure {
         /// The file that points at it.
         pointer: PathBuf,
     },
+    /// `.sealbook/` or a file in it is a symbolic link.
+    #[error("{path} is a symbolic link, and would lead what is read and written elsewhere; look who made it, and remove it", path = path.display())]
+    ProjectLinked {
+        /// The link.
+        path: PathBuf,
+    },
     /// What should be restored does not verify.
     #[error("{} does not verify: {faults} faults, the first: {first}; nothing was restored: take another copy, or go on from this one with --unverified and say in --reason what is wrong with it", path.display())]
     RestoreBroken {
@@ -312,6 +318,7 @@ impl Failure {
             Self::BookGone { .. } => "book_gone",
             Self::BookReplaced { .. } => "book_replaced",
             Self::PointerStrange { .. } => "pointer_strange",
+            Self::ProjectLinked { .. } => "project_linked",
             Self::RestoreBroken { .. } => "restore_broken",
             Self::ContentNotJson { .. } => "invalid_json",
             Self::AuditMissing => "audit_missing",

@@ -10,6 +10,7 @@
 //! - An error is one line with a stable code, and a hint; it never quotes content.
 
 mod against;
+mod alone;
 mod approver;
 mod args;
 mod audit;

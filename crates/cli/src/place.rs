@@ -18,6 +18,9 @@ use crate::project::{Project, bare_root, directory_name};
 /// The book of those who name none and are in no project.
 const DEFAULT_BOOK: &str = "default";
 
+/// The file beside a book's ledgers with the marks of the pointers that lead to it.
+const MARKS: &str = "projects";
+
 /// A ledger's place, and how it was found.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
@@ -57,7 +60,7 @@ impl Place {
     /// The place that `--book` and `--tenant` name, else that of the project around `start`, else the default book.
     pub(crate) fn find(environment: &Environment, global: &Global, start: &Path) -> Result<Self, Failure> {
         let homes = Homes::new(environment)?;
-        let project = Project::find(start)?;
+        let project = Project::find(start)?.map(|project| believed(project, &homes.books));
         let bare = bare_root(start);
         // Of a project around a bare repository and the repository itself, the nearer counts.
         let project = project.filter(|project| bare.is_none_or(|bare| project.root.starts_with(bare)));
@@ -146,7 +149,7 @@ impl Place {
 
     /// Beside the ledgers of all tenants of the book.
     fn marks_file(&self) -> PathBuf {
-        self.layout.book.parent().unwrap_or(&self.layout.book).join("projects")
+        self.layout.book.parent().unwrap_or(&self.layout.book).join(MARKS)
     }
 
     /// A book that is not there though its head is was taken away.
@@ -158,6 +161,14 @@ impl Place {
             _ => Ok(()),
         }
     }
+}
+
+/// The project with its configuration, if that bears a mark of this home.
+fn believed(project: Project, books: &Path) -> Project {
+    // The pointer may be anybody's: its book need not be a name.
+    let marks = is_book_name(&project.pointer.book).then(|| books.join(&project.pointer.book).join(MARKS));
+    let known = marks.and_then(|marks| std::fs::read_to_string(marks).ok()).unwrap_or_default();
+    project.believing(|mark| known.lines().any(|line| line == mark))
 }
 
 fn last_piece(origin: &str) -> &str {

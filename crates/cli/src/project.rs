@@ -3,7 +3,7 @@
 //! The directory holds no evidence, so that `git clean` deletes none; it ignores itself.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use sealbook_policy::redact_text;
@@ -24,8 +24,10 @@ pub(crate) struct Project {
     pub(crate) root: PathBuf,
     /// Where its book is.
     pub(crate) pointer: Pointer,
-    /// How it is audited.
+    /// How it is audited; nothing is set by a configuration that is not believed.
     pub(crate) config: Config,
+    /// The configuration that is there and not believed.
+    pub(crate) disbelieved: Option<PathBuf>,
 }
 
 /// Which book a project has.
@@ -58,9 +60,13 @@ pub(crate) struct Config {
     pub(crate) fail_on: Option<String>,
     /// How many threads may work; all cores where nothing is said.
     pub(crate) threads: Option<usize>,
+    /// One of the pointer's marks, so that a configuration that somebody else wrote is known as such: it could make
+    /// an audit end well, or name another actor.
+    #[serde(default)]
+    pub(crate) marks: Vec<String>,
 }
 
-static CONFIG_TEMPLATE: &str = r#"# How Sealbook treats this project. Every line is optional.
+static CONFIG_TEMPLATE: &str = r#"# How Sealbook treats this project. Every line but `marks` is optional.
 
 # Who acts here, where --actor does not say it: [user:|agent:|service:|system:]ID
 # actor = "agent:builder"
@@ -76,43 +82,74 @@ static CONFIG_TEMPLATE: &str = r#"# How Sealbook treats this project. Every line
 # threads = 2
 "#;
 
+/// What is said of the marks in a new configuration.
+static MARKS_ABOUT: &str = "\
+# Random, as in book.toml. Without it nothing of this file is followed: a file that came with a clone has none.";
+
 impl Project {
     /// The nearest project at or above `start`.
     pub(crate) fn find(start: &Path) -> Result<Option<Self>, Failure> {
         for root in start.ancestors() {
             let directory = root.join(DIRECTORY);
             if let Some(pointer) = read(&directory.join(POINTER))? {
+                real(&directory)?;
                 let config = read(&directory.join(CONFIG))?.unwrap_or_default();
-                return Ok(Some(Self { root: root.to_owned(), pointer, config }));
+                return Ok(Some(Self { root: root.to_owned(), pointer, config, disbelieved: None }));
             }
         }
         Ok(None)
     }
 
-    /// Makes `.sealbook/` in `root`, without a pointer. A configuration that is there stays.
+    /// Leaves the configuration out of account unless it bears a mark of the pointer that is known. Anybody could
+    /// have put it there: it comes with a clone.
+    pub(crate) fn believing(mut self, is_known: impl Fn(&str) -> bool) -> Self {
+        let is_own = |mark: &String| self.pointer.marks.contains(mark) && is_known(mark);
+        if !self.config.says_nothing() && !self.config.marks.iter().any(is_own) {
+            self.config = Config::default();
+            self.disbelieved = Some(self.root.join(DIRECTORY).join(CONFIG));
+        }
+        self
+    }
+
+    /// What is said of a configuration that is not believed.
+    pub(crate) fn disbelief(&self) -> Option<String> {
+        let path = self.disbelieved.as_ref()?.display();
+        let pointer = self.pointer_path();
+        let pointer = pointer.display();
+        Some(format!(
+            "{path} bears no mark of this home, so somebody else may have written it: nothing in it is followed; to \
+             accept it, read it and copy the line `marks = …` of {pointer} into it"
+        ))
+    }
+
+    /// Makes `.sealbook/` in `root`, without a pointer.
     ///
     /// One process at a time makes a project's book: others wait until what is given back is dropped. Where a
     /// file system cannot lock a directory, nobody waits.
     pub(crate) fn prepare(root: &Path) -> Result<fs::File, Failure> {
         let directory = root.join(DIRECTORY);
+        real(&directory)?;
         fs::create_dir_all(&directory).map_err(|cause| failed(&directory, cause))?;
         let making = fs::File::open(&directory).map_err(|cause| failed(&directory, cause))?;
         let _ = making.lock();
-        for (name, text) in [(".gitignore", "*\n"), (CONFIG, CONFIG_TEMPLATE)] {
-            let path = directory.join(name);
-            if !path.exists() {
-                fs::write(&path, text).map_err(|cause| failed(&path, cause))?;
-            }
-        }
+        write_new(&directory.join(".gitignore"), "*\n")?;
         Ok(making)
     }
 
-    /// Points a prepared `.sealbook/` in `root` at a book.
+    /// Points a prepared `.sealbook/` in `root` at a book, by a pointer with a mark that was made now. A
+    /// configuration that is there stays, and is not believed.
     pub(crate) fn point(root: &Path, pointer: Pointer) -> Result<Self, Failure> {
-        let config = read(&root.join(DIRECTORY).join(CONFIG))?.unwrap_or_default();
-        let project = Self { root: root.to_owned(), pointer, config };
+        let path = root.join(DIRECTORY).join(CONFIG);
+        let config: Option<Config> = read(&path)?;
+        let mark = pointer.marks.last().cloned();
+        let project = Self { root: root.to_owned(), pointer, config: Config::default(), disbelieved: None };
         project.keep_pointer()?;
-        Ok(project)
+        let Some(config) = config else {
+            let marks: Vec<String> = mark.into_iter().collect();
+            write_new(&path, &format!("{CONFIG_TEMPLATE}\n{MARKS_ABOUT}\nmarks = {marks:?}\n"))?;
+            return Ok(project);
+        };
+        Ok(Self { config, ..project }.believing(|known| mark.as_deref() == Some(known)))
     }
 
     /// Writes the pointer as it is now, whole or not at all.
@@ -121,7 +158,9 @@ impl Project {
         let text = toml::to_string(&self.pointer).expect("texts and lists of them are TOML");
         let text = format!("# Where this project's book is. Written by sealbook; the book itself is not here.\n{text}");
         let draft = path.with_extension(format!("toml.{}", std::process::id()));
-        fs::write(&draft, text).and_then(|()| fs::rename(&draft, &path)).map_err(|cause| failed(&path, cause))
+        let _ = fs::remove_file(&draft);
+        write_new(&draft, &text)?;
+        fs::rename(&draft, &path).map_err(|cause| failed(&path, cause))
     }
 
     /// The file that says which book it is.
@@ -132,6 +171,13 @@ impl Project {
     /// Its name in records.
     pub(crate) fn name(&self) -> String {
         self.config.project.clone().unwrap_or_else(|| directory_name(&self.root))
+    }
+}
+
+impl Config {
+    /// Whether it changes nothing, whoever wrote it.
+    fn says_nothing(&self) -> bool {
+        *self == Self { marks: self.marks.clone(), ..Self::default() }
     }
 }
 
@@ -166,8 +212,30 @@ fn failed(path: &Path, cause: std::io::Error) -> Failure {
     Failure::Output { name: path.display().to_string(), cause }
 }
 
+/// Refuses a link: a repository may hold one that leads to a directory or a file of somebody else.
+fn real(path: &Path) -> Result<(), Failure> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => Err(Failure::ProjectLinked { path: path.to_owned() }),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file that is not there yet. Where something is, also a link that leads nowhere, it stays.
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let written = fs::File::options()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
+    match written {
+        Err(cause) if cause.kind() == ErrorKind::AlreadyExists => real(path),
+        written => written.map_err(|cause| failed(path, cause)),
+    }
+}
+
 /// Reads a file of ours; `None` where there is none.
 fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>, Failure> {
+    real(path)?;
     let text = match fs::metadata(path) {
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
@@ -207,6 +275,7 @@ mod tests {
         Project::point(dir.path(), pointer.clone()).unwrap();
         let found = Project::find(&below).unwrap().unwrap();
         assert_eq!((found.pointer, found.config), (pointer, Config::default()));
+        assert!(found.disbelieved.is_none());
         assert_eq!(fs::read_to_string(dir.path().join(".sealbook/.gitignore")).unwrap(), "*\n");
     }
 

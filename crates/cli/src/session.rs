@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use sealbook_gate::{Gate, GateOptions};
 use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, State};
-use sealbook_record::{Actor, Category, Outcome, Phase, Record, Target};
+use sealbook_record::{Actor, Category, Outcome, PartName, Phase, Record, Target, TargetKind};
 use sealbook_serve::Checks;
-use sealbook_store::{Error, Ledger, Options, Sealed};
+use sealbook_store::{Error, Ledger, Options, Sealed, Stored};
 
 use crate::digest_key;
 use crate::environment::Environment;
@@ -86,6 +86,12 @@ impl Session {
         let ledger = Arc::new(self.ledger);
         let reviewer = ModelReview::new(Arc::clone(&ledger), &self.place, environment, review_max);
         Ok(Gate::new(ledger, Policy::new(key), options)?.telling(tellers).reviewed_by(Arc::new(reviewer)))
+    }
+
+    /// A gate for what has happened already: nobody is asked.
+    pub(crate) fn into_intake(self, options: GateOptions) -> Result<Gate, Failure> {
+        let key = digest_key::load_or_create(&self.place.layout.keys, self.ledger.origin())?;
+        Ok(Gate::new(Arc::new(self.ledger), Policy::new(key), options)?)
     }
 
     /// A ledger that is open already.
@@ -171,6 +177,16 @@ impl Session {
         record
     }
 
+    /// Names the approvers of the ledger before, who go on deciding in this one.
+    pub(crate) fn take_approvers_over(&self) -> Result<(), Failure> {
+        for key in self.ledger.unnamed_approvers()? {
+            let mut record = self.event("key.add", Target::new(TargetKind::Key, key.fingerprint().to_string()));
+            record.reason = Some("an approver of the ledger that this one goes on from".to_owned());
+            self.ledger.add_approver(key, self.admit(record)?, None)?;
+        }
+        Ok(())
+    }
+
     /// The project's name, where the command was given in one.
     pub(crate) fn project(&self) -> Option<String> {
         self.place.project.as_ref().map(crate::project::Project::name)
@@ -179,6 +195,25 @@ impl Session {
     /// The ledgers that this one goes on from, newest first.
     pub(crate) fn earlier(&self) -> Result<Vec<Ledger>, Failure> {
         Ok(sealbook_serve::earlier(&self.ledger)?)
+    }
+
+    /// Where one of the earlier ledgers holds a record, and which of them: it is not sealed again.
+    ///
+    /// With the same id and other content it is refused, as within one ledger.
+    pub(crate) fn sealed_in<'l>(
+        &self,
+        earlier: &'l [Ledger],
+        record: &Record,
+    ) -> Result<Option<(&'l Ledger, Sealed)>, Failure> {
+        for ledger in earlier {
+            let Some(stored) = ledger.reader()?.by_id(record.id)? else { continue };
+            let admitted = self.admit(record.clone())?;
+            if !says_the_same(admitted.record(), &stored) {
+                return Err(Error::IdConflict { id: record.id }.into());
+            }
+            return Ok(Some((ledger, Sealed { seq: stored.seq, id: record.id, hash: stored.hash, duplicate: true })));
+        }
+        Ok(None)
     }
 
     /// The ledger that this one goes back to and that is not beside it.
@@ -225,6 +260,15 @@ impl Session {
             pointer: project.pointer_path(),
         })
     }
+}
+
+/// Whether a record says what was sealed, as far as that can still be read.
+fn says_the_same(record: &Record, stored: &Stored) -> bool {
+    let Some(sealed) = &stored.record else { return true };
+    let mut record = record.clone();
+    let is_gone = |name: PartName| stored.erased.iter().chain(&stored.altered).any(|gone| gone == name.as_str());
+    record.parts.retain(|name, _| !is_gone(*name));
+    record.to_json() == sealed.to_json()
 }
 
 /// The actions that change what holds are written by their own commands.

@@ -41,6 +41,27 @@ pub enum Error {
         /// Why not.
         what: &'static str,
     },
+    /// An action that changes what holds, and that only its own command writes.
+    #[error(
+        "an action that changes rules, stops, approvals or alerts is written by its own command alone; leave it out"
+    )]
+    ActionReserved,
+    /// A token file that cannot be used.
+    #[error("the token file {} {why}", path.display())]
+    TokenUnusable {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it, and the mend.
+        why: String,
+    },
+    /// Strangers of other machines would be heard.
+    #[error(
+        "{address} is no address of this machine's loopback; listen on 127.0.0.1 or [::1], and let a proxy with TLS stand before it where others must reach it"
+    )]
+    NotLoopback {
+        /// The address.
+        address: std::net::SocketAddr,
+    },
     /// A record that is not admitted.
     #[error(transparent)]
     Policy(#[from] sealbook_policy::Error),
@@ -59,6 +80,9 @@ impl Error {
             Self::TokenFile { .. } => "token_file_unusable",
             Self::Listen { .. } => "listen_failed",
             Self::Upstream { .. } => "upstream_invalid",
+            Self::ActionReserved => "action_reserved",
+            Self::TokenUnusable { .. } => "token_unusable",
+            Self::NotLoopback { .. } => "not_loopback",
             Self::Policy(e) => e.code(),
             Self::Store(e) => e.code(),
         }

@@ -90,3 +90,38 @@ impl State {
         Ok(())
     }
 }
+
+/// The text of a file that only its owner reads; else why not, with the mend.
+pub(crate) fn read_private(path: &Path, bytes_max: u64) -> Result<String, String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let failed = |cause: std::io::Error| format!("cannot be read: {cause}; check that it is there, its owner and mode");
+    let file = File::open(path).map_err(failed)?;
+    let mode = file.metadata().map_err(failed)?.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(format!("has mode {mode:o}: others can read it; run `chmod 600` on it"));
+    }
+    let mut text = String::new();
+    file.take(bytes_max).read_to_string(&mut text).map_err(failed)?;
+    Ok(text)
+}
+
+/// Makes a file that only its owner reads. One that is there stays as it is.
+pub(crate) fn make_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+    if path.exists() {
+        return Ok(());
+    }
+    let dir = path.parent().unwrap_or(Path::new("."));
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    let draft = path.with_extension(format!("new-{}", std::process::id()));
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(&draft)?;
+    std::io::Write::write_all(&mut file, text.as_bytes())?;
+    file.sync_all()?;
+    // A link, not a rename: one that another process made meanwhile must stay.
+    let linked = std::fs::hard_link(&draft, path);
+    std::fs::remove_file(&draft)?;
+    match linked {
+        Err(cause) if cause.kind() != std::io::ErrorKind::AlreadyExists => Err(cause),
+        _ => Ok(()),
+    }
+}

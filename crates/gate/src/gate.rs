@@ -10,6 +10,7 @@ mod question;
 mod recorder;
 mod review;
 mod shrink;
+mod taken;
 mod watch;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +25,7 @@ pub use options::{Durability, GateOptions};
 pub use passage::{Capture, Ended, Entered, Passage, Pending, Refused};
 pub use question::{Question, Teller, Untold};
 pub use review::{Opinion, Reviewer, ToReview};
+pub use taken::Taken;
 
 use crate::Error;
 use gap::Gap;
@@ -270,12 +272,23 @@ impl Core {
     /// Where the book cannot be read, nobody knows what holds: an error.
     fn judge(&self, record: &Record) -> Result<Judgement, Error> {
         let stop = self.watch.now(&self.ledger, |state| state.stopped(record).map(|stop| stop.scope.to_string()))?;
+        self.take_new_rules();
+        let verdict = self.policy().rules().evaluate(record);
+        Ok(Judgement { stop, verdict })
+    }
+
+    /// Judges by the rules that hold now, from here on.
+    pub(crate) fn bring_rules_up(&self) -> Result<(), Error> {
+        self.watch.now(&self.ledger, |_| ())?;
+        self.take_new_rules();
+        Ok(())
+    }
+
+    fn take_new_rules(&self) {
         if let Some(rules) = self.watch.new_rules() {
             let mut policy = self.policy.write().unwrap_or_else(PoisonError::into_inner);
             *policy = Arc::new(policy.judging_by(self.with_own(&rules)));
         }
-        let verdict = self.policy().rules().evaluate(record);
-        Ok(Judgement { stop, verdict })
     }
 
     /// The book's rules and those that came with the policy.

@@ -16,6 +16,7 @@ pub mod exec;
 mod files;
 mod gate;
 pub mod hooks;
+pub mod ingest;
 pub mod mcp;
 mod token;
 
@@ -23,7 +24,7 @@ pub use child::{Child, Left};
 pub use error::Error;
 pub use gate::{
     Begun, Capture, Durability, Elicited, Ended, Entered, Gate, GateOptions, Held, Opinion, Passage, Pending, Question,
-    Refused, Reviewer, Teller, ToReview, Untold,
+    Refused, Reviewer, Taken, Teller, ToReview, Untold,
 };
 pub use sealbook_policy::{Fail, Mode};
 pub use token::Token;

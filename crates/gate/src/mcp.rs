@@ -23,3 +23,4 @@ pub use http::{Http, HttpOptions, Stopper};
 pub use peek::{Bad, Message, Peek, peek};
 pub use session::{Recording, SessionOptions};
 pub use stdio::{Pipes, Stdio};
+pub(crate) use tell::action;

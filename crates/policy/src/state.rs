@@ -122,6 +122,15 @@ impl State {
         }
     }
 
+    /// What comes next is of a ledger that goes on from the one that was read: rules, stops and alerts hold on.
+    /// Approvals do not, since what was lost in between might have used them; places of the ledger before are
+    /// none of this one.
+    pub fn begin_ledger(&mut self) {
+        self.next_seq = 0;
+        self.approvals = Approvals::default();
+        self.refused.clear();
+    }
+
     /// The actions of the records that it wants to see.
     pub fn actions(&self) -> impl Iterator<Item = &'static str> {
         Self::ACTIONS.iter().copied().filter(|action| self.wants(action))

@@ -2,6 +2,7 @@
 
 mod counted;
 mod reconciled;
+mod telemetry;
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,6 +15,7 @@ pub use reconciled::SeenOnce;
 use crate::{Actor, Finding, Severity, Step, Timestamp};
 use counted::Numbers;
 use reconciled::Ways;
+use telemetry::Telemetry;
 
 /// From when on something is worth a finding.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +64,7 @@ pub struct Completeness {
     actors: HashMap<String, (u64, Timestamp)>,
     numbers: Numbers,
     ways: Ways,
+    telemetry: Telemetry,
     told: Told,
 }
 
@@ -110,6 +113,7 @@ impl Completeness {
         self.push_time(step);
         self.push_actor(step);
         self.told.seen_once.extend(self.ways.push(step));
+        self.telemetry.push(step);
         match step.phase {
             Phase::Intent => self.open.entry(step.operation.unwrap_or(step.id)).or_default().push(OpenIntent::of(step)),
             Phase::Outcome => self.close(step),
@@ -137,6 +141,7 @@ impl Completeness {
         self.told.open_intents = self.open.into_values().flatten().collect();
         self.told.open_intents.sort_by_key(|intent| intent.seq);
         self.told.seen_once.extend(self.ways.finish());
+        self.told.seen_once.extend(self.telemetry.finish());
         self.told
     }
 

@@ -39,6 +39,15 @@ impl Timestamp {
         self.0.div_euclid(1_000)
     }
 
+    /// The same day and time so many years later; the first of March where that year has no 29th of February.
+    #[must_use]
+    pub fn plus_years(self, years: u32) -> Self {
+        let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_US));
+        // A day that the year has not is counted on into the next month.
+        let days = days_from_civil(year + i64::from(years), month, day);
+        Self::from_micros(days.saturating_mul(DAY_US).saturating_add(self.0.rem_euclid(DAY_US)))
+    }
+
     /// From seconds since the epoch as decimal text (`1700000000.123456`), without the
     /// detour through a float; decimals beyond the sixth are cut off.
     pub fn from_epoch_text(text: &str) -> Result<Self, Error> {

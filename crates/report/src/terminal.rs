@@ -18,6 +18,9 @@ const LOOK: TableStyle = TableStyle::new()
     .header_separator(LineStyle::none().fill('─').junction('─'))
     .content_lines(ContentLineStyle::none().junction(' '));
 
+/// A column that is narrower cannot be read.
+const COLUMN_CHARS_MIN: usize = 6;
+
 /// Marks around a coloured piece of a table while it is laid out. They have no width, and hostile
 /// text has none of them: [`shown`] writes them out.
 const MARKS: [(Tone, char); 5] = [
@@ -72,6 +75,7 @@ fn write_block(block: &Block, screen: Screen, out: &mut dyn Write) -> io::Result
             }
             Ok(())
         }
+        Block::Table(columns, rows) if is_too_wide(columns, rows, screen) => write_rows(columns, rows, screen, out),
         Block::Table(columns, rows) => write_table(columns, rows, screen, out),
         Block::Verbatim(_, text) => {
             // As it is and not set in: a proof or a checkpoint can be copied from the screen.
@@ -82,6 +86,36 @@ fn write_block(block: &Block, screen: Screen, out: &mut dyn Write) -> io::Result
 
 fn inline(text: &Text, colour: bool) -> String {
     text.pieces.iter().map(|piece| paint(&shown(&piece.text), piece.tone, colour)).collect()
+}
+
+/// Whether a table could only be laid out with columns that nobody can read.
+fn is_too_wide(columns: &[Column], rows: &[Row], screen: Screen) -> bool {
+    let Some(width) = screen.width else { return false };
+    let needs = |(at, column): (usize, &Column)| {
+        let cells = rows.iter().filter_map(|row| row.get(at));
+        let length = |cell: &Text| cell.pieces.iter().map(|piece| piece.text.chars().count()).sum::<usize>();
+        let longest = cells.map(length).max().unwrap_or(0).max(column.name.chars().count()).min(CELL_CHARS_MAX);
+        1 + if column.whole { longest } else { longest.min(COLUMN_CHARS_MIN) }
+    };
+    columns.iter().enumerate().map(needs).sum::<usize>() > usize::from(width) + 1
+}
+
+/// The rows of a table one after the other, a cell a line.
+fn write_rows(columns: &[Column], rows: &[Row], screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    for (at, row) in rows.iter().enumerate() {
+        if at > 0 {
+            writeln!(out)?;
+        }
+        for (column, cell) in columns.iter().zip(row).filter(|(_, cell)| !cell.pieces.is_empty()) {
+            let name = format!("{}:", shown_short(&column.name, CELL_CHARS_MAX));
+            let pieces = cell.pieces.iter().map(|piece| {
+                let text = shown_short(&piece.text, CELL_CHARS_MAX);
+                paint(&text, piece.tone, screen.colour)
+            });
+            writeln!(out, "{} {}", paint(&name, Tone::Faint, screen.colour), pieces.collect::<String>())?;
+        }
+    }
+    Ok(())
 }
 
 fn write_table(columns: &[Column], rows: &[Row], screen: Screen, out: &mut dyn Write) -> io::Result<()> {

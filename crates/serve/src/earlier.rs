@@ -1,6 +1,6 @@
 //! The ledgers that a restored book goes on from.
 
-use sealbook_ledger::{Continues, KeyEvent, Origin};
+use sealbook_ledger::{Continues, Origin};
 use sealbook_store::{Layout, Ledger, Options};
 
 use crate::Error;
@@ -42,14 +42,5 @@ pub fn earlier_layout(layout: &Layout, origin: &Origin) -> Layout {
 
 /// What a ledger's first leaf says of the one that it goes on from.
 pub fn continues(ledger: &Ledger) -> Result<Option<Continues>, Error> {
-    // Verification says what is wrong with a first leaf that cannot be read; nothing is known of a link then.
-    let first = match ledger.reader()?.record(0) {
-        Err(sealbook_store::Error::RowDamaged { .. } | sealbook_store::Error::RecordMissing { .. }) => return Ok(None),
-        read => read?,
-    };
-    let event = first.note.as_deref().map(|note| KeyEvent::from_json(note.as_bytes())).transpose()?;
-    Ok(match event {
-        Some(KeyEvent::Genesis { continues, .. }) => continues,
-        _ => None,
-    })
+    Ok(ledger.continues()?)
 }

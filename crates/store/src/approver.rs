@@ -1,7 +1,8 @@
 //! Whose word counts: approver keys, and records that bear their signatures.
 //!
 //! The first approver key of a ledger is believed. Another is, only where its key leaf bears the signature of one
-//! that is believed: whoever holds the checkpoint key alone, which lies on disk, cannot make himself one.
+//! that is believed: whoever holds the checkpoint key alone, which lies on disk, cannot make himself one. In a
+//! ledger that goes on from another, those who were believed at the end of that one take the place of the first.
 
 use std::collections::BTreeSet;
 
@@ -20,14 +21,17 @@ pub struct Approvers {
 }
 
 impl Approvers {
-    pub(crate) fn read(view: &dyn Snapshot) -> Result<Self, Error> {
+    /// `inherited` are the keys that were believed at the end of the ledger before.
+    pub(crate) fn read(view: &dyn Snapshot, inherited: &[PublicKey]) -> Result<Self, Error> {
         let ring = read_ring(view)?;
         let mut approvers = Self::default();
         for seq in view.key_seqs()? {
             view.scan(seq, seq + 1, &mut |row| {
                 if let Some(KeyEvent::Add(NamedKey { key, role: KeyRole::Approver })) = key_event(&row)
                     && let Some(entry) = ring.get(&key.fingerprint()).filter(|entry| entry.from_seq == seq)
-                    && (approvers.believed.is_empty() || approvers.signed(row.leaf, seq).is_some())
+                    && (inherited.contains(&key)
+                        || (inherited.is_empty() && approvers.believed.is_empty())
+                        || approvers.signed(row.leaf, seq).is_some())
                 {
                     approvers.believed.push(entry.clone());
                 }
@@ -91,7 +95,29 @@ impl Approvers {
 impl Ledger {
     /// The approver keys that are believed.
     pub fn approvers(&self) -> Result<Approvers, Error> {
-        Approvers::read(&*self.store.snapshot()?)
+        let view = self.store.snapshot()?;
+        Approvers::read(&*view, self.inherited()?)
+    }
+
+    /// The approver keys of the ledger before that this one does not name yet.
+    pub fn unnamed_approvers(&self) -> Result<Vec<PublicKey>, Error> {
+        let named = self.keys()?;
+        let is_named = |key: &&PublicKey| named.iter().any(|entry| entry.key == **key);
+        Ok(self.inherited()?.iter().filter(|key| !is_named(key)).copied().collect())
+    }
+
+    /// The approver keys that are believed at the end.
+    fn approver_keys(&self) -> Result<Vec<PublicKey>, Error> {
+        let size = self.head()?.size;
+        Ok(self.approvers()?.at(size).map(|entry| entry.key).collect())
+    }
+
+    pub(crate) fn inherited(&self) -> Result<&[PublicKey], Error> {
+        if self.inherited.get().is_none() {
+            let before = self.before()?;
+            let _ = self.inherited.set(before.map_or(Ok(Vec::new()), |before| before.approver_keys())?);
+        }
+        Ok(self.inherited.get().map_or(&[], Vec::as_slice))
     }
 
     /// Seals records that an approver signs beside the writer, and returns when they are durable.

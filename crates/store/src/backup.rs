@@ -4,6 +4,8 @@ use std::path::Path;
 
 use sealbook_ledger::{Checkpoint, Continues, Hash, Leaf, Origin};
 
+use crate::before::{kept_size, last_piece};
+use crate::projection::Index;
 use crate::sqlite::file_error;
 use crate::whole::{make_private_dir, make_whole};
 use crate::{CommitError, Error, Layout, Ledger, NewRow, Options, SqliteStore, Store, StoreHead};
@@ -45,19 +47,27 @@ impl Ledger {
         if layout.ledger_db().exists() {
             return Err(Error::BookExists { path: layout.ledger_db() });
         }
-        let kept = layout.book.join("previous").join(origin.as_str().rsplit('/').next().unwrap_or("ledger"));
-        make_private_dir(&kept)?;
-        let kept = kept.join("ledger.db");
+        let place = layout.book.join("previous").join(last_piece(&origin));
+        make_private_dir(&place)?;
+        let kept = place.join("ledger.db");
         // One that is there is of an attempt that ended before the new ledger was made.
         if !is_copy_of(&kept, &head)? {
             make_whole(&kept, |draft| copy(&old, draft))?;
         }
+        // What holds in it is asked at every start from now on.
+        let index = Index::open(&place.join("index.db"), &origin)?;
+        let store = SqliteStore::open_read_only(&kept)?;
+        index.lock().catch_up(&store)?;
+        let reason = match kept_size(&layout, &origin)?.filter(|known| *known > size) {
+            Some(known) => format!("{reason}; its records {size} to {} are not in it", known - 1),
+            None => reason.to_owned(),
+        };
         let continues = Continues {
             origin,
             size,
             root,
             checkpoint: head.note,
-            reason: sealbook_policy::redact_text(reason).into_owned(),
+            reason: sealbook_policy::redact_text(&reason).into_owned(),
         };
         Self::create(layout, tenant, options, Some(continues))
     }

@@ -7,7 +7,7 @@
 //! 3. both files' WALs are moved into the files and cut, since they hold older pages.
 
 use sealbook_ledger::{ErasedPart, Erasure, LeafType, PART_ERASURE};
-use sealbook_policy::{Judged, State};
+use sealbook_policy::{HOLD_ACTIONS, Judged, State};
 use sealbook_record::Record;
 
 use crate::append::Prepared;
@@ -41,8 +41,12 @@ impl Ledger {
         self.writer()?;
         let seq = request.seq;
         let (leaf, content) = self.row(seq)?;
+        let refuse = |why| Error::EraseRefused { seq, part: request.parts.join(", "), why };
         let damaged = |what: &str| Error::RowDamaged { seq, what: what.to_owned() };
         let decoded = Decoded::new(&leaf, &content).ok_or_else(|| damaged("it does not decode"))?;
+        if self.holds()?.cover(decoded.leaf.id, decoded.leaf.operation) {
+            return Err(refuse("a legal hold is on it; `sealbook retention --release` ends one"));
+        }
         let after = emptied(&decoded, request)?;
         let named = request.parts.iter().map(|name| ErasedPart { seq, name: name.clone() });
         let erasure = Erasure { parts: named.collect() };
@@ -94,8 +98,12 @@ fn emptied(decoded: &Decoded<'_>, request: &EraseRequest) -> Result<Vec<u8>, Err
     for part in &request.parts {
         let decides =
             |record: &Record| State::ACTIONS.contains(&record.action.as_str()) && !record.action.starts_with("alert.");
+        let holds = |record: &Record| HOLD_ACTIONS.contains(&record.action.as_str());
         if decoded.record().is_some_and(|(record, _)| decides(&record)) {
             return Err(refuse(part, "rules, stops or approvals follow from it; it has to stay"));
+        }
+        if decoded.record().is_some_and(|(record, _)| holds(&record)) {
+            return Err(refuse(part, "it sets or ends a legal hold; it has to stay"));
         }
         if decoded.leaf.typ != LeafType::Record {
             return Err(refuse(part, "it says which keys hold or what was erased; the proof rests on it"));

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use sealbook_ledger::{
     Checkpoint, Continues, Draft, Hash, KeyEntry, KeyEvent, KeyRole, LeafType, NamedKey, Origin, PART_KEYS, Phase,
@@ -60,7 +60,7 @@ impl Layout {
         self.book.join("index.db")
     }
 
-    fn head_file(&self, origin: &Origin) -> PathBuf {
+    pub(crate) fn head_file(&self, origin: &Origin) -> PathBuf {
         let name = origin.as_str().rsplit('/').next().unwrap_or_default();
         self.heads.join(format!("{name}.head"))
     }
@@ -119,6 +119,8 @@ pub struct Ledger {
     appended: AtomicU64,
     /// Records that were read by this handle and do not fit their seal.
     altered: Mutex<BTreeSet<u64>>,
+    /// Approver keys of the ledger before, once they were asked for.
+    pub(crate) inherited: OnceLock<Vec<PublicKey>>,
 }
 
 impl Ledger {
@@ -246,6 +248,7 @@ impl Ledger {
             writer,
             appended: AtomicU64::new(0),
             altered: Mutex::default(),
+            inherited: OnceLock::new(),
         };
         if writable {
             ledger.sealer().load(&*ledger.store.snapshot()?)?;

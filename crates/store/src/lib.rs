@@ -16,6 +16,7 @@ mod activity;
 mod append;
 mod approver;
 mod backup;
+mod before;
 mod bundle;
 
 mod clock;
@@ -25,6 +26,7 @@ mod digest_key;
 mod erase;
 mod error;
 mod head_file;
+mod holds;
 mod keys;
 mod ledger;
 mod operations;
@@ -48,6 +50,7 @@ pub use activity::{Activity, Patterns};
 pub use append::Sealed;
 pub use approver::Approvers;
 pub use backup::BackupSummary;
+pub use before::kept_size;
 pub use bundle::Selection;
 
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};

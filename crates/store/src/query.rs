@@ -123,6 +123,13 @@ impl Ledger {
     /// Calls `each` for every record that fits, in the query's order, until it says `false`.
     /// Memory does not grow with the number of records.
     pub fn each_match(&self, query: &Query, each: &mut dyn FnMut(Stored) -> Result<bool, Error>) -> Result<(), Error> {
+        // What asks for no word would be answered with everything.
+        if query.text.is_some() && query.words().is_empty() {
+            return Err(Error::QueryInvalid {
+                field: "text",
+                why: "it has no word, which is made of letters and digits; give one, or leave it out".to_owned(),
+            });
+        }
         let reader = self.reader()?;
         let size = reader.size()?;
         if let Some(id) = query.id {
@@ -346,6 +353,9 @@ impl Query {
             .filter(|(field, values)| *field != Field::LeafType && !values.is_empty())
             .collect();
         let mut tags: Vec<&String> = self.tags.iter().collect();
+        if open.is_empty() && tags.is_empty() {
+            return true;
+        }
         each_term(record, &mut |field, value| {
             open.retain(|(wanted, values)| *wanted != field || !values.iter().any(|v| value_fits(v, value)));
             if field == Field::Tag {

@@ -31,17 +31,28 @@ impl Ledger {
     /// Brings a state up to the newest sealed record.
     ///
     /// A gate calls it before each decision: where nothing was sealed since, it reads the head and no more.
+    ///
+    /// In a restored book, what held at the end of the ledger before holds on: a stop, a rule, an open alert.
     pub fn bring_up(&self, state: &mut State) -> Result<(), Error> {
+        if state.next_seq() == 0 {
+            state.guard(&guarded(&self.layout));
+            // On a copy: half of it must not be taken for all.
+            let mut brought = state.clone();
+            self.bring_before(&mut brought, 0)?;
+            *state = brought;
+        }
+        self.bring_own(state)
+    }
+
+    /// As [`Ledger::bring_up`], of this ledger alone.
+    pub(crate) fn bring_own(&self, state: &mut State) -> Result<(), Error> {
         let reader = self.reader()?;
         let size = reader.size()?;
         let mut from = state.next_seq();
-        if from == 0 {
-            state.guard(&guarded(&self.layout));
-        }
         if from >= size {
             return Ok(());
         }
-        let mut taken = Taken { state, reader: &reader, approvers: None, group: Vec::new() };
+        let mut taken = Taken { ledger: self, state, reader: &reader, approvers: None, group: Vec::new() };
         if size - from > READ_ALL_MAX {
             let query = Query {
                 action: taken.state.actions().map(str::to_owned).collect(),
@@ -66,6 +77,7 @@ impl Ledger {
 
 /// Records of the state on their way into it.
 struct Taken<'t> {
+    ledger: &'t Ledger,
     state: &'t mut State,
     reader: &'t Reader<'t>,
     approvers: Option<Approvers>,
@@ -88,7 +100,7 @@ impl Taken<'_> {
         }
         let approvers = match &self.approvers {
             Some(approvers) => approvers,
-            None => self.approvers.insert(Approvers::read(self.reader.view())?),
+            None => self.approvers.insert(Approvers::read(self.reader.view(), self.ledger.inherited()?)?),
         };
         let signed = approvers.of_all(&self.group);
         for (stored, approver) in self.group.drain(..).zip(signed) {

@@ -13,11 +13,19 @@ struct Pipes {
     from: BufReader<ChildStdout>,
 }
 
-pub(super) fn start(measure: &mut dyn FnMut(&mut dyn Wire) -> Result<f64>) -> Result<f64> {
+pub(super) fn durable(measure: &mut dyn FnMut(&mut dyn Wire) -> Result<f64>) -> Result<f64> {
+    with(&[], measure)
+}
+
+pub(super) fn buffered(measure: &mut dyn FnMut(&mut dyn Wire) -> Result<f64>) -> Result<f64> {
+    with(&["--buffered"], measure)
+}
+
+fn with(options: &[&str], measure: &mut dyn FnMut(&mut dyn Wire) -> Result<f64>) -> Result<f64> {
     let home = place::fresh()?;
     let mut command = Command::new(program()?);
     command.env_clear().env("SEALBOOK_HOME", home.path().join("home")).env("HOME", home.path());
-    command.current_dir(home.path()).arg("wrap").arg("--").arg(std::env::current_exe()?).arg("server");
+    command.current_dir(home.path()).arg("wrap").args(options).arg("--").arg(std::env::current_exe()?).arg("server");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let to = child.stdin.take().ok_or("the child has an input")?;
     let from = BufReader::new(child.stdout.take().ok_or("the child has an output")?);

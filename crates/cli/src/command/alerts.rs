@@ -65,7 +65,7 @@ enum What {
         #[arg(value_name = "ALERT")]
         alert: String,
         /// Why
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         reason: String,
         #[command(flatten)]
         acting: Acting,

@@ -93,7 +93,7 @@ struct Fields {
     #[arg(long, value_name = "PROGRAM")]
     source: Option<String>,
     /// Why
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     reason: Option<String>,
     /// A label; may be given several times
     #[arg(long = "tag", value_name = "TAG")]
@@ -150,8 +150,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Some(path) => cause.at(input::name_of(path)),
         None => cause,
     };
-    let sealed = session.seal_outside(record).map_err(named)?;
-    let receipt = session.ledger.reader()?.receipt(sealed.seq)?.encode();
+    let earlier = session.earlier()?;
+    let (ledger, sealed) = match session.sealed_in(&earlier, &record).map_err(named)? {
+        Some(found) => found,
+        None => (&session.ledger, session.seal_outside(record).map_err(named)?),
+    };
+    let receipt = ledger.reader()?.receipt(sealed.seq)?.encode();
     context.out.show(&SealedDetail { sealed: &sealed, receipt: Some(&receipt) })?;
     Ok(Exit::Clean)
 }
@@ -182,7 +186,7 @@ fn given(path: &std::path::Path, session: &Session) -> Result<Record, Failure> {
 /// A record that is sent again under its id, and does not say when it happened, is the one that was sealed:
 /// it happened when that one did.
 pub(crate) fn take_time_of_first(session: &Session, record: &mut Record) -> Result<(), Failure> {
-    if let Some(first) = session.ledger.reader()?.by_id(record.id)? {
+    if let Some(first) = session.anywhere(|ledger| ledger.reader()?.by_id(record.id))? {
         record.occurred = sealbook_record::Timestamp::from_micros(first.leaf.occurred_us);
     }
     Ok(())

@@ -21,7 +21,7 @@ pub(crate) struct Args {
     #[arg(value_name = "REQUEST")]
     request: String,
     /// Why
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     reason: Option<String>,
     #[command(flatten)]
     acting: Acting,

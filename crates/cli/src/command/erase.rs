@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "parts")]
     all: bool,
     /// Why
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     reason: String,
     #[command(flatten)]
     acting: Acting,

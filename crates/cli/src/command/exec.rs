@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long)]
     no_watch: bool,
     /// Why
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     reason: Option<String>,
     /// Agent or user session
     #[arg(long)]

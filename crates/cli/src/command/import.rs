@@ -7,7 +7,7 @@ use sealbook_inspect::Progress;
 use sealbook_policy::Judged;
 use sealbook_record::{Record, derived_id};
 use sealbook_report::{Block, Document, Text, View};
-use sealbook_store::{Error, Ticket};
+use sealbook_store::{Error, Ledger, Ticket};
 
 use super::{Context, append};
 use crate::complete::names_nobody;
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let files = input::files(&args.files)?;
     let session = context.open()?;
     let bars = Bars::new(context.is_watched());
-    let mut import = Import::new(&session, form, args.skip_other_tenants);
+    let mut import = Import::new(&session, form, args.skip_other_tenants)?;
     for path in &files {
         let mut input = Input::open(path)?;
         bars.begin("records", None);
@@ -89,6 +89,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 
 struct Import<'s> {
     session: &'s Session,
+    /// The ledgers that this one goes on from: what they hold was sealed.
+    earlier: Vec<Ledger>,
     form: Form,
     skip_other_tenants: bool,
     batch: Vec<Judged>,
@@ -97,6 +99,15 @@ struct Import<'s> {
     bytes: usize,
     in_flight: VecDeque<(Ticket, Vec<u64>)>,
     counts: Counts,
+}
+
+/// What is to be done with a line.
+enum Admitted {
+    New(Box<Judged>),
+    /// A ledger that this one goes on from holds it.
+    SealedEarlier,
+    /// It is another tenant's, and those are left out.
+    OfOtherTenant,
 }
 
 /// What an import did.
@@ -111,9 +122,10 @@ struct Counts {
 }
 
 impl<'s> Import<'s> {
-    fn new(session: &'s Session, form: Form, skip_other_tenants: bool) -> Self {
-        Self {
+    fn new(session: &'s Session, form: Form, skip_other_tenants: bool) -> Result<Self, Failure> {
+        Ok(Self {
             session,
+            earlier: session.earlier()?,
             form,
             skip_other_tenants,
             batch: Vec::new(),
@@ -121,7 +133,7 @@ impl<'s> Import<'s> {
             bytes: 0,
             in_flight: VecDeque::new(),
             counts: Counts::default(),
-        }
+        })
     }
 
     fn read(&mut self, input: &mut Input, bars: &Bars) -> Result<(), Failure> {
@@ -131,9 +143,18 @@ impl<'s> Import<'s> {
                 continue;
             }
             let admitted = self.admit(&line, input).map_err(|cause| cause.at_line(&input.place(number)))?;
-            let Some(judged) = admitted else {
-                self.counts.other_tenants += 1;
-                continue;
+            let judged = match admitted {
+                Admitted::New(judged) => *judged,
+                Admitted::SealedEarlier => {
+                    self.counts.records += 1;
+                    self.counts.duplicates += 1;
+                    bars.advance(1);
+                    continue;
+                }
+                Admitted::OfOtherTenant => {
+                    self.counts.other_tenants += 1;
+                    continue;
+                }
             };
             self.counts.without_actor += u64::from(names_nobody(judged.record()));
             self.bytes += line.len();
@@ -153,20 +174,23 @@ impl<'s> Import<'s> {
         Ok(())
     }
 
-    /// The record of a line; none where it is another tenant's and those are left out.
-    fn admit(&self, line: &str, input: &Input) -> Result<Option<Judged>, Failure> {
+    /// The record of a line, if it is one to seal.
+    fn admit(&self, line: &str, input: &Input) -> Result<Admitted, Failure> {
         let mut record = self.read_record(line, input)?;
         self.doubt_verified(&mut record)?;
         let own = self.session.ledger.tenant();
         if record.tenant != own {
             if self.skip_other_tenants {
-                return Ok(None);
+                return Ok(Admitted::OfOtherTenant);
             }
             let (id, given) = (record.id, record.tenant);
             return Err(Error::TenantMismatch { id, given, own: own.to_owned() }.into());
         }
         refuse_reserved(&record.action)?;
-        self.session.admit(record).map(Some)
+        if self.session.sealed_in(&self.earlier, &record)?.is_some() {
+            return Ok(Admitted::SealedEarlier);
+        }
+        Ok(Admitted::New(Box::new(self.session.admit(record)?)))
     }
 
     fn read_record(&self, line: &str, input: &Input) -> Result<Record, Failure> {
@@ -188,7 +212,11 @@ impl<'s> Import<'s> {
     /// its own export can be imported again.
     fn doubt_verified(&self, record: &mut Record) -> Result<(), Failure> {
         let Some(verified) = record.actor.verified.take() else { return Ok(()) };
-        let sealed = self.session.ledger.reader()?.by_id(record.id)?.and_then(|stored| stored.record);
+        let ledgers = std::iter::once(&self.session.ledger).chain(&self.earlier);
+        let mut sealed = None;
+        for ledger in ledgers {
+            sealed = sealed.or(ledger.reader()?.by_id(record.id)?.and_then(|stored| stored.record));
+        }
         let is_own = sealed.is_some_and(|sealed| sealed.actor.verified.as_ref() == Some(&verified));
         let stays = is_own || verified.starts_with(IMPORTED);
         record.actor.verified = Some(if stays { verified } else { format!("{IMPORTED}{verified}") });

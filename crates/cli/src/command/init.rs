@@ -102,6 +102,9 @@ pub(crate) fn make_for(context: &Context, root: &Path, acting: &Acting) -> Resul
     pointer.origins.push(session.ledger.origin().to_string());
     pointer.marks.push(session.place.new_mark()?);
     let project = Project::point(root, pointer)?;
+    if let Some(text) = project.disbelief() {
+        context.note(&text);
+    }
     drop(making);
     context.note(&format!(
         "made {}, which holds the pointer to the book and ignores itself",

@@ -134,6 +134,7 @@ fn add_approver(session: &Session, new: passphrase::From<'_>, change: &Change) -
     if session.actor.kind != ActorKind::User {
         return Err(Failure::ApproverNoPerson);
     }
+    session.take_approvers_over()?;
     let size = session.ledger.head()?.size;
     let is_first = session.ledger.approvers()?.at(size).next().is_none();
     let signer = if is_first { None } else { Some(approver::unlock(session, &change.unlock)?) };

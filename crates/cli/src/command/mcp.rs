@@ -19,8 +19,8 @@ use crate::{digest_key, model_file};
 /// Serve this book to agents as an MCP server
 ///
 /// On standard input and output for one client, or with --listen over Streamable HTTP for those that bear the token.
-/// An agent can ask, audit, verify, assign and resolve alerts, and stop; approving, resuming and rules stay with
-/// people. What it changes is on record, with the client's name as a claim.
+/// An agent can ask, audit, verify, assign alerts, and stop; approving, resuming and rules stay with people. What it
+/// changes is on record, with the client's name as a claim.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -18,7 +18,9 @@ use crate::who;
 ///
 /// What was lost cannot be brought back, and must not be written over: the restored book is a new
 /// ledger with new keys, whose first leaf names the old one, its size, its root and the reason.
-/// The old records stay beside it: `query`, `show`, `export` and `verify` reach them. What is
+/// The old records stay beside it: `query`, `show`, `export` and `verify` reach them. Rules, stops,
+/// open alerts and approver keys hold on; approvals that were given do not. Where a newer head of the
+/// book is known, what is lost is said, and stands in the first leaf. What is
 /// restored is verified first: where it does not verify, nothing is done and the exit code is 4.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -37,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long, requires = "reason")]
     unverified: bool,
     /// Why, and what is known to be missing
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     reason: Option<String>,
     #[command(flatten)]
     acting: Acting,
@@ -55,6 +57,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         None => go_on(context, &place, args.reason.as_deref().unwrap_or_default(), args.unverified)?,
     };
     let mut session = Session::of(ledger, place, actor);
+    session.take_approvers_over()?;
     point_at(&mut session)?;
     context.note(&format!(
         "the book {} goes on as {}; what it held before is in {}",
@@ -62,6 +65,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         session.ledger.origin(),
         session.place.layout.book.join("previous").display()
     ));
+    let lost = lost(&session)?;
+    if let Some((from, to)) = lost {
+        context.note(&format!(
+            "LOST: {} is known to have been sealed and is not in it; a rule or a stop that was set there does not \
+             hold: look at `sealbook rules list` and `sealbook stop --list`",
+            if from == to { format!("record {from}") } else { format!("each of the records {from} to {to}") }
+        ));
+    }
+    tell_what_holds(&session, context)?;
     if let Some(origin) = session.missing_earlier()? {
         context.note(&format!(
             "it goes back to the ledger {origin}, which is not beside the backup: its records are not here"
@@ -69,6 +81,26 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     context.out.show(&HeadDetail { head: &session.ledger.head()? })?;
     Ok(Exit::Clean)
+}
+
+/// The records that the kept head tells of and the ledger before does not hold.
+fn lost(session: &Session) -> Result<Option<(u64, u64)>, Failure> {
+    let Some(link) = session.ledger.continues()? else { return Ok(None) };
+    let known = sealbook_store::kept_size(&session.place.layout, &link.origin)?;
+    Ok(known.filter(|known| *known > link.size).map(|known| (link.size, known - 1)))
+}
+
+/// What held before holds on, and whoever restores it should know.
+fn tell_what_holds(session: &Session, context: &Context) -> Result<(), Failure> {
+    let state = session.state()?;
+    let rules = state.held_rules().iter().filter(|held| !held.builtin && held.enabled).count();
+    if rules > 0 {
+        context.note(&format!("its {rules} rules hold on; approvals that were given before do not"));
+    }
+    for stop in state.stops() {
+        context.note(&format!("it is stopped: {}; `sealbook resume` lifts it", stop.scope));
+    }
+    Ok(())
 }
 
 fn restore(from: &Path, place: &Place, reason: &str, unverified: bool) -> Result<Ledger, Failure> {

@@ -24,7 +24,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     scope: Scope,
     /// Why
-    #[arg(long, required_unless_present = "list")]
+    #[arg(long, required_unless_present = "list", allow_hyphen_values = true)]
     reason: Option<String>,
     /// Show what is stopped, and change nothing
     #[arg(long, conflicts_with_all = ["reason", "scope"])]

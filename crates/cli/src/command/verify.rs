@@ -11,6 +11,7 @@ use sealbook_store::{Ledger, Selection};
 
 use super::{Context, show};
 use crate::against::{self, Kept};
+use crate::alone;
 use crate::args::Acting;
 use crate::complete::Lacking;
 use crate::daily;
@@ -37,6 +38,7 @@ Examples:
   sealbook verify --chain --signatures
   sealbook verify --record 9f3c61aa
   sealbook verify --against 42.receipt             does the book still hold it?
+  sealbook verify --against 42.receipt --key shop.vkey    the receipt alone, where no book is
   sealbook verify --bundle book.sealbundle --key shop.vkey
   sealbook verify --equivocation evidence --key shop.vkey      did its keeper sign two histories?
   sealbook verify --range 1000..1999
@@ -68,6 +70,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["chain", "against", "projections", "complete"])]
     bundle: Option<PathBuf>,
     /// Compare the book with a receipt or a checkpoint that was kept elsewhere
+    ///
+    /// Where no book is at hand, --key is enough to check what was kept by itself: whose signature it bears, and
+    /// for a receipt that its record stands in the ledger that was signed. What that leaves open is said.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
     /// Where the book contradicts --against, write the proof of it to this file
@@ -95,6 +100,14 @@ pub(crate) struct Args {
     keys: Vec<String>,
 }
 
+impl Args {
+    /// Whether the book is only to be compared with what was kept.
+    fn asks_nothing_else(&self) -> bool {
+        let flags = [self.chain, self.signatures, self.projections, self.complete];
+        !flags.contains(&true) && self.record.is_none() && self.range.is_none() && self.evidence.is_none()
+    }
+}
+
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let trusted = read_keys(&args.keys)?;
     let silence_us = when::read_length("--silence", args.silence.as_deref())?;
@@ -108,6 +121,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return daily::verify(dir, context);
     }
     let place = context.place()?;
+    if let Some(path) = args.against.as_ref().filter(|_| args.asks_nothing_else() && !trusted.is_empty())
+        && !place.exists()
+    {
+        return alone::check(path, &trusted, context);
+    }
     let actor = who::acting(&Acting::default(), &place)?;
     let session = Session::open_unchecked(place, actor)?;
     let keys: Vec<PublicKey> = trusted.into_iter().map(|(_, key)| key).collect();
@@ -221,10 +239,15 @@ fn read_keys(given: &[String]) -> Result<Vec<(sealbook_ledger::Origin, PublicKey
             continue;
         }
         let mut input = Input::open(Path::new(text))?;
+        let before = keys.len();
         while let Some(line) = input.next_line()? {
             let key =
                 PublicKey::from_vkey(&line).map_err(|cause| Failure::from(cause).at(input.place(input.line())))?;
             keys.push(key);
+        }
+        if keys.len() == before {
+            let mend = "give a file that `sealbook key public` wrote, or the key itself";
+            return Err(Failure::usage(format!("--key {}: there is no key in it", input.name), mend));
         }
     }
     Ok(keys)

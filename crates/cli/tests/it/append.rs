@@ -110,3 +110,12 @@ fn what_is_sent_again_under_its_id_is_sealed_once() {
     let other = place.run(["append", "--id", id, "--action", "b", "--target", "t"]);
     assert!(other.err.contains("error[id_conflict]"), "{other:?}");
 }
+
+#[test]
+fn a_reason_may_begin_with_a_hyphen() {
+    let place = Place::new();
+    let reason = "--flag was renamed";
+    let seq = place.append(&["--action", "a", "--target", "t", "--reason", reason]).to_string();
+    assert_eq!(place.json(["show", &seq])["record"]["reason"], reason);
+    place.ok(["erase", &seq, "--part", "statement", "--reason", "- asked to"]);
+}

@@ -119,3 +119,34 @@ fn a_book_from_a_newer_version_is_left_alone() {
     assert_eq!(place.json(["verify"])["size"], 2);
     place.append(&["--action", "b", "--target", "t"]);
 }
+
+#[test]
+fn a_gateway_that_begins_on_a_full_disk_refuses_and_says_so_to_the_client() {
+    let place = Place::empty();
+    // The server writes down what reaches it, and answers nothing.
+    let script = r#"
+        mkdir -p "$SEALBOOK_HOME" && mount -t tmpfs -o size=8m none "$SEALBOOK_HOME" || exit 90
+        "$0" init --quiet || exit 91
+        "$0" append --action a --target t --quiet > /dev/null || exit 92
+        cat /dev/zero > "$SEALBOOK_HOME/rest" 2>/dev/null
+        call='{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"drop"}}'
+        echo "$call" | "$0" wrap -- sh -c 'cat > reached' > answers; echo "wrap $?"
+        # What the gateway gave back when it ended is taken too.
+        cat /dev/zero >> "$SEALBOOK_HOME/rest" 2>/dev/null
+        echo '{"hook_event_name":"PreToolUse","session_id":"s","tool_use_id":"u","tool_name":"Bash","tool_input":{"command":"ls"}}' | "$0" hook claude-code > /dev/null 2> hook.err; echo "hook $?"
+        rm "$SEALBOOK_HOME/rest"
+        echo "$call" | "$0" wrap -- sh -c 'cat > reached.later' > /dev/null; echo "later $?"
+        "$0" verify --quiet > /dev/null; echo "verify $?"
+    "#;
+    let Some(ended) = in_namespace(&place, script) else { return };
+    let answers = std::fs::read_to_string(place.project().join("answers")).unwrap();
+    assert!(
+        answers.contains("\"id\":1") && answers.contains("\"isError\":true") && answers.contains("disk_full"),
+        "{answers} {ended:?}"
+    );
+    assert_eq!(std::fs::read(place.project().join("reached")).unwrap(), b"", "the server saw it");
+    assert!(std::fs::read_to_string(place.project().join("reached.later")).unwrap().contains("drop"));
+    for said in ["wrap 0", "hook 2", "later 0", "verify 0"] {
+        assert!(ended.out.contains(said), "{said}: {ended:?}");
+    }
+}

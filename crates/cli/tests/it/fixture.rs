@@ -35,8 +35,15 @@ impl Place {
     pub(crate) fn new() -> Self {
         let place = Self::empty();
         place.ok(["init", "--quiet"]);
-        place.write(".sealbook/config.toml", "actor = \"ann\"\n");
+        place.configure("actor = \"ann\"\n");
         place
+    }
+
+    /// Writes the project's configuration, with the mark that makes it one of this home.
+    pub(crate) fn configure(&self, text: &str) {
+        let pointer = std::fs::read_to_string(self.project().join(".sealbook/book.toml")).unwrap();
+        let marks = pointer.lines().find(|line| line.starts_with("marks")).unwrap();
+        self.write(".sealbook/config.toml", format!("{text}{marks}\n"));
     }
 
     /// The project's directory, where the program is started.

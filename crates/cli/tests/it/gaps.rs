@@ -161,3 +161,49 @@ fn a_call_that_one_way_in_saw_and_another_should_have_is_a_gap() {
     assert_eq!((code, &gaps["open_intents"][0]["seq"]), (1, &json!(capture)));
     assert!(place.run(["gaps"]).out.contains("Seen one way, and not the other"));
 }
+
+#[test]
+fn what_telemetry_tells_of_is_compared_with_what_the_gateway_saw() {
+    let place = Place::new();
+    // Seconds after the capture was opened; telemetry comes last, as it does.
+    let at = |seconds: u32| format!("2026-05-01T10:{:02}:{:02}Z", seconds / 60, seconds % 60);
+    let line = |n: u32, seconds: u32, source: &str, target: &str, input: &str, more: &str| {
+        let action = if target.contains(':') { "capture.open" } else { "tools.call" };
+        format!(
+            r#"{{"id":"0191e3a2-7c1d-7f00-8000-{n:012x}","occurred":"{}","actor":"bot","action":"{action}","source":"{source}","target":{{"id":"{}","kind":"tool"}},"input":{input}{more}}}
+"#,
+            at(seconds),
+            target.trim_end_matches(':'),
+        )
+    };
+    let intent = r#","phase":"intent""#;
+    let trace = r#","trace":"00-5b8efff798038103d269b633813fc60c-0000000000000001-01""#;
+    let (gateway, otlp) = ("sealbook-wrap", "otlp/traces");
+    let records = [
+        line(1, 0, gateway, "fs:", "{}", intent),
+        line(2, 10, gateway, "fs/read", r#"{"a":1,"b":2}"#, intent),
+        line(3, 20, gateway, "fs/read", r#"{"a":7}"#, intent),
+        line(4, 30, gateway, "fs/read", r#"{"secret":"***"}"#, &format!("{intent}{trace}")),
+        line(5, 300, gateway, "fs/read", r#"{"later":1}"#, intent),
+        // Another server, and a tool of which telemetry says nothing.
+        line(6, 31, gateway, "git/log", "{}", intent),
+        // As telemetry tells it: fields in another order; without arguments, by trace; and one past the gateway.
+        line(11, 9, otlp, "read", r#"{"b":2,"a":1}"#, ""),
+        line(12, 33, otlp, "read", r#"{"secret":"?"}"#, trace),
+        line(13, 40, otlp, "fs/read", r#"{"past":1}"#, ""),
+        // A server without a gateway, and a time without one.
+        line(14, 41, otlp, "web/fetch", r#"{"u":1}"#, ""),
+        line(15, 42, otlp, "unheard", "{}", ""),
+    ];
+    assert_eq!(place.run_with(["import", "-"], records.concat()).code, 0);
+    let (code, gaps) = gaps(&place);
+    let missed: Vec<_> =
+        gaps["seen_once"].as_array().unwrap().iter().map(|seen| (&seen["target"], &seen["missed_by"])).collect();
+    // The call of second 20 lies between two that telemetry told of; that of second 300 may still come.
+    assert_eq!(missed, [(&json!("fs/read"), &json!("gateway")), (&json!("fs/read"), &json!("telemetry"))], "{gaps}");
+    let seqs: Vec<_> = gaps["seen_once"].as_array().unwrap().iter().map(|seen| seen["seq"].as_u64().unwrap()).collect();
+    let first = place.json(["query", "--ascending", "--limit", "1", "--source", gateway])["records"][0]["seq"]
+        .as_u64()
+        .unwrap();
+    assert_eq!((code, seqs[0] - first, seqs[1] - first), (1, 8, 2), "{gaps}");
+}

@@ -223,3 +223,115 @@ fn a_backup_of_a_restored_book_holds_every_ledger() {
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.err.contains("which is not beside the backup"), "{ended:?}");
 }
+
+#[test]
+fn what_held_before_a_restore_holds_after_it() {
+    let place = Place::new();
+    place.make_approver();
+    place.write("rule.yaml", "id: no-drop\neffect: block\nscope: {actions: [db.drop]}\n");
+    place.approved(&["rules", "add", "rule.yaml"]);
+    place.ok(["stop", "--tool", "github/delete_repo", "--reason", "until it is reviewed"]);
+    let intent = |book: &[&str], action: &str, target: &str| {
+        place.run(["append", "--action", action, "--target", target, "--phase", "intent"].iter().chain(book)).code
+    };
+    assert_eq!((intent(&[], "db.drop", "t"), intent(&[], "x", "tool:github/delete_repo")), (2, 2));
+    let file = |name: &str| place.beside(name).to_str().unwrap().to_owned();
+    place.ok(["backup", &file("1")]);
+    // The same after one restore and after two, in a book of another name and in the book itself.
+    let restored = place.run(["restore", &file("1"), "--book", "two"]);
+    assert!(
+        restored.err.contains("its 1 rules hold on") && restored.err.contains("it is stopped: tool"),
+        "{restored:?}"
+    );
+    place.ok(["backup", &file("2"), "--book", "two"]);
+    place.ok(["restore", &file("2"), "--book", "three"]);
+    place.ok(["restore", "--continue", "--reason", "moved"]);
+    for book in [&["--book", "two"][..], &["--book", "three"], &[]] {
+        assert_eq!(intent(book, "db.drop", "t"), 2, "{book:?}");
+        assert_eq!(intent(book, "x", "tool:github/delete_repo"), 2, "{book:?}");
+        assert_eq!(intent(book, "x", "t"), 0, "{book:?}");
+        let rules = place.ok(["rules", "list"].iter().chain(book));
+        assert!(rules.contains("no-drop"), "{rules}");
+        assert_eq!(place.run(["verify"].iter().chain(book)).code, 0, "{book:?}");
+    }
+    // Nobody makes himself an approver there; the one who was goes on deciding.
+    std::fs::write(place.beside("mine"), "an agent's own\n").unwrap();
+    let mine = place.beside("mine").display().to_string();
+    let own =
+        place.run(["key", "approver", "--new-passphrase-file", &mine, "--passphrase-file", &mine, "--book", "three"]);
+    assert_eq!(own.code, 2, "{own:?}");
+    assert_eq!(
+        place
+            .run([
+                "resume",
+                "--tool",
+                "github/delete_repo",
+                "--reason",
+                "r",
+                "--passphrase-file",
+                &mine,
+                "--book",
+                "three"
+            ])
+            .code,
+        2
+    );
+    place.approved(&["resume", "--tool", "github/delete_repo", "--reason", "reviewed", "--book", "three"]);
+    place.approved(&["rules", "disable", "no-drop", "--book", "three"]);
+    assert_eq!(intent(&["--book", "three"], "x", "tool:github/delete_repo"), 0);
+    assert_eq!(intent(&["--book", "three"], "db.drop", "t"), 0);
+    assert_eq!(place.run(["verify", "--book", "three"]).code, 0);
+    // And so it is after another restore.
+    place.ok(["backup", &file("3"), "--book", "three"]);
+    place.ok(["restore", &file("3"), "--book", "four"]);
+    assert_eq!(intent(&["--book", "four"], "db.drop", "t"), 0);
+}
+
+#[test]
+fn a_book_restored_from_an_older_backup_says_what_it_lost() {
+    let place = Place::new();
+    place.append(&["--action", "a", "--target", "t"]);
+    let backup = place.beside("b").to_str().unwrap().to_owned();
+    place.ok(["backup", &backup]);
+    place.ok(["stop", "--reason", "too late for the backup"]);
+    let seq = place.append(&["--action", "a", "--target", "t"]);
+    std::fs::remove_dir_all(place.book()).unwrap();
+    let restored = place.run(["restore", &backup]);
+    assert_eq!(restored.code, 0, "{restored:?}");
+    assert!(restored.err.contains(&format!("LOST: each of the records {} to {seq} is ", seq - 1)), "{restored:?}");
+    let first = place.ok(["export"]);
+    let first = format!("{first}{}", place.ok(["show", "0"]));
+    assert!(first.contains(&format!("its records {} to {seq} are not in it", seq - 1)), "{first}");
+    assert!(place.json(["stop", "--list"])["stops"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn what_an_earlier_ledger_holds_is_not_sealed_again() {
+    let place = Place::new();
+    let id = "0191e3a2-7c1d-7f00-8000-3f6c1a2b9d11";
+    place.append(&["--id", id, "--action", "one", "--target", "t", "--input", "password=hunter2hunter2"]);
+    place.append(&["--action", "two", "--target", "t", "--input", "xylophone"]);
+    let exported = place.ok(["export", "--target", "t"]);
+    let backup = place.beside("b").to_str().unwrap().to_owned();
+    place.ok(["backup", &backup]);
+    place.ok(["restore", &backup, "--book", "again", "--reason", "moved"]);
+    place.ok(["erase", "2", "--part", "input", "--reason", "asked to"]);
+    let size = || place.json(["status", "--book", "again"])["head"]["size"].as_u64().unwrap();
+    let before = size();
+    let ended = place.run_with(["import", "-", "--book", "again", "--format", "json"], &exported);
+    let counts: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!((&counts["sealed"], &counts["duplicates"], &counts["records"]), (&0.into(), &2.into(), &2.into()));
+    let line = exported.lines().find(|line| line.contains(id)).unwrap();
+    let ended = place.run_with(["append", "--json", "-", "--book", "again", "--format", "json"], line);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let answer: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!((&answer["duplicate"], &answer["seq"]), (&true.into(), &1.into()));
+    assert_eq!(size(), before);
+    // With other content it is refused, as within one ledger.
+    let other = line.replace("\"action\":\"one\"", "\"action\":\"other\"");
+    for command in [&["append", "--json", "-"][..], &["import", "-"]] {
+        let ended = place.run_with(command.iter().chain(&["--book", "again"]), &other);
+        assert!(ended.err.contains("error[id_conflict]"), "{ended:?}");
+    }
+    assert_eq!(size(), before);
+}

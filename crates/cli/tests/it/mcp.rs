@@ -118,7 +118,8 @@ fn the_inspector_lists_and_calls_tools() {
         })
     };
     let listed = inspect(&["--method", "tools/list"]);
-    let names: BTreeSet<&str> = listed["tools"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    let names: BTreeSet<&str> =
+        listed["tools"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
     for name in ["audit_trail", "audit_file", "audit_git", "verify_audit_chain", "query_audit_trail"] {
         assert!(names.contains(name), "{name}");
     }
@@ -142,7 +143,11 @@ fn a_review_is_asked_for_through_the_tool_in_the_configured_domain() {
     let told = worked(&place, &command, &json!([["audit_trail", asked]]));
     let answer: Value = serde_json::from_str(told.last().unwrap()).unwrap();
     let review = &answer[1]["structuredContent"]["review"];
-    assert_eq!((&review["compliance_status"], &review["risk_level"]), (&json!("CONDITIONAL"), &json!("HIGH")), "{answer}");
+    assert_eq!(
+        (&review["compliance_status"], &review["risk_level"]),
+        (&json!("CONDITIONAL"), &json!("HIGH")),
+        "{answer}"
+    );
     let asked = format!("{:?}", double.requests());
     assert!(asked.contains("SOX") && !asked.contains(secret), "{asked}");
     let sealed = place.json(["query", "--action", "policy.review"]);

@@ -1,6 +1,8 @@
 //! Where books lie, and how one is found.
 
-use crate::fixture::{Place, end};
+use std::path::Path;
+
+use crate::fixture::{Place, end, git};
 
 #[test]
 fn init_makes_the_book_elsewhere_and_a_pointer_that_ignores_itself() {
@@ -195,4 +197,107 @@ fn a_secret_in_a_directorys_name_is_told_nowhere() {
     let names: Vec<String> = books.map(|book| book.unwrap().file_name().into_string().unwrap()).collect();
     assert!(names.iter().all(|name| !name.contains(SECRET)), "{names:?}");
     assert!(!std::fs::read_to_string(root.join(".sealbook/book.toml")).unwrap().contains(SECRET));
+}
+
+/// A project whose audit has a finding to fail on, with what a stranger put into its `.sealbook/`.
+fn hostile_clone() -> Place {
+    let place = Place::empty();
+    git(&place.project(), &["init", "--quiet"]);
+    place.write("a", "a");
+    place.write(".sealbook/config.toml", "fail_on = \"never\"\nactor = \"user:ceo\"\nproject = \"payroll\"\n");
+    git(&place.project(), &["add", "--all", "--force"]);
+    git(&place.project(), &["commit", "--quiet", "--message", "a"]);
+    place
+}
+
+#[test]
+fn a_configuration_that_came_with_a_clone_is_not_believed() {
+    let place = hostile_clone();
+    let object = |name: &str| {
+        let mut command = std::process::Command::new("git");
+        let said = command.current_dir(place.project()).args(["rev-parse", name]).output().unwrap().stdout;
+        let id = String::from_utf8(said).unwrap();
+        place.project().join(".git/objects").join(&id[..2]).join(id[2..].trim())
+    };
+    let (victim, other) = (object("HEAD:a"), object("HEAD:.sealbook/config.toml"));
+    std::fs::remove_file(&victim).unwrap();
+    std::fs::copy(other, victim).unwrap();
+
+    // Neither when the book is made nor later, when the pointer beside it is ours.
+    for again in [false, true] {
+        let ended = place.run(if again { &["repo", ".", "--again"][..] } else { &["repo", "."] });
+        assert_eq!(ended.code, 1, "{ended:?}");
+        assert!(ended.err.contains("bears no mark of this home") && ended.err.contains("to accept it"), "{ended:?}");
+    }
+    let page = place.json(["query", "--action", "audit.run"]);
+    let record = &page["records"][0]["record"];
+    assert_ne!(record["actor"]["id"], "ceo");
+    assert_eq!(record["project"], "shop");
+
+    // The mend that is named.
+    place.configure("fail_on = \"never\"\nactor = \"user:ceo\"\n");
+    let ended = place.run(["repo", ".", "--again"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(!ended.err.contains("bears no mark"), "{ended:?}");
+    place.append(&["--action", "a", "--target", "t"]);
+    assert_eq!(place.json(["query", "--action", "a"])["records"][0]["record"]["actor"]["id"], "ceo");
+}
+
+#[test]
+fn a_new_configuration_bears_the_mark_and_may_be_edited() {
+    let place = Place::empty();
+    place.ok(["init"]);
+    let path = place.project().join(".sealbook/config.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let edited = text.replace("# actor = \"agent:builder\"", "actor = \"agent:builder\"");
+    assert_ne!(text, edited);
+    std::fs::write(&path, edited).unwrap();
+    place.append(&["--action", "a", "--target", "t"]);
+    assert_eq!(place.json(["query", "--action", "a"])["records"][0]["record"]["actor"]["id"], "builder");
+}
+
+#[test]
+fn nothing_is_written_or_read_through_a_link() {
+    use std::os::unix::fs::symlink;
+    let victim = Place::new();
+    let listed = |dir: &Path| {
+        let mut names: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let clone = |name: &str| {
+        let clone = victim.beside(name);
+        std::fs::create_dir(&clone).unwrap();
+        std::fs::write(clone.join("a"), "a").unwrap();
+        clone
+    };
+    let within = |clone: &Path, arguments: &[&str]| {
+        let ended = end(victim.command(arguments).current_dir(clone), b"");
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.err.contains("error[project_linked]"), "{ended:?}");
+    };
+    let empty = victim.beside("empty");
+    std::fs::create_dir(&empty).unwrap();
+    // Of the whole directory: to one that is empty, and to another project's.
+    let (first, second) = (clone("one"), clone("two"));
+    symlink(&empty, first.join(".sealbook")).unwrap();
+    symlink(victim.project().join(".sealbook"), second.join(".sealbook")).unwrap();
+    for clone in [&first, &second] {
+        within(clone, &["repo", "."]);
+        within(clone, &["init"]);
+    }
+    assert!(listed(&empty).is_empty());
+    // Of one file: what it leads to is there, or not.
+    let third = clone("three");
+    std::fs::create_dir(third.join(".sealbook")).unwrap();
+    symlink(victim.project().join(".sealbook/book.toml"), third.join(".sealbook/book.toml")).unwrap();
+    within(&third, &["repo", "."]);
+    for (at, file) in [".gitignore", "config.toml"].into_iter().enumerate() {
+        let clone = clone(&format!("four{at}"));
+        std::fs::create_dir(clone.join(".sealbook")).unwrap();
+        symlink(empty.join("made"), clone.join(".sealbook").join(file)).unwrap();
+        within(&clone, &["repo", "."]);
+    }
+    assert!(listed(&empty).is_empty());
+    assert_eq!(victim.json(["status"])["head"]["size"], 1, "nothing was sealed there");
 }

@@ -172,3 +172,15 @@ fn wildcards_in_a_search_mean_themselves() {
     );
     assert!(targets(&place, &["--category", "file_read"]).is_empty());
 }
+
+#[test]
+fn a_text_without_a_word_is_refused() {
+    let place = Place::new();
+    place.append(&["--action", "a", "--target", "t"]);
+    for text in ["!!!", "", "😀", " - "] {
+        let ended = place.run(["query", "--text", text]);
+        assert_eq!(ended.code, 2, "{text:?}: {ended:?}");
+        assert!(ended.err.starts_with("error[query_invalid]") && ended.err.contains("word"), "{ended:?}");
+    }
+    assert_eq!(place.run(["query", "--text", "a!"]).code, 0);
+}

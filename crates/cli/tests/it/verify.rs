@@ -227,7 +227,7 @@ fn exits_have_an_order() {
     assert_eq!(place.run(["repo"]).code, 0);
     assert_eq!(place.run(["repo", "--fail-on", "info"]).code, 1, "every history has something to say");
     assert_eq!(place.run(["repo", "--fail-on", "never"]).code, 0);
-    place.write(".sealbook/config.toml", "fail_on = \"info\"\n");
+    place.configure("fail_on = \"info\"\n");
     assert_eq!(place.run(["repo"]).code, 1);
     tamper(&place, "\"git.commit\"");
     assert_eq!(place.run(["verify"]).code, 4);
@@ -261,4 +261,57 @@ fn a_head_that_is_not_there_to_compare_with_is_told() {
     }
     let ended = place.run(["verify"]);
     assert!(ended.code == 0 && ended.err.contains("no head of this book is kept here"), "{ended:?}");
+}
+
+#[test]
+fn a_key_file_without_a_key_is_an_error() {
+    let place = place_with_records();
+    let bundle = place.beside("b.sealbundle").to_str().unwrap().to_owned();
+    place.ok(["export", "--bundle", &bundle]);
+    let key = place.ok(["key", "public"]);
+    for (content, code) in [("", "usage"), ("\n \n", "usage"), (&key[..key.len() / 2], "key_refused")] {
+        place.write("k.vkey", content);
+        for arguments in [&["verify", "--bundle", &bundle, "--key", "k.vkey"][..], &["verify", "--key", "k.vkey"]] {
+            let ended = place.run(arguments);
+            assert_eq!(ended.code, 2, "{content:?}: {ended:?}");
+            assert!(ended.err.contains(&format!("error[{code}]")) && ended.err.contains("k.vkey"), "{ended:?}");
+        }
+    }
+}
+
+#[test]
+fn a_receipt_is_checked_without_a_book() {
+    let (place, elsewhere) = (place_with_records(), Place::empty());
+    let receipt = place.ok(["prove", "3"]);
+    let head = place.ok(["head"]);
+    elsewhere.write("k.vkey", place.ok(["key", "public"]));
+    elsewhere.write("3.receipt", &receipt);
+    elsewhere.write("head", &head);
+    let check = |file: &str| elsewhere.run(["verify", "--against", file, "--key", "k.vkey", "--format", "json"]);
+    for (file, kind) in [("3.receipt", "receipt"), ("head", "checkpoint")] {
+        let ended = check(file);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let answer: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+        assert_eq!((&answer["valid"], &answer["kind"]), (&true.into(), &kind.into()));
+        assert!(answer["not_checked"][0].as_str().unwrap().contains("no book is here"), "{answer}");
+    }
+    assert!(!elsewhere.home().join("books").exists(), "nothing was made");
+
+    // Another place in the tree, another key.
+    let index = receipt.lines().position(|line| line == "index 3").unwrap();
+    let lines: Vec<&str> = receipt.lines().collect();
+    let moved: String = lines
+        .iter()
+        .enumerate()
+        .map(|(at, line)| format!("{}\n", if at == index { "index 2" } else { line }))
+        .collect();
+    elsewhere.write("3.receipt", moved);
+    let ended = check("3.receipt");
+    assert_eq!(ended.code, 4, "{ended:?}");
+    elsewhere.write("3.receipt", &receipt);
+    elsewhere.write("k.vkey", place_with_records().ok(["key", "public"]));
+    let ended = check("3.receipt");
+    assert!(ended.code == 4 && ended.out.contains("untrusted"), "{ended:?}");
+    let ended = elsewhere.run(["verify", "--against", "3.receipt"]);
+    assert!(ended.err.contains("error[book_missing]"), "without a key there is nothing to check it with: {ended:?}");
 }

@@ -15,6 +15,10 @@ use super::Core;
 const QUEUE_BYTES_MAX: usize = 32 << 20;
 /// Records of one batch.
 const BATCH_MAX: usize = 1_024;
+/// So many records are sealed at once, and fewer after this time: nobody waits for them, and each commit holds up
+/// the intents that calls wait for.
+const ENOUGH: usize = 256;
+const LINGER: Duration = Duration::from_millis(2);
 /// How often whoever waits looks whether the thread is still there.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Records that are kept for another try while the book cannot be written.
@@ -29,9 +33,18 @@ struct Queue {
     bytes: usize,
     /// A batch is being sealed.
     busy: bool,
+    /// The thread sleeps until something comes, and must be woken.
+    idle: bool,
     closing: bool,
     /// Another try is wanted though nothing new has come.
     retry: bool,
+}
+
+impl Queue {
+    /// Whether nothing more is waited for.
+    fn is_enough(&self) -> bool {
+        self.waiting.len() >= ENOUGH || self.bytes >= QUEUE_BYTES_MAX / 2 || self.closing || self.retry
+    }
 }
 
 #[derive(Default)]
@@ -77,8 +90,11 @@ impl Recorder {
         }
         queue.bytes += bytes;
         queue.waiting.push_back(job);
+        let wakes = queue.idle || queue.is_enough();
         drop(queue);
-        self.shared.filled.notify_one();
+        if wakes {
+            self.shared.filled.notify_one();
+        }
     }
 
     /// Whether the book refused the last batch.
@@ -143,8 +159,13 @@ fn next(shared: &Shared) -> Option<Vec<Job>> {
         if queue.closing {
             return None;
         }
+        queue.idle = true;
         queue = shared.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        queue.idle = false;
     }
+    let lingers = |queue: &mut Queue| !queue.is_enough();
+    let waited = shared.filled.wait_timeout_while(queue, LINGER, lingers);
+    queue = waited.unwrap_or_else(PoisonError::into_inner).0;
     let count = queue.waiting.len().min(BATCH_MAX);
     let batch: Vec<Job> = queue.waiting.drain(..count).collect();
     queue.bytes = queue.bytes.saturating_sub(batch.iter().map(weight).sum());

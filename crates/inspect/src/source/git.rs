@@ -145,6 +145,7 @@ impl Source for GitSource {
         if run.is_going_on() {
             run.loose_objects(&mut objects, sink, progress)?;
         }
+        run.copies(sink, progress)?;
         run.named_file(&resolved, &mut objects, sink)?;
         if let Some(path) = &request.options.git.file
             && request.options.git.blame
@@ -305,8 +306,7 @@ impl Run<'_, '_> {
             go_on(progress)?;
             match objects.read_any(id) {
                 Ok((kind, Object { forged: Some(actual), .. })) => {
-                    let what = Wrong::Forged(actual);
-                    self.tell(&Fault { id: *id, kind, what, path: Vec::new(), commit: None }, sink)?;
+                    self.tell(&Fault::unmet(*id, kind, Wrong::Forged(actual)), sink)?;
                 }
                 Ok(_) => {}
                 Err(_) => {
@@ -327,6 +327,28 @@ impl Run<'_, '_> {
             note = format!("{note}, and the {} loose objects that changed before these", left.len());
         }
         self.coverage.notes.push(note);
+        Ok(())
+    }
+
+    /// Checks every copy of what lies in more than one place: which of them git serves is not for this reader to say.
+    fn copies(&mut self, sink: &mut dyn Sink, progress: &dyn Progress) -> Result<(), Error> {
+        progress.begin("copies", None);
+        let doubles = engine::doubles::read(self.repository.database(), self.request.threads);
+        progress.end();
+        self.tally.add(doubles.tally);
+        for copy in doubles.wrong {
+            if let (Some(kind), Some(actual)) = (copy.kind, copy.actual) {
+                let fault = Fault::unmet(copy.id, kind, Wrong::Forged(actual));
+                self.faults.tell_copy(&fault, actual, copy.lies_in, self.request, sink)?;
+            } else {
+                let why = format!("a copy of {}, which lies elsewhere too: {}", copy.id, copy.cause);
+                self.coverage.skip(TreePath::from(&*copy.lies_in), "object_corrupt", Some(why));
+            }
+        }
+        for index in doubles.disordered {
+            let why = "its names are not in order, so that readers find different objects by it".to_owned();
+            self.coverage.skip(TreePath::from(&*index), "pack_index_disordered", Some(why));
+        }
         Ok(())
     }
 

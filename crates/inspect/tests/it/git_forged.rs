@@ -11,7 +11,7 @@ use crate::book::{Book, part, result};
 use crate::git_repo::Repo;
 
 /// Puts other content under an object's name, as a loose object.
-fn forge(repo: &Repo, kind: &str, victim: &str, content: &[u8]) -> String {
+pub(crate) fn forge(repo: &Repo, kind: &str, victim: &str, content: &[u8]) -> String {
     std::fs::write(repo.path.join(".git/forgery"), content).unwrap();
     let actual = repo.line(&["hash-object", "-w", "--literally", "-t", kind, ".git/forgery"]);
     overwrite(&repo.loose(victim), &std::fs::read(repo.loose(&actual)).unwrap());
@@ -19,19 +19,19 @@ fn forge(repo: &Repo, kind: &str, victim: &str, content: &[u8]) -> String {
     actual
 }
 
-fn overwrite(path: &Path, content: &[u8]) {
+pub(crate) fn overwrite(path: &Path, content: &[u8]) {
     // Git makes its objects read-only.
     let _ = std::fs::remove_file(path);
     std::fs::write(path, content).unwrap();
 }
 
-fn audit(repo: &Repo) -> (Book, Coverage) {
+pub(crate) fn audit(repo: &Repo) -> (Book, Coverage) {
     let book = Book::new();
     let coverage = book.git(&repo.path, GitOptions::default());
     (book, coverage)
 }
 
-fn replaced(content: &[u8], from: &str, to: &str) -> Vec<u8> {
+pub(crate) fn replaced(content: &[u8], from: &str, to: &str) -> Vec<u8> {
     let text = String::from_utf8(content.to_vec()).unwrap();
     assert!(text.contains(from));
     text.replace(from, to).into_bytes()

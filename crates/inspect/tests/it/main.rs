@@ -15,6 +15,7 @@ mod sealed;
 
 mod git_analyzer;
 mod git_blame;
+mod git_copies;
 mod git_forged;
 mod git_numstat;
 mod git_odd;

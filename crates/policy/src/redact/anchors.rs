@@ -60,7 +60,7 @@ static AUTOMATON: LazyLock<Automaton> = LazyLock::new(|| {
     for part in NAME_PARTS.split_whitespace().chain(["pin code", "security code"]) {
         add(part.to_owned(), Anchor::Word);
     }
-    for look in ["\\u", "\\/", "\"-u\"", "-user\"", "\"b64\""] {
+    for look in ["\\u", "\\/", "\"-p", "\"-u\"", "-user\"", "\"b64\""] {
         add(look.to_owned(), Anchor::Look);
     }
     let dfa = DFA::builder()

@@ -4,7 +4,7 @@
 mod value;
 
 use super::span::Span;
-use super::words::{Sensitivity, classify};
+use super::words::{Sensitivity, classify, is_system_file};
 
 pub(crate) use value::is_reference;
 
@@ -36,6 +36,7 @@ fn separator_may_follow(json: &[u8], name: &Name) -> bool {
     match rest.get(spaces) {
         Some(b'=' | b':' | b'"' | b'\'' | b'\\' | b'`' | b']' | b'<' | b'>' | b'\r' | b'\n') => true,
         Some(b'v' | b'V') if spaces > 0 => true,
+        Some(0xc2 | 0xef) if wide_sign(&rest[spaces..]) == Some(0) => true,
         Some(_) => {
             spaces > 0
                 && (name.is_flag(json)
@@ -82,6 +83,7 @@ impl Name {
     fn around(text: &[u8], start: usize, end: usize) -> Self {
         let left = text[..start].iter().rev().take(NAME_REACH).take_while(|byte| in_name(**byte)).count();
         let right = text[end..].iter().take(NAME_REACH).take_while(|byte| in_name(**byte)).count();
+        let right = wide_sign(&text[end..end + right]).unwrap_or(right);
         let mut name = Self { start: start - left, end: end + right };
         while name.end > end && matches!(text[name.end - 1], b'.' | b'-') {
             name.end -= 1;
@@ -96,6 +98,12 @@ impl Name {
     /// Of a dotted name the last part counts; of two words (`API Key`) both.
     fn sensitivity(&self, text: &[u8]) -> Option<Sensitivity> {
         let name = &text[self.start..self.end];
+        // `/etc/passwd: …` in a message, `/etc/passwd:/etc/passwd:ro` of a mount.
+        if let [directory @ .., b'/'] = &text[..self.start]
+            && is_system_file(&directory[directory.len().saturating_sub(8)..], name)
+        {
+            return None;
+        }
         let last = name.iter().rposition(|byte| *byte == b'.').map_or(name, |dot| &name[dot + 1..]);
         classify(last).or_else(|| self.with_word_before(text).and_then(classify))
     }
@@ -137,6 +145,19 @@ impl Name {
 
 fn in_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || byte >= 0x80
+}
+
+/// A blank that does not break, which text from the web has for a blank.
+pub(crate) const WIDE_BLANK: &[u8] = "\u{a0}".as_bytes();
+/// The colon of scripts whose letters are wide.
+pub(crate) const WIDE_COLON: &[u8] = "\u{ff1a}".as_bytes();
+
+/// Where a sign stands that ends a name though its bytes are like those of letters.
+fn wide_sign(name: &[u8]) -> Option<usize> {
+    // Names of letters alone are nearly all there are.
+    name.iter().position(|byte| !byte.is_ascii()).and_then(|first| {
+        (first..name.len()).find(|at| name[*at..].starts_with(WIDE_BLANK) || name[*at..].starts_with(WIDE_COLON))
+    })
 }
 
 fn is_escape_letter(byte: u8) -> bool {

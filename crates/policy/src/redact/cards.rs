@@ -1,5 +1,7 @@
 //! Card numbers: a plausible issuer prefix (ISO/IEC 7812), a length that issuer uses, and a Luhn check digit.
 
+use std::sync::LazyLock;
+
 use super::span::Span;
 
 const DIGITS_LEAST: usize = 13;
@@ -9,6 +11,9 @@ const DIGITS_MOST: usize = 19;
 ///
 /// Of any 12 neighbouring places a card number fills at least one, so that only every twelfth is looked at.
 pub(crate) fn may_hold_card(text: &[u8]) -> bool {
+    if has_wide_groups(text) {
+        return true;
+    }
     let mut at = DIGITS_LEAST - 2;
     while at < text.len() {
         if touches_digit(text, at) {
@@ -25,6 +30,43 @@ pub(crate) fn may_hold_card(text: &[u8]) -> bool {
 
 /// Adds the card numbers in a text.
 pub(crate) fn find(text: &[u8], spans: &mut Vec<Span>) {
+    if has_wide_groups(text) {
+        find_in_wide_groups(text, spans);
+    }
+    find_plain(text, spans);
+}
+
+/// A blank that does not break: text from the web has it between the groups of a number.
+const WIDE_BLANK: &[u8] = "\u{a0}".as_bytes();
+
+/// Whether such a blank stands between two digits.
+fn has_wide_groups(text: &[u8]) -> bool {
+    static FINDER: LazyLock<memchr::memmem::Finder<'static>> =
+        LazyLock::new(|| memchr::memmem::Finder::new(WIDE_BLANK));
+    let between_digits = |at: usize| {
+        let after = text.get(at + WIDE_BLANK.len());
+        at > 0 && text[at - 1].is_ascii_digit() && after.is_some_and(u8::is_ascii_digit)
+    };
+    FINDER.find_iter(text).any(between_digits)
+}
+
+/// Looks at the text with plain blanks instead.
+fn find_in_wide_groups(text: &[u8], spans: &mut Vec<Span>) {
+    let (mut plain, mut offsets) = (Vec::with_capacity(text.len()), Vec::with_capacity(text.len() + 1));
+    let mut at = 0;
+    while at < text.len() {
+        let wide = text[at..].starts_with(WIDE_BLANK);
+        plain.push(if wide { b' ' } else { text[at] });
+        offsets.push(at);
+        at += if wide { WIDE_BLANK.len() } else { 1 };
+    }
+    offsets.push(text.len());
+    let mut found = Vec::new();
+    find_plain(&plain, &mut found);
+    spans.extend(found.into_iter().map(|span| Span { start: offsets[span.start], end: offsets[span.end], ..span }));
+}
+
+fn find_plain(text: &[u8], spans: &mut Vec<Span>) {
     let mut at = DIGITS_LEAST - 2;
     while at < text.len() {
         if touches_digit(text, at) {
@@ -222,6 +264,8 @@ mod tests {
             assert_eq!(cards(card), [card]);
             assert_eq!(cards(&format!("charged card {card}, thanks")), [card]);
             assert_eq!(cards(&format!("order 12 4 {card} 7")), [card]);
+            let wide = card.replace(' ', "\u{a0}");
+            assert_eq!(cards(&format!("charged card {wide}, thanks")), [wide]);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Secrets that take more than a prefix to read: keys in PEM, tokens in segments, headers, addresses.
 
 mod commands;
+mod escapes;
 mod headers;
 mod pem;
 mod percent;
@@ -55,10 +56,12 @@ pub(crate) const SPECIALS: &[Special] = &[
     special("jdbc:oracle:thin:", always, urls::read_oracle),
     special("identified by ", always, read_sql_password),
     special(" -u ", may_be_login, read_login),
+    special("curl ", commands::may_hold_joined_login, commands::read_joined_login),
     special(" --user ", may_be_login, read_login),
     special(" --proxy-user ", may_be_login, read_login),
     special("AKIA", always, read_secret_beside_access_key),
     special("%", percent::may_hide_name, percent::read),
+    special("\\u00", always, escapes::read),
 ];
 
 fn always(_: &[u8], _: usize, _: usize) -> bool {
@@ -80,6 +83,10 @@ fn read_jwt(text: &[u8], start: usize, _: usize, spans: &mut Vec<Span>) {
     if header_end - start < 12 || text.get(header_end) != Some(&b'.') {
         return;
     }
+    if text.get(header_end + 1) == Some(&b'.') {
+        spans.extend(direct_jwe(text, start, header_end + 1));
+        return;
+    }
     let payload_end = Set::Dashed.run(text, header_end + 1);
     if payload_end - header_end < 3 || text.get(payload_end) != Some(&b'.') {
         return;
@@ -89,6 +96,22 @@ fn read_jwt(text: &[u8], start: usize, _: usize, spans: &mut Vec<Span>) {
         end = Set::Dashed.run(text, end + 1);
     }
     spans.push(Span { start, end, detector: "jwt" });
+}
+
+/// RFC 7516 §7.1 with a key that both sides know already: the second of five segments is empty.
+fn direct_jwe(text: &[u8], start: usize, second_end: usize) -> Option<Span> {
+    let mut end = second_end;
+    for _ in 0..3 {
+        if text.get(end) != Some(&b'.') {
+            return None;
+        }
+        let next = Set::Dashed.run(text, end + 1);
+        if next == end + 1 {
+            return None;
+        }
+        end = next;
+    }
+    Some(Span { start, end, detector: "jwt" })
 }
 
 fn may_be_jwt(text: &[u8], start: usize, end: usize) -> bool {

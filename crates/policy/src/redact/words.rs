@@ -34,6 +34,9 @@ pub(crate) enum Sensitivity {
 /// a file and `/auth/token` an endpoint.
 pub(crate) fn classify(name: &[u8]) -> Option<Sensitivity> {
     let Some(slash) = name.iter().rposition(|byte| matches!(byte, b'/' | b'\\')) else { return classify_name(name) };
+    if is_system_file(&name[..slash], &name[slash + 1..]) {
+        return None;
+    }
     classify_name(&name[slash + 1..]).map(|_| Sensitivity::Text)
 }
 
@@ -47,6 +50,13 @@ fn classify_name(name: &[u8]) -> Option<Sensitivity> {
     // Of an overlong name both ends are read: a secret's name stands at one of them.
     let tail = classify_words(&Words::split(&name[name.len() - NAME_BYTES_MAX..]));
     tail.or_else(|| classify_words(&Words::split(&name[..NAME_BYTES_MAX])))
+}
+
+/// `/etc/passwd`, which holds no password, `/etc/pam.d/passwd`, `/usr/bin/passwd`.
+pub(crate) fn is_system_file(directory: &[u8], name: &[u8]) -> bool {
+    const DIRECTORIES: [&[u8]; 4] = [b"etc", b"pam.d", b"bin", b"sbin"];
+    let above = directory.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    matches!(name, b"passwd" | b"passwd-") && DIRECTORIES.contains(&above)
 }
 
 /// `token.rs` is a file, `spring.token` is not.
@@ -335,12 +345,20 @@ mod tests {
 
     #[test]
     fn paths_are_names_of_files_or_of_parameters() {
-        for name in
-            ["src/token.rs", "password.md", "config/secrets.yml", "src/auth/mod.rs", "secrets/README", "api-key.pem"]
-        {
+        for name in [
+            "/etc/passwd",
+            "etc/passwd-",
+            "/usr/bin/passwd",
+            "src/token.rs",
+            "password.md",
+            "config/secrets.yml",
+            "src/auth/mod.rs",
+            "secrets/README",
+            "api-key.pem",
+        ] {
             assert_eq!(classify(name.as_bytes()), None, "{name}");
         }
-        for name in ["/prod/db/password", "auth/token", "C:\\\\api_key"] {
+        for name in ["/prod/db/password", "/run/secrets/db_password", "/prod/passwd", "auth/token", "C:\\\\api_key"] {
             assert_eq!(classify(name.as_bytes()), Some(super::Sensitivity::Text), "{name}");
         }
     }

@@ -12,13 +12,13 @@ use uuid::Uuid;
 use crate::{Outcome, PartName, Record, Step};
 
 /// The action of a call of a tool of an MCP server, whoever tells of it.
-const CALL: &str = "tools.call";
+pub(super) const CALL: &str = "tools.call";
 /// What the gateway announces when it is put before a server.
-const CAPTURE: &str = "capture.open";
+pub(super) const CAPTURE: &str = "capture.open";
 /// Where hooks say they come from, with the agent's name.
-const HOOK_SOURCE: &str = "hook/";
+pub(super) const HOOK_SOURCE: &str = "hook/";
 /// Where the gateway says it is.
-const GATEWAY_SOURCE: &str = "sealbook-wrap";
+pub(super) const GATEWAY_SOURCE: &str = "sealbook-wrap";
 /// Calls that wait for their counterpart; more are not told apart.
 const WAITING_MAX: usize = 100_000;
 
@@ -29,7 +29,7 @@ pub struct SeenOnce {
     pub seq: u64,
     /// Server and tool.
     pub target: String,
-    /// Who should have seen it: `gateway` or `hook`.
+    /// Who should have seen it: `gateway`, `hook` or `telemetry`.
     pub missed_by: &'static str,
 }
 

@@ -62,6 +62,16 @@ fn a_table_fits_the_screen_where_it_can() {
 }
 
 #[test]
+fn a_table_on_a_narrow_screen_is_told_row_by_row() {
+    let rows = [stored(1, record(1, "file.write", "src/a.rs")), stored(2, record(2, "file.delete", "src/b.rs"))];
+    let list = RecordList { rows: &rows, next: None };
+    let text = rendered_on(&list, Format::Terminal, Screen { width: Some(30), colour: false });
+    for told in ["action: file.write", "target: file:src/a.rs", "action: file.delete"] {
+        assert!(text.lines().any(|line| line == told), "{told} is not on a line of its own:\n{text}");
+    }
+}
+
+#[test]
 fn colour_comes_only_where_it_is_wanted_and_changes_no_word() {
     let stored = full();
     let view = RecordDetail { stored: &stored };

@@ -163,3 +163,27 @@ fn a_book_is_installed_once_for_all() {
     assert_eq!(count().unwrap(), 3);
     assert_eq!(shop.story(), ["stock.count …", "stock.count ok"]);
 }
+
+#[audited(action = "dataops_delete", book = book, target(Service, format!("record:{record}")))]
+fn delete(book: &Book, record: u64) -> Result<(), IoError> {
+    if record == 0 { Err(IoError::other("there is no record 0")) } else { Ok(()) }
+}
+
+#[test]
+fn what_was_decorated_with_audit_log_is_a_function_or_a_scope() {
+    let shop = Shop::new();
+    delete(&shop.book, 7).unwrap();
+    delete(&shop.book, 0).unwrap_err();
+    let scope = shop.book.scope("dataops_delete").target(sealbook::TargetKind::Service, "record:7");
+    scope.run(|| Ok::<_, IoError>(())).unwrap();
+    let told = shop.told();
+    let records: Vec<_> =
+        told.iter().filter_map(|row| row.record.as_ref()).filter(|it| it.action == "dataops_delete").collect();
+    assert_eq!(records.len(), 6);
+    let targets: Vec<_> = records.iter().map(|record| (record.target.kind, &*record.target.id)).collect();
+    let service = |id| (sealbook::TargetKind::Service, id);
+    assert_eq!(targets[..2], [service("record:7"); 2]);
+    assert_eq!(targets[2..4], [service("record:0"); 2]);
+    assert_eq!(targets[4..], [service("record:7"); 2]);
+    shop.assert_complete();
+}

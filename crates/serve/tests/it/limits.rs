@@ -8,7 +8,7 @@ use rmcp::service::PeerRequestOptions;
 use sealbook_record::Outcome;
 use serde_json::json;
 
-use crate::fixture::World;
+use crate::fixture::{Client, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_outside_the_roots_is_read() {
@@ -168,4 +168,32 @@ async fn an_audit_that_is_called_off_ends_as_cancelled() {
         "{ended:?} {run:?}"
     );
     client.ok("verify_audit_chain", json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_clients_at_once_leave_one_intact_book() {
+    let world = World::new();
+    for number in 0..8 {
+        world.write(&format!("f{number}"), format!("{number}"));
+    }
+    let server = sealbook_serve::mcp::Server::new(world.desk());
+    let mut working = Vec::new();
+    for number in 0..8 {
+        let server = server.clone();
+        working.push(tokio::spawn(async move {
+            let client = Client::of(server).await;
+            for _ in 0..3 {
+                client.ok("audit_file", json!({"file_path": format!("f{number}")})).await;
+                client.ok("query_audit_trail", json!({"limit": 5})).await;
+            }
+        }));
+    }
+    for client in working {
+        client.await.unwrap();
+    }
+    let calls = world.records("tools.call");
+    let ended = calls.iter().filter(|row| row.record.as_ref().unwrap().outcome == Some(Outcome::Ok)).count();
+    assert_eq!((calls.len(), ended), (48, 24));
+    let told = world.client().await.ok("verify_audit_chain", json!({})).await;
+    assert_eq!(told["verification"]["valid"], true, "{told}");
 }

@@ -118,6 +118,15 @@ fn under_names() -> Vec<Planted> {
 
 /// In blocks of YAML, percent-encoded, in other languages.
 const WRITTEN_OTHERWISE: &[&str] = &[
+    "{\"passw\\u006frd\":\"@\"}",
+    "{\"a\":{\"api\\u005fkey\" : \"@\"}}",
+    "password:\n  @\nhost: x",
+    "db:\n  password:\n    \"@\"\n",
+    "password\u{a0}: @",
+    "password:\u{a0}@",
+    "password\u{ff1a}@",
+    "curl -ubob:@ https://h",
+    "curl -s '-ubob:@' https://h",
     "password: |\n  @",
     "db:\n  password: >-\n    @\n  host: x",
     "- secret: |2\n      @\n      @\n  b: 1",
@@ -270,6 +279,12 @@ fn in_structures() -> Vec<Planted> {
         ("an environment", format!(r#"{{"env":["PATH=/bin","DB_PASSWORD={WORD}"]}}"#), WORD),
         ("a key in lines", lines, WORD),
         ("bytes that are no text", format!(r#"{{"out":{{"b64":"{base64}"}}}}"#), base64.as_str()),
+        ("arguments of docker", format!(r#"{{"argv":["docker","login","-u","bob","-p",{text},"h"]}}"#), WORD),
+        ("arguments without a name", format!(r#"["docker","login","-p",{text}]"#), WORD),
+        ("a path as a name", format!(r#"{{"/run/secrets/db_password":{text}}}"#), WORD),
+        ("a pair whose name is a path", format!(r#"["/prod/db/password",{text}]"#), WORD),
+        ("a password of a path", r#"["/prod/db/password","a8F/k2Dx9Qw4"]"#.to_owned(), "a8F/k2Dx9Qw4"),
+        ("name and a word", r#"{"name":"token","value":"identifier"}"#.to_owned(), "identifier"),
         ("a card as a number", r#"{"card":4111111111111111,"n":0.10}"#.to_owned(), "4111111111111111"),
         ("a card in a list", r"[1,[4111111111111111],1e400]".to_owned(), "4111111111111111"),
     ]

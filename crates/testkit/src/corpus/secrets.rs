@@ -20,6 +20,12 @@ pub fn secrets() -> Vec<(&'static str, String)> {
         ("Google refresh token", &["1/", "/0g", ALNUM48]),
         ("Azure client secret", &["abc8", "Q~", "a1B2c3D4e5F6g7H8i9J0kLmNoPqRsTuVwX"]),
         ("GitHub personal token", &["gh", "p_", ALNUM36]),
+        ("GitHub token, percent-encoded", &["gh", "p%5F", ALNUM36]),
+        (
+            "JWE with a key of its own",
+            &["ey", "JhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0", "..48V1ALb6US04U3b.5eym8TWc8SuK0lt.XFBoMYUZodetZdv"],
+        ),
+        ("card number in wide groups", &["4111\u{a0}1111", "\u{a0}1111\u{a0}1111"]),
         ("GitHub OAuth token", &["gh", "o_", ALNUM36]),
         ("GitHub app token", &["gh", "s_", ALNUM36]),
         ("GitHub refresh token", &["gh", "r_", ALNUM36]),

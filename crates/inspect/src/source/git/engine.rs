@@ -7,6 +7,8 @@ pub(crate) mod blame;
 mod cache;
 pub(crate) mod changes;
 pub(crate) mod commit;
+mod copies;
+pub(crate) mod doubles;
 pub(crate) mod history;
 pub(crate) mod id;
 pub(crate) mod lines;

@@ -1,6 +1,7 @@
 //! What is wrong with a repository's objects, as records that carry their finding.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use sealbook_policy::Raw;
 use sealbook_record::{Category, Finding, Location, Outcome, PartName, Severity, Target, TargetKind};
@@ -25,6 +26,8 @@ pub(super) struct Faults<'a> {
     /// The server may hold back objects: what is missing is not broken.
     is_partial: bool,
     told: HashSet<Id>,
+    /// Where the forged copies lie that were told.
+    told_copies: HashSet<(Id, PathBuf)>,
     pub(super) forged: u64,
     pub(super) damaged: u64,
 }
@@ -54,7 +57,7 @@ struct DamagedTold<'a> {
 
 impl<'a> Faults<'a> {
     pub(super) fn new(database: &'a Database, is_partial: bool) -> Self {
-        Self { database, is_partial, told: HashSet::new(), forged: 0, damaged: 0 }
+        Self { database, is_partial, told: HashSet::new(), told_copies: HashSet::new(), forged: 0, damaged: 0 }
     }
 
     /// Seals a record for a fault, if it is a new one, and counts it against the coverage.
@@ -70,8 +73,10 @@ impl<'a> Faults<'a> {
         }
         match &fault.what {
             Wrong::Forged(actual) => {
+                let lies_in = self.database.locate(&fault.id, Some(*actual));
+                self.told_copies.extend(lies_in.clone().map(|path| (fault.id, path)));
                 self.forged += 1;
-                self.forged(fault, *actual, request, sink)
+                forged(fault, *actual, lies_in, "git serves it without a word", request, sink)
             }
             Wrong::Damaged(damage) => {
                 self.damaged += 1;
@@ -80,33 +85,21 @@ impl<'a> Faults<'a> {
         }
     }
 
-    fn forged(&self, fault: &Fault, actual: Id, request: &Request<'_>, sink: &mut dyn Sink) -> Result<(), Error> {
-        let path = shown_path(fault);
-        let lies_in = self.database.locate(&fault.id).map(|path| TreePath::from(&*path));
-        let lies = lies_in.as_ref().map_or_else(String::new, |path| format!(" in {path}"));
-        let message = format!(
-            "the {} {}{}{lies} is forged: its content hashes to {actual}, and git serves it without a word",
-            fault.kind.as_str(),
-            fault.id,
-            met(fault, path.as_ref()),
-        );
-        let mut finding =
-            Finding::new(FORGED, "forged_object", Severity::Critical, message, None, &format!("{} {actual}", fault.id));
-        finding.location = path.as_ref().map(|path| Location::of(path.to_string()));
-        finding.recommendation = Some(
-            "Keep a copy as evidence, find out who could write to the object database, and restore the object from \
-             a clone whose objects hash to their names (`git fsck` there is clean)."
-                .to_owned(),
-        );
-        let told = ForgedTold {
-            object: fault.id,
-            actual,
-            kind: fault.kind,
-            lies_in,
-            path: path.as_ref(),
-            commit: fault.commit,
-        };
-        record(FORGED, fault, &told, finding, request, sink)
+    /// Tells of a forged copy of an object that has another copy, unless a reader met it and told of it.
+    pub(super) fn tell_copy(
+        &mut self,
+        fault: &Fault,
+        actual: Id,
+        lies_in: PathBuf,
+        request: &Request<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Error> {
+        if !self.told_copies.insert((fault.id, lies_in.clone())) {
+            return Ok(());
+        }
+        self.forged += 1;
+        let served = "the object lies elsewhere too, and git serves whichever copy it meets first";
+        forged(fault, actual, Some(lies_in), served, request, sink)
     }
 
     fn damaged(
@@ -152,12 +145,42 @@ impl<'a> Faults<'a> {
             kind: fault.kind,
             damage: word,
             detail: &detail,
-            lies_in: self.database.locate(&fault.id).map(|path| TreePath::from(&*path)),
+            lies_in: self.database.locate(&fault.id, None).map(|path| TreePath::from(&*path)),
             path: path.as_ref(),
             commit: fault.commit,
         };
         record(DAMAGED, fault, &told, finding, request, sink)
     }
+}
+
+fn forged(
+    fault: &Fault,
+    actual: Id,
+    lies_in: Option<PathBuf>,
+    served: &str,
+    request: &Request<'_>,
+    sink: &mut dyn Sink,
+) -> Result<(), Error> {
+    let path = shown_path(fault);
+    let lies_in = lies_in.map(|path| TreePath::from(&*path));
+    let lies = lies_in.as_ref().map_or_else(String::new, |path| format!(" in {path}"));
+    let message = format!(
+        "the {} {}{}{lies} is forged: its content hashes to {actual}, and {served}",
+        fault.kind.as_str(),
+        fault.id,
+        met(fault, path.as_ref()),
+    );
+    let mut finding =
+        Finding::new(FORGED, "forged_object", Severity::Critical, message, None, &format!("{} {actual}", fault.id));
+    finding.location = path.as_ref().map(|path| Location::of(path.to_string()));
+    finding.recommendation = Some(
+        "Keep a copy as evidence, find out who could write to the object database, and restore the object from \
+         a clone whose objects hash to their names (`git fsck` there is clean)."
+            .to_owned(),
+    );
+    let told =
+        ForgedTold { object: fault.id, actual, kind: fault.kind, lies_in, path: path.as_ref(), commit: fault.commit };
+    record(FORGED, fault, &told, finding, request, sink)
 }
 
 /// Seals a fault with its finding.

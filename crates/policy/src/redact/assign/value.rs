@@ -1,6 +1,6 @@
 //! The value after a name: where it begins and ends, and whether it is one to hide.
 
-use super::Name;
+use super::{Name, WIDE_BLANK, WIDE_COLON};
 use crate::redact::span::PLACEHOLDER;
 use crate::redact::words::Sensitivity::{self, Directory, Plural, Strong, Text, Weak};
 use crate::redact::words::word_list;
@@ -36,6 +36,12 @@ pub(super) fn after(text: &[u8], name: &Name, sensitivity: Sensitivity) -> Optio
         && let Some(found) = block(text, name, start)
     {
         return found;
+    }
+    if sensitivity == Strong
+        && let Tie::Colon { name_quoted: false, .. } = tie
+        && let Some(found) = next_line(text, name, start)
+    {
+        return Some(found);
     }
     let value = Value::read(text, start, tie, name);
     let bytes = &text[value.start..value.end];
@@ -79,6 +85,37 @@ fn block(text: &[u8], name: &Name, start: usize) -> Option<Option<(usize, usize)
     )
 }
 
+/// A plain scalar of YAML on the line after its name, deeper than the name (§7.3.3): a single word, or one in
+/// quotation marks. A map, a list and prose are none.
+fn next_line(text: &[u8], name: &Name, start: usize) -> Option<(usize, usize)> {
+    const LINE_MOST: usize = 1_024;
+    let line = rest(text, start);
+    let line = line.strip_prefix(b"\r\n").or_else(|| line.strip_prefix(b"\n"))?;
+    let begun = text[..name.start].iter().rev().take(LINE_MOST).take_while(|byte| **byte != b'\n').count();
+    let outer = &text[name.start - begun..name.start];
+    let indent = line.iter().take_while(|byte| **byte == b' ').count();
+    if !outer.iter().all(|byte| matches!(byte, b' ' | b'-')) || indent <= outer.len() {
+        return None;
+    }
+    let line = &line[indent..];
+    let word = line[..memchr::memchr(b'\n', line).unwrap_or(line.len())].trim_ascii_end();
+    if word.len() > LINE_MOST {
+        return None;
+    }
+    let (quoted, bare) = match word {
+        [open @ (b'"' | b'\''), bare @ .., close] if open == close => (1, bare),
+        _ => (0, word),
+    };
+    let is_plain = quoted == 0
+        && (is_plain_word(bare)
+            || bare.ends_with(b":")
+            || bare.iter().any(u8::is_ascii_whitespace)
+            || matches!(bare, [b'-' | b'#' | b'{' | b'[' | b'&' | b'!' | b'*' | b'|' | b'>', ..]));
+    let stays = bare.len() < 4 || is_plain || is_common_word(bare) || is_reference(bare) || is_key_file(bare);
+    let begin = memchr::memchr(b'\n', rest(text, start))? + start + 1 + indent + quoted;
+    (!stays).then_some((begin, begin + bare.len()))
+}
+
 /// What stands between name and value, and where the value begins.
 fn tie(text: &[u8], name: &Name) -> Option<(Tie, usize)> {
     let mut at = name.end;
@@ -99,6 +136,11 @@ fn tie(text: &[u8], name: &Name) -> Option<(Tie, usize)> {
         [b':', b':', ..] | [b':', b'/', b'/', ..] => None,
         // `https://x-access-token:…@host` is read as an address.
         [b':', ..] if text[..name.start].ends_with(b"//") => None,
+        [0xef, ..] if rest(text, at).starts_with(WIDE_COLON) => {
+            let after = self::blanks(text, at + WIDE_COLON.len(), closing.is_some());
+            let start = at + WIDE_COLON.len() + after;
+            Some((Tie::Colon { name_quoted: closing.is_some(), spaced: after > 0 }, start))
+        }
         [b':', ..] => {
             let after = self::blanks(text, at + 1, closing.is_some());
             Some((Tie::Colon { name_quoted: closing.is_some(), spaced: after > 0 }, at + 1 + after))
@@ -162,7 +204,12 @@ fn blanks(text: &[u8], at: usize, lines_too: bool) -> usize {
     if rest(text, at).starts_with(b"\r\n\r\n") {
         return 0;
     }
-    rest(text, at).iter().take(SPACES_MOST).take_while(is_blank).count()
+    let mut count = rest(text, at).iter().take(SPACES_MOST).take_while(is_blank).count();
+    while count < SPACES_MOST && rest(text, at + count).starts_with(WIDE_BLANK) {
+        count += WIDE_BLANK.len();
+        count += rest(text, at + count).iter().take(SPACES_MOST).take_while(is_blank).count();
+    }
+    count
 }
 
 /// `name="password"` of a multipart form (RFC 7578).

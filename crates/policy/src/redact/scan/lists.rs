@@ -47,7 +47,7 @@ impl Scan<'_> {
         let in_pair = !in_pairs
             && self.frames.last().is_some_and(|frame| !frame.map && frame.index == 0)
             && is_secret_name(text)
-            && self.begins_pair(end);
+            && self.begins_pair(text, end);
         let Some(frame) = self.frames.last_mut() else { return };
         if frame.map {
             if frame.is_name_member() && classify(text).is_some() {
@@ -82,10 +82,14 @@ impl Scan<'_> {
     /// Whether the text that ends at `end` is the first of exactly two, and the second its value.
     ///
     /// `"required": ["password", "email"]` lists names: a plain word stays under a name of several.
-    fn begins_pair(&self, end: usize) -> bool {
+    fn begins_pair(&self, text: &[u8], end: usize) -> bool {
         let Some(start) = self.after_blanks(end, b',').and_then(|at| self.after_blanks(at, b'"')) else { return false };
         let close = super::string_end(self.json, start - 1);
         if self.after_blanks(close + 1, b']').is_none() {
+            return false;
+        }
+        // `["/etc/passwd", "/etc/group"]` and `["src/password", "src/login"]` are lists of paths.
+        if is_path(text) && is_path(&self.json[start..close]) {
             return false;
         }
         let is_word = self.json[start..close].iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_');
@@ -101,6 +105,18 @@ impl Scan<'_> {
         let blanks = self.json.get(at..)?.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         (self.json.get(at + blanks) == Some(&sign)).then_some(at + blanks + 1)
     }
+}
+
+/// Whether it is written as paths are: pieces between slashes, none of which looks random.
+fn is_path(text: &[u8]) -> bool {
+    const PIECE_MOST: usize = 32;
+    let is_plain = |piece: &[u8]| {
+        let has = |is: fn(&u8) -> bool| piece.iter().any(is);
+        let random = has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+        let in_path = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'~' | b'@');
+        piece.len() <= PIECE_MOST && !random && piece.iter().all(in_path)
+    };
+    text.contains(&b'/') && text.split(|byte| *byte == b'/').all(is_plain)
 }
 
 /// Names that only headers have: a list of raw headers alternates between names and values.

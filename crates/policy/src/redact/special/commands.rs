@@ -49,6 +49,34 @@ pub(super) fn may_hold_password(text: &[u8], _: usize, end: usize) -> bool {
         || rest.starts_with(b"\"")
 }
 
+/// `curl -uname:password`, without a blank.
+pub(super) fn read_joined_login(text: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {
+    if !begins(text, start) {
+        return;
+    }
+    let mut word_start = end;
+    for word in text[end..line_end(text, end)].split(u8::is_ascii_whitespace) {
+        let quoted = usize::from(matches!(word, [b'\'' | b'"', ..]));
+        let login = word[quoted..].strip_prefix(b"-u").filter(|login| !login.is_empty());
+        if let Some(login) = login {
+            let quoted = quoted + usize::from(matches!(login, [b'\'' | b'"', ..]));
+            let begin = word_start + 2 + quoted;
+            let length =
+                text[begin..word_start + word.len()].iter().position(|byte| matches!(byte, b'\'' | b'"' | b'\\'));
+            let close = length.map_or(word_start + word.len(), |length| begin + length);
+            if let Some(colon) = super::login_password(&text[begin..close]) {
+                spans.push(Span { start: begin + colon, end: close, detector: "login" });
+            }
+            return;
+        }
+        word_start += word.len() + 1;
+    }
+}
+
+pub(super) fn may_hold_joined_login(text: &[u8], _: usize, end: usize) -> bool {
+    memchr::memmem::find(&text[end..text.len().min(end + REACH)], b"-u").is_some()
+}
+
 /// The end of the line, or of the command in it.
 fn line_end(text: &[u8], start: usize) -> usize {
     let stop = text.len().min(start + REACH);

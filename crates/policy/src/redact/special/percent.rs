@@ -1,7 +1,9 @@
 //! Names in addresses and forms whose characters are percent-encoded (RFC 3986 §2.1): `api%5Fkey=…`, and whole
 //! addresses within addresses: `next=https%3A%2F%2Fh%3Ftoken%3D…`.
 
+use crate::redact::anchors::{self, Anchor};
 use crate::redact::assign::is_reference;
+use crate::redact::shapes::SHAPES;
 use crate::redact::span::{PLACEHOLDER, Span};
 use crate::redact::words::classify;
 
@@ -39,6 +41,10 @@ pub(super) fn read(text: &[u8], start: usize, _: usize, spans: &mut Vec<Span>) {
         }
         right += if escape.is_some() { 3 } else { 1 };
     }
+    if let Some(span) = token(text, left, &name) {
+        spans.push(span);
+        return;
+    }
     let value = match text.get(right) {
         Some(b'=') => right + 1,
         Some(b'%') if escaped(text, right) == Some(b'=') => right + 3,
@@ -52,6 +58,23 @@ pub(super) fn read(text: &[u8], start: usize, _: usize, spans: &mut Vec<Span>) {
     if length > 0 && found != PLACEHOLDER.as_bytes() && !is_reference(found) {
         spans.push(Span { start: value, end: value + length, detector: "named_value" });
     }
+}
+
+/// A token by its prefix, of which characters are escaped: `ghp%5F…`. The whole run goes.
+fn token(text: &[u8], start: usize, name: &[u8]) -> Option<Span> {
+    let is_token = anchors::visit(name, |anchor, at, _| match anchor {
+        Anchor::Shape(index) => SHAPES[index].check(name, at, at + SHAPES[index].prefix.len()).is_some(),
+        _ => false,
+    });
+    let mut end = start;
+    while is_token && end < text.len() {
+        let escape = escaped(text, end);
+        if !in_name(escape.unwrap_or(text[end])) {
+            break;
+        }
+        end += if escape.is_some() { 3 } else { 1 };
+    }
+    is_token.then_some(Span { start, end, detector: "escaped_token" })
 }
 
 fn in_name(byte: u8) -> bool {

@@ -5,20 +5,24 @@
 //! unhashed. What is forged is still handed out, because it is what git serves, but it says so.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::digest;
 use gix::odb::pack::Find as _;
 
 use super::cache::{Cache, Cached, Shared};
+use super::copies::{Copies, Place, Scratch};
 use super::id::Id;
 
 /// No object larger than this is read: a few hostile bytes could claim any size.
-const OBJECT_LIMIT: usize = 1 << 30;
+pub(super) const OBJECT_LIMIT: usize = 1 << 30;
 
 /// Inflated objects that all threads together keep.
 const CACHE_BYTES: usize = 128 << 20;
+
+/// The same for objects of which there is more than one copy.
+const COPY_CACHE_BYTES: usize = 32 << 20;
 
 /// An object database that any number of threads read, each through its own [`Objects`].
 #[derive(Clone)]
@@ -26,6 +30,8 @@ pub(crate) struct Database {
     store: Arc<gix::odb::Store>,
     hash: Hash,
     cache: Arc<Shared>,
+    copies: Arc<OnceLock<Copies>>,
+    copy_cache: Arc<Shared>,
 }
 
 /// How objects are named.
@@ -36,7 +42,7 @@ pub(crate) enum Hash {
 }
 
 /// What sort of object.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
     Commit,
@@ -87,13 +93,11 @@ impl Database {
     /// Opens the object database in `directory` (`…/.git/objects`), without replacements: an audit
     /// reads what was signed off, not what `refs/replace` puts in its place.
     pub(crate) fn open(directory: PathBuf, hash: Hash) -> std::io::Result<Self> {
-        let kind = match hash {
-            Hash::Sha1 => gix::hash::Kind::Sha1,
-            Hash::Sha256 => gix::hash::Kind::Sha256,
-        };
         let options = gix::odb::store::init::Options { alloc_limit_bytes: Some(OBJECT_LIMIT), ..Default::default() };
-        let store = gix::odb::Store::at_opts(directory, kind, &mut std::iter::empty(), options)?;
-        Ok(Self { store: Arc::new(store), hash, cache: Arc::new(Shared::new(CACHE_BYTES)) })
+        let store = gix::odb::Store::at_opts(directory, hash.into(), &mut std::iter::empty(), options)?;
+        let shared = |bytes| Arc::new(Shared::new(bytes));
+        let (cache, copy_cache) = (shared(CACHE_BYTES), shared(COPY_CACHE_BYTES));
+        Ok(Self { store: Arc::new(store), hash, cache, copies: Arc::default(), copy_cache })
     }
 
     /// A reader for one thread.
@@ -103,7 +107,8 @@ impl Database {
         handle.prevent_pack_unload();
         handle.ignore_replacements = true;
         let cache = Cache::new(self.cache.clone());
-        Objects { handle, hash: self.hash, cache, buffer: Vec::new(), tally: Tally::default() }
+        let scratch = self.scratch();
+        Objects { database: self.clone(), handle, cache, buffer: Vec::new(), scratch, tally: Tally::default() }
     }
 
     /// The names of this repository's own loose objects, those that changed last first.
@@ -111,39 +116,40 @@ impl Database {
         super::loose::names(self.store.path())
     }
 
-    /// Where an object lies: its loose file, or the pack that holds it.
-    pub(crate) fn locate(&self, id: &Id) -> Option<PathBuf> {
-        let directories =
-            std::iter::once(self.store.path().to_owned()).chain(self.store.alternate_db_paths().unwrap_or_default());
-        let directories: Vec<PathBuf> = directories.collect();
-        // Packs first, as every reader of git looks there first.
-        directories.iter().find_map(|d| in_pack(d, id)).or_else(|| {
-            let hex = id.to_string();
-            let file = |d: &PathBuf| d.join(&hex[..2]).join(&hex[2..]);
-            directories.iter().map(file).find(|path| path.exists())
+    /// Every copy of every object, as they are when this is first asked for.
+    pub(super) fn copies(&self) -> &Copies {
+        self.copies.get_or_init(|| {
+            let own = std::iter::once(self.store.path().to_owned());
+            Copies::open(own.chain(self.store.alternate_db_paths().unwrap_or_default()).collect(), self.hash)
         })
     }
-}
 
-fn in_pack(objects: &Path, id: &Id) -> Option<PathBuf> {
-    let oid = to_gix(id)?;
-    let entries = std::fs::read_dir(objects.join("pack")).ok()?;
-    entries
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .find(|path| {
-            path.extension().is_some_and(|extension| extension == "idx")
-                && gix::odb::pack::index::File::at(path, oid.kind()).is_ok_and(|index| index.lookup(oid).is_some())
-        })
-        .map(|index| index.with_extension("pack"))
+    pub(super) fn scratch(&self) -> Scratch {
+        let cache = Cache::new(self.copy_cache.clone());
+        Scratch { cache, inflate: gix::zlib::Inflate::default(), buffer: Vec::new() }
+    }
+
+    /// The loose file or the pack that holds what a name was found to stand for: of several copies the one that
+    /// hashes to `actual`, or that cannot be read where nothing is known of it.
+    pub(crate) fn locate(&self, id: &Id, actual: Option<Id>) -> Option<PathBuf> {
+        let (copies, mut scratch) = (self.copies(), self.scratch());
+        let places = copies.places(id);
+        let mut is_meant = |place: &&Place| match copies.read(id, **place, &mut scratch) {
+            Ok(object) => actual.is_some() && object.forged == actual,
+            Err(_) => actual.is_none(),
+        };
+        let place = places.iter().find(|place| is_meant(place)).or(places.first())?;
+        Some(copies.path(id, *place))
+    }
 }
 
 /// One thread's reader.
 pub(crate) struct Objects {
+    database: Database,
     handle: gix::odb::store::Handle<Arc<gix::odb::Store>>,
-    hash: Hash,
     cache: Cache,
     buffer: Vec<u8>,
+    scratch: Scratch,
     tally: Tally,
 }
 
@@ -165,7 +171,7 @@ impl Objects {
     }
 
     pub(crate) fn hash(&self) -> Hash {
-        self.hash
+        self.database.hash
     }
 
     /// What was hashed so far.
@@ -177,6 +183,39 @@ impl Objects {
         if let Some(cached) = self.cache.get(id) {
             return Ok(cached);
         }
+        let object = match self.find_loose(id) {
+            Some(found) => found?,
+            None => self.find_packed(id)?,
+        };
+        self.tally.hashed[object.kind as usize] += 1;
+        self.tally.bytes += object.data.len() as u64;
+        self.cache.name(*id, object.clone());
+        Ok(object)
+    }
+
+    /// An object that was loose when the run began; a copy in a pack where the loose one cannot be read.
+    fn find_loose(&mut self, id: &Id) -> Option<Result<Cached, Damage>> {
+        let copies = self.database.copies();
+        if !copies.is_loose(id) {
+            return None;
+        }
+        self.cache.forget_fresh();
+        let places = copies.places(id);
+        let (packed, loose): (Vec<Place>, Vec<Place>) =
+            places.into_iter().partition(|place| matches!(place, Place::Packed { .. }));
+        let mut damage = None;
+        for place in loose.into_iter().chain(packed) {
+            match copies.read(id, place, &mut self.scratch) {
+                Ok(object) => return Some(Ok(object)),
+                // It was packed meanwhile.
+                Err(Damage::Missing) => {}
+                Err(found) => damage = damage.or(Some(found)),
+            }
+        }
+        damage.map(Err)
+    }
+
+    fn find_packed(&mut self, id: &Id) -> Result<Cached, Damage> {
         self.cache.forget_fresh();
         let oid = to_gix(id).ok_or(Damage::Missing)?;
         let (handle, buffer, cache) = (&self.handle, &mut self.buffer, &mut self.cache);
@@ -192,16 +231,12 @@ impl Objects {
             Ok(Err(error)) => return Err(damage_of(&error)),
             Err(_) => return Err(Damage::Corrupt("it cannot be decoded".to_owned())),
         };
-        let actual = self.hash.of(kind, &data);
-        self.tally.hashed[kind as usize] += 1;
-        self.tally.bytes += data.len() as u64;
-        let object = Cached { kind, data, forged: (actual != *id).then_some(actual) };
-        self.cache.name(*id, object.clone());
-        Ok(object)
+        let actual = self.database.hash.of(kind, &data);
+        Ok(Cached { kind, data, forged: (actual != *id).then_some(actual) })
     }
 }
 
-fn damage_of(error: &gix::Error) -> Damage {
+pub(super) fn damage_of(error: &gix::Error) -> Damage {
     if error.classify().is_resource_exhausted() { Damage::TooLarge } else { Damage::Corrupt(error.to_string()) }
 }
 
@@ -231,6 +266,15 @@ impl Hash {
         context.update(&header[..header_len]);
         context.update(data);
         Id::from_bytes(context.finish().as_ref()).expect("a digest has 20 or 32 bytes")
+    }
+}
+
+impl From<Hash> for gix::hash::Kind {
+    fn from(hash: Hash) -> Self {
+        match hash {
+            Hash::Sha1 => Self::Sha1,
+            Hash::Sha256 => Self::Sha256,
+        }
     }
 }
 

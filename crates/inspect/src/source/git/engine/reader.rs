@@ -19,6 +19,13 @@ pub(crate) struct Fault {
     pub(crate) commit: Option<Id>,
 }
 
+impl Fault {
+    /// Of an object that was met on no way through history.
+    pub(crate) fn unmet(id: Id, kind: Kind, what: Wrong) -> Self {
+        Self { id, kind, what, path: Vec::new(), commit: None }
+    }
+}
+
 /// What is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Wrong {
