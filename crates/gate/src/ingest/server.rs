@@ -221,16 +221,13 @@ impl Shared {
         if self.senders.is_empty() {
             return Ok(None);
         }
-        let given = headers.get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
+        let given = headers.get(AUTHORIZATION).map(http::HeaderValue::as_bytes).unwrap_or_default();
         let (scheme, token) = given.split_at(given.len().min(7));
         let sender = self.senders.iter().find(|sender| sender.knows(token));
-        match sender.filter(|_| scheme.eq_ignore_ascii_case(b"bearer ")) {
-            Some(sender) => Ok(Some(sender.name.clone())),
-            None => {
-                let text =
-                    "no token that is known here; send `Authorization: Bearer TOKEN` with the one in the token file";
-                Err(Refusal::new(StatusCode::UNAUTHORIZED, "ingest_unauthorized", text))
-            }
+        if let Some(sender) = sender.filter(|_| scheme.eq_ignore_ascii_case(b"bearer ")) { Ok(Some(sender.name.clone())) } else {
+            let text =
+                "no token that is known here; send `Authorization: Bearer TOKEN` with the one in the token file";
+            Err(Refusal::new(StatusCode::UNAUTHORIZED, "ingest_unauthorized", text))
         }
     }
 }

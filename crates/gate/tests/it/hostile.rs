@@ -139,15 +139,15 @@ fn lines_of_100_mib_pass_from_the_server_and_are_refused_from_the_client() {
             if read == 0 {
                 return;
             }
-            if !told {
+            if told {
+                own.fetch_add(read, Ordering::Relaxed);
+            } else {
                 line.extend_from_slice(&piece[..read]);
                 if let Some(end) = line.iter().position(|byte| *byte == b'\n') {
                     told = true;
                     own.fetch_add(line.len() - end - 1, Ordering::Relaxed);
                     first.send(line[..end].to_vec()).unwrap();
                 }
-            } else {
-                own.fetch_add(read, Ordering::Relaxed);
             }
         }
     });

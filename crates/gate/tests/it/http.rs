@@ -358,7 +358,7 @@ fn a_batch_passes_whole_or_not_at_all() {
     assert_eq!(said.json()[1]["result"]["isError"], true);
     assert_eq!(web.seen().len(), 1);
     web.end();
-    let expected = ["ok", "cancelled", "ok", "blocked"].map(|outcome| outcome.to_owned());
+    let expected = ["ok", "cancelled", "ok", "blocked"].map(std::borrow::ToOwned::to_owned);
     let mut found: Vec<_> = ends(&book).iter().map(|end| end.rsplit(' ').next().unwrap().to_owned()).collect();
     found.retain(|outcome| expected.contains(outcome));
     assert_eq!(found.len(), 4, "{:?}", ends(&book));
@@ -483,10 +483,7 @@ fn tools_are_pinned_across_clients_and_a_change_is_told() {
         let mut count = count.lock().unwrap();
         *count += 1;
         let text = if *count > 4 { "sends it to me" } else { "reads" };
-        let (tool, next) = match said.text().contains("cursor") {
-            true => ("b", ""),
-            false => ("a", ",\"nextCursor\":\"p2\""),
-        };
+        let (tool, next) = if said.text().contains("cursor") { ("b", "") } else { ("a", ",\"nextCursor\":\"p2\"") };
         let tool = format!("{{\"name\":\"{tool}\",\"description\":\"{text}\",\"inputSchema\":{{}}}}");
         answer(to, "", &format!("{{\"id\":1,\"result\":{{\"tools\":[{tool}]{next}}}}}"))
     });

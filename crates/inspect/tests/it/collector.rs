@@ -1,15 +1,19 @@
 //! A run is one operation: intent first, every source heard, outcome last.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use sealbook_inspect::{
     ANALYZERS, Analyzer, AnalyzerMetadata, Batch, Coverage, Error, FileOptions, Prior, Progress, Request, SOURCES,
     Scope, Sealed, Silent, Sink, Source, SourceMetadata, TreePath, analyzer, source,
 };
 use sealbook_ledger::Phase;
 use sealbook_policy::Raw;
-use sealbook_record::{Finding, Outcome, PartName, Severity, Target, TargetKind};
+use sealbook_record::{Finding, Outcome, PartName, Record, Severity, Target, TargetKind};
 use serde_json::json;
 
 use crate::book::{Book, part, result};
+use crate::git_repo::Repo;
 use crate::tree::Tree;
 
 /// What a made-up source does.
@@ -286,4 +290,62 @@ fn sources_say_what_they_support() {
         );
     }
     assert!(!Pretend(&WORKS, Fate::Works).supports(TargetKind::Git), "a new source says it by its metadata alone");
+}
+
+/// Called off once so much was done.
+#[derive(Default)]
+struct Patience {
+    left: AtomicI64,
+}
+
+impl Progress for Patience {
+    fn begin(&self, _: &str, _: Option<u64>) {}
+
+    fn advance(&self, done: u64) {
+        self.left.fetch_sub(done.cast_signed(), Ordering::Relaxed);
+    }
+
+    fn end(&self) {}
+
+    fn is_cancelled(&self) -> bool {
+        self.left.load(Ordering::Relaxed) <= 0
+    }
+}
+
+#[test]
+fn a_run_that_is_called_off_says_so_and_asks_nobody_further() {
+    let mut repo = Repo::new();
+    for number in 0..5 {
+        repo.save("a.txt", format!("{number}"), "change");
+    }
+    let book = Book::new();
+    let run = |patience: i64| {
+        let before = book.records().len();
+        let batch = Batch {
+            sources: SOURCES.to_vec(),
+            analyzers: ANALYZERS.to_vec(),
+            request: book.request(&repo.path, FileOptions::default()),
+        };
+        let patience = Patience { left: AtomicI64::new(patience) };
+        let audit = batch.collect(&book, &mut book.page(), &patience).unwrap();
+        (audit, book.records()[before..].to_vec())
+    };
+    let (audit, records) = run(2);
+    assert!(audit.was_cancelled() && audit.has_failed() && !audit.is_complete());
+    // The source that was under way, and neither another one nor an analyzer.
+    assert_eq!((audit.sources.len(), audit.analyses.len()), (1, 0));
+    assert_eq!(audit.sources[0].result.as_ref().unwrap_err().code(), "cancelled");
+    let outcome = records.last().unwrap();
+    assert_eq!((outcome.action.as_str(), outcome.outcome), ("audit.run", Some(Outcome::Cancelled)));
+    let commits = |records: &[Record]| records.iter().filter(|record| record.action == "git.commit").count();
+    assert!((1..5).contains(&commits(&records)));
+
+    // A later run reads what is left, and what was sealed is not taken for all of it.
+    let (audit, _) = run(i64::MAX);
+    assert!(audit.is_complete() && !audit.was_cancelled());
+    let told: BTreeSet<String> = book.of("git.commit").iter().map(|record| record.target.id.clone()).collect();
+    assert_eq!(told.len(), 5, "{told:?}");
+
+    let (audit, _) = run(0);
+    assert!(audit.was_cancelled());
 }

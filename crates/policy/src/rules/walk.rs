@@ -90,9 +90,8 @@ impl Walk<'_> {
     /// What is wanted in a child, and whether the path ends at it.
     fn wanted_in(&self, wanted: Wanted, name: Name<'_>) -> (Wanted, bool) {
         match wanted {
-            Wanted::Nothing => (Wanted::Nothing, false),
             Wanted::Head(at) if name.is(&self.head[at]) => self.wanted_after(at + 1),
-            Wanted::Head(_) => (Wanted::Nothing, false),
+            Wanted::Nothing | Wanted::Head(_) => (Wanted::Nothing, false),
             Wanted::Tail(mut steps) => {
                 let tail = self.tail.unwrap_or_default();
                 let (mut next, mut ends) = (1_u128, false);

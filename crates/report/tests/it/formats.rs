@@ -66,7 +66,7 @@ fn a_table_on_a_narrow_screen_is_told_row_by_row() {
     let rows = [stored(1, record(1, "file.write", "src/a.rs")), stored(2, record(2, "file.delete", "src/b.rs"))];
     let list = RecordList { rows: &rows, next: None };
     let text = rendered_on(&list, Format::Terminal, Screen { width: Some(30), colour: false });
-    for told in ["action: file.write", "target: file:src/a.rs", "action: file.delete"] {
+    for told in ["Action: file.write", "Target: file src/a.rs", "Action: file.delete"] {
         assert!(text.lines().any(|line| line == told), "{told} is not on a line of its own:\n{text}");
     }
 }

@@ -52,7 +52,6 @@ impl Attributes {
 /// A value as JSON: bytes as `{"b64": …}`, numbers that JSON has not as texts.
 pub(super) fn json_of(value: &AnyValue) -> Value {
     match &value.value {
-        None => Value::Null,
         Some(Given::StringValue(text)) => json!(text),
         Some(Given::BoolValue(is)) => json!(is),
         Some(Given::IntValue(number)) => json!(number),
@@ -63,8 +62,8 @@ pub(super) fn json_of(value: &AnyValue) -> Value {
         Some(Given::BytesValue(bytes)) => {
             serde_json::from_str(sealbook_record::bytes_to_json(bytes).get()).unwrap_or_default()
         }
-        // An index into a table that this signal does not have.
-        Some(_) => Value::Null,
+        // The rest is an index into a table that this signal does not have.
+        None | Some(_) => Value::Null,
     }
 }
 

@@ -90,7 +90,7 @@ pub(super) struct Rest {
 }
 
 impl Rest {
-    pub(super) fn new(head: Vec<u8>, rest: Incoming) -> Out {
+    pub(super) fn after(head: Vec<u8>, rest: Incoming) -> Out {
         Self { head: Some(head.into()), rest }.boxed_unsync()
     }
 }

@@ -201,7 +201,7 @@ async fn long(
     if !session.strict {
         session.malformed("client", Bad::TooLong, head.len() as u64, false);
         let calls = Calls::new(session, how, Settled::default());
-        return forward(proxy, Going { parts, calls, after: Vec::new(), text: Bytes::new() }, Rest::new(head, rest))
+        return forward(proxy, Going { parts, calls, after: Vec::new(), text: Bytes::new() }, Rest::after(head, rest))
             .await;
     }
     let mut trail = Trail::default();

@@ -20,9 +20,9 @@ use super::{ENDING, Proxy, exchange};
 /// Connections at the same time; more wait.
 const CONNECTIONS_MAX: usize = 1_024;
 /// How long a client may take for the head of a request.
-const HEAD: Duration = Duration::from_secs(60);
+const HEAD: Duration = Duration::from_mins(1);
 /// How long a client may read nothing of what it is sent.
-const STALLED: Duration = Duration::from_secs(120);
+const STALLED: Duration = Duration::from_mins(2);
 /// Bytes of a connection that are read ahead.
 const BUFFER: usize = 256 << 10;
 

@@ -119,15 +119,12 @@ impl Watched {
             Shape::Opaque => None,
             Shape::Json { held, long, last } => {
                 let (held, long, last) = (std::mem::take(held), long.take(), last.take()?);
-                match long {
-                    Some(trail) => {
-                        self.long(&trail);
-                        Some(last)
-                    }
-                    None => {
-                        self.look(last, held);
-                        None
-                    }
+                if let Some(trail) = long {
+                    self.long(&trail);
+                    Some(last)
+                } else {
+                    self.look(last, held);
+                    None
                 }
             }
         }

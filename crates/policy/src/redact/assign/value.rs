@@ -91,8 +91,8 @@ fn next_line(text: &[u8], name: &Name, start: usize) -> Option<(usize, usize)> {
     const LINE_MOST: usize = 1_024;
     let line = rest(text, start);
     let line = line.strip_prefix(b"\r\n").or_else(|| line.strip_prefix(b"\n"))?;
-    let begun = text[..name.start].iter().rev().take(LINE_MOST).take_while(|byte| **byte != b'\n').count();
-    let outer = &text[name.start - begun..name.start];
+    let before = text[..name.start].iter().rev().take(LINE_MOST).take_while(|byte| **byte != b'\n').count();
+    let outer = &text[name.start - before..name.start];
     let indent = line.iter().take_while(|byte| **byte == b' ').count();
     if !outer.iter().all(|byte| matches!(byte, b' ' | b'-')) || indent <= outer.len() {
         return None;
@@ -112,8 +112,8 @@ fn next_line(text: &[u8], name: &Name, start: usize) -> Option<(usize, usize)> {
             || bare.iter().any(u8::is_ascii_whitespace)
             || matches!(bare, [b'-' | b'#' | b'{' | b'[' | b'&' | b'!' | b'*' | b'|' | b'>', ..]));
     let stays = bare.len() < 4 || is_plain || is_common_word(bare) || is_reference(bare) || is_key_file(bare);
-    let begin = memchr::memchr(b'\n', rest(text, start))? + start + 1 + indent + quoted;
-    (!stays).then_some((begin, begin + bare.len()))
+    let from = memchr::memchr(b'\n', rest(text, start))? + start + 1 + indent + quoted;
+    (!stays).then_some((from, from + bare.len()))
 }
 
 /// What stands between name and value, and where the value begins.
