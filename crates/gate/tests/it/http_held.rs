@@ -5,7 +5,7 @@ use sealbook_policy::Choice;
 use crate::fixture::Book;
 use crate::holds::{ASK, HELLO, LEAVES, Person, asking, reply};
 use crate::http::call;
-use crate::web::{Client, Web, answer, begin, event, finish, polite};
+use crate::web::{Client, Said, Web, answer, begin, event, finish, polite};
 
 const SESSION: [(&str, &str); 1] = [("Mcp-Session-Id", "s")];
 
@@ -44,7 +44,7 @@ fn the_clients_user_is_asked_on_the_stream_of_the_held_call() {
         assert_eq!((&answer["id"], answer["result"].get("isError").is_some()), (&id.into(), is_refused), "{answer}");
         assert_eq!(client.event(), "", "the stream ends with the answer");
     }
-    let seen: Vec<String> = web.seen().iter().map(|said| said.text()).filter(|text| text.contains("method")).collect();
+    let seen: Vec<String> = web.seen().iter().map(Said::text).filter(|text| text.contains("method")).collect();
     assert_eq!(seen, [HELLO.to_owned(), call(1, "write")], "the server saw the one call, and no answer of ours");
     web.end();
     assert!(book.story().contains(&"approval.elicited event".to_owned()), "{:?}", book.story());

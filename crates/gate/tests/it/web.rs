@@ -156,7 +156,7 @@ impl Client {
             self.host,
             body.len()
         );
-        headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
+        head.extend(headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
         self.write(format!("{head}\r\n{body}").as_bytes());
     }
 

@@ -22,6 +22,7 @@ use super::exchange::{self, Ruled, Whole};
 use super::{headers, refuse};
 use crate::mcp::hold::{self, Hold, Settled, wait};
 use crate::mcp::judge::{Before, Wanted};
+use crate::mcp::peek::Message;
 use crate::mcp::session::Session;
 use crate::mcp::{answer, settle};
 use crate::{Held, Refused};
@@ -189,7 +190,7 @@ async fn pipe(response: Response<Out>, id: &str, out: &Sender) -> Result<(), Sen
     }
     if !head.status.is_success() || !(is_json || headers::is_kind(&head.headers, STREAM)) {
         let reply = short(body).await;
-        let reply = reply.filter(|said| settle::messages(said).iter().any(|message| message.is_reply()));
+        let reply = reply.filter(|said| settle::messages(said).iter().any(Message::is_reply));
         let failed = || {
             let text = format!("Audit gateway: the server answered with HTTP status {}.", head.status.as_u16());
             answer::failure(Some(id), &text)
