@@ -95,7 +95,15 @@ static CALLS: &[Call] = &[
     },
     Call {
         says: &["std::fs", "fs::File", "File::open", "File::create"],
-        allowed: &["crates/store/", "crates/inspect/", "crates/gate/src/files.rs", "crates/serve/src/mcp/roots.rs", "crates/gate/src/token.rs", "crates/cli/", "crates/testkit/"],
+        allowed: &[
+            "crates/store/",
+            "crates/inspect/",
+            "crates/gate/src/files.rs",
+            "crates/serve/src/mcp/roots.rs",
+            "crates/gate/src/token.rs",
+            "crates/cli/",
+            "crates/testkit/",
+        ],
         instead: "this room knows no disk: take bytes, a reader or a writer",
     },
     Call {

@@ -175,8 +175,8 @@ fn erasable(stored: &Stored, args: &Args) -> Vec<String> {
         return Vec::new();
     }
     let there = stored.leaf.parts.iter().map(|(name, _)| name.to_string());
-    let goes = |name: &String| !stored.erased.contains(name) && !(args.keep_statement && name == PART_STATEMENT);
-    there.filter(goes).collect()
+    let stays = |name: &String| stored.erased.contains(name) || (args.keep_statement && name == PART_STATEMENT);
+    there.filter(|name| !stays(name)).collect()
 }
 
 /// Erases one record's parts; whether older pages of the files are gone too.

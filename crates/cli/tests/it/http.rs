@@ -172,7 +172,7 @@ fn flood(bytes: usize) -> SocketAddr {
                 format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {all}\r\n\r\n{head}");
             stream.write_all(said.as_bytes()).unwrap();
             for _ in 0..bytes >> 20 {
-                stream.write_all(&[b'x'; 1 << 20]).unwrap();
+                stream.write_all(&vec![b'x'; 1 << 20]).unwrap();
             }
             stream.write_all(tail.as_bytes()).unwrap();
         }
@@ -191,7 +191,7 @@ fn exchange(url: &str, mib: usize) -> u64 {
         format!("POST /mcp HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{head}");
     stream.write_all(request.as_bytes()).unwrap();
     for _ in 0..mib {
-        stream.write_all(&[b'a'; 1 << 20]).unwrap();
+        stream.write_all(&vec![b'a'; 1 << 20]).unwrap();
     }
     stream.write_all(tail.as_bytes()).unwrap();
     std::io::copy(&mut stream, &mut std::io::sink()).unwrap()

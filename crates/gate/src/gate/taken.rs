@@ -57,7 +57,8 @@ impl Gate {
                 });
             }
         }
-        let mut sealed: Vec<_> = if batch.is_empty() { Vec::new() } else { self.core.ledger.append(batch)?.into_iter().map(Some).collect() };
+        let mut sealed: Vec<_> =
+            if batch.is_empty() { Vec::new() } else { self.core.ledger.append(batch)?.into_iter().map(Some).collect() };
         let taken = ways.into_iter().map(|way| match way {
             Way::Over(taken) => Ok(taken),
             Way::Announced(pending) => Ok(match pending.wait()? {

@@ -224,9 +224,10 @@ impl Shared {
         let given = headers.get(AUTHORIZATION).map(http::HeaderValue::as_bytes).unwrap_or_default();
         let (scheme, token) = given.split_at(given.len().min(7));
         let sender = self.senders.iter().find(|sender| sender.knows(token));
-        if let Some(sender) = sender.filter(|_| scheme.eq_ignore_ascii_case(b"bearer ")) { Ok(Some(sender.name.clone())) } else {
-            let text =
-                "no token that is known here; send `Authorization: Bearer TOKEN` with the one in the token file";
+        if let Some(sender) = sender.filter(|_| scheme.eq_ignore_ascii_case(b"bearer ")) {
+            Ok(Some(sender.name.clone()))
+        } else {
+            let text = "no token that is known here; send `Authorization: Bearer TOKEN` with the one in the token file";
             Err(Refusal::new(StatusCode::UNAUTHORIZED, "ingest_unauthorized", text))
         }
     }

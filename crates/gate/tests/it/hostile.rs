@@ -166,11 +166,14 @@ fn lines_of_100_mib_pass_from_the_server_and_are_refused_from_the_client() {
     }
     server_out.write_all(b"\n{}\n").unwrap();
     to.write_all(b"{\"id\":8,\"method\":\"ping\"}\n").unwrap();
-    drop((to, server_out));
+    // The server ends once its input is at its end, and not before.
+    drop(to);
+    let forwarded = at_server.join().unwrap();
+    drop(server_out);
     gateway.join().unwrap().unwrap();
     reading.join().unwrap();
     assert_eq!(count.load(Ordering::Relaxed), 100 * MIB + 4);
-    assert_eq!(at_server.join().unwrap(), b"{\"id\":8,\"method\":\"ping\"}\n");
+    assert_eq!(forwarded, b"{\"id\":8,\"method\":\"ping\"}\n");
 }
 
 #[test]

@@ -156,7 +156,9 @@ impl Client {
             self.host,
             body.len()
         );
-        head.extend(headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
+        for (name, value) in headers {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
         self.write(format!("{head}\r\n{body}").as_bytes());
     }
 

@@ -213,6 +213,8 @@ mod tests {
     use super::*;
     use crate::rules::field::Place;
 
+    type Search = fn(&[u8], &mut dyn FnMut(&str) -> bool) -> bool;
+
     fn path(text: &str) -> Vec<Step> {
         let Ok(Place::Part { path, .. }) = Place::parse(text) else { panic!("{text}") };
         path
@@ -363,7 +365,7 @@ mod tests {
         #[test]
         fn one_pass_finds_what_the_description_finds(json in json(), path in steps()) {
             agrees(&json, &path);
-            let names = |search: fn(&[u8], &mut dyn FnMut(&str) -> bool) -> bool| all(|each| search(json.as_bytes(), each));
+            let names = |search: Search| all(|each| search(json.as_bytes(), each));
             prop_assert_eq!(names(any_name), names(plain::any_name));
         }
     }

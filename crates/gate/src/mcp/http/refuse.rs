@@ -13,7 +13,9 @@ pub(super) fn plain(status: StatusCode, text: &'static str) -> Response<Out> {
 
 /// A message; an empty body where there is none.
 pub(super) fn message(status: StatusCode, json: Option<Vec<u8>>) -> Response<Out> {
-    if let Some(json) = json { with_type(status, json, "application/json") } else {
+    if let Some(json) = json {
+        with_type(status, json, "application/json")
+    } else {
         let mut response = Response::new(whole(Vec::new()));
         *response.status_mut() = status;
         response

@@ -34,10 +34,13 @@ pub(super) fn read(wire: &Wire, from_server: Box<dyn Read + Send>) {
 }
 
 fn pass(wire: &Wire, line: &[u8]) {
-    let messages = peek(bare(line), false).map_or_else(|bad| {
-        wire.session.malformed("server", bad, line.len() as u64, false);
-        Vec::new()
-    }, Peek::into_messages);
+    let messages = peek(bare(line), false).map_or_else(
+        |bad| {
+            wire.session.malformed("server", bad, line.len() as u64, false);
+            Vec::new()
+        },
+        Peek::into_messages,
+    );
     let requests = messages.iter().filter(|message| message.method.is_some());
     // Every one is looked at, and one that is refused keeps its line back.
     let mut refused = Vec::new();
