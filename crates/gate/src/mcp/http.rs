@@ -74,7 +74,9 @@ struct Proxy {
     /// For the bytes of large request bodies.
     room: Arc<Semaphore>,
     /// For calls that are held.
-    places: Semaphore,
+    places: Arc<Semaphore>,
+    /// Turns true at the end: what is held is called off then.
+    stop: watch::Sender<bool>,
 }
 
 impl Stopper {
@@ -100,15 +102,17 @@ impl Http {
             let _inside = runtime.enter();
             Upstream::new(&http.upstream, http.upstream_token.as_deref())?
         };
+        let stop = watch::channel(false).0;
         let proxy = Arc::new(Proxy {
             session: Arc::new(Session::new(gate, options)),
             sessions: Sessions::default(),
             upstream,
             guard: Guard::new(address, http.token, http.hosts),
             room: Arc::new(Semaphore::new(body::ROOM)),
-            places: Semaphore::new(held::PLACES),
+            places: Arc::new(Semaphore::new(held::PLACES)),
+            stop: stop.clone(),
         });
-        Ok(Self { proxy, listener, address, stop: watch::channel(false).0, runtime })
+        Ok(Self { proxy, listener, address, stop, runtime })
     }
 
     /// The session of the records of clients that have none.

@@ -18,7 +18,7 @@ pub(crate) const ASK: &str = "
 const DEMANDS: &str = "
 - {id: ask-writes, effect: ask, approval: approver, when: {field: target.id, matches: write}}
 ";
-const LEAVES: &str = "
+pub(crate) const LEAVES: &str = "
 - {id: ask-writes, effect: ask, approval: client, when: {field: target.id, matches: write}}
 ";
 /// Far longer than any test: what ends a held call is what the test does.
@@ -248,7 +248,7 @@ fn a_client_that_wants_news_gets_them_under_its_own_token() {
     wire.end();
 }
 
-const HELLO: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{"elicitation":{}},"clientInfo":{"name":"eve","version":"1"}}}"#;
+pub(crate) const HELLO: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{"elicitation":{}},"clientInfo":{"name":"eve","version":"1"}}}"#;
 
 /// The gateway's question to a client that said it can ask.
 fn question(wire: &mut Wire) -> serde_json::Value {
@@ -260,7 +260,7 @@ fn question(wire: &mut Wire) -> serde_json::Value {
     question
 }
 
-fn reply(question: &serde_json::Value, result: &str) -> String {
+pub(crate) fn reply(question: &serde_json::Value, result: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, question["id"])
 }
 

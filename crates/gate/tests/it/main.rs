@@ -8,6 +8,7 @@ mod holds;
 mod hooks;
 mod hostile;
 mod http;
+mod http_held;
 mod http_hostile;
 mod ingest;
 mod peek;

@@ -178,6 +178,11 @@ impl Client {
         head(&mut self.stream).expect("the gateway answers")
     }
 
+    /// What is left of a chunked body.
+    pub(crate) fn body_of_chunks(&mut self) -> Vec<u8> {
+        std::iter::from_fn(|| chunk(&mut self.stream).ok().filter(|bytes| !bytes.is_empty())).flatten().collect()
+    }
+
     /// The next line of a chunked body that is made of lines; chunk sizes left out.
     pub(crate) fn event(&mut self) -> String {
         let mut event = String::new();

@@ -81,13 +81,19 @@ impl Room {
         held.iter().filter(|hold| hold.id == id).any(|hold| hold.call_off(why))
     }
 
-    /// Calls off everything that is held, takes nothing new, and waits until all of it is settled.
-    pub(crate) fn end(&self, why: &'static str) {
+    /// Calls off everything that is held, and takes nothing new.
+    pub(crate) fn close(&self, why: &'static str) {
         let mut calls = lock(&self.calls);
         calls.over = true;
         for hold in &calls.held {
             hold.call_off(why);
         }
+    }
+
+    /// Calls off everything that is held, takes nothing new, and waits until all of it is settled.
+    pub(crate) fn end(&self, why: &'static str) {
+        self.close(why);
+        let calls = lock(&self.calls);
         drop(self.left.wait_timeout_while(calls, ENDING_MAX, |calls| !calls.held.is_empty()));
     }
 

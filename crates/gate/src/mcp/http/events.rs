@@ -9,6 +9,9 @@ use crate::mcp::trail::Trail;
 /// Bytes of an event's data that are held.
 pub(super) const DATA_BYTES_MAX: usize = 2 << 20;
 
+/// What a stream may begin with.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The state between two chunks.
 #[derive(Default)]
 pub(super) struct Events {
@@ -20,7 +23,8 @@ pub(super) struct Events {
     has_data: bool,
     /// An event had an id.
     pub(super) has_ids: bool,
-    begun: bool,
+    /// Bytes of the byte-order mark that have come; all of them where there is none.
+    mark: usize,
     line: Line,
     after_cr: bool,
 }
@@ -55,9 +59,17 @@ impl Events {
         let mut cuts = Vec::new();
         // What lies before `from` has passed; what lies before `line` is whole lines.
         let (mut from, mut line, mut at) = (0, 0, 0);
-        if !self.begun && !chunk.is_empty() {
-            self.begun = true;
-            at = if chunk.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        while self.mark < MARK.len() && at < chunk.len() {
+            if chunk[at] == MARK[self.mark] {
+                self.mark += 1;
+                at += 1;
+                continue;
+            }
+            if self.mark > 0 {
+                // A name that begins like the mark is none that is known.
+                self.line = Line::Value(false);
+            }
+            self.mark = MARK.len();
         }
         while at < chunk.len() {
             let byte = chunk[at];
@@ -187,7 +199,7 @@ impl Events {
 
 /// An event without what it says: its id still counts.
 pub(super) fn without_data(raw: &[u8]) -> Bytes {
-    let (mut out, mut rest) = (Vec::new(), raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw));
+    let (mut out, mut rest) = (Vec::new(), raw.strip_prefix(MARK).unwrap_or(raw));
     while !rest.is_empty() {
         let end = memchr2(b'\n', b'\r', rest).map_or(rest.len(), |at| at + 1);
         let end = end + usize::from(rest[end - 1] == b'\r' && rest.get(end) == Some(&b'\n'));
@@ -231,6 +243,14 @@ mod tests {
             let (out, said) = cut(stream, step);
             assert_eq!(out, stream, "{step}");
             assert_eq!(said, ["{\"a\":1}", "one\n\n two", "x"], "{step}");
+        }
+    }
+
+    #[test]
+    fn half_a_mark_is_a_name_that_nobody_knows() {
+        let stream = b"\xef\xbbdata: no\n\ndata: yes\n\n";
+        for step in 1..stream.len() {
+            assert_eq!(cut(stream, step), (stream.to_vec(), vec!["yes".to_owned()]), "{step}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! One request and its response.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::LOCATION;
@@ -16,7 +16,7 @@ use super::Proxy;
 use super::body::{self, Out, Read, Rest, whole};
 use super::calls::{Calls, How};
 use super::headers::{self, SESSION};
-use super::held::{self, HangUp, Waiting};
+use super::held::{self, Waiting};
 use super::refuse;
 use super::watched::Watched;
 use crate::mcp::answer;
@@ -25,12 +25,27 @@ use crate::mcp::peek::{Bad, Peek, peek, peek_body};
 use crate::mcp::session::Session;
 use crate::mcp::settle::{self, Settled};
 use crate::mcp::trail::Trail;
-use crate::{Ended, Refused};
+use crate::{Ended, Held};
 
 /// What becomes of a body that was judged.
 enum Judged {
+    Ruled(Ruled),
+    /// Its only call is held.
+    Waits(Waiting),
+}
+
+/// What becomes of a body that waits for nobody.
+pub(super) enum Ruled {
     Goes(Calls, Vec<After>),
     Answered(Response<Out>),
+}
+
+/// A request whose body is here as a whole.
+pub(super) struct Whole {
+    parts: request::Parts,
+    text: Bytes,
+    /// Held until the server has answered.
+    room: Option<OwnedSemaphorePermit>,
 }
 
 /// A request on its way.
@@ -86,23 +101,27 @@ async fn whole_body(
 ) -> Response<Out> {
     let (said, own) = (text.clone(), Arc::clone(proxy));
     // Should the client leave meanwhile, what this gives is dropped, and that ends the calls.
-    let waiting = Arc::new(Mutex::new(Waiting::Nothing));
-    let hang_up = HangUp(Arc::clone(&waiting));
     let judged = spawn_blocking(move || {
         let asking = Asking { headers: &parts.headers, session, how, text: &said };
-        (judged(&own, asking, &waiting), parts)
+        (judged(&own, asking), parts)
     });
-    let judged = judged.await;
-    drop(hang_up);
-    match judged {
-        Ok((Judged::Goes(calls, after), parts)) => {
+    match judged.await {
+        Ok((Judged::Ruled(ruled), parts)) => carry_out(proxy, Whole { parts, text, room }, ruled).await,
+        Ok((Judged::Waits(waiting), parts)) => held::answered(proxy, Whole { parts, text, room }, waiting).await,
+        Err(_) => refuse::plain(StatusCode::INTERNAL_SERVER_ERROR, "the message could not be judged\n"),
+    }
+}
+
+pub(super) async fn carry_out(proxy: &Arc<Proxy>, asked: Whole, ruled: Ruled) -> Response<Out> {
+    let Whole { parts, text, room } = asked;
+    match ruled {
+        Ruled::Goes(calls, after) => {
             let going = Going { parts, calls, after, text: text.clone() };
             let response = forward(proxy, going, whole(text)).await;
             drop(room);
             response
         }
-        Ok((Judged::Answered(response), _)) => response,
-        Err(_) => refuse::plain(StatusCode::INTERNAL_SERVER_ERROR, "the message could not be judged\n"),
+        Ruled::Answered(response) => response,
     }
 }
 
@@ -111,43 +130,50 @@ struct Asking<'a> {
     headers: &'a HeaderMap,
     session: Arc<Session>,
     how: How,
-    text: &'a [u8],
+    text: &'a Bytes,
 }
 
-fn judged(proxy: &Proxy, asking: Asking<'_>, waiting: &Mutex<Waiting>) -> Judged {
+fn judged(proxy: &Proxy, asking: Asking<'_>) -> Judged {
     let Asking { headers, session, how, text } = asking;
     let mut seen = match readable(headers, &session, text).and_then(|peeked| judge(&session, &peeked)) {
         Ok(seen) => seen,
         Err(bad) => {
             session.malformed("client", bad, text.len() as u64, session.strict);
             if session.strict {
-                return Judged::Answered(refuse::message(refuse::status_of(bad), answer_to(text, bad)));
+                let answer = refuse::message(refuse::status_of(bad), answer_to(text, bad));
+                return Judged::Ruled(Ruled::Answered(answer));
             }
             Seen::default()
         }
     };
     if seen.ours {
-        return Judged::Answered(refuse::message(StatusCode::ACCEPTED, None));
+        return Judged::Ruled(Ruled::Answered(refuse::message(StatusCode::ACCEPTED, None)));
     }
     if let Some(call) = seen.held.take() {
-        let id = settle::messages(text).first().and_then(|message| message.id).unwrap_or("null").to_owned();
-        match held::hold(&session, *call, &id, waiting, &proxy.places) {
-            Ok(pending) => seen.before.push(Before { index: 0, id: Some(id), what: Wanted::Seal(pending) }),
-            Err(why) => {
-                let refused = [(0, Refused::called_off(why))];
-                return Judged::Answered(refuse::message(StatusCode::OK, settle::answers(&session, text, &refused)));
+        match Waiting::begin(proxy, headers, (&session, how), text, call) {
+            Ok(waiting) => return Judged::Waits(waiting),
+            Err(call) => {
+                let id = settle::messages(text).first().and_then(|message| message.id).map(str::to_owned);
+                let pending = call.look().and_then(|looked| looked.map_or_else(Held::give_up, Ok));
+                seen.before.push(Before { index: 0, id, what: Wanted::Seal(pending) });
             }
         }
     }
     let settled = settle::settle(seen.before);
-    if settled.refused.is_empty() {
-        return Judged::Goes(Calls::new(session, how, settled), seen.after);
-    }
+    Judged::Ruled(if settled.refused.is_empty() {
+        Ruled::Goes(Calls::new(session, how, settled), seen.after)
+    } else {
+        refused(&session, text, settled)
+    })
+}
+
+/// The answer to a message or a batch of which something was refused.
+pub(super) fn refused(session: &Session, text: &[u8], settled: Settled) -> Ruled {
     let why = "another call of its batch was refused; it was not forwarded";
-    settle::leave_all(&session, settled.entered, Outcome::Cancelled, why);
-    let answers = settle::answers(&session, text, &settled.refused);
+    settle::leave_all(session, settled.entered, Outcome::Cancelled, why);
+    let answers = settle::answers(session, text, &settled.refused);
     let status = if answers.is_some() { StatusCode::OK } else { StatusCode::FORBIDDEN };
-    Judged::Answered(refuse::message(status, answers))
+    Ruled::Answered(refuse::message(status, answers))
 }
 
 /// The messages of a body. What HTTP says of them must be what they say.

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{CONNECTION, CONTENT_ENCODING, HeaderName, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
+use http::header::{
+    ACCEPT, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
 use http::{HeaderMap, HeaderValue};
 
 use crate::mcp::answer::REVISION_KEY;
@@ -42,6 +44,19 @@ pub(super) fn strip_hop(headers: &mut HeaderMap) {
     for name in named.iter().chain(&HOP) {
         headers.remove(name);
     }
+}
+
+/// Whether the body is of that type.
+pub(super) fn is_kind(headers: &HeaderMap, name: &str) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
+    kind.len() >= name.len() && kind[..name.len()].eq_ignore_ascii_case(name.as_bytes())
+}
+
+/// Whether the client says that it takes bodies of that type.
+pub(super) fn takes(headers: &HeaderMap, name: &str) -> bool {
+    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut kinds = values.flat_map(|value| value.split(',')).map(|kind| kind.split(';').next().unwrap_or_default());
+    kinds.any(|kind| kind.trim().eq_ignore_ascii_case(name))
 }
 
 /// Whether a body is compressed.

@@ -75,6 +75,7 @@ impl Known {
 
 fn end(gone: Option<Arc<Session>>, why: &str) {
     if let Some(session) = gone {
+        session.room.close("the session ended while it was held");
         session.end(why);
     }
 }

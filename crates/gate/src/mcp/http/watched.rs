@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -73,12 +73,10 @@ impl Watched {
         calls: Calls,
         (head, inner): (&mut http::response::Parts, Incoming),
     ) -> Self {
-        let kind = head.headers.get(CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
-        let is = |name: &str| kind.len() >= name.len() && kind[..name.len()].eq_ignore_ascii_case(name.as_bytes());
         let shape = if headers::is_encoded(&head.headers) {
             calls.session.malformed("server", Bad::Encoded, 0, false);
             Shape::Opaque
-        } else if is("text/event-stream") {
+        } else if headers::is_kind(&head.headers, "text/event-stream") {
             // What is refused does not pass, and the length is another one then.
             head.headers.remove(CONTENT_LENGTH);
             Shape::Events(Events::default())
