@@ -157,7 +157,7 @@ fn a_call_is_held_in_the_gateway_until_another_process_approves_it() {
     place.approved(&["approve", &id, "--reason", "as discussed"]);
     assert_eq!(gateway.answer()["id"], 1);
     let said = gateway.end();
-    assert!(said.contains(&format!("agent@ann wants to call deploy of shop")), "{said}");
+    assert!(said.contains("agent@ann wants to call deploy of shop"), "{said}");
     assert!(said.contains(&format!("sealbook approve {id}")), "{said}");
     let seen = std::fs::read_to_string(place.project().join("seen.log")).unwrap();
     assert_eq!(seen, format!("{}\n{}\n", call(2, "read"), call(1, "deploy")), "the bytes that were asked about");
