@@ -303,6 +303,15 @@ impl Session {
         first
     }
 
+    /// Whether something is learnt from the reply that the client's next call rests on: it is taken in before the
+    /// client sees it. How a call ended is told afterwards, and makes nobody wait.
+    pub(crate) fn teaches(&self, side: Side, message: &Message<'_>) -> bool {
+        let Some(id) = message.id else { return false };
+        let flight = lock(&self.flight);
+        let first = flight.awaited.get(&(side, Id::of(id))).and_then(VecDeque::front);
+        matches!(first, Some(Awaited::Hello | Awaited::List { .. }))
+    }
+
     /// A reply came: the call has ended.
     pub(crate) fn reply(&self, side: Side, message: &Message<'_>) {
         let Some(id) = message.id else { return };

@@ -47,6 +47,11 @@ fn pass(wire: &Wire, line: &[u8]) {
     for message in requests {
         refused.extend(requests::request(&wire.session, message).map(|refused| answer::refusal(message, &refused)));
     }
+    let (first, after): (Vec<_>, Vec<_>) = messages
+        .iter()
+        .filter(|message| message.is_reply())
+        .partition(|message| wire.session.teaches(Side::Client, message));
+    first.into_iter().for_each(|message| wire.session.reply(Side::Client, message));
     if refused.is_empty() {
         wire.answer(line);
     } else {
@@ -55,9 +60,7 @@ fn pass(wire: &Wire, line: &[u8]) {
             wire.send(&answer);
         }
     }
-    for message in messages.iter().filter(|message| message.is_reply()) {
-        wire.session.reply(Side::Client, message);
-    }
+    after.into_iter().for_each(|message| wire.session.reply(Side::Client, message));
 }
 
 /// A line that is longer than what is held passes in pieces; what it answers is found all the same.
