@@ -58,13 +58,21 @@ impl Ledger {
             draft.sign(self.origin(), &*self.record_signer()?);
         }
 
-        let mut index = self.index.lock();
-        index.catch_up(&*self.store)?;
-        let (was, will_be) = (Row { seq, leaf: &leaf, content: &content }, Row { seq, leaf: &leaf, content: &after });
-        let replacement = Replacement { seq, before: content.clone(), content: after.clone() };
-        let sealed =
-            index.erase(&*self.store, was, will_be, || self.seal_now(&[Prepared::new(draft)], Some(&replacement)))?;
-        drop(index);
+        let alone = self.index.alone()?;
+        {
+            let mut index = self.index.lock();
+            // An erasure whose process died comes first: there is one mark.
+            index.settle_now(&*self.store)?;
+            index.catch_up(&*self.store)?;
+            index.unproject(Row { seq, leaf: &leaf, content: &content }, Row { seq, leaf: &leaf, content: &after })?;
+        }
+        let replacement = Replacement { seq, before: content, content: after };
+        let sealed = self.seal_now(&[Prepared::new(draft)], Some(&replacement));
+        // Whether or not it was sealed, the index now says what the ledger says. Where that fails,
+        // the index knows that it is not done, and does it when it is next brought up to date: the
+        // answer below is about the ledger.
+        let _ = self.index.lock().settle_now(&*self.store);
+        drop(alone);
         let sealed = sealed?.into_iter().next().ok_or_else(|| damaged("its erasure was not sealed"))?;
         // It is sealed, whatever becomes of older pages: the answer must not say otherwise.
         Ok(Erased { sealed, scrubbed: self.scrub().unwrap_or(false) })

@@ -125,7 +125,7 @@ impl Ledger {
 
     /// Compares every projection with a rebuild from the ledger; the differences, if any.
     pub fn verify_projections(&self) -> Result<Vec<ProjectionFault>, Error> {
-        compare(&mut self.index.lock(), &*self.store, self.origin())
+        compare(&self.index, &*self.store, self.origin())
     }
 }
 

@@ -4,8 +4,12 @@
 //! tables, sorted, in one transaction with the cursor. Between flushes nothing is written, so a
 //! bulk load touches each row of the index about once for every chunk.
 //!
-//! What is gathered comes from a snapshot, and an erasure may be sealed after it was taken: the
-//! index counts erasures, and words that were gathered before the last one began are never written.
+//! What is gathered comes from a snapshot, and an erasure may be sealed after it was taken: the index counts
+//! erasures, and words that were gathered before the last one began are never written. The words of a record
+//! whose erasure is under way are left to whoever erases it.
+//!
+//! Nobody waits here for an eraser: whoever waits may have a view of the ledger open, for which a checkpoint
+//! waits, for which the eraser waits.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -39,6 +43,8 @@ pub(crate) struct CatchUp {
     path: PathBuf,
     /// Held while the tables are changed; none where nobody else can.
     lock: Option<File>,
+    /// Held by whoever erases, through a handle of its own ([`super::db::Alone`]).
+    eraser: Option<File>,
     connection: Connection,
     pending: Pending,
     /// Erasures that had begun when what is pending was read.
@@ -54,11 +60,16 @@ struct Pending {
     times: Vec<i64>,
     key: Vec<u8>,
     word: String,
+    /// The record whose erasure is under way: its words are not gathered.
+    blank: Option<u64>,
 }
 
 impl CatchUp {
-    pub(super) fn new(path: &Path, connection: Connection, lock: Option<File>) -> Result<Self, Error> {
-        let mut this = Self { path: path.to_owned(), lock, connection, pending: Pending::default(), erasures: 0 };
+    /// The two locks: while the tables are changed, and while something is erased.
+    pub(super) fn new(path: &Path, connection: Connection, locks: Option<(File, File)>) -> Result<Self, Error> {
+        let (lock, eraser) = locks.unzip();
+        let mut this =
+            Self { path: path.to_owned(), lock, eraser, connection, pending: Pending::default(), erasures: 0 };
         this.restart()?;
         Ok(this)
     }
@@ -101,11 +112,10 @@ impl CatchUp {
     /// Empties the tables and fills them again.
     pub(crate) fn rebuild(&mut self, store: &dyn Store) -> Result<u64, Error> {
         self.locked(|this| {
-            // Nobody erases while the lock is held: a mark is of somebody who died, and all is read again.
             this.connection
                 .execute_batch(
                     "BEGIN IMMEDIATE; DELETE FROM postings; DELETE FROM times;
-                     DELETE FROM meta WHERE key = 'erasing'; UPDATE meta SET value = 0 WHERE key = 'cursor'; COMMIT;",
+                     UPDATE meta SET value = 0 WHERE key = 'cursor'; COMMIT;",
                 )
                 .map_err(|e| engine(&this.path, &e))?;
             this.restart()
@@ -113,16 +123,16 @@ impl CatchUp {
         self.catch_up(store)
     }
 
-    /// The ledger as it is now, no erasure being under way.
+    /// The ledger as it is now.
     fn look<'s>(&mut self, store: &'s dyn Store) -> Result<(Box<dyn Snapshot + Send + 's>, u64), Error> {
-        // In this order: an erasure that begins after the count was read makes what is gathered stale, and
-        // one that began before is over when the snapshot is taken.
+        // In this order: an erasure that begins after these were read makes what is gathered stale.
         let erasures = self.count_erasures()?;
         self.settle(store)?;
+        let blank = self.erasing()?;
         let snapshot = store.snapshot()?;
-        if erasures != self.erasures {
+        if (erasures, blank) != (self.erasures, self.pending.blank) {
             self.restart()?;
-            self.erasures = erasures;
+            (self.erasures, self.pending.blank) = (erasures, blank);
         }
         let size = snapshot.head()?.map_or(0, |head| head.size);
         Ok((snapshot, size))
@@ -173,7 +183,7 @@ impl CatchUp {
             return self.restart().map(|()| true);
         }
         self.locked(|this| {
-            if this.count_erasures()? != this.erasures {
+            if (this.count_erasures()?, this.erasing()?) != (this.erasures, this.pending.blank) {
                 return this.restart().map(|()| false);
             }
             if this.cursor()? != this.pending.from {
@@ -197,57 +207,49 @@ impl CatchUp {
         done
     }
 
-    /// Takes a record's terms out, has it erased from the ledger, and ends as the ledger then says: `before`
-    /// is the row as it lies, `after` as it will be. Nobody else writes to the index meanwhile.
+    /// Takes a record's terms out that erasure is about to remove from the ledger, and notes that it is under
+    /// way: `before` is the row as it lies, `after` as it will be. For whoever is [`super::db::Alone`].
     ///
-    /// A crash in here leaves a mark, which [`CatchUp::settle`] finds.
-    pub(crate) fn erase<T>(
-        &mut self,
-        store: &dyn Store,
-        before: Row<'_>,
-        after: Row<'_>,
-        seal: impl FnOnce() -> T,
-    ) -> Result<T, Error> {
-        self.locked(|this| {
-            this.unproject(before, after)?;
-            let done = seal();
-            // Where this fails the mark stays, and it is done when the index is next brought up to date:
-            // the answer is about the ledger.
-            let _ = this.settle_locked(store);
-            Ok(done)
-        })
-    }
-
-    fn unproject(&mut self, before: Row<'_>, after: Row<'_>) -> Result<(), Error> {
+    /// A crash between this and [`CatchUp::settle_now`] leaves a mark, which the next one to look finds.
+    pub(crate) fn unproject(&mut self, before: Row<'_>, after: Row<'_>) -> Result<(), Error> {
         let mut old = Pending::default();
         old.clear(before.seq);
         old.add(before);
         let mut new = Pending::default();
         new.clear(after.seq);
         new.add(after);
-        (|| {
-            self.connection.execute_batch("BEGIN IMMEDIATE")?;
-            for term in old.postings.terms().filter(|term| !new.postings.has(term)) {
-                subtract(&self.connection, term, before.seq)?;
-            }
-            self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('erasing', ?1)", [before.seq as i64])?;
-            self.connection.execute(
-                "INSERT INTO meta VALUES ('erasures', 1) ON CONFLICT (key) DO UPDATE SET value = value + 1",
-                [],
-            )?;
-            self.connection.execute_batch("COMMIT")
-        })()
-        .map_err(|e: rusqlite::Error| {
-            let _ = self.connection.execute_batch("ROLLBACK");
-            engine(&self.path, &e)
+        self.locked(|this| {
+            (|| {
+                this.connection.execute_batch("BEGIN IMMEDIATE")?;
+                for term in old.postings.terms().filter(|term| !new.postings.has(term)) {
+                    subtract(&this.connection, term, before.seq)?;
+                }
+                this.connection.execute("INSERT OR REPLACE INTO meta VALUES ('erasing', ?1)", [before.seq as i64])?;
+                this.connection.execute(
+                    "INSERT INTO meta VALUES ('erasures', 1) ON CONFLICT (key) DO UPDATE SET value = value + 1",
+                    [],
+                )?;
+                this.connection.execute_batch("COMMIT")
+            })()
+            .map_err(|e: rusqlite::Error| {
+                let _ = this.connection.execute_batch("ROLLBACK");
+                engine(&this.path, &e)
+            })
         })
     }
 
-    /// Ends an erasure whose process died: whatever the ledger says of the record now is projected.
+    /// Ends an erasure whose process died; one that is under way is its own process's to end.
     fn settle(&mut self, store: &dyn Store) -> Result<(), Error> {
-        if self.erasing()?.is_none() {
+        if self.erasing()?.is_none() || self.eraser.as_ref().is_some_and(|lock| lock.try_lock().is_err()) {
             return Ok(());
         }
+        let done = self.settle_now(store);
+        let _ = self.eraser.as_ref().map(File::unlock);
+        done
+    }
+
+    /// Ends an erasure: whatever the ledger says of the record now is projected. For whoever is [`super::db::Alone`].
+    pub(crate) fn settle_now(&mut self, store: &dyn Store) -> Result<(), Error> {
         self.locked(|this| this.settle_locked(store))
     }
 
@@ -275,12 +277,12 @@ impl CatchUp {
         })
     }
 
-    /// Holds the tables still for reading, and gives the ledger as they know it. [`CatchUp::let_go`] ends it.
+    /// Holds the tables still for reading, and gives the ledger as they know it, to whoever is [`super::db::Alone`]
+    /// meanwhile. [`CatchUp::let_go`] ends it.
     pub(super) fn hold<'s>(&mut self, store: &'s dyn Store) -> Result<(Box<dyn Snapshot + Send + 's>, u64), Error> {
+        self.settle_now(store)?;
         self.catch_up(store)?;
-        // While the lock is held nobody erases: both views are of one moment.
         self.locked(|this| {
-            this.settle_locked(store)?;
             this.connection.execute_batch("BEGIN").map_err(|e| engine(&this.path, &e))?;
             let views = this.cursor().and_then(|cursor| Ok((store.snapshot()?, cursor)));
             if views.is_err() {
@@ -351,6 +353,9 @@ impl Pending {
             return;
         };
         self.times.push(decoded.leaf.occurred_us);
+        if self.blank == Some(row.seq) {
+            return;
+        }
         let Self { postings, key, word, .. } = self;
         let mut put = |key: &[u8]| postings.put(key, low);
         write_term(Field::LeafType, decoded.leaf.typ.as_str(), key);

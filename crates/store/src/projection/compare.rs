@@ -11,9 +11,13 @@ use crate::{Error, Store};
 /// Differences that are listed at most.
 const FAULTS_MAX: usize = 1_000;
 
-/// Builds the projections anew beside `live`, and walks both in step. What others write meanwhile is in neither.
-pub(crate) fn compare(live: &mut CatchUp, store: &dyn Store, origin: &Origin) -> Result<Vec<ProjectionFault>, Error> {
+/// Builds the projections anew beside the live ones, and walks both in step. What others write meanwhile is in
+/// neither.
+pub(crate) fn compare(index: &Index, store: &dyn Store, origin: &Origin) -> Result<Vec<ProjectionFault>, Error> {
+    let alone = index.alone()?;
+    let live = &mut *index.lock();
     let (snapshot, size) = live.hold(store)?;
+    drop(alone);
     let found = (|| {
         let rebuilt = throw_away(live.path(), origin)?;
         rebuilt.lock().fill(&*snapshot, size)?;

@@ -1,5 +1,6 @@
 //! `index.db`: its tables, its cursor, and reading from it.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,7 +35,13 @@ pub(super) const TIME_BLOCK_BITS: u32 = 10;
 /// The projections of one ledger.
 pub(crate) struct Index {
     catch_up: Mutex<CatchUp>,
+    /// The lock of whoever erases; none where nobody can.
+    eraser: Option<PathBuf>,
 }
+
+/// Nobody else erases while this is held, in any process. It is taken before [`Index::lock`], and with no view of
+/// the ledger open.
+pub(crate) struct Alone(#[expect(dead_code, reason = "it is held, and not looked at")] Option<File>);
 
 /// A difference between a projection and its rebuild.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +76,18 @@ impl Index {
             other => other,
         };
         lock.unlock().map_err(fail)?;
-        Ok(Self { catch_up: Mutex::new(CatchUp::new(path, connection?, Some(lock))?) })
+        let eraser = path.with_extension("erase.lock");
+        let locks = Some((lock, private_file(&eraser)?));
+        Ok(Self { catch_up: Mutex::new(CatchUp::new(path, connection?, locks)?), eraser: Some(eraser) })
+    }
+
+    /// Waits until nobody else erases.
+    pub(crate) fn alone(&self) -> Result<Alone, Error> {
+        let Some(path) = &self.eraser else { return Ok(Alone(None)) };
+        // A handle of its own: a lock that this process holds through another one counts too.
+        let file = private_file(path)?;
+        file.lock().map_err(|cause| file_error(path, cause))?;
+        Ok(Alone(Some(file)))
     }
 
     /// As [`Index::open`]; where nothing can be written, an index in memory answers instead, made
@@ -81,7 +99,7 @@ impl Index {
         }
         let connection = Connection::open_in_memory().map_err(|e| engine(path, &e))?;
         make_tables(&connection, origin).map_err(|e| engine(path, &e))?;
-        Ok(Self { catch_up: Mutex::new(CatchUp::new(path, connection, None)?) })
+        Ok(Self { catch_up: Mutex::new(CatchUp::new(path, connection, None)?), eraser: None })
     }
 
     /// Exclusive use: to bring it up to date, or to ask it while it cannot move.
@@ -152,7 +170,7 @@ pub(super) fn throw_away(path: &Path, origin: &Origin) -> Result<Index, Error> {
     })()
     .map_err(fail);
     remove(&path)?;
-    Ok(Index { catch_up: Mutex::new(CatchUp::new(&path, made?, None)?) })
+    Ok(Index { catch_up: Mutex::new(CatchUp::new(&path, made?, None)?), eraser: None })
 }
 
 /// Removes the index and what lies beside it.
