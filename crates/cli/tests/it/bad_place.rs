@@ -135,7 +135,7 @@ fn a_gateway_that_begins_on_a_full_disk_refuses_and_says_so_to_the_client() {
         cat /dev/zero >> "$SEALBOOK_HOME/rest" 2>/dev/null
         size() { "$0" head 2>/dev/null | sed -n 2p; }
         before=$(size)
-        echo '{"hook_event_name":"PreToolUse","session_id":"s","tool_use_id":"u","tool_name":"Bash","tool_input":{"command":"ls"}}' | "$0" hook claude-code > /dev/null 2> hook.err; echo "hook $? $(( $(size) - before ))"
+        echo '{"hook_event_name":"PreToolUse","session_id":"s","tool_use_id":"u","tool_name":"Bash","tool_input":{"command":"ls"}}' | "$0" hook claude-code > hook.out 2> hook.err; echo "hook $? $(( $(size) - before ))"
         rm "$SEALBOOK_HOME/rest"
         echo "$call" | "$0" wrap -- sh -c 'cat > reached.later' > /dev/null; echo "later $?"
         "$0" verify --quiet > /dev/null; echo "verify $?"
@@ -149,7 +149,9 @@ fn a_gateway_that_begins_on_a_full_disk_refuses_and_says_so_to_the_client() {
     assert_eq!(std::fs::read(place.project().join("reached")).unwrap(), b"", "the server saw it");
     assert!(std::fs::read_to_string(place.project().join("reached.later")).unwrap().contains("drop"));
     // The book's own files may have room left: then it is on record, and else it is refused.
-    assert!(ended.out.contains("hook 2 0") || ended.out.contains("hook 0 1"), "{ended:?}");
+    let hook = std::fs::read_to_string(place.project().join("hook.out")).unwrap();
+    let is_refused = hook.contains("\"deny\"") && hook.contains("disk_full") && ended.out.contains("hook 0 0");
+    assert!(is_refused || ended.out.contains("hook 0 1"), "{hook} {ended:?}");
     for said in ["wrap 0", "later 0", "verify 0"] {
         assert!(ended.out.contains(said), "{said}: {ended:?}");
     }
