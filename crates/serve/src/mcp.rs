@@ -1,7 +1,7 @@
 //! The MCP server: tools over one book, on standard input and output or over Streamable HTTP.
 //!
-//! A tool is one file under `tools/` and one line in [`tools::TOOLS`]; its schemas come from its types. Tools are
-//! synchronous and run away from the executor; what they report and how they are called off goes through [`watch`].
+//! A tool is one file under `tools/` and one line in `tools::TOOLS`; its schemas come from its types. Tools are
+//! synchronous and run away from the executor; what they report and how they are called off goes through `watch`.
 
 mod answer;
 mod caller;
