@@ -357,6 +357,11 @@ impl Edge {
         if !ring.may_change(|key| sigs.iter().any(|s| s.key == *key), seq) {
             return Err(sealbook_ledger::Error::KeyEventRefused { why: "no valid checkpoint key has signed it" }.into());
         }
+        // Retired between signing and sealing, by another process: it would stand there as a signature too many.
+        if sigs.iter().any(|sig| !ring.may_sign(&sig.key, LeafType::Key, seq)) {
+            let why = "a key that signed it was retired meanwhile; ask again";
+            return Err(sealbook_ledger::Error::KeyEventRefused { why }.into());
+        }
         self.ring = ring;
         Ok(())
     }
