@@ -6,10 +6,12 @@ pub(crate) mod append;
 mod approvals;
 mod approve;
 mod backup;
+pub(crate) mod baseline;
 mod completions;
 mod compliance;
 mod demo;
 mod deny;
+mod diff;
 mod erase;
 mod exec;
 mod export;
@@ -65,6 +67,8 @@ pub(crate) enum Command {
     Mcp(mcp::Args),
     Git(git::Args),
     File(file::Args),
+    Baseline(baseline::Args),
+    Diff(diff::Args),
     Append(append::Args),
     Hook(hook::Args),
     Exec(exec::Args),
@@ -124,6 +128,8 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Mcp(args) => mcp::run(&args, context),
         Command::Git(args) => git::run(&args, context),
         Command::File(args) => file::run(&args, context),
+        Command::Baseline(args) => baseline::run(&args, context),
+        Command::Diff(args) => diff::run(&args, context),
         Command::Append(args) => append::run(&args, context),
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),

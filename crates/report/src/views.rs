@@ -2,8 +2,10 @@
 
 mod activity;
 mod audit;
+mod baselines;
 mod book;
 mod completeness;
+mod difference;
 mod equivocation;
 mod findings;
 mod history;
@@ -17,8 +19,10 @@ mod words;
 
 pub use activity::ActorActivity;
 pub use audit::{AuditReport, AuditRun, AuditSummary, SourceCoverage, findings_of};
+pub use baselines::{BaselineDetail, BaselineLine, BaselineList, SavedBaseline};
 pub use book::{BackupDetail, HeadDetail, KeyList, ReceiptDetail, SealedDetail, Status};
 pub use completeness::{Gaps, IncompleteAudit};
+pub use difference::DifferenceDetail;
 pub use equivocation::EquivocationDetail;
 pub use findings::Findings;
 pub use history::{OperationHistory, TargetHistory};

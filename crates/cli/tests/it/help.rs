@@ -12,6 +12,8 @@ const COMMANDS: &[&str] = &[
     "mcp",
     "git",
     "file",
+    "baseline",
+    "diff",
     "append",
     "hook",
     "exec",

@@ -12,6 +12,7 @@ mod bad_place;
 mod complete;
 mod daily;
 mod dialects;
+mod diff;
 mod equivocation;
 mod errors;
 mod exec;

@@ -38,6 +38,7 @@ use self::engine::repository::{OpenError, Repository};
 use self::engine::tree;
 use self::engine::walk::{Bounds, Node};
 use self::previous::Previous;
+pub(crate) use self::previous::references;
 use self::tell_commit::set;
 use self::tell_fault::Faults;
 use self::tell_ref::{Standing, State};

@@ -7,6 +7,7 @@ mod git_repo;
 mod tree;
 
 mod collector;
+mod drift;
 mod file_changes;
 mod file_ignores;
 mod file_manifest;
