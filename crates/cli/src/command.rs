@@ -7,6 +7,7 @@ mod approvals;
 mod approve;
 mod backup;
 pub(crate) mod baseline;
+mod blame;
 mod completions;
 mod compliance;
 mod demo;
@@ -69,6 +70,7 @@ pub(crate) enum Command {
     File(file::Args),
     Baseline(baseline::Args),
     Diff(diff::Args),
+    Blame(blame::Args),
     Append(append::Args),
     Hook(hook::Args),
     Exec(exec::Args),
@@ -130,6 +132,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::File(args) => file::run(&args, context),
         Command::Baseline(args) => baseline::run(&args, context),
         Command::Diff(args) => diff::run(&args, context),
+        Command::Blame(args) => blame::run(&args, context),
         Command::Append(args) => append::run(&args, context),
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),

@@ -14,6 +14,7 @@
 //!   outcome when all sources and analyzers are done.
 
 mod analyzer;
+mod authorship;
 mod book;
 mod collector;
 mod coverage;
@@ -26,6 +27,7 @@ mod sink;
 mod source;
 
 pub use analyzer::{ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, Scope, analyzer};
+pub use authorship::{Authorship, LineRun, Writer, WritingCall, WritingCommit};
 pub use book::{Book, BookSink};
 pub use collector::{Analysis, Audit, Batch, SourceRun};
 pub use coverage::{Coverage, Skipped};

@@ -2,6 +2,7 @@
 
 mod activity;
 mod audit;
+mod authorship;
 mod baselines;
 mod book;
 mod completeness;
@@ -19,6 +20,7 @@ mod words;
 
 pub use activity::ActorActivity;
 pub use audit::{AuditReport, AuditRun, AuditSummary, SourceCoverage, findings_of};
+pub use authorship::AuthorshipDetail;
 pub use baselines::{BaselineDetail, BaselineLine, BaselineList, SavedBaseline};
 pub use book::{BackupDetail, HeadDetail, KeyList, ReceiptDetail, SealedDetail, Status};
 pub use completeness::{Gaps, IncompleteAudit};

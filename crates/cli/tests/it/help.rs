@@ -14,6 +14,7 @@ const COMMANDS: &[&str] = &[
     "file",
     "baseline",
     "diff",
+    "blame",
     "append",
     "hook",
     "exec",

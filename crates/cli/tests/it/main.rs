@@ -9,6 +9,7 @@ mod asks;
 mod audit;
 mod bad_input;
 mod bad_place;
+mod blame;
 mod complete;
 mod daily;
 mod dialects;

@@ -6,6 +6,7 @@ mod book;
 mod git_repo;
 mod tree;
 
+mod authorship;
 mod collector;
 mod drift;
 mod file_changes;
