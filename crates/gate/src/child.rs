@@ -6,10 +6,14 @@ use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
+
+/// How often is looked whether a program has ended.
+const LOOKING: Duration = Duration::from_millis(10);
 
 /// A running program.
 #[derive(Debug)]
@@ -69,6 +73,29 @@ impl Child {
         let status = self.inner.wait();
         self.pid.lock().unwrap_or_else(PoisonError::into_inner).take();
         status.map_or_else(|cause| Left { code: 2, said: format!("it was lost: {cause}"), signal: None }, left)
+    }
+}
+
+/// Runs a program to its end: without input, without output, and not for longer than `most`; then it is killed.
+///
+/// Errors: why it did not end well, in words that quote nothing.
+pub fn run_briefly(program: &OsStr, arguments: &[impl AsRef<OsStr>], most: Duration) -> Result<(), String> {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().map_err(|cause| format!("it cannot be started: {}", cause.kind()))?;
+    let begun = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) if status.success() => return Ok(()),
+            Ok(Some(status)) => return Err(left(status).said),
+            Ok(None) if begun.elapsed() < most => std::thread::sleep(LOOKING),
+            Ok(None) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err("it took too long and was killed".to_owned());
+            }
+            Err(cause) => return Err(format!("it was lost: {}", cause.kind())),
+        }
     }
 }
 

@@ -6,7 +6,9 @@ mod book;
 mod completeness;
 mod equivocation;
 mod findings;
+mod health;
 mod history;
+mod marked;
 mod observed;
 mod policy;
 mod record;
@@ -21,7 +23,9 @@ pub use book::{BackupDetail, HeadDetail, KeyList, ReceiptDetail, SealedDetail, S
 pub use completeness::{Gaps, IncompleteAudit};
 pub use equivocation::EquivocationDetail;
 pub use findings::Findings;
+pub use health::HealthReport;
 pub use history::{OperationHistory, TargetHistory};
+pub use marked::MarkedRecord;
 pub use observed::Observed;
 pub use policy::{
     AlertList, ApprovalList, ComplianceReport, ReplayReport, ReplayedRule, RuleCheck, RuleList, StopList,

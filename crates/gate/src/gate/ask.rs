@@ -46,11 +46,12 @@ impl Core {
         call: &Call,
         rules: &[String],
         conditions: Option<&Conditions>,
+        approvers: u32,
     ) -> Result<Uuid, Error> {
         let expires = Timestamp::from_micros(self.ledger.now().as_micros().saturating_add(EXPIRES_US));
         let mut request = self.about(record, "approval.requested", record.actor.clone());
         request.parent = Some(record.id);
-        let input = call.request_json_with(expires, conditions);
+        let input = call.request_json_with(expires, conditions, approvers);
         request.set_part_json(PartName::Input, input).map_err(sealbook_store::Error::from)?;
         request.set_part_json(PartName::Context, context(record, rules)).map_err(sealbook_store::Error::from)?;
         let id = request.id;
@@ -66,6 +67,7 @@ impl Core {
                 tool: call.tool.clone(),
                 expires,
                 conditions: conditions.map_or(0, |conditions| conditions.texts.len()),
+                approvers,
                 untold: Untold { core: Arc::clone(self), request: told },
             });
         }

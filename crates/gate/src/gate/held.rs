@@ -191,7 +191,8 @@ impl Held {
     /// Puts the request on record, and tells whoever should decide.
     pub(super) fn request(&mut self, conditions: Option<&Conditions>) -> Result<(), Error> {
         let call = self.core.call(&self.record);
-        let approval = self.core.request(&self.record, &call, &self.rules(), conditions)?;
+        let approvers = self.verdict.approvers();
+        let approval = self.core.request(&self.record, &call, &self.rules(), conditions, approvers)?;
         self.asked = Some((approval, call.policy));
         self.conditional = conditions.is_some();
         Ok(())

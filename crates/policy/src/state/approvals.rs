@@ -2,7 +2,8 @@
 //!
 //! A request names what it is about by a digest over caller, server, tool, the digest of the argument bytes, the
 //! rules it was asked under, and its end. Whoever folds it computes the digest again from what a person is
-//! shown. An approval counts once, until its end, and never where asker and approver are one.
+//! shown. An approval counts once, until its end, and never where asker and approver are one. Where the rules want
+//! several approvers, it takes as many keys and as many people; one no is enough.
 
 use std::collections::BTreeMap;
 
@@ -87,6 +88,15 @@ pub struct Decided {
     pub reason: Option<String>,
 }
 
+/// An approver's yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Yes {
+    /// Whose.
+    pub by: String,
+    /// The approver's key that signed it.
+    pub key: Hash,
+}
+
 /// One request and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
@@ -98,11 +108,15 @@ pub struct Approval {
     pub call: Call,
     /// What must be so, and be said to be so, for a yes to count.
     pub conditions: Option<Conditions>,
+    /// How many different approvers must say yes.
+    pub approvers: u32,
+    /// Who has said yes, in order.
+    pub approved: Vec<Yes>,
     /// Until when a yes counts.
     pub expires: Timestamp,
     /// SHA-256 over all of it.
     pub digest: Hash,
-    /// What was said.
+    /// What came of it: the first no, or the last yes that was needed.
     pub decided: Option<Decided>,
     /// The record that used it up.
     pub used: Option<Uuid>,
@@ -135,7 +149,18 @@ struct RequestForm {
     review: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     conditions: Vec<String>,
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    approvers: u32,
     digest: Hash,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_one(count: &u32) -> bool {
+    *count == 1
 }
 
 /// The part `input` of a decision.
@@ -163,9 +188,22 @@ impl Call {
         Hash::of(&bytes)
     }
 
-    /// The same where a review has set conditions: SHA-256(`sealbook/approval-conditions/v1\0` ‖ the digest without
-    /// them ‖ the review's id ‖ each condition with its length before it).
-    pub fn digest_with(&self, expires: Timestamp, conditions: Option<&Conditions>) -> Hash {
+    /// The same under terms. Several approvers: SHA-256(`sealbook/approval-quorum/v1\0` ‖ the digest without them ‖
+    /// how many, in four bytes).
+    pub fn digest_with(&self, expires: Timestamp, conditions: Option<&Conditions>, approvers: u32) -> Hash {
+        let digest = self.digest_under(expires, conditions);
+        if approvers == 1 {
+            return digest;
+        }
+        let mut bytes = b"sealbook/approval-quorum/v1\0".to_vec();
+        bytes.extend_from_slice(digest.as_bytes());
+        bytes.extend_from_slice(&approvers.to_be_bytes());
+        Hash::of(&bytes)
+    }
+
+    /// Conditions of a review: SHA-256(`sealbook/approval-conditions/v1\0` ‖ the digest without them ‖ the review's
+    /// id ‖ each condition with its length before it).
+    fn digest_under(&self, expires: Timestamp, conditions: Option<&Conditions>) -> Hash {
         let Some(conditions) = conditions else { return self.digest(expires) };
         let mut bytes = b"sealbook/approval-conditions/v1\0".to_vec();
         bytes.extend_from_slice(self.digest(expires).as_bytes());
@@ -179,11 +217,11 @@ impl Call {
 
     /// The part `input` of an `approval.requested`, whose actor is the caller.
     pub fn request_json(&self, expires: Timestamp) -> String {
-        self.request_json_with(expires, None)
+        self.request_json_with(expires, None, 1)
     }
 
-    /// The same, with conditions of a review.
-    pub fn request_json_with(&self, expires: Timestamp, conditions: Option<&Conditions>) -> String {
+    /// The same, with conditions of a review, and so many approvers.
+    pub fn request_json_with(&self, expires: Timestamp, conditions: Option<&Conditions>, approvers: u32) -> String {
         let form = RequestForm {
             caller: self.caller.clone(),
             server: self.server.clone(),
@@ -193,7 +231,8 @@ impl Call {
             expires_us: expires.as_micros().to_string(),
             review: conditions.map(|conditions| conditions.review.to_string()),
             conditions: conditions.map(|conditions| conditions.texts.clone()).unwrap_or_default(),
-            digest: self.digest_with(expires, conditions),
+            approvers,
+            digest: self.digest_with(expires, conditions, approvers),
         };
         serde_json::to_string(&form).expect("texts are JSON")
     }
@@ -264,11 +303,25 @@ impl Approvals {
             }
             _ => return Err(UNREADABLE),
         };
-        if call.digest_with(expires, conditions.as_ref()) != form.digest || call.caller != record.actor.id {
+        if form.approvers == 0 {
+            return Err(UNREADABLE);
+        }
+        let digest = call.digest_with(expires, conditions.as_ref(), form.approvers);
+        if digest != form.digest || call.caller != record.actor.id {
             return Err("its digest is not that of what it shows");
         }
-        let approval =
-            Approval { id: record.id, seq, call, conditions, expires, digest: form.digest, decided: None, used: None };
+        let approval = Approval {
+            id: record.id,
+            seq,
+            call,
+            conditions,
+            approvers: form.approvers,
+            approved: Vec::new(),
+            expires,
+            digest,
+            decided: None,
+            used: None,
+        };
         self.open.entry(record.id).or_insert(approval);
         Ok(())
     }
@@ -290,7 +343,7 @@ impl Approvals {
         }
         // A no needs no key: it only ever makes the answer stricter.
         if form.decision == Choice::Approve {
-            approver.ok_or(UNSIGNED)?;
+            let key = approver.ok_or(UNSIGNED)?;
             let actor = &record.actor;
             let asker = Some(approval.call.caller.as_str());
             if Some(actor.id.as_str()) == asker
@@ -302,6 +355,14 @@ impl Approvals {
             let count = approval.conditions.as_ref().map_or(0, |conditions| conditions.texts.len());
             if form.met.len() != count || form.met.iter().any(|evidence| evidence.trim().is_empty()) {
                 return Err("it does not say of each condition how it is known to be met");
+            }
+            // Another key in the same hand, or another hand on the same key, is not another approver.
+            if approval.approved.iter().any(|yes| yes.key == key || yes.by == actor.id) {
+                return Err("this approver has said yes already, and another one is needed");
+            }
+            approval.approved.push(Yes { by: actor.id.clone(), key });
+            if approval.approved.len() < approval.approvers as usize {
+                return Ok(());
             }
         }
         let (by, reason) = (record.actor.id.clone(), record.reason.clone());
@@ -324,6 +385,9 @@ impl Approvals {
         if form.decision == Choice::Approve {
             if approval.conditions.is_some() {
                 return Err("that conditions are met is for an approver to say");
+            }
+            if approval.approvers > 1 {
+                return Err("it takes several approvers, and a client's user is none");
             }
             approval.used = Some(record.id);
         }
