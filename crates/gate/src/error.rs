@@ -42,7 +42,9 @@ pub enum Error {
         what: &'static str,
     },
     /// A file of certificates that vouches for no server.
-    #[error("the certificates in {path} cannot be used: it {why}; name a PEM file of the authority that signed the server's")]
+    #[error(
+        "the certificates in {path} cannot be used: it {why}; name a PEM file of the authority that signed the server's"
+    )]
     UpstreamCa {
         /// The file.
         path: String,

@@ -21,7 +21,7 @@ mod tell;
 mod trail;
 
 pub use hold::HoldOptions;
-pub use http::{Deadlines, Http, HttpOptions, Stopper};
+pub use http::{Authority, Deadlines, Http, HttpOptions, Stopper};
 pub use peek::{Bad, Message, Peek, peek};
 pub use session::{Recording, SessionOptions};
 pub use stdio::{Pipes, Stdio};

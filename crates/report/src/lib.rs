@@ -36,7 +36,7 @@ pub use text::shown;
 pub use view::{View, render};
 pub use views::{
     ActorActivity, AlertList, ApprovalList, AuditReport, AuditRun, AuditSummary, BackupDetail, ComplianceReport,
-    EquivocationDetail, Findings, Gaps, HealthReport, HeadDetail, IncompleteAudit, KeyList, MarkedRecord, Observed, OperationHistory,
-    ReceiptDetail, RecordDetail, RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail, RuleCheck, RuleList,
-    SealedDetail, SourceCoverage, Status, StopList, TargetHistory, Verification, findings_of,
+    EquivocationDetail, Findings, Gaps, HeadDetail, HealthReport, IncompleteAudit, KeyList, MarkedRecord, Observed,
+    OperationHistory, ReceiptDetail, RecordDetail, RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail,
+    RuleCheck, RuleList, SealedDetail, SourceCoverage, Status, StopList, TargetHistory, Verification, findings_of,
 };

@@ -11,8 +11,8 @@ use sealbook_ledger::Phase;
 use sealbook_record::{Category, Record, TargetKind, Timestamp};
 
 use crate::{Error, Ledger, Query};
-use errors::Errors;
 pub use errors::ErrorPattern;
+use errors::Errors;
 use tally::Tallies;
 pub use tally::{Resource, Tally};
 pub use unusual::{Unusual, UnusualKind};
@@ -57,8 +57,7 @@ pub struct Group {
 impl Ledger {
     /// How the calls since `since` went, beside those from `compared_since` to there.
     pub fn health(&self, compared_since: Timestamp, since: Timestamp, until: Timestamp) -> Result<Health, Error> {
-        let query =
-            Query { since: Some(compared_since), until: Some(until), ascending: true, ..Query::default() };
+        let query = Query { since: Some(compared_since), until: Some(until), ascending: true, ..Query::default() };
         let mut health = Adding::default();
         self.each_match(&query, &mut |stored| {
             if let Some(record) = &stored.record {
@@ -92,12 +91,7 @@ impl Pair {
     }
 
     fn told(&self, action: &str, target: &str) -> Group {
-        Group {
-            action: action.to_owned(),
-            target: target.to_owned(),
-            now: self.now.told(),
-            before: self.before.told(),
-        }
+        Group { action: action.to_owned(), target: target.to_owned(), now: self.now.told(), before: self.before.told() }
     }
 }
 
@@ -131,7 +125,9 @@ impl Adding {
             self.groups.iter().map(|((action, target), pair)| pair.told(action, target)).collect();
         groups.sort_by(|one, other| {
             let weight = |group: &Group| (group.now.failures(), group.now.tried);
-            weight(other).cmp(&weight(one)).then_with(|| (&one.action, &one.target).cmp(&(&other.action, &other.target)))
+            weight(other)
+                .cmp(&weight(one))
+                .then_with(|| (&one.action, &one.target).cmp(&(&other.action, &other.target)))
         });
         let mut health = Health {
             period: (since, until),

@@ -49,13 +49,13 @@ mod whole;
 mod writer;
 
 pub use activity::{Activity, Patterns};
-pub use marks::{MARK_ACTION, Mark, mark};
-pub use health::{ErrorPattern, Group, Health, Resource, Tally, Unusual, UnusualKind};
 pub use append::Sealed;
 pub use approver::Approvers;
 pub use backup::BackupSummary;
 pub use before::kept_size;
 pub use bundle::Selection;
+pub use health::{ErrorPattern, Group, Health, Resource, Tally, Unusual, UnusualKind};
+pub use marks::{MARK_ACTION, Mark, mark};
 
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use content::{Content, PartSlot};

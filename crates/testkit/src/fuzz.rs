@@ -31,6 +31,7 @@ const BYTES_MAX: usize = 64 << 10;
 /// Gives the target its seeds, and then mutants of them and of those that it took: so many that every test run
 /// affords them, or for `FUZZ_SECONDS`. `FUZZ_SEED` decides which. An input that fails is kept in
 /// `target/fuzz/found` and named.
+#[expect(clippy::print_stdout, reason = "a test says how much it tried")]
 pub fn drive(target: &str, check: impl Fn(&[u8]) -> bool) {
     if std::env::var("FUZZ_TARGET").is_ok_and(|only| only != target) {
         return;
@@ -71,9 +72,9 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
 fn run(target: &str, input: &[u8], check: &impl Fn(&[u8]) -> bool) -> bool {
     catch_unwind(AssertUnwindSafe(|| check(input))).unwrap_or_else(|_| {
         let dir = Path::new(ROOT).join("target/fuzz/found");
-        let name = input.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let name = input
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
         let file = dir.join(format!("{target}-{name:016x}"));
         let kept = std::fs::create_dir_all(&dir).and_then(|()| std::fs::write(&file, input));
         panic!("{target} failed; the input is in {} ({kept:?}): add it to testdata/fuzz/{target}", file.display())

@@ -316,7 +316,10 @@ fn a_rule_that_wants_two_approvers_waits_for_the_second() {
     let said = gateway.end();
     assert!(said.contains("2 different approvers must say yes"), "{said}");
     let listed = place.json(["approvals", "show", &id]);
-    assert_eq!((&listed["approvals"][0]["approvers"], &listed["approvals"][0]["approved_by"]), (&json!(2), &json!(["ann", "bob"])));
+    assert_eq!(
+        (&listed["approvals"][0]["approvers"], &listed["approvals"][0]["approved_by"]),
+        (&json!(2), &json!(["ann", "bob"]))
+    );
     assert_eq!(place.run(["verify", "--complete"]).code, 0);
 }
 

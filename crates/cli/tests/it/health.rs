@@ -15,7 +15,8 @@ fn troubled() -> Place {
             .to_string()
         };
         lines += &(call("05", "ok", 20_000, Value::Null) + "\n");
-        let (outcome, error) = if n < 20 { ("failed", json!(format!("HTTP status 503 in {n}"))) } else { ("ok", Value::Null) };
+        let (outcome, error) =
+            if n < 20 { ("failed", json!(format!("HTTP status 503 in {n}"))) } else { ("ok", Value::Null) };
         lines += &(call("10", outcome, 90_000, error) + "\n");
     }
     place.write("calls.jsonl", lines);
@@ -61,16 +62,16 @@ fn what_is_unusual_becomes_alerts_and_each_once_while_it_waits() {
     let place = troubled();
     assert_eq!(health(&place, &["--alert"]).code, 1);
     let raised = alerts(&place);
-    let rules: Vec<&str> = raised.iter().map(|alert| alert["rule"].as_str().unwrap()).collect();
+    let rules: Vec<&str> = raised.iter().map(|alert| alert["rule_id"].as_str().unwrap()).collect();
     assert_eq!(rules, ["health.failures", "health.error_pattern", "health.slow"]);
     assert!(raised[0]["message"].as_str().unwrap().starts_with("tools.call shop/pay: 20 of 40"), "{raised:?}");
     let checked = place.json(["query", "--action", "health.checked"]);
     assert_eq!(checked["records"][0]["record"]["findings"].as_array().unwrap().len(), 3);
     assert_eq!(health(&place, &["--alert"]).code, 1);
     assert_eq!(alerts(&place).len(), 3, "they wait already");
-    place.ok(["alerts", "resolve", raised[0]["id"].as_str().unwrap(), "--reason", "the provider is back"]);
+    place.ok(["alerts", "resolve", raised[0]["alert_id"].as_str().unwrap(), "--reason", "the provider is back"]);
     assert_eq!(health(&place, &["--alert"]).code, 1);
-    let waiting = alerts(&place).into_iter().filter(|alert| alert["rule"] == "health.failures").count();
+    let waiting = alerts(&place).into_iter().filter(|alert| alert["rule_id"] == "health.failures").count();
     assert_eq!(waiting, 1, "it is unusual again, or still");
     assert_eq!(place.run(["verify"]).code, 0);
 }

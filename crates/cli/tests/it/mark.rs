@@ -21,11 +21,10 @@ fn later_records_say_what_became_of_one_and_it_never_changes() {
     let after = place.json(["show", &first]);
     assert_eq!(after["status"], "exported");
     let said: Vec<_> = after["marks"].as_array().unwrap().iter().map(|it| (&it["status"], &it["by"])).collect();
-    assert_eq!(said, [
-        (&json!("analyzed"), &json!("ann")),
-        (&json!("verified"), &json!("bob")),
-        (&json!("exported"), &json!("ann"))
-    ]);
+    assert_eq!(
+        said,
+        [(&json!("analyzed"), &json!("ann")), (&json!("verified"), &json!("bob")), (&json!("exported"), &json!("ann"))]
+    );
     assert_eq!((&before["hash"], &before["record"]), (&after["hash"], &after["record"]), "it never changes");
     assert_eq!(place.json(["show", &seqs[1].to_string()])["status"], "analyzed");
     assert_eq!(place.json(["show", &seqs[2].to_string()])["status"], "exported");
@@ -52,7 +51,10 @@ fn what_cannot_be_marked_is_named() {
     }
     assert_eq!(place.json(["show", &seq.to_string()])["status"], "recorded");
     // Nobody marks what is still to come: it would be said of another record than was meant.
-    place.write("forged.jsonl", r#"{"action":"status.changed","target":"x","input":{"status":"verified","records":[["0","99"]]}}"#);
+    place.write(
+        "forged.jsonl",
+        r#"{"action":"status.changed","target":"x","input":{"status":"verified","records":[["0","99"]]}}"#,
+    );
     place.ok(["import", "forged.jsonl"]);
     let later = place.append(&["--action", "a.b", "--target", "y"]);
     assert_eq!(place.json(["show", &later.to_string()])["status"], "recorded");

@@ -26,16 +26,17 @@ impl Core {
         }
     }
 
-    /// An approval that admits this call.
-    pub(super) fn approved(&self, call: &Call, now: Timestamp) -> Result<Option<Uuid>, Error> {
-        Ok(self.watch.now(&self.ledger, |state| state.approvals().admits(call, now).map(|it| it.id))?)
+    /// An approval by at least so many that admits this call.
+    pub(super) fn approved(&self, call: &Call, approvers: u32, now: Timestamp) -> Result<Option<Uuid>, Error> {
+        Ok(self.watch.now(&self.ledger, |state| state.approvals().admits_by(call, approvers, now).map(|it| it.id))?)
     }
 
     /// A request for this call that nobody has answered, and whether it has conditions.
-    pub(super) fn waiting(&self, call: &Call, now: Timestamp) -> Result<Option<(Uuid, bool)>, Error> {
-        let waiting = self
-            .watch
-            .now(&self.ledger, |state| state.approvals().waiting(call, now).map(|it| (it.id, it.conditions.is_some())));
+    pub(super) fn waiting(&self, call: &Call, approvers: u32, now: Timestamp) -> Result<Option<(Uuid, bool)>, Error> {
+        let waiting = self.watch.now(&self.ledger, |state| {
+            let waiting = state.approvals().waiting_for(call, approvers, now);
+            waiting.map(|it| (it.id, it.conditions.is_some()))
+        });
         Ok(waiting?)
     }
 

@@ -21,7 +21,6 @@ mod upstream;
 mod watched;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,10 +51,19 @@ pub struct HttpOptions {
     pub hosts: Vec<String>,
     /// What the server is given as bearer token; where there is none, what the client sends passes.
     pub upstream_token: Option<String>,
-    /// The certificates, in PEM, that alone vouch for a server with `https`; this machine's where nothing is named.
-    pub upstream_ca: Option<PathBuf>,
+    /// Who alone vouches for a server with `https`; this machine's authorities where nobody is named.
+    pub upstream_ca: Option<Authority>,
     /// How long the server is waited for.
     pub deadlines: Deadlines,
+}
+
+/// Certificates that vouch for a server.
+#[derive(Debug, Clone)]
+pub struct Authority {
+    /// What errors call it: the file.
+    pub name: String,
+    /// One certificate or several, in PEM.
+    pub pem: Vec<u8>,
 }
 
 /// How long the server is waited for; `None` is for ever.
@@ -123,7 +131,7 @@ impl Http {
         let address = listener.local_addr().map_err(failed)?;
         let upstream = {
             let _inside = runtime.enter();
-            Upstream::new(&http.upstream, http.upstream_token.as_deref(), http.upstream_ca.as_deref())?
+            Upstream::new(&http.upstream, http.upstream_token.as_deref(), http.upstream_ca.as_ref())?
         };
         let stop = watch::channel(false).0;
         let proxy = Arc::new(Proxy {

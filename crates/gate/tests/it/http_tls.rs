@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use sealbook_gate::mcp::HttpOptions;
+use sealbook_gate::mcp::{Authority as Certificates, HttpOptions};
 
 use crate::fixture::Book;
 use crate::http::{call, ends};
@@ -73,6 +73,10 @@ impl Authority {
     }
 }
 
+fn named(file: &Path) -> Certificates {
+    Certificates { name: file.display().to_string(), pem: std::fs::read(file).unwrap() }
+}
+
 fn gateway(book: &Book, upstream: String, ca: Option<&Path>) -> Web {
     let setup = Setup::default();
     let http = HttpOptions {
@@ -81,7 +85,7 @@ fn gateway(book: &Book, upstream: String, ca: Option<&Path>) -> Web {
         token: None,
         hosts: Vec::new(),
         upstream_token: None,
-        upstream_ca: ca.map(Path::to_owned),
+        upstream_ca: ca.map(named),
         deadlines: setup.deadlines,
     };
     Web::set_up(book, setup, http, "127.0.0.1:1".parse().unwrap(), Arc::default())
@@ -126,7 +130,7 @@ fn a_server_for_which_nobody_vouches_gets_no_call() {
 fn a_file_that_vouches_for_nobody_is_named() {
     let (book, authority) = (Book::new(), Authority::new());
     std::fs::write(authority.file("empty"), "").unwrap();
-    for name in ["none", "empty", "localhost.key"] {
+    for name in ["empty", "localhost.key"] {
         let file = authority.file(name);
         let setup = Setup::default();
         let http = HttpOptions {
@@ -135,7 +139,7 @@ fn a_file_that_vouches_for_nobody_is_named() {
             token: None,
             hosts: Vec::new(),
             upstream_token: None,
-            upstream_ca: Some(file.clone()),
+            upstream_ca: Some(named(&file)),
             deadlines: setup.deadlines,
         };
         let gate = Arc::new(book.gate(setup.options));

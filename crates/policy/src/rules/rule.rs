@@ -220,7 +220,9 @@ impl Rule {
             return Err(node.error("the rule would fit everything; add `when:`, `cel:` or `scope:`"));
         }
         if rule.approvers > 1 && rule.effect != Decision::Ask && rule.review.is_none() {
-            return Err(node.error("`approvers` says how many must say yes, and the rule asks nobody; add `effect: ask`"));
+            return Err(
+                node.error("`approvers` says how many must say yes, and the rule asks nobody; add `effect: ask`")
+            );
         }
         if rule.approvers > 1 && rule.approval == Some(Consent::Client) {
             return Err(node.error("a client's user is one and no approver; leave `approval: client` out"));

@@ -272,12 +272,27 @@ impl Approvals {
     /// Whoever lets the call go seals `approval.used` first, with the request as its parent, brings the state
     /// up to that record, and goes on only where [`Approvals::is_used_by`] says that it came first.
     pub fn admits(&self, call: &Call, now: Timestamp) -> Option<&Approval> {
-        self.open.values().find(|it| it.call == *call && it.state(now) == ApprovalState::Approved)
+        self.admits_by(call, 1, now)
+    }
+
+    /// The same, where at least so many approvers were asked for: whoever asks may ask for fewer than the rules want.
+    pub fn admits_by(&self, call: &Call, approvers: u32, now: Timestamp) -> Option<&Approval> {
+        self.of(call, approvers, ApprovalState::Approved, now)
     }
 
     /// A request for exactly this call that still waits: a retry need not ask again.
     pub fn waiting(&self, call: &Call, now: Timestamp) -> Option<&Approval> {
-        self.open.values().find(|it| it.call == *call && it.state(now) == ApprovalState::Waiting)
+        self.waiting_for(call, 1, now)
+    }
+
+    /// The same, where it waits for at least so many.
+    pub fn waiting_for(&self, call: &Call, approvers: u32, now: Timestamp) -> Option<&Approval> {
+        self.of(call, approvers, ApprovalState::Waiting, now)
+    }
+
+    fn of(&self, call: &Call, approvers: u32, state: ApprovalState, now: Timestamp) -> Option<&Approval> {
+        let mut of_call = self.open.values().filter(|it| it.call == *call && it.approvers >= approvers);
+        of_call.find(|it| it.state(now) == state)
     }
 
     /// Whether this record is the one that used the approval up.

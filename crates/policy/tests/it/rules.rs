@@ -365,7 +365,8 @@ fn a_rule_may_want_several_approvers() {
     assert_eq!((said(two).approvers(), said(two).client_consents(true)), (2, false));
     assert_eq!((said(one).approvers(), said(one).client_consents(false)), (1, true));
     // Of two rules, the one that wants most.
-    let both = format!("{two}\n---\n{one}\n---\n{}", two.replace("id: r", "id: t").replace("approvers: 2", "approvers: 4"));
+    let both =
+        format!("{two}\n---\n{one}\n---\n{}", two.replace("id: r", "id: t").replace("approvers: 2", "approvers: 4"));
     assert_eq!((said(&both).approvers(), said(&both).client_consents(true)), (4, false));
     let watched = two.replace("effect", "mode: observe\neffect");
     assert_eq!(said(&watched).approvers(), 1);

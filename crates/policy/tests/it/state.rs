@@ -461,6 +461,14 @@ fn one_no_is_enough_and_no_client_says_yes_for_several() {
     state.push(4, at(2), &sealed(&policy, decision(12, 1, digest, Choice::Approve, "carol")), key("c"));
     assert!(state.approvals().admits(&call(1), at(2)).is_none());
     assert_eq!(state.approvals().get(Uuid::from_u128(1)).unwrap().state(at(2)), sealbook_policy::ApprovalState::Denied);
+    // Who asks may ask for fewer than the rules want: that admits nothing where they want more.
+    let mut state = State::new();
+    state.push(0, at(1), &sealed(&policy, request(1, &call(1), 100)), None);
+    assert!(state.approvals().waiting_for(&call(1), 2, at(2)).is_none());
+    let one = call(1).digest(at(100));
+    state.push(1, at(2), &sealed(&policy, decision(10, 1, one, Choice::Approve, "alice")), key("a"));
+    assert!(state.approvals().admits(&call(1), at(2)).is_some());
+    assert!(state.approvals().admits_by(&call(1), 2, at(2)).is_none());
     // A number that is not in the digest is not believed.
     let less = call(1).request_json_with(at(100), None, 2).replace("\"approvers\":2", "\"approvers\":1");
     let none = call(1).request_json_with(at(100), None, 2).replace("\"approvers\":2", "\"approvers\":0");

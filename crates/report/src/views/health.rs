@@ -37,7 +37,12 @@ impl View for HealthReport<'_> {
             page.line(if total.tried == 0 { "Nothing was called." } else { "Nothing, beside the time before." });
         } else {
             let rows = health.unusual.iter().map(|it| {
-                vec![words::severity(it.severity), Text::plain(it.kind.as_str()), Text::name(&it.about), Text::plain(&it.message)]
+                vec![
+                    words::severity(it.severity),
+                    Text::plain(it.kind.as_str()),
+                    Text::name(&it.about),
+                    Text::plain(&it.message),
+                ]
             });
             let columns =
                 vec![Column::whole("Weight"), Column::whole("Kind"), Column::text("Of"), Column::text("What")];

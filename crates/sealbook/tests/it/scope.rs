@@ -198,9 +198,10 @@ fn what_is_found_within_a_scope_is_in_its_outcome() {
     assert_eq!(shop.story(), ["license.check …", "license.check ok"]);
     let outcome = shop.told()[1].record.clone().unwrap();
     let findings = outcome.findings().unwrap();
-    assert_eq!(findings.iter().map(|found| found.location.as_ref().unwrap().path.as_str()).collect::<Vec<_>>(), [
-        "a.rs", "b.rs", "c.rs"
-    ]);
+    assert_eq!(
+        findings.iter().map(|found| found.location.as_ref().unwrap().path.as_str()).collect::<Vec<_>>(),
+        ["a.rs", "b.rs", "c.rs"]
+    );
     assert_eq!((findings[0].id.as_str(), findings[0].severity), (finding("a.rs").id.as_str(), Severity::Warning));
     assert!(findings.iter().all(|found| !found.message.contains(GITHUB)), "{findings:?}");
     assert_eq!(shop.part(0, PartName::Context), serde_json::json!({"release": "1.2"}));

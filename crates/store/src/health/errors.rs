@@ -1,5 +1,6 @@
 //! What errors say, with what differs from one to the next left out.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use sealbook_record::{PartName, Record, Timestamp};
@@ -50,7 +51,7 @@ impl Errors {
 
     pub(super) fn told(self) -> Vec<ErrorPattern> {
         let mut told: Vec<ErrorPattern> = self.all.into_values().collect();
-        told.sort_by(|one, other| (other.now, other.before).cmp(&(one.now, one.before)));
+        told.sort_by_key(|error| Reverse((error.now, error.before)));
         told.truncate(TOLD_MAX);
         told
     }
@@ -64,7 +65,11 @@ fn said(json: &str) -> Option<String> {
         Value::Null => None,
         Value::Object(fields) => {
             let named = ["message", "error", "why", "text", "code"].iter().find_map(|name| fields.get(*name));
-            Some(named.and_then(|named| words(named).or_else(|| words(&named["message"]))).unwrap_or_else(|| json.to_owned()))
+            Some(
+                named
+                    .and_then(|named| words(named).or_else(|| words(&named["message"])))
+                    .unwrap_or_else(|| json.to_owned()),
+            )
         }
         other => Some(words(other).unwrap_or_else(|| json.to_owned())),
     }

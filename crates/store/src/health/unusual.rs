@@ -88,7 +88,8 @@ pub(super) fn look(health: &Health) -> Vec<Unusual> {
 
 fn group_unusual(group: &Group, health: &Health) -> Vec<Unusual> {
     let (now, before) = (&group.now, &group.before);
-    let about = if group.target.is_empty() { group.action.clone() } else { format!("{} {}", group.action, group.target) };
+    let about =
+        if group.target.is_empty() { group.action.clone() } else { format!("{} {}", group.action, group.target) };
     let unusual = |kind, severity, message| Unusual { kind, severity, about: about.clone(), message };
     let mut found = Vec::new();
     if let Some(failing) = now.availability().map(|share| 1.0 - share).filter(|_| now.failures() >= COUNT_MIN) {

@@ -11,7 +11,7 @@ const HOUR_US: i64 = 3_600_000_000;
 
 fn seal(ledger: &Ledger, records: Vec<Record>) {
     let answers = ledger.append(records.into_iter().map(admit).collect()).unwrap();
-    answers.into_iter().for_each(|answer| drop(answer.unwrap()));
+    assert!(answers.into_iter().all(|answer| answer.is_ok()));
 }
 
 /// A call of a tool, so many hours ago, with its end.
@@ -70,7 +70,11 @@ fn failures_times_and_availability_are_counted_by_tool() {
     // What was refused or called off says nothing of the tool.
     assert_eq!(write.availability(), Some(0.5));
     assert_eq!(write.longest_outage_us, Some(5 * HOUR_US as u64));
-    assert_eq!((health.total.now.tried, health.total.before.tried), (106, 0), "the intent and what is older are left out");
+    assert_eq!(
+        (health.total.now.tried, health.total.before.tried),
+        (106, 0),
+        "the intent and what is older are left out"
+    );
     assert_eq!(health.groups[0].target, "files/write", "what fails most comes first");
     assert!(health.unusual.is_empty(), "{:?}", health.unusual);
 }
@@ -107,13 +111,16 @@ fn what_is_unlike_the_time_before_is_named_and_what_is_like_it_is_not() {
 
     let health = health(&ledger);
     let told: Vec<_> = health.unusual.iter().map(|it| (it.kind, it.about.as_str(), it.message.as_str())).collect();
-    assert_eq!(told, [
-        (UnusualKind::Failures, "tools.call shop/broken", "40 of 70 calls failed: 57.1 %, and were 0.0 %"),
-        (UnusualKind::ErrorPattern, "tools.call", "40 times, and never before: HTTP status # after # ms"),
-        (UnusualKind::Slow, "tools.call shop/slow", "95 of 100 calls took at most 60.0 ms, and took 20.0 ms"),
-        (UnusualKind::Refusals, "tools.call shop/steady", "6 calls were refused; 0.0 would be usual"),
-        (UnusualKind::Resource, "host.sample", "memory_mb is 120.00 on average, and was 60.00"),
-    ]);
+    assert_eq!(
+        told,
+        [
+            (UnusualKind::Failures, "tools.call shop/broken", "40 of 70 calls failed: 57.1 %, and were 0.0 %"),
+            (UnusualKind::ErrorPattern, "tools.call", "40 times, and never before: HTTP status # after # ms"),
+            (UnusualKind::Slow, "tools.call shop/slow", "95 of 100 calls took at most 60.0 ms, and took 20.0 ms"),
+            (UnusualKind::Refusals, "tools.call shop/steady", "6 calls were refused; 0.0 would be usual"),
+            (UnusualKind::Resource, "host.sample", "memory_mb is 120.00 on average, and was 60.00"),
+        ]
+    );
     let locked = health.errors.iter().find(|error| error.pattern == "row # is locked").unwrap();
     assert_eq!((locked.now, locked.before), (7, 7));
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealbook_gate::Token;
-use sealbook_gate::mcp::{Deadlines, Http, HttpOptions};
+use sealbook_gate::mcp::{Authority, Deadlines, Http, HttpOptions};
 
 use super::{Args, TELLING_MAX, open};
 use crate::command::Context;
@@ -74,6 +74,8 @@ pub(super) fn run(args: &Args, listen: SocketAddr, context: &Context) -> Result<
         .map_or_else(|| place.layout.keys.with_file_name("wrap.token"), |file| context.environment.absolute(file));
     let upstream_token = listening.upstream_token_file.as_ref().map(|file| context.environment.absolute(file));
     let upstream_token = upstream_token.map(|file| read(&file)).transpose()?;
+    let upstream_ca = listening.upstream_ca.as_ref().map(|file| authority(&context.environment.absolute(file)));
+    let upstream_ca = upstream_ca.transpose()?;
     let tellers = Arc::new(Tellers::new(&context.environment, true));
     let (gate, options) = open(args, context, &tellers)?;
     let token = if listening.no_token { None } else { Some(Token::load_or_create(&token_file)?) };
@@ -83,7 +85,7 @@ pub(super) fn run(args: &Args, listen: SocketAddr, context: &Context) -> Result<
         token,
         hosts: listening.hosts.clone(),
         upstream_token,
-        upstream_ca: listening.upstream_ca.as_ref().map(|file| context.environment.absolute(file)),
+        upstream_ca,
         deadlines: listening.deadlines(),
     };
     let gateway = Http::bind(gate, options, http)?;
@@ -104,6 +106,13 @@ fn read(path: &Path) -> Result<String, Failure> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|cause| Failure::Input { name: path.display().to_string(), cause })?;
     Ok(text.trim().to_owned())
+}
+
+/// Certificates that a person has put into a file.
+fn authority(path: &Path) -> Result<Authority, Failure> {
+    let name = path.display().to_string();
+    let pem = std::fs::read(path).map_err(|cause| Failure::Input { name: name.clone(), cause })?;
+    Ok(Authority { name, pem })
 }
 
 /// What the server is called where nothing else is said: its host.

@@ -249,7 +249,11 @@ async fn forward(proxy: &Arc<Proxy>, going: Going, body: Out) -> Response<Out> {
     if calls.session.strict && head.status.is_redirection() && head.headers.contains_key(LOCATION) {
         // The client would follow, past the gateway.
         calls.failed(|| Ended::new(Outcome::Failed).because("the server redirects elsewhere"));
-        return instead(BAD_GATEWAY, &text, "Audit gateway: the server redirects elsewhere; name that URL as --upstream.");
+        return instead(
+            BAD_GATEWAY,
+            &text,
+            "Audit gateway: the server redirects elsewhere; name that URL as --upstream.",
+        );
     }
     note_session(proxy, &method, &like, &head, &calls);
     headers::strip_hop(&mut head.headers);

@@ -1,6 +1,5 @@
 //! The way to the server.
 
-use std::path::Path;
 use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, EXPECT, HOST};
@@ -14,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 
+use super::Authority;
 use super::body::{Out, whole};
 use super::headers::{REVISION, SESSION, strip_hop};
 use crate::Error;
@@ -31,7 +31,7 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    pub(super) fn new(url: &str, token: Option<&str>, ca: Option<&Path>) -> Result<Self, Error> {
+    pub(super) fn new(url: &str, token: Option<&str>, ca: Option<&Authority>) -> Result<Self, Error> {
         let wrong = |what| Error::Upstream { what };
         let url: Uri = url.parse().map_err(|_| wrong("is no URL"))?;
         if !matches!(url.scheme_str(), Some("http" | "https")) {
@@ -54,7 +54,7 @@ impl Upstream {
         connector.set_connect_timeout(Some(CONNECTING));
         let builder = HttpsConnectorBuilder::new();
         let builder = match ca {
-            Some(file) => builder.with_tls_config(believing(file)?),
+            Some(authority) => builder.with_tls_config(believing(authority)?),
             None => builder
                 .try_with_platform_verifier()
                 .map_err(|_| wrong("cannot be reached: this machine's certificates cannot be read"))?,
@@ -118,12 +118,11 @@ impl Upstream {
     }
 }
 
-/// TLS that believes the certificates of the file, and no others.
-fn believing(file: &Path) -> Result<ClientConfig, Error> {
-    let unusable = |why: &str| Error::UpstreamCa { path: file.display().to_string(), why: why.to_owned() };
+/// TLS that believes these certificates, and no others.
+fn believing(authority: &Authority) -> Result<ClientConfig, Error> {
+    let unusable = |why: &str| Error::UpstreamCa { path: authority.name.clone(), why: why.to_owned() };
     let mut roots = RootCertStore::empty();
-    let pem = std::fs::read(file).map_err(|cause| unusable(&format!("cannot be read: {cause}")))?;
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
+    for certificate in CertificateDer::pem_slice_iter(&authority.pem) {
         let certificate = certificate.map_err(|_| unusable("is no PEM"))?;
         roots.add(certificate).map_err(|_| unusable("holds a certificate that cannot vouch for another"))?;
     }
