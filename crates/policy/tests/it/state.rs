@@ -410,7 +410,7 @@ fn what_a_client_says_of_its_user_ends_a_request_and_admits_nothing() {
 /// A request for call 1 that needs so many, and its digest.
 fn asked_of(approvers: u32) -> (Record, Hash) {
     let mut asked = request(1, &call(1), 100);
-    asked.set_part_json(PartName::Input, call(1).request_json_with(at(100), None, approvers)).unwrap();
+    asked.set_part_json(PartName::Input, call(1).request_json_with(at(100), None, approvers)).expect("it is JSON");
     (asked, call(1).digest_with(at(100), None, approvers))
 }
 
