@@ -10,8 +10,11 @@ use crate::workspace::{Verdict, Workspace, fail};
 
 /// How long each target is run where nothing is said.
 const SECONDS: u64 = 60;
-/// Packages that have targets, and which of their tests run them.
-static PLAIN: [&[&str]; 2] = [&["-p", "sealbook-testkit", "--test", "it"], &["-p", "sealbook-gate", "--lib"]];
+/// Crates that have targets, and which of their tests run them.
+static PLAIN: [(&str, &[&str]); 2] = [
+    ("sealbook_testkit::", &["-p", "sealbook-testkit", "--test", "it"]),
+    ("sealbook_gate::", &["-p", "sealbook-gate", "--lib"]),
+];
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
     let known = targets(workspace)?;
@@ -68,9 +71,10 @@ fn fuzz(workspace: &Workspace, target: &str, seconds: u64) -> Result<(), Vec<Str
 }
 
 fn plain(workspace: &Workspace, target: &str, seconds: u64) -> Result<(), Vec<String>> {
-    for of in PLAIN {
+    let source = workspace.read(&format!("fuzz/fuzz_targets/{target}.rs"))?;
+    for (_, of) in PLAIN.iter().filter(|(krate, _)| source.contains(krate)) {
         let filter = ["fuzz::", "--", "--nocapture"];
-        let arguments = [&["test", "--quiet", "--locked"], of, &filter].concat();
+        let arguments = [&["test", "--quiet", "--locked"], *of, &filter].concat();
         let mut command = workspace.command("cargo", &arguments);
         command.env("FUZZ_TARGET", target).env("FUZZ_SECONDS", seconds.to_string());
         Workspace::follow(&mut command)?;
