@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use sealbook_gate::mcp::{HoldOptions, Http, HttpOptions, Recording, SessionOptions, Stopper};
+use sealbook_gate::mcp::{Deadlines, HoldOptions, Http, HttpOptions, Recording, SessionOptions, Stopper};
 use sealbook_gate::{Gate, GateOptions};
 use sealbook_record::{Actor, ActorKind};
 
@@ -168,7 +168,15 @@ impl Gateway {
         };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let upstream = format!("http://{server}/mcp");
-        let http = HttpOptions { listen, upstream, token: None, hosts: Vec::new(), upstream_token: None };
+        let http = HttpOptions {
+            listen,
+            upstream,
+            token: None,
+            hosts: Vec::new(),
+            upstream_token: None,
+            upstream_ca: None,
+            deadlines: Deadlines::default(),
+        };
         let gateway = Http::bind(gate, options, http)?;
         let url = gateway.url();
         let address = url.split('/').nth(2).and_then(|address| address.parse().ok());

@@ -20,11 +20,13 @@ mod file;
 mod gaps;
 mod git;
 mod head;
+mod health;
 mod hook;
 mod import;
 mod ingest;
 pub(crate) mod init;
 mod key;
+mod mark;
 mod mcp;
 mod prove;
 mod query;
@@ -80,7 +82,9 @@ pub(crate) enum Command {
     Query(query::Args),
     Tail(tail::Args),
     Show(show::Args),
+    Mark(mark::Args),
     Activity(activity::Args),
+    Health(health::Args),
     Verify(verify::Args),
     Gaps(gaps::Args),
     Prove(prove::Args),
@@ -142,7 +146,9 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Query(args) => query::run(&args, context),
         Command::Tail(args) => tail::run(&args, context),
         Command::Show(args) => show::run(&args, context),
+        Command::Mark(args) => mark::run(&args, context),
         Command::Activity(args) => activity::run(&args, context),
+        Command::Health(args) => health::run(&args, context),
         Command::Verify(args) => verify::run(&args, context),
         Command::Gaps(args) => gaps::run(&args, context),
         Command::Prove(args) => prove::run(&args, context),

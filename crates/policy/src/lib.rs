@@ -33,6 +33,6 @@ pub use shares::in_shares;
 pub use stages::{Decision, Judged, Parts, Raw, Redacted};
 pub use state::{
     Alert, Alerts, Approval, ApprovalState, Approvals, Call, Choice, Conditions, Decided, HeldRule, State, Stop,
-    StopKind, StopScope,
+    StopKind, StopScope, Yes, alert_about,
 };
 pub use verdict::{Consent, Fail, Hit, Mode, Verdict};

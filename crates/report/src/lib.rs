@@ -37,7 +37,7 @@ pub use view::{View, render};
 pub use views::{
     ActorActivity, AlertList, ApprovalList, AuditReport, AuditRun, AuditSummary, AuthorshipDetail, BackupDetail,
     BaselineDetail, BaselineLine, BaselineList, ComplianceReport, DifferenceDetail, EquivocationDetail, Findings, Gaps,
-    HeadDetail, IncompleteAudit, KeyList, Observed, OperationHistory, ReceiptDetail, RecordDetail, RecordLine,
-    RecordList, ReplayReport, ReplayedRule, ReviewDetail, RuleCheck, RuleList, SavedBaseline, SealedDetail,
-    SourceCoverage, Status, StopList, TargetHistory, Verification, findings_of,
+    HeadDetail, HealthReport, IncompleteAudit, KeyList, MarkedRecord, Observed, OperationHistory, ReceiptDetail,
+    RecordDetail, RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail, RuleCheck, RuleList, SavedBaseline,
+    SealedDetail, SourceCoverage, Status, StopList, TargetHistory, Verification, findings_of,
 };

@@ -9,7 +9,9 @@ mod completeness;
 mod difference;
 mod equivocation;
 mod findings;
+mod health;
 mod history;
+mod marked;
 mod observed;
 mod policy;
 mod record;
@@ -27,7 +29,9 @@ pub use completeness::{Gaps, IncompleteAudit};
 pub use difference::DifferenceDetail;
 pub use equivocation::EquivocationDetail;
 pub use findings::Findings;
+pub use health::HealthReport;
 pub use history::{OperationHistory, TargetHistory};
+pub use marked::MarkedRecord;
 pub use observed::Observed;
 pub use policy::{
     AlertList, ApprovalList, ComplianceReport, ReplayReport, ReplayedRule, RuleCheck, RuleList, StopList,

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::LOCATION;
@@ -26,6 +27,11 @@ use crate::mcp::session::Session;
 use crate::mcp::settle::{self, Settled};
 use crate::mcp::trail::Trail;
 use crate::{Ended, Held};
+
+const BAD_GATEWAY: StatusCode = StatusCode::BAD_GATEWAY;
+const GATEWAY_TIMEOUT: StatusCode = StatusCode::GATEWAY_TIMEOUT;
+/// Of a call that the server has and did not answer.
+const UNKNOWN: &str = "Whether the call ran is not known.";
 
 /// What becomes of a body that was judged.
 enum Judged {
@@ -222,16 +228,20 @@ async fn forward(proxy: &Arc<Proxy>, going: Going, body: Out) -> Response<Out> {
     let (method, like) = (parts.method.clone(), parts.headers.clone());
     let request = proxy.upstream.request(parts, body);
     calls.sent();
-    let response = match proxy.upstream.send(request).await {
-        Ok(response) => response,
-        Err(cause) => {
-            let (outcome, why, said) = if cause.is_connect() {
-                (Outcome::Failed, "the server could not be reached", "The call did not run.")
-            } else {
-                (Outcome::Unknown, "the server broke off before it replied", "Whether the call ran is not known.")
+    // A stream that a client opens may stay without a word, and a body that was not held takes the client's time.
+    let deadline = proxy.deadlines.head.filter(|_| !text.is_empty());
+    let response = match within(deadline, proxy.upstream.send(request)).await {
+        Some(Ok(response)) => response,
+        failed => {
+            let (status, outcome, why, said) = match failed {
+                Some(Err(cause)) if cause.is_connect() => {
+                    (BAD_GATEWAY, Outcome::Failed, "the server could not be reached", "The call did not run.")
+                }
+                Some(_) => (BAD_GATEWAY, Outcome::Unknown, "the server broke off before it replied", UNKNOWN),
+                None => (GATEWAY_TIMEOUT, Outcome::Unknown, "the server did not begin to answer in time", UNKNOWN),
             };
             calls.failed(|| Ended::new(outcome).because(why));
-            return bad_gateway(&text, &format!("Audit gateway: {why}. {said}"));
+            return instead(status, &text, &format!("Audit gateway: {why}. {said}"));
         }
     };
     settle::tell(&calls.session, &text, &after);
@@ -239,7 +249,11 @@ async fn forward(proxy: &Arc<Proxy>, going: Going, body: Out) -> Response<Out> {
     if calls.session.strict && head.status.is_redirection() && head.headers.contains_key(LOCATION) {
         // The client would follow, past the gateway.
         calls.failed(|| Ended::new(Outcome::Failed).because("the server redirects elsewhere"));
-        return bad_gateway(&text, "Audit gateway: the server redirects elsewhere; name that URL as --upstream.");
+        return instead(
+            BAD_GATEWAY,
+            &text,
+            "Audit gateway: the server redirects elsewhere; name that URL as --upstream.",
+        );
     }
     note_session(proxy, &method, &like, &head, &calls);
     headers::strip_hop(&mut head.headers);
@@ -262,10 +276,19 @@ fn note_session(proxy: &Proxy, method: &Method, asked: &HeaderMap, head: &http::
     }
 }
 
-fn bad_gateway(text: &[u8], said: &str) -> Response<Out> {
+/// What it gives, or nothing when the time is over.
+async fn within<T>(deadline: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
+    match deadline {
+        Some(deadline) => tokio::time::timeout(deadline, work).await.ok(),
+        None => Some(work.await),
+    }
+}
+
+/// The answer in the server's place.
+fn instead(status: StatusCode, text: &[u8], said: &str) -> Response<Out> {
     let id = match peek(text, false) {
         Ok(Peek::One(message)) => message.method.and(message.id),
         _ => None,
     };
-    refuse::message(StatusCode::BAD_GATEWAY, Some(answer::failure(id, said)))
+    refuse::message(status, Some(answer::failure(id, said)))
 }

@@ -15,6 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use sealbook_record::{Outcome, PartName};
 use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{Sleep, sleep};
 
 use super::Proxy;
 use super::body::Failure;
@@ -39,6 +40,8 @@ pub(super) struct Watched {
     cuts: VecDeque<Cut>,
     looking: Option<JoinHandle<Looked>>,
     is_over: bool,
+    /// Runs while the server says nothing.
+    silent: Option<Pin<Box<Sleep>>>,
 }
 
 enum Shape {
@@ -83,8 +86,8 @@ impl Watched {
         } else {
             Shape::Json { held: Vec::new(), long: None, last: None }
         };
-        let (cuts, looking, is_over) = (VecDeque::new(), None, false);
-        Self { inner, shape, status: head.status, calls, proxy: Arc::clone(proxy), like, cuts, looking, is_over }
+        let (status, proxy, cuts) = (head.status, Arc::clone(proxy), VecDeque::new());
+        Self { inner, shape, status, calls, proxy, like, cuts, looking: None, is_over: false, silent: None }
     }
 
     /// The next piece of the server; what passes at once.
@@ -156,6 +159,13 @@ impl Watched {
         Ok(looked.bytes)
     }
 
+    /// Until the server has been silent for too long; a stream of events may be.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = self.proxy.deadlines.silence.filter(|_| !matches!(self.shape, Shape::Events(_)));
+        let Some(deadline) = deadline else { return Poll::Pending };
+        self.silent.get_or_insert_with(|| Box::pin(sleep(deadline))).as_mut().poll(cx)
+    }
+
     /// A message that was too long to be held has passed.
     fn long(&mut self, trail: &Trail) {
         let session = Arc::clone(&self.calls.session);
@@ -211,7 +221,14 @@ impl Body for Watched {
                 this.close();
                 return Poll::Ready(None);
             } else {
-                match ready!(Pin::new(&mut this.inner).poll_frame(cx)) {
+                let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(cx) else {
+                    ready!(this.wait(cx));
+                    let why = "the server fell silent within its answer";
+                    this.calls.over(Outcome::Unknown, why);
+                    return Poll::Ready(Some(Err(why.into())));
+                };
+                this.silent = None;
+                match frame {
                     Some(Ok(frame)) => passes = frame.into_data().ok().and_then(|chunk| this.came(chunk)),
                     None => passes = this.ended(),
                     Some(Err(cause)) => {
