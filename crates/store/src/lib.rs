@@ -30,6 +30,7 @@ mod holds;
 mod keys;
 mod ledger;
 mod operations;
+mod own;
 mod place;
 mod projection;
 mod provenance;
@@ -40,6 +41,7 @@ mod seam;
 mod sqlite;
 mod state;
 mod stored;
+mod ticket;
 mod trusted;
 
 mod verify;
@@ -71,6 +73,5 @@ pub use seam::{EachId, EachRow, NewRow, Row, Snapshot, Store, StoreHead, Stray, 
 pub use sqlite::Durability;
 pub use sqlite::SqliteStore;
 pub use stored::Stored;
+pub use ticket::Ticket;
 pub use verify::{VerifyOptions, verify};
-
-pub use writer::Ticket;

@@ -150,6 +150,7 @@ impl<'a> Scan<'a> {
         let (start, bytes) = (self.at, self.text.as_bytes());
         let mut at = start + 1;
         loop {
+            at += plain(&bytes[at.min(bytes.len())..]);
             match *bytes.get(at).ok_or(Bad::Syntax)? {
                 b'"' => break,
                 b'\\' => at += escape(&bytes[at..]).ok_or(Bad::Syntax)?,
@@ -201,6 +202,14 @@ impl<'a> Scan<'a> {
         let rest = &self.text.as_bytes()[self.at..];
         self.at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
     }
+}
+
+/// Bytes at the beginning that surely neither end nor escape nor are control characters: whole blocks, each
+/// looked at at once.
+fn plain(bytes: &[u8]) -> usize {
+    const BLOCK: usize = 32;
+    let is_plain = |block: &&[u8]| !block.iter().fold(false, |is, byte| is | matches!(byte, b'"' | b'\\' | 0..0x20));
+    bytes.chunks_exact(BLOCK).take_while(is_plain).count() * BLOCK
 }
 
 /// The length of the escape that `bytes` begins with.
