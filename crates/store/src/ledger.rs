@@ -16,13 +16,13 @@ use sealbook_record::{IdSource, Timestamp};
 use crate::append::{Prepared, Preparer, Salts};
 use crate::head_file::HeadFile;
 use crate::keys::KeyDir;
+use crate::own::Own;
 use crate::projection::{CatchUp, Index};
 use crate::reader::Reader;
 use crate::sealer::{Replacement, Sealer};
+use crate::ticket::Piece;
 use crate::trusted::{Trusted, goes_on_from, read_ring};
 use crate::whole::{make_private_dir, make_whole};
-use crate::own::Own;
-use crate::ticket::Piece;
 use crate::writer::{When, Writer};
 use crate::{
     Clock, CommitError, Entropy, Error, IndexProgress, Sealed, SqliteStore, Store, Stored, SystemClock, SystemEntropy,

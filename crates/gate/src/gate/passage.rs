@@ -247,9 +247,7 @@ impl Pending {
         Ok(match self.0 {
             Kind::Ready(passage) => passage,
             Kind::Sealing { core, ticket, entered, opens } => passage(&core, awaited(ticket).await, entered, opens),
-            Kind::Refusing { core, ticket, refused } => {
-                Passage::Refused(told(&core, awaited(ticket).await, refused))
-            }
+            Kind::Refusing { core, ticket, refused } => Passage::Refused(told(&core, awaited(ticket).await, refused)),
         })
     }
 

@@ -5,6 +5,7 @@
 mod append;
 mod attacks;
 mod fixture;
+mod later;
 mod lookups;
 mod older;
 mod query;
