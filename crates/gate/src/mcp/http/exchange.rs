@@ -106,15 +106,14 @@ async fn whole_body(
     // A small call is judged at once, where nothing of it has to wait.
     let is_small = text.len() <= SMALL && proxy.session.gate.ledger().has_room();
     let at_once = if is_small { judged(proxy, &Asking::new(&parts, &session, how, &text), true) } else { None };
-    let (judged, parts) = match at_once {
-        Some(judged) => (judged, parts),
-        None => {
-            let (said, own, session) = (text.clone(), Arc::clone(proxy), Arc::clone(&session));
-            let judging = move || (judged(&own, &Asking::new(&parts, &session, how, &said), false), parts);
-            match spawn_blocking(judging).await {
-                Ok((Some(judged), parts)) => (judged, parts),
-                _ => return unjudged(),
-            }
+    let (judged, parts) = if let Some(judged) = at_once {
+        (judged, parts)
+    } else {
+        let (said, own, session) = (text.clone(), Arc::clone(proxy), Arc::clone(&session));
+        let judging = move || (judged(&own, &Asking::new(&parts, &session, how, &said), false), parts);
+        match spawn_blocking(judging).await {
+            Ok((Some(judged), parts)) => (judged, parts),
+            _ => return unjudged(),
         }
     };
     let seen = match judged {
