@@ -23,7 +23,7 @@ mod verdict;
 pub use compliance::{Compliance, report_id};
 pub use error::Error;
 pub use key::DigestKey;
-pub use limits::{DEPTH_MAX, PART_BYTES_MAX};
+pub use limits::{DEPTH_MAX, PART_BYTES_MAX, is_too_deep};
 pub use locked::{LockError, LockedKey, PASSPHRASE_CHARS_MIN};
 pub use policy::Policy;
 pub use redact::{PLACEHOLDER, redact_text};

@@ -32,6 +32,7 @@ mod keys;
 mod ledger;
 mod marks;
 mod operations;
+mod own;
 mod place;
 mod projection;
 mod provenance;
@@ -42,6 +43,7 @@ mod seam;
 mod sqlite;
 mod state;
 mod stored;
+mod ticket;
 mod trusted;
 
 mod verify;
@@ -75,6 +77,5 @@ pub use seam::{EachId, EachRow, NewRow, Row, Snapshot, Store, StoreHead, Stray, 
 pub use sqlite::Durability;
 pub use sqlite::SqliteStore;
 pub use stored::Stored;
+pub use ticket::Ticket;
 pub use verify::{VerifyOptions, verify};
-
-pub use writer::Ticket;

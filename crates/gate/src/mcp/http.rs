@@ -35,6 +35,8 @@ use guard::Guard;
 use sessions::Sessions;
 use upstream::Upstream;
 
+/// Calls whose intents are on their way to the disk; more wait.
+const SETTLING_MAX: usize = 4_096;
 /// How long the end waits for what is under way.
 const ENDING: Duration = Duration::from_secs(3);
 
@@ -104,6 +106,8 @@ struct Proxy {
     guard: Guard,
     /// For the bytes of large request bodies.
     room: Arc<Semaphore>,
+    /// For calls whose intents are on their way to the disk.
+    settling: Arc<Semaphore>,
     /// For calls that are held.
     places: Arc<Semaphore>,
     /// Turns true at the end: what is held is called off then.
@@ -141,6 +145,7 @@ impl Http {
             deadlines: http.deadlines,
             guard: Guard::new(address, http.token, http.hosts),
             room: Arc::new(Semaphore::new(body::ROOM)),
+            settling: Arc::new(Semaphore::new(SETTLING_MAX)),
             places: Arc::new(Semaphore::new(held::PLACES)),
             stop: stop.clone(),
         });

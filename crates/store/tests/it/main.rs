@@ -6,6 +6,7 @@ mod append;
 mod attacks;
 mod fixture;
 mod health;
+mod later;
 mod lookups;
 mod older;
 mod query;
