@@ -6,10 +6,13 @@ pub(crate) mod append;
 mod approvals;
 mod approve;
 mod backup;
+pub(crate) mod baseline;
+mod blame;
 mod completions;
 mod compliance;
 mod demo;
 mod deny;
+mod diff;
 mod erase;
 mod exec;
 mod export;
@@ -67,6 +70,9 @@ pub(crate) enum Command {
     Mcp(mcp::Args),
     Git(git::Args),
     File(file::Args),
+    Baseline(baseline::Args),
+    Diff(diff::Args),
+    Blame(blame::Args),
     Append(append::Args),
     Hook(hook::Args),
     Exec(exec::Args),
@@ -128,6 +134,9 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Mcp(args) => mcp::run(&args, context),
         Command::Git(args) => git::run(&args, context),
         Command::File(args) => file::run(&args, context),
+        Command::Baseline(args) => baseline::run(&args, context),
+        Command::Diff(args) => diff::run(&args, context),
+        Command::Blame(args) => blame::run(&args, context),
         Command::Append(args) => append::run(&args, context),
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),

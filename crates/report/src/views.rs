@@ -2,8 +2,11 @@
 
 mod activity;
 mod audit;
+mod authorship;
+mod baselines;
 mod book;
 mod completeness;
+mod difference;
 mod equivocation;
 mod findings;
 mod health;
@@ -19,8 +22,11 @@ mod words;
 
 pub use activity::ActorActivity;
 pub use audit::{AuditReport, AuditRun, AuditSummary, SourceCoverage, findings_of};
+pub use authorship::AuthorshipDetail;
+pub use baselines::{BaselineDetail, BaselineLine, BaselineList, SavedBaseline};
 pub use book::{BackupDetail, HeadDetail, KeyList, ReceiptDetail, SealedDetail, Status};
 pub use completeness::{Gaps, IncompleteAudit};
+pub use difference::DifferenceDetail;
 pub use equivocation::EquivocationDetail;
 pub use findings::Findings;
 pub use health::HealthReport;

@@ -15,6 +15,7 @@
 
 mod blame;
 mod engine;
+mod lineage;
 mod previous;
 mod tell_commit;
 mod tell_fault;
@@ -37,7 +38,10 @@ use self::engine::refs::{self, RefKind, Resolved, Trouble};
 use self::engine::repository::{OpenError, Repository};
 use self::engine::tree;
 use self::engine::walk::{Bounds, Node};
+pub(crate) use self::engine::lines::{Counter, Hunk, count as count_lines};
+pub(crate) use self::lineage::{Lineage, lineage};
 use self::previous::Previous;
+pub(crate) use self::previous::references;
 use self::tell_commit::set;
 use self::tell_fault::Faults;
 use self::tell_ref::{Standing, State};
