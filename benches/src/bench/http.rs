@@ -11,13 +11,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-<<<<<<< HEAD
 use sealbook_gate::mcp::{Deadlines, HoldOptions, Http, HttpOptions, Recording, SessionOptions, Stopper};
-use sealbook_gate::{Gate, GateOptions};
-=======
-use sealbook_gate::mcp::{HoldOptions, Http, HttpOptions, Recording, SessionOptions, Stopper};
 use sealbook_gate::{Durability, Gate, GateOptions};
->>>>>>> fast
 use sealbook_record::{Actor, ActorKind};
 
 use crate::measure::{Bound, Contender, Row, in_turns, median, tell};

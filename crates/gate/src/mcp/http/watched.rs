@@ -97,13 +97,9 @@ impl Watched {
         } else {
             Shape::Json { held: Vec::new(), long: None, last: None }
         };
-<<<<<<< HEAD
-        let (status, proxy, cuts) = (head.status, Arc::clone(proxy), VecDeque::new());
-        Self { inner, shape, status, calls, proxy, like, cuts, looking: None, is_over: false, silent: None }
-=======
         let (status, cuts, looking, after) = (head.status, VecDeque::new(), None, None);
-        Self { inner, shape, status, calls, proxy: Arc::clone(proxy), like, cuts, looking, after, is_over: false }
->>>>>>> fast
+        let proxy = Arc::clone(proxy);
+        Self { inner, shape, status, calls, proxy, like, cuts, looking, after, is_over: false, silent: None }
     }
 
     /// The next piece of the server; what passes at once.
