@@ -37,4 +37,5 @@ pub use source::file::{FileChange, TreeState};
 pub use source::{
     FileOptions, GitOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata, Stamp, source,
 };
-pub use source::{file, git};
+pub use source::log::LogOptions;
+pub use source::{file, git, log};
