@@ -22,6 +22,7 @@ mod import;
 mod ingest;
 pub(crate) mod init;
 mod key;
+mod logs;
 mod mcp;
 mod prove;
 mod query;
@@ -65,6 +66,7 @@ pub(crate) enum Command {
     Mcp(mcp::Args),
     Git(git::Args),
     File(file::Args),
+    Logs(logs::Args),
     Append(append::Args),
     Hook(hook::Args),
     Exec(exec::Args),
@@ -124,6 +126,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Mcp(args) => mcp::run(&args, context),
         Command::Git(args) => git::run(&args, context),
         Command::File(args) => file::run(&args, context),
+        Command::Logs(args) => logs::run(&args, context),
         Command::Append(args) => append::run(&args, context),
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),

@@ -1,8 +1,10 @@
 //! What an analyzer is, and which ones there are.
 
 mod git;
+mod log;
 
 pub use git::GitAnalyzer;
+pub use log::LogAnalyzer;
 
 use sealbook_record::{Finding, Timestamp};
 
@@ -29,7 +31,7 @@ pub trait Analyzer: Sync {
 }
 
 /// Every analyzer, in the order in which a run asks them.
-pub static ANALYZERS: &[&dyn Analyzer] = &[&git::GitAnalyzer];
+pub static ANALYZERS: &[&dyn Analyzer] = &[&git::GitAnalyzer, &log::LogAnalyzer];
 
 /// The analyzer of that name.
 pub fn analyzer(name: &str) -> Result<&'static dyn Analyzer, Error> {

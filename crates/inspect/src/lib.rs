@@ -24,7 +24,7 @@ mod progress;
 mod sink;
 mod source;
 
-pub use analyzer::{ANALYZERS, Analyzer, AnalyzerMetadata, GitAnalyzer, Scope, analyzer};
+pub use analyzer::{ANALYZERS, Analyzer, AnalyzerMetadata, GitAnalyzer, LogAnalyzer, Scope, analyzer};
 pub use book::{Book, BookSink};
 pub use collector::{Analysis, Audit, Batch, SourceRun};
 pub use coverage::{Coverage, Skipped};

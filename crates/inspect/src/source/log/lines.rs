@@ -102,11 +102,6 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// Whether something is left that has no end yet.
-    pub(super) fn left(&self) -> usize {
-        self.filled
-    }
-
     fn whole_entries(&self) -> usize {
         let mut whole = 0;
         while let Some(end) = journal::entry_end(&self.buffer[..self.filled], whole) {
