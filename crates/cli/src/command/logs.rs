@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.log.until = when::read("--until", args.until.as_deref(), zone)?;
     options.log.services.clone_from(&args.services);
     options.log.again = args.again;
-    options.log.zone = Some(zone.clone());
+    options.log.zone = Some((**zone).clone());
     let show = &["log.run", "log.selection", "log.segment"];
     audit::run(Plan { target, sources: vec!["log".to_owned()], options, show }, &args.running, context)
 }

@@ -71,6 +71,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.file.pattern.clone_from(&args.pattern);
     options.file.ignore_files = !args.no_ignore;
     options.log.again = args.again;
-    options.log.zone = Some(context.environment.zone.clone());
+    options.log.zone = Some((*context.environment.zone).clone());
     audit::run(Plan { target, sources, options, show: &[] }, &args.running, context)
 }

@@ -15,6 +15,8 @@
 mod entry;
 mod find;
 mod format;
+#[cfg(test)]
+mod grouping;
 mod level;
 mod lines;
 mod mask;

@@ -176,14 +176,15 @@ pub(super) fn base_name(name: &[u8]) -> (&[u8], bool) {
 fn names_a_log(name: &[u8]) -> bool {
     let (base, _) = base_name(name);
     let base = base.to_ascii_lowercase();
-    let endings: [&[u8]; 8] = [b".log", b".logs", b".jsonl", b".ndjson", b".err", b"_log", b"-log", b".journal"];
+    let endings: [&[u8]; 11] = [
+        b".log", b".logs", b".jsonl", b".ndjson", b".err", b"_log", b"-log", b".journal", b".log.info", b".log.warning",
+        b".log.error",
+    ];
     let whole: [&[u8]; 12] = [
         b"syslog", b"messages", b"dmesg", b"boot", b"secure", b"maillog", b"cron", b"debug", b"log", b"stderr", b"stdout",
         b"nohup.out",
     ];
-    endings.iter().any(|ending| base.ends_with(ending))
-        || whole.contains(&&*base)
-        || base.windows(5).any(|part| part == b".log.")
+    endings.iter().any(|ending| base.ends_with(ending)) || whole.contains(&&*base)
 }
 
 #[cfg(test)]
@@ -213,7 +214,7 @@ mod tests {
         for name in ["app.log", "syslog.1", "access_log", "x.jsonl", "ERROR.LOG.3.gz", "a.log.2026-11-21", "nohup.out"] {
             assert!(names_a_log(name.as_bytes()), "{name}");
         }
-        for name in ["README.md", "main.rs", "data.json", "catalog", "blog.txt", "wtmp"] {
+        for name in ["README.md", "main.rs", "data.json", "app.log.labels", "catalog", "blog.txt", "wtmp"] {
             assert!(!names_a_log(name.as_bytes()), "{name}");
         }
     }

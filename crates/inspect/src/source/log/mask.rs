@@ -91,11 +91,12 @@ fn word(word: &[u8], is_plain: bool, out: &mut Vec<u8>) {
     }
     // Signs around it stay.
     let open = word.iter().take_while(|byte| matches!(byte, b'(' | b'[' | b'{' | b'<' | b'|')).count();
-    let close = word[open..]
-        .iter()
-        .rev()
-        .take_while(|byte| matches!(byte, b')' | b']' | b'}' | b'>' | b',' | b';' | b':' | b'.' | b'!' | b'?' | b'|'))
-        .count();
+    // What closes nothing that was opened here belongs to a value: `host=[local]`.
+    let closes = |byte: &&u8| match **byte {
+        b')' | b']' | b'}' | b'>' | b'|' => open > 0,
+        byte => matches!(byte, b',' | b';' | b':' | b'.' | b'!' | b'?'),
+    };
+    let close = word[open..].iter().rev().take_while(closes).count();
     let core = &word[open..word.len() - close];
     out.extend_from_slice(&word[..open]);
     masked(core, out);
@@ -292,6 +293,7 @@ mod tests {
             ("id 550e8400-e29b-41d4-a716-446655440000 sha 3f2a9bc deadbeef1", "id <id> sha <id> <id>"),
             ("worker-7 v2 [thread-12]", "worker-<n> v<n> [thread-<n>]"),
             ("key='a b' next", "key='<*>' next"),
+            ("host=[local] (id=7)", "host=<*> (id=<*>)"),
             ("::1 and fe80:0:0:0:1:2 here", "<ip> and <ip> here"),
             ("first\nsecond", "first"),
             ("  many   blanks\t", "many blanks"),

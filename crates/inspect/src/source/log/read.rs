@@ -110,7 +110,9 @@ impl<'w> Reader<'w> {
     /// Takes a line, or an entry of a journal.
     pub(super) fn take(&mut self, line: &[u8], nature: Nature) {
         self.told.seen.lines += 1;
-        if nature.has_nul && self.format != Format::Journal && memchr::memchr(0, line).is_some() {
+        // A few of them stand in the text of servers that are sent nonsense; many are a hole in the file.
+        let is_binary = || memchr::memchr_iter(0, line).count() * 10 > line.len();
+        if nature.has_nul && self.format != Format::Journal && is_binary() {
             self.told.seen.binary += 1;
             return;
         }
@@ -239,21 +241,8 @@ impl<'w> Reader<'w> {
         let service = entry.service.unwrap_or(self.service);
         told.seen.count(entry.time, entry.level, Some(service));
         let is_error = entry.level >= Some(Severity::Error);
-        if entry.is_masked {
-            self.masked.clear();
-            self.masked.extend_from_slice(&entry.message);
-        } else {
-            mask(&entry.message, &mut self.masked);
-        }
         let cause = entry.cause.as_deref().filter(|cause| is_error && !cause.is_empty());
-        if let Some(cause) = cause {
-            let mut masked = Vec::new();
-            mask(&cause[..cause.len().min(CAUSE_BYTES)], &mut masked);
-            if !self.masked.ends_with(&masked) {
-                self.masked.extend_from_slice(if self.masked.is_empty() { b"" } else { b" | " });
-                self.masked.extend_from_slice(&masked);
-            }
-        }
+        kind_of(entry, cause, &mut self.masked);
         let place = told.miner.learn(&self.masked);
         if place >= told.tallies.len() {
             told.tallies.resize_with(place + 1, Tally::default);
@@ -274,6 +263,23 @@ impl<'w> Reader<'w> {
     pub(super) fn finish(mut self) -> Told {
         self.settle();
         self.told
+    }
+}
+
+/// The masked text by which an entry is told apart: its message, and for an error what went wrong.
+pub(super) fn kind_of(entry: &Entry<'_>, cause: Option<&[u8]>, masked: &mut Vec<u8>) {
+    if entry.is_masked {
+        masked.clear();
+        masked.extend_from_slice(&entry.message);
+    } else {
+        mask(&entry.message, masked);
+    }
+    let Some(cause) = cause else { return };
+    let mut told = Vec::new();
+    mask(&cause[..cause.len().min(CAUSE_BYTES)], &mut told);
+    if !masked.ends_with(&told) {
+        masked.extend_from_slice(if masked.is_empty() { b"" } else { b" | " });
+        masked.extend_from_slice(&told);
     }
 }
 

@@ -88,6 +88,7 @@ impl Run<'_> {
     /// Seals what is new of templates and clusters, how far was read, and the record over the run.
     pub(super) fn finish(mut self, sink: &mut dyn Sink) -> Result<Coverage, Error> {
         let is_selection = self.is_selection();
+        self.sum.settle();
         let places = self.sum.places();
         let clusters = self.sum.clusters();
         let is_new = |run: &Self, (place, level): (usize, usize)| {

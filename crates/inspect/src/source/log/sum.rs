@@ -98,7 +98,7 @@ impl Sum {
         self.is_bounded |= told.miner.is_full || told.has_more_requests;
         let mut places = vec![OTHER];
         for place in 1..told.miner.places() {
-            places.push(self.learn(&told.miner.text(place)));
+            places.push(self.learn(&told.miner.text(told.miner.place(place))));
         }
         for (place, tally) in told.tallies.into_iter().enumerate() {
             let place = places[place];
@@ -133,6 +133,32 @@ impl Sum {
             }
         }
         self.seen.join(told.seen);
+    }
+
+    /// Brings together what was counted before templates became one.
+    pub(super) fn settle(&mut self) {
+        for place in 1..self.tallies.len() {
+            let now = self.miner.place(place);
+            if now == place {
+                continue;
+            }
+            let tally = std::mem::take(&mut self.tallies[place]);
+            self.tallies[now].join(tally);
+            for file in std::mem::take(&mut self.files[place]) {
+                if self.files[now].len() < tally::NAMES && !self.files[now].contains(&file) {
+                    self.files[now].push(file);
+                }
+            }
+            // Those that were sealed before stay what they were; the whole takes the id of the first.
+            if let Some(known) = self.known[place].take() {
+                self.known[now].get_or_insert(known);
+            }
+        }
+        for pairs in self.requests.values_mut() {
+            for pair in pairs {
+                pair.1 = self.miner.place(pair.1 as usize) as u32;
+            }
+        }
     }
 
     /// A template's id: its own from the run that sealed it first, or the digest of its text.

@@ -3,6 +3,10 @@
 //! The algorithm is Drain (He et al., ICWS 2017) as `logdrain` has it. It sees each masked text once, whatever
 //! the number of lines; a cache answers for the rest. How many templates there are, and how many of them share
 //! a leaf, is bounded here; what does not fit is one kind of its own, and is counted.
+//!
+//! Drain tells messages apart by their first words for certain, and so never finds out that the second word of
+//! `user ann logged in` is a name. Here, templates that differ in one word alone become one when there are
+//! enough of them.
 
 use std::collections::HashMap;
 
@@ -16,7 +20,11 @@ const LEAF: usize = 128;
 /// Words by which templates are told apart for certain, beside their number: `depth` less two.
 const DEPTH: usize = 4;
 /// The share of words that a text must have in common with a template.
-const SIMILAR: f64 = 0.6;
+const SIMILAR: f64 = 0.76;
+/// So many templates that differ in the same word alone are one.
+const SIBLINGS: usize = 5;
+/// Words of a template that may have siblings, at least and at most.
+const WORDS: std::ops::RangeInclusive<usize> = 3..=24;
 
 /// The place of messages that no template was left for.
 pub(super) const OTHER: usize = 0;
@@ -27,6 +35,10 @@ pub(super) struct Miner {
     /// The text that each template began with; nothing at [`OTHER`].
     begun: Vec<String>,
     cache: HashMap<Box<[u8]>, usize, RandomState>,
+    /// Templates by their texts with one word left out.
+    siblings: HashMap<(usize, String), Vec<usize>, RandomState>,
+    /// Where a template went that became one with others; its own place, where it did not.
+    joined: Vec<usize>,
     most: usize,
     /// Whether a template was left out.
     pub(super) is_full: bool,
@@ -41,7 +53,8 @@ impl Miner {
             .max_clusters_per_leaf(LEAF)
             .build()
             .expect("the settings are within the library's limits");
-        Self { drain, begun: vec![String::new()], cache: HashMap::default(), most, is_full: false }
+        let (begun, joined) = (vec![String::new()], vec![OTHER]);
+        Self { drain, begun, cache: HashMap::default(), siblings: HashMap::default(), joined, most, is_full: false }
     }
 
     /// The place of the template that a masked text belongs to; a new one, if need be.
@@ -53,18 +66,67 @@ impl Miner {
         let place = if self.begun.len() <= self.most {
             let id = self.drain.add(&text).cluster_id as usize;
             if id == self.begun.len() {
-                self.begun.push(text.into_owned());
+                self.begun.push(text.clone().into_owned());
+                self.joined.push(id);
+                self.join(id, &text);
             }
-            id
+            self.place(id)
         } else {
             self.is_full = true;
-            self.drain.match_only(&text).map_or(OTHER, |id| id as usize)
+            self.drain.match_only(&text).map_or(OTHER, |id| self.place(id as usize))
         };
         if self.cache.len() >= CACHED {
             self.cache.clear();
         }
         self.cache.insert(masked.into(), place);
         place
+    }
+
+    /// Where a template is now: it may have become one with others since.
+    pub(super) fn place(&self, mut place: usize) -> usize {
+        while self.joined[place] != place {
+            place = self.joined[place];
+        }
+        place
+    }
+
+    /// Makes a new template one with those that differ from it in the same word.
+    fn join(&mut self, id: usize, text: &str) {
+        let words: Vec<&str> = text.split(' ').collect();
+        if !WORDS.contains(&words.len()) {
+            return;
+        }
+        for (at, word) in words.iter().enumerate() {
+            // What is left must say something, and what is left out must be a word.
+            let rest = || words.iter().enumerate().filter(|(other, word)| *other != at && is_word(word)).count();
+            if !is_word(word) || rest() < 2 {
+                continue;
+            }
+            let without: Vec<&str> = words.iter().enumerate().map(|(other, w)| if other == at { "<*>" } else { w }).collect();
+            let key = (at, without.join(" "));
+            let alike = self.siblings.entry(key.clone()).or_default();
+            alike.push(id);
+            if alike.len() < SIBLINGS {
+                continue;
+            }
+            let alike = std::mem::take(alike);
+            let id = self.drain.add(&key.1).cluster_id as usize;
+            if id == self.begun.len() {
+                self.begun.push(key.1.clone());
+                self.joined.push(id);
+            }
+            let whole = self.place(id);
+            // Whatever comes further belongs to it at once.
+            self.siblings.insert(key, vec![whole; SIBLINGS]);
+            for place in alike {
+                let place = self.place(place);
+                if place != whole {
+                    self.joined[place] = whole;
+                }
+            }
+            self.cache.clear();
+            return;
+        }
     }
 
     /// How many places there are, [`OTHER`] among them.
@@ -80,6 +142,11 @@ impl Miner {
             _ => self.begun[place].clone(),
         }
     }
+}
+
+/// Whether a word is of letters, and nothing masked.
+fn is_word(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_alphabetic()) && !word.contains('<')
 }
 
 impl std::fmt::Debug for Miner {
@@ -100,6 +167,19 @@ mod tests {
         assert_eq!(places, [1, 1, 2, 1]);
         assert_eq!(miner.text(1), "user logged in as <*>");
         assert_eq!(miner.text(2), "user logged out");
+    }
+
+    #[test]
+    fn names_in_front_are_found_when_there_are_enough() {
+        let mut miner = Miner::new(100);
+        let names = ["ann", "bob", "carol", "dave", "erin", "frank", "grace"];
+        let places = names.map(|name| miner.learn(format!("user {name} logged in").as_bytes()));
+        let now = places.map(|place| miner.place(place));
+        assert!(now.iter().all(|place| *place == now[0]), "{now:?}");
+        assert_eq!(miner.text(now[0]), "user <*> logged in");
+        // Two or three that differ in a word are what a program says, not names.
+        let [on, off] = ["replication was started", "replication was stopped"].map(|text| miner.learn(text.as_bytes()));
+        assert_ne!(miner.place(on), miner.place(off));
     }
 
     #[test]
