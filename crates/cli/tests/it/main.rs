@@ -25,6 +25,7 @@ mod ingest;
 mod keys;
 mod kills;
 mod lifecycle;
+mod logs;
 mod mcp;
 mod peers;
 mod places;

@@ -123,7 +123,7 @@ fn with_counts(mut finding: Finding, cluster: &Cluster) -> Finding {
 /// An error of the first run, or of a selection.
 fn told(cluster: &Cluster) -> Finding {
     let severity = if cluster.level == "critical" { Severity::Error } else { Severity::Warning };
-    let message = format!("{}: {}{}", cluster.times(), cluster.template, cluster.span());
+    let message = format!("{}{}", cluster.told(), cluster.span());
     let recommend = "See its example in the record of the run; mend it, or have it logged as what it is.";
     with_counts(finding("log.error", "error", severity, message, place(cluster), recommend), cluster)
 }
@@ -135,7 +135,7 @@ fn new(run: &Run) -> Vec<Finding> {
         .iter()
         .take(SHOWN)
         .map(|cluster| {
-            let message = format!("new: {}: {}{}", cluster.times(), cluster.template, cluster.span());
+            let message = format!("new: {}{}", cluster.told(), cluster.span());
             let recommend = "It was in no run before: look at what was changed shortly before its first time.";
             with_counts(finding("log.error.new", "error", Severity::Error, message, place(cluster), recommend), cluster)
         })
@@ -159,11 +159,7 @@ fn more(run: &Run, rates: &HashMap<String, f64>) -> Vec<Finding> {
     grown
         .take(SHOWN)
         .map(|(cluster, before, now)| {
-            let message = format!(
-                "{now:.0} an hour, at most {before:.1} before: {}: {}",
-                cluster.times(),
-                cluster.template
-            );
+            let message = format!("{now:.0} an hour, at most {before:.1} before: {}", cluster.told());
             let recommend = "Compare with what was changed, and with the load, since the run before.";
             let found = finding("log.error.more", "error", Severity::Warning, message, place(cluster), recommend);
             with_counts(found, cluster)

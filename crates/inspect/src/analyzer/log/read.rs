@@ -69,16 +69,16 @@ impl Run {
 }
 
 impl Cluster {
-    /// `3 times error`.
-    pub(super) fn times(&self) -> String {
+    /// `connection lost: error, 3 times in a.log`.
+    pub(super) fn told(&self) -> String {
         let times = if self.count == 1 { "once".to_owned() } else { format!("{} times", self.count) };
-        format!("{times} {} in {}", self.level, names(&self.files))
+        format!("{}: {}, {times} in {}", self.template, self.level, names(&self.files))
     }
 
     /// When, where that is known.
     pub(super) fn span(&self) -> String {
         match (&self.first, &self.last) {
-            (Some(first), Some(last)) if first != last => format!(" ({} to {})", short(first), short(last)),
+            (Some(first), Some(last)) if short(first) != short(last) => format!(" ({} to {})", short(first), short(last)),
             (Some(first), _) => format!(" ({})", short(first)),
             _ => String::new(),
         }

@@ -121,7 +121,7 @@ fn walk(directory: &OwnedFd, prefix: &[u8], depth: usize, found: &mut Vec<Candid
             kind => kind,
         };
         match kind {
-            FileType::Directory if EXCLUDED.contains(&name) => coverage.ignored += 1,
+            FileType::Directory if EXCLUDED.contains(&name) => {}
             FileType::Directory if depth >= DEPTH_MOST => coverage.skip(TreePath::new(path), "too_deep", None),
             FileType::Directory => {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;

@@ -241,7 +241,7 @@ impl<'w> Reader<'w> {
         let service = entry.service.unwrap_or(self.service);
         told.seen.count(entry.time, entry.level, Some(service));
         let is_error = entry.level >= Some(Severity::Error);
-        let cause = entry.cause.as_deref().filter(|cause| is_error && !cause.is_empty());
+        let cause = entry.cause.as_deref().filter(|cause| is_error && !cause.is_empty()).map(essence);
         kind_of(entry, cause, &mut self.masked);
         let place = told.miner.learn(&self.masked);
         if place >= told.tallies.len() {
@@ -327,6 +327,12 @@ fn cause_in(message: &[u8], head: usize) -> Option<&[u8]> {
             && [&b"Exception"[..], b"Error", b"Caused by"].iter().any(|word| memchr::memmem::find(line, word).is_some())
     };
     lines.find(names_one)
+}
+
+/// The line of a trace that says what went wrong; of a cause in one line, that line.
+fn essence(cause: &[u8]) -> &[u8] {
+    let is_flush = |line: &&[u8]| line.first().is_some_and(|byte| !byte.is_ascii_whitespace());
+    if is_python(cause) { cause.split(|byte| *byte == b'\n').rfind(is_flush).unwrap_or(cause) } else { cause }
 }
 
 fn is_python(line: &[u8]) -> bool {

@@ -166,8 +166,8 @@ impl Run<'_> {
         let notes = &mut self.coverage.notes;
         if self.coverage.ignored > 0 {
             notes.push(format!(
-                "{} files are no logs by their name and by what is in them, or are links; name one to read it",
-                self.coverage.ignored
+                "left out {}, which is no log by name and content, or a link; what is named itself is read",
+                if self.coverage.ignored == 1 { "1 file".to_owned() } else { format!("{} files", self.coverage.ignored) }
             ));
         }
         if self.previous.exists && !self.request.options.log.selects() && !self.request.options.log.again {

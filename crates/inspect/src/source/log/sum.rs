@@ -193,7 +193,7 @@ impl Sum {
             .flat_map(|place| (4..LEVELS).map(move |level| (place, level)))
             .filter(|(place, level)| counts(*place, *level) > 0)
             .collect();
-        clusters.sort_by_key(|(place, level)| std::cmp::Reverse((counts(*place, *level), *level)));
+        clusters.sort_by_key(|(place, level)| std::cmp::Reverse((*level, counts(*place, *level))));
         clusters
     }
 
