@@ -33,19 +33,18 @@ pub(crate) fn run() -> Result {
     note(&format!("  {bytes} bytes, {errors} errors"));
     let all = LogOptions::default();
     let filtered = LogOptions { level: Some(Severity::Error), ..LogOptions::default() };
+    let ag = angle_grinder();
     let mut contenders: Vec<Contender<'_>> = vec![
         ("count and filter", Box::new(|| audit(&log, filtered.clone(), errors).map(rate))),
         ("templates and clusters", Box::new(|| audit(&log, all.clone(), errors).map(rate))),
         ("serde_json", Box::new(|| Ok(rate(timed(|| serde_loop(&log))?.1)))),
     ];
-    let ag = angle_grinder();
     match &ag {
         Some(program) => contenders.push(("angle-grinder", Box::new(|| Ok(rate(grind(program, &log, errors)?))))),
         None => note("  no angle-grinder: `cargo install ag --root target/tools/ag` brings it"),
     }
     let figures = in_turns(contenders)?;
     let mib = bytes >> 20;
-    let row = |what, target| Row { bench: "logs", what, unit: "MB/s", target };
     if ag.is_some() {
         let what = format!("count and filter by level, {mib} MiB of JSON, against angle-grinder");
         tell(row(&what, Some(Bound::AtLeast(0.5))), &figures[0], &figures[3]);
@@ -120,7 +119,8 @@ fn grind(program: &Path, log: &Path, errors: u64) -> Result<Duration> {
     if output.status.success() && told.contains(&errors.to_string()) {
         Ok(took)
     } else {
-        Err(format!("angle-grinder counts {told:?} and not {errors}: {}", String::from_utf8_lossy(&output.stderr)).into())
+        Err(format!("angle-grinder counts {told:?} and not {errors}: {}", String::from_utf8_lossy(&output.stderr))
+            .into())
     }
 }
 
@@ -172,4 +172,8 @@ fn make(log: &Path, bytes: u64) -> Result {
     }
     out.flush()?;
     Ok(())
+}
+
+fn row(what: &str, target: Option<Bound>) -> Row<'_> {
+    Row { bench: "logs", what, unit: "MB/s", target }
 }

@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::when;
 
-/// Audit the logs of a directory: what they say, and whether they are still what they were
+/// Audit logs: what they say, and whether they were tampered with
 ///
 /// Reads JSON lines, logfmt, syslog (RFC 3164 and RFC 5424), access logs, journal exports and plain text, also
 /// compressed with gzip or Zstandard. Seals one record per file in which something is new, and one per new kind of

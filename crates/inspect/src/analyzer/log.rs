@@ -23,15 +23,7 @@ static METADATA: AnalyzerMetadata = AnalyzerMetadata {
     version: "1",
     sources: &["log"],
     actions: &["log.run", "log.selection"],
-    rules: &[
-        "log.error",
-        "log.error.new",
-        "log.error.more",
-        "log.burst",
-        "log.together",
-        "log.silent",
-        "log.gap",
-    ],
+    rules: &["log.error", "log.error.new", "log.error.more", "log.burst", "log.together", "log.silent", "log.gap"],
 };
 
 /// Findings of one rule, at most.
@@ -222,9 +214,9 @@ fn silent(run: &Run) -> impl Iterator<Item = Finding> + '_ {
 
 fn gaps(run: &Run) -> impl Iterator<Item = Finding> + '_ {
     run.gaps.iter().take(SHOWN).map(|gap| {
-        let message =
-            format!("{} has nothing between {} and {} ({})", gap.path, gap.from, gap.to, length(gap.seconds));
-        let recommend = "A stop of the program explains it, or lines were taken out: compare with other logs of that time.";
+        let message = format!("{} has nothing between {} and {} ({})", gap.path, gap.from, gap.to, length(gap.seconds));
+        let recommend =
+            "A stop of the program explains it, or lines were taken out: compare with other logs of that time.";
         finding("log.gap", "silence", Severity::Info, message, (Some(&gap.path), &gap.from), recommend)
     })
 }

@@ -50,9 +50,7 @@ use self::run::Run;
 use self::sum::Sum;
 use self::work::{Done, Task};
 use crate::progress::go_on;
-use crate::{
-    Coverage, Error, OptionHelp, Options, Prior, Progress, Request, Sink, Source, SourceMetadata, TreePath,
-};
+use crate::{Coverage, Error, OptionHelp, Options, Prior, Progress, Request, Sink, Source, SourceMetadata, TreePath};
 
 /// The source's name in records.
 const NAME: &str = "log";
@@ -146,7 +144,7 @@ impl Source for LogSource {
         let mut previous = Previous::of(prior, &scope, request.run.project.as_deref(), &mut coverage)?;
         let candidates = place.list(&mut coverage)?;
         let before = if options.selects() { Vec::new() } else { std::mem::take(&mut previous.states) };
-        let Plan { jobs, lost, gone } = resume::plan(&place, candidates, before, &mut coverage)?;
+        let Plan { jobs, lost, gone } = resume::plan(&place, candidates, before, &mut coverage);
         let bytes = jobs.iter().map(|job| job.stat.size.saturating_sub(job.before.as_ref().map_or(0, |was| was.read)));
         progress.begin("log bytes", Some(bytes.sum()));
         let wanted = Wanted {

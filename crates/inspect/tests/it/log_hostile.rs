@@ -15,8 +15,9 @@ fn a_line_of_a_hundred_mebibytes_is_passed_over() {
     let (book, tree) = (Book::new(), Tree::new());
     let mut file = fs::File::create(tree.at("app.log")).unwrap();
     file.write_all(b"2026-11-21 10:00:00 INFO before\n2026-11-21 10:00:01 INFO ").unwrap();
+    let part = vec![b'x'; 1 << 20];
     for _ in 0..100 {
-        file.write_all(&[b'x'; 1 << 20]).unwrap();
+        file.write_all(&part).unwrap();
     }
     file.write_all(b"\n2026-11-21 10:00:02 INFO after\n").unwrap();
     drop(file);
@@ -38,7 +39,8 @@ fn a_bomb_is_stopped() {
 #[test]
 fn broken_and_foreign_compression_is_said() {
     let (book, tree) = (Book::new(), Tree::new());
-    let text: String = (0..5_000).map(|n| format!("2026-11-21 10:00:00 INFO line {n} {}\n", n * 7_919 % 10_007)).collect();
+    let text: String =
+        (0..5_000).map(|n| format!("2026-11-21 10:00:00 INFO line {n} {}\n", n * 7_919 % 10_007)).collect();
     tree.write("a.log", text);
     let whole = tree.run("gzip", &["-c", "a.log"]);
     fs::remove_file(tree.at("a.log")).unwrap();
@@ -88,7 +90,7 @@ fn what_cannot_be_opened_is_said_and_links_and_pipes_are_not_followed() {
     tree.link("link.log", "/etc/passwd");
     tree.run("mkfifo", &["pipe.log"]);
     tree.write("secret.log", "2026-11-21 10:00:00 INFO no\n");
-    fs::set_permissions(tree.at("secret.log"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(tree.at("secret.log"), fs::Permissions::from_mode(0o000)).unwrap();
     let coverage = audit(&book, tree.path(), LogOptions::default());
     assert_eq!(coverage.ignored, 2);
     // Whoever runs as root reads it all the same.
@@ -100,9 +102,11 @@ fn what_cannot_be_opened_is_said_and_links_and_pipes_are_not_followed() {
 #[test]
 fn endless_kinds_of_messages_stay_bounded() {
     let (book, tree) = (Book::new(), Tree::new());
-    let word = |number: usize| -> String { number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'g')).collect() };
-    let text: String =
-        (0..30_000).map(|n| format!("2026-11-21 10:00:00 ERROR {} {} {}\n", word(n), word(n * 7), word(n * 13))).collect();
+    let word =
+        |number: usize| -> String { number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'g')).collect() };
+    let text: String = (0..30_000)
+        .map(|n| format!("2026-11-21 10:00:00 ERROR {} {} {}\n", word(n), word(n * 7), word(n * 13)))
+        .collect();
     tree.write("app.log", text);
     let coverage = audit(&book, tree.path(), LogOptions::default());
     let told = run(&book);
@@ -116,7 +120,7 @@ fn endless_kinds_of_messages_stay_bounded() {
 fn a_thousand_files_are_one_run() {
     let (book, tree) = (Book::new(), Tree::new());
     for number in 0..1_001 {
-        tree.write(format!("{}/app.log", number), format!("2026-11-21 10:00:00 INFO started {number}\n"));
+        tree.write(format!("{number}/app.log"), format!("2026-11-21 10:00:00 INFO started {number}\n"));
     }
     assert_eq!(audit(&book, tree.path(), LogOptions::default()).covered, 1_001);
     assert_eq!(book.of("log.state").len(), 3);

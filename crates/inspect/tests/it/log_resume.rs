@@ -14,7 +14,9 @@ use crate::tree::Tree;
 
 fn lines(from: usize, to: usize) -> String {
     (from..to)
-        .map(|number| format!("2026-11-21 10:{:02}:{:02} INFO request {number} served\n", number / 60 % 60, number % 60))
+        .map(|number| {
+            format!("2026-11-21 10:{:02}:{:02} INFO request {number} served\n", number / 60 % 60, number % 60)
+        })
         .collect()
 }
 
@@ -183,7 +185,8 @@ fn a_line_that_is_being_written_waits_for_its_end() {
 #[test]
 fn new_errors_and_more_errors_are_told_and_old_ones_are_not() {
     let (book, tree) = (Book::new(), Tree::new());
-    let error = |number: usize, what: &str| format!("2026-11-21 {:02}:{:02}:00 ERROR {what}\n", 10 + number / 60, number % 60);
+    let error =
+        |number: usize, what: &str| format!("2026-11-21 {:02}:{:02}:00 ERROR {what}\n", 10 + number / 60, number % 60);
     tree.write("app.log", (0..60).step_by(15).map(|n| error(n, "cannot reach 10.0.0.7")).collect::<String>());
     let first = findings(&book, tree.path(), LogOptions::default());
     assert_eq!(rules(&first), ["log.error"]);
@@ -209,7 +212,8 @@ fn silence_bursts_and_gaps_are_told() {
     let burst: String = (0..40).map(|second| format!("{}:{second:02} ERROR no disk\n", at(500))).collect();
     tree.write("burst.log", format!("{}:00 ERROR no disk\n{burst}{}:00 ERROR no disk\n", at(1), at(890)));
     let found = findings(&book, tree.path(), LogOptions::default());
-    let told = |rule: &str| found.iter().find(|finding| finding.rule == rule).unwrap_or_else(|| panic!("{rule}: {found:?}"));
+    let told =
+        |rule: &str| found.iter().find(|finding| finding.rule == rule).unwrap_or_else(|| panic!("{rule}: {found:?}"));
     assert!(told("log.silent").message.starts_with("silent.log has said nothing for 8 h"), "{found:?}");
     assert!(told("log.burst").message.starts_with("40 errors within 60 s from 2026-11-21T08:20:00Z"), "{found:?}");
     assert_eq!(told("log.gap").location.as_ref().unwrap().path, "gap.log");

@@ -46,8 +46,8 @@ pub(crate) fn rules(findings: &[Finding]) -> Vec<&str> {
 
 /// The newest record over a run.
 pub(crate) fn run(book: &Book) -> Value {
-    let runs = book.records().into_iter().filter(|record| matches!(&*record.action, "log.run" | "log.selection"));
-    result(&runs.last().unwrap())
+    let found = book.records().into_iter().rfind(|record| matches!(&*record.action, "log.run" | "log.selection"));
+    result(&found.unwrap())
 }
 
 /// The newest segment of a log.

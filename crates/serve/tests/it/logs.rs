@@ -21,7 +21,8 @@ async fn logs_are_audited_by_an_agent() {
     assert_eq!(told["observed"].as_array().unwrap().len(), 2);
     let nothing = client.ok("audit_logs", json!({"log_dir": "logs"})).await;
     assert_eq!(nothing["findings"], 0);
-    let graver = client.ok("audit_logs", json!({"log_dir": "logs/app.log", "level": "ERROR", "since": "2026-11-22"})).await;
+    let graver =
+        client.ok("audit_logs", json!({"log_dir": "logs/app.log", "level": "ERROR", "since": "2026-11-22"})).await;
     assert!(graver.to_string().contains("\"entries\":1"), "{graver}");
     let wrong = client.refused("audit_logs", json!({"log_dir": "logs", "level": "loud"})).await;
     assert_eq!(wrong["code"], "arguments_invalid");

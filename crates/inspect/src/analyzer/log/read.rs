@@ -78,7 +78,9 @@ impl Cluster {
     /// When, where that is known.
     pub(super) fn span(&self) -> String {
         match (&self.first, &self.last) {
-            (Some(first), Some(last)) if short(first) != short(last) => format!(" ({} to {})", short(first), short(last)),
+            (Some(first), Some(last)) if short(first) != short(last) => {
+                format!(" ({} to {})", short(first), short(last))
+            }
             (Some(first), _) => format!(" ({})", short(first)),
             _ => String::new(),
         }

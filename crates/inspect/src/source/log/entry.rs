@@ -64,9 +64,9 @@ pub(super) fn role(name: &[u8]) -> Option<Role> {
         b"service" | b"service.name" | b"service_name" | b"app" | b"application" | b"component" | b"logger"
         | b"logger_name" | b"SYSLOG_IDENTIFIER" | b"_SYSTEMD_UNIT" | b"serviceName" | b"appname" => Service,
         b"request_id" | b"requestId" | b"req_id" | b"reqId" | b"trace_id" | b"traceId" | b"trace.id" | b"traceID"
-        | b"TraceId" | b"@tr" | b"correlation_id" | b"correlationId" | b"session_id" | b"sessionId" | b"otelTraceID"
-        | b"dd.trace_id" | b"traceparent" | b"x-request-id" | b"x_request_id" | b"request-id" | b"rid"
-        | b"http.request.id" => Id,
+        | b"TraceId" | b"@tr" | b"correlation_id" | b"correlationId" | b"session_id" | b"sessionId"
+        | b"otelTraceID" | b"dd.trace_id" | b"traceparent" | b"x-request-id" | b"x_request_id" | b"request-id"
+        | b"rid" | b"http.request.id" => Id,
         b"fields" | b"span" | b"trace" | b"http" | b"resource" | b"attributes" => Within,
         _ => return None,
     })

@@ -15,8 +15,7 @@ const FILES_MOST: usize = 100_000;
 /// Directories below one another, at most.
 const DEPTH_MOST: usize = 32;
 /// Never entered: what versions, packages and builds are made of.
-const EXCLUDED: [&[u8]; 7] =
-    [b".git", b".sealbook", b"node_modules", b"target", b".venv", b"__pycache__", b".tox"];
+const EXCLUDED: [&[u8]; 7] = [b".git", b".sealbook", b"node_modules", b"target", b".venv", b"__pycache__", b".tox"];
 
 /// A file that may be a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,8 +158,7 @@ fn below(prefix: &[u8]) -> TreePath {
 /// `app.log.2.gz` and `app.log-20261121` are `app.log`.
 pub(super) fn base_name(name: &[u8]) -> (&[u8], bool) {
     let mut base = name;
-    loop {
-        let Some(at) = base.iter().rposition(|byte| matches!(byte, b'.' | b'-')) else { break };
+    while let Some(at) = base.iter().rposition(|byte| matches!(byte, b'.' | b'-')) {
         let ending = &base[at + 1..];
         let is_number = !ending.is_empty() && ending.len() <= 14 && ending.iter().all(u8::is_ascii_digit);
         let is_word = matches!(ending, b"gz" | b"zst" | b"zstd" | b"bz2" | b"xz" | b"lz4" | b"Z" | b"old" | b"bak");
@@ -177,11 +175,30 @@ fn names_a_log(name: &[u8]) -> bool {
     let (base, _) = base_name(name);
     let base = base.to_ascii_lowercase();
     let endings: [&[u8]; 11] = [
-        b".log", b".logs", b".jsonl", b".ndjson", b".err", b"_log", b"-log", b".journal", b".log.info", b".log.warning",
+        b".log",
+        b".logs",
+        b".jsonl",
+        b".ndjson",
+        b".err",
+        b"_log",
+        b"-log",
+        b".journal",
+        b".log.info",
+        b".log.warning",
         b".log.error",
     ];
     let whole: [&[u8]; 12] = [
-        b"syslog", b"messages", b"dmesg", b"boot", b"secure", b"maillog", b"cron", b"debug", b"log", b"stderr", b"stdout",
+        b"syslog",
+        b"messages",
+        b"dmesg",
+        b"boot",
+        b"secure",
+        b"maillog",
+        b"cron",
+        b"debug",
+        b"log",
+        b"stderr",
+        b"stdout",
         b"nohup.out",
     ];
     endings.iter().any(|ending| base.ends_with(ending)) || whole.contains(&&*base)
@@ -211,7 +228,8 @@ mod tests {
 
     #[test]
     fn names_say_what_is_a_log() {
-        for name in ["app.log", "syslog.1", "access_log", "x.jsonl", "ERROR.LOG.3.gz", "a.log.2026-11-21", "nohup.out"] {
+        for name in ["app.log", "syslog.1", "access_log", "x.jsonl", "ERROR.LOG.3.gz", "a.log.2026-11-21", "nohup.out"]
+        {
             assert!(names_a_log(name.as_bytes()), "{name}");
         }
         for name in ["README.md", "main.rs", "data.json", "app.log.labels", "catalog", "blog.txt", "wtmp"] {

@@ -117,14 +117,8 @@ mod properties {
 
     use super::*;
 
-    const ALL: [Format; 6] = [
-        Format::Json,
-        Format::Logfmt,
-        Format::Syslog3164,
-        Format::Syslog5424,
-        Format::Access,
-        Format::Plain,
-    ];
+    const ALL: [Format; 6] =
+        [Format::Json, Format::Logfmt, Format::Syslog3164, Format::Syslog5424, Format::Access, Format::Plain];
 
     fn clock() -> Clock {
         Clock::new(TimeZone::UTC, 1_795_262_400_000_000)

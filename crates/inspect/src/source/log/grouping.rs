@@ -24,7 +24,8 @@ const SAMPLES: [(&str, usize); 5] = [
 /// Grouping accuracy (Zhu et al., ICSE-SEIP 2019): the lines that are in a group with exactly those lines with
 /// which they are in truth, per mille.
 fn accuracy(told: &[usize], truth: &[&str]) -> usize {
-    let (mut by_told, mut by_truth): (HashMap<usize, Vec<usize>>, HashMap<&str, Vec<usize>>) = Default::default();
+    let mut by_told: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut by_truth: HashMap<&str, Vec<usize>> = HashMap::new();
     for (line, (told, truth)) in told.iter().zip(truth).enumerate() {
         by_told.entry(*told).or_default().push(line);
         by_truth.entry(truth).or_default().push(line);

@@ -143,7 +143,7 @@ fn is_name(name: &[u8]) -> bool {
 fn is_path(core: &[u8], slashes: usize) -> bool {
     let letters = || core.iter().any(u8::is_ascii_alphabetic);
     match core {
-        [b'/', _, ..] | [b'.', b'/', ..] | [b'~', b'/', ..] | [b'.', b'.', b'/', ..] => letters(),
+        [b'/', _, ..] | [b'.' | b'~', b'/', ..] | [b'.', b'.', b'/', ..] => letters(),
         [b'A'..=b'Z' | b'a'..=b'z', b':', b'\\', ..] => true,
         _ => slashes >= 2 && letters(),
     }
@@ -162,7 +162,7 @@ fn is_uuid(core: &[u8]) -> bool {
 }
 
 fn is_ipv6(core: &[u8]) -> bool {
-    let colons = core.iter().filter(|byte| **byte == b':').count();
+    let colons = memchr::memchr_iter(b':', core).count();
     let signs = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
     (core.starts_with(b"::") || colons >= 4) && core.iter().all(signs)
 }
@@ -221,11 +221,14 @@ fn runs(core: &[u8], out: &mut Vec<u8>) {
 /// Hexadecimal of some length, or too long a mixture to be a name with a number.
 fn is_id(run: &[u8], digits: usize) -> bool {
     let hex = || run.iter().all(u8::is_ascii_hexdigit);
-    run.starts_with(b"0x") || (run.len() >= 6 && hex()) || run.len() >= 16 || (run.len() >= 8 && digits >= 3 && {
-        // `worker001` is a name; `a1b2c3d4` changes too often between letters and digits.
-        let changes = run.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count();
-        changes >= 3
-    })
+    run.starts_with(b"0x")
+        || (run.len() >= 6 && hex())
+        || run.len() >= 16
+        || (run.len() >= 8 && digits >= 3 && {
+            // `worker001` is a name; `a1b2c3d4` changes too often between letters and digits.
+            let changes = run.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count();
+            changes >= 3
+        })
 }
 
 /// `12ms`, `v2`, `worker7`: the word stays.

@@ -144,30 +144,25 @@ impl<'w> Reader<'w> {
             self.joined(line);
             return;
         }
-        let mut clock = self.clock.clone();
-        match self.format.parse(line, &mut self.clock) {
-            Some(entry) => self.count(&entry),
-            None => {
-                // What a program prints beside its log is text.
-                self.told.seen.unparsed += 1;
-                let entry = plain::parse(line, &mut clock);
-                self.count(&entry);
-            }
-        }
+        let parsed = self.format.parse(line, &mut self.clock);
+        // What a program prints beside its log is text.
+        self.told.seen.unparsed += u64::from(parsed.is_none());
+        let entry = parsed.unwrap_or_else(|| plain::parse(line, &mut self.clock));
+        self.count(&entry);
     }
 
     /// A line of a log whose entries may have several.
     fn joined(&mut self, line: &[u8]) {
-        if self.continues(line) {
-            if let Some(pending) = &mut self.pending {
-                self.told.seen.joined += 1;
-                pending.lines += 1;
-                if pending.lines <= JOINED_LINES && pending.message.len() + line.len() < JOINED_BYTES {
-                    pending.message.push(b'\n');
-                    pending.message.extend_from_slice(line);
-                }
-                return;
+        if self.continues(line)
+            && let Some(pending) = &mut self.pending
+        {
+            self.told.seen.joined += 1;
+            pending.lines += 1;
+            if pending.lines <= JOINED_LINES && pending.message.len() + line.len() < JOINED_BYTES {
+                pending.message.push(b'\n');
+                pending.message.extend_from_slice(line);
             }
+            return;
         }
         self.settle();
         let parsed = self.format.parse(line, &mut self.clock);
@@ -196,7 +191,8 @@ impl<'w> Reader<'w> {
             return pending.level >= Some(Severity::Warning);
         }
         if self.is_dated {
-            return !plain::is_dated(line, &mut self.clock) && self.format.parse_strictly(line, &mut self.clock).is_none();
+            return !plain::is_dated(line, &mut self.clock)
+                && self.format.parse_strictly(line, &mut self.clock).is_none();
         }
         if line[0].is_ascii_whitespace() || matches!(line[0], b'}' | b')' | b']') {
             return true;
@@ -367,4 +363,3 @@ fn without_colours(line: &[u8], plain: &mut Vec<u8>) {
         }
     }
 }
-

@@ -4,14 +4,14 @@
 //! read. What was renamed keeps its inode; what was copied and emptied (`copytruncate`) or compressed keeps its
 //! beginning. What is found by neither, and was shortened or written over, is told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 
 use super::find::{Candidate, Place, base_name};
 use super::open::{Compression, compression};
 use super::state::{MARK_BYTES, Stat, State, digest_of, head_of};
-use crate::{Coverage, Error, TreePath};
+use crate::{Coverage, TreePath};
 
 /// A file that is to be read.
 #[derive(Debug)]
@@ -31,8 +31,7 @@ impl Job {
     pub(super) fn is_unchanged(&self) -> bool {
         self.before.as_ref().is_some_and(|before| {
             let same = before.size == self.stat.size && before.changed_us == self.stat.changed_us;
-            same && (self.compression.is_some() || before.read == before.size)
-                && before.compression == self.compression
+            same && (self.compression.is_some() || before.read == before.size) && before.compression == self.compression
         })
     }
 }
@@ -74,7 +73,7 @@ pub(super) fn plan(
     candidates: Vec<Candidate>,
     before: Vec<State>,
     coverage: &mut Coverage,
-) -> Result<Plan, Error> {
+) -> Plan {
     let mut plan = Plan::default();
     let mut files = Vec::new();
     for candidate in candidates {
@@ -97,8 +96,6 @@ pub(super) fn plan(
     let mut states: Vec<Option<State>> = before.into_iter().map(Some).collect();
     let by_inode: HashMap<(u64, u64), usize> =
         states.iter().flatten().enumerate().map(|(at, state)| ((state.device, state.inode), at)).collect();
-    let by_path: BTreeMap<Vec<u8>, usize> =
-        states.iter().flatten().enumerate().map(|(at, state)| (state.path.as_bytes().to_vec(), at)).collect();
     // First those that are what they were, then the copies of those that are not.
     let mut fresh = Vec::new();
     for (candidate, stat, compression) in files {
@@ -153,7 +150,6 @@ pub(super) fn plan(
             }
             continue;
         };
-        debug_assert!(by_path.contains_key(state.path.as_bytes()));
         if state.read == 0 {
             continue;
         }
@@ -161,7 +157,7 @@ pub(super) fn plan(
         plan.lost.push(Lost { loss, size: Some(*size), state });
     }
     plan.jobs.sort_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
-    Ok(plan)
+    plan
 }
 
 fn job(candidate: Candidate, stat: Stat, compression: Option<Compression>, before: Option<State>) -> Job {

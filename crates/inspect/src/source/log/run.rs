@@ -111,8 +111,7 @@ impl Run<'_> {
             }
         }
         self.notes(new.len());
-        let pages =
-            if is_selection { 0 } else { tell::states(self.request, &self.scope, &self.states, sink)? };
+        let pages = if is_selection { 0 } else { tell::states(self.request, &self.scope, &self.states, sink)? };
         let silent = self.silent();
         let mut gaps = std::mem::take(&mut self.gaps);
         gaps.sort_by_key(|gap| std::cmp::Reverse(gap.seconds));
@@ -167,7 +166,11 @@ impl Run<'_> {
         if self.coverage.ignored > 0 {
             notes.push(format!(
                 "left out {}, which is no log by name and content, or a link; what is named itself is read",
-                if self.coverage.ignored == 1 { "1 file".to_owned() } else { format!("{} files", self.coverage.ignored) }
+                if self.coverage.ignored == 1 {
+                    "1 file".to_owned()
+                } else {
+                    format!("{} files", self.coverage.ignored)
+                }
             ));
         }
         if self.previous.exists && !self.request.options.log.selects() && !self.request.options.log.again {

@@ -129,7 +129,7 @@ pub(super) fn segment(
 }
 
 /// A cluster of the run.
-pub(super) fn cluster<'a>(sum: &'a Sum, (place, level): (usize, usize), is_new: bool) -> ClusterTold<'a> {
+pub(super) fn cluster(sum: &Sum, (place, level): (usize, usize), is_new: bool) -> ClusterTold<'_> {
     let tally = &sum.tallies[place];
     let id = sum.id(place);
     let example = tally.example.as_ref().filter(|(of, _)| *of == level);
@@ -239,7 +239,9 @@ pub(super) fn lost(request: &Request<'_>, lost: &Lost, shown: &str, sink: &mut d
     let (rule, severity, what) = match lost.loss {
         Loss::Shrunk => ("log.shrunk", Severity::Critical, "was cut off at its end"),
         Loss::Rewritten => ("log.rewritten", Severity::Critical, "was written over"),
-        Loss::Replaced => ("log.replaced", Severity::Warning, "was emptied or replaced, and no rotated copy of it is here"),
+        Loss::Replaced => {
+            ("log.replaced", Severity::Warning, "was emptied or replaced, and no rotated copy of it is here")
+        }
         Loss::Vanished => ("log.vanished", Severity::Warning, "is not there any more"),
     };
     let message = format!(

@@ -102,7 +102,8 @@ impl Miner {
             if !is_word(word) || rest() < 2 {
                 continue;
             }
-            let without: Vec<&str> = words.iter().enumerate().map(|(other, w)| if other == at { "<*>" } else { w }).collect();
+            let without: Vec<&str> =
+                words.iter().enumerate().map(|(other, w)| if other == at { "<*>" } else { w }).collect();
             let key = (at, without.join(" "));
             let alike = self.siblings.entry(key.clone()).or_default();
             alike.push(id);
@@ -188,7 +189,8 @@ mod tests {
         let word = |number: usize| -> String {
             number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect()
         };
-        let all: Vec<usize> = (0..2_000).map(|n| miner.learn(format!("{} {} begins", word(n), word(n)).as_bytes())).collect();
+        let all: Vec<usize> =
+            (0..2_000).map(|n| miner.learn(format!("{} {} begins", word(n), word(n)).as_bytes())).collect();
         assert_eq!((miner.places(), miner.is_full), (301, true));
         assert!(all[..300].iter().all(|place| *place != OTHER) && all[400..].iter().all(|place| *place == OTHER));
         assert_eq!(miner.text(1), "a a begins");

@@ -151,9 +151,9 @@ impl Clock {
         if whole == 0 || whole > 19 {
             return None;
         }
-        let seconds = text[..whole].iter().try_fold(0_i64, |sum, digit| {
-            sum.checked_mul(10)?.checked_add(i64::from(digit - b'0'))
-        })?;
+        let seconds = text[..whole]
+            .iter()
+            .try_fold(0_i64, |sum, digit| sum.checked_mul(10)?.checked_add(i64::from(digit - b'0')))?;
         let exponent = text[whole..].iter().any(|byte| matches!(byte, b'e' | b'E'));
         if exponent {
             let seconds: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
@@ -198,9 +198,8 @@ fn clock(text: &[u8]) -> Option<(Time, usize)> {
 fn fraction_us(text: &[u8]) -> (i64, usize) {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut micros = 0;
-    for at in 0..6 {
-        let digit = if at < digits { text[at] - b'0' } else { 0 };
-        micros = micros * 10 + i64::from(digit);
+    for digit in text[..digits].iter().chain(b"000000").take(6) {
+        micros = micros * 10 + i64::from(digit - b'0');
     }
     (micros, digits)
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use jiff::tz::TimeZone;
-use sha2::{Digest as _, Sha256};
+use sha2::Digest as _;
 
 use super::find::{Place, base_name};
 use super::format::Format;
@@ -69,7 +69,7 @@ impl Done {
         }
     }
 
-    fn skip(&mut self, why: &'static str, detail: impl ToString) {
+    fn skip(&mut self, why: &'static str, detail: &dyn ToString) {
         let detail = detail.to_string();
         self.skipped.push((why, (!detail.is_empty()).then_some(detail)));
     }
@@ -84,7 +84,7 @@ pub(super) fn work(task: &Task<'_>, mut job: Job) -> Done {
     }
     let before = job.before.clone();
     if let Err(error) = read(task, &mut job, &mut done) {
-        done.skip(why(&error, job.compression), error);
+        done.skip(why(&error, job.compression), &error);
         // Nothing was sealed of it, so the next run begins where this one did.
         done.state = done.state.take().or(before);
     }
@@ -121,7 +121,7 @@ fn read(task: &Task<'_>, job: &mut Job, done: &mut Done) -> io::Result<()> {
                 return Ok(());
             }
             Judged::Binary(why, how) => {
-                done.skip(why, how);
+                done.skip(why, &how);
                 return Ok(());
             }
         },
@@ -132,7 +132,7 @@ fn read(task: &Task<'_>, job: &mut Job, done: &mut Done) -> io::Result<()> {
     let mut reader = Reader::new(format, clock, &wanted, &service, &sample);
     let content = content(&mut file, job.compression, from)?;
     let cut = if format == Format::Journal { Cut::Journal } else { Cut::Lines };
-    let mut lines = Lines::new(content, cut, resumed.unwrap_or_else(Sha256::new));
+    let mut lines = Lines::new(content, cut, resumed.unwrap_or_default());
     let mut error = None;
     loop {
         let taken = lines.taken;
@@ -156,13 +156,13 @@ fn read(task: &Task<'_>, job: &mut Job, done: &mut Done) -> io::Result<()> {
     told.seen.too_long += lines.too_long;
     (done.from, done.to) = (from, from + lines.taken);
     if told.seen.too_long > 0 {
-        done.skip("line_too_long", format!("{} lines of more than 1 MiB", told.seen.too_long));
+        done.skip("line_too_long", &format!("{} lines of more than 1 MiB", told.seen.too_long));
     }
     if told.seen.binary > 0 {
-        done.skip("binary_lines", format!("{} lines that are no text", told.seen.binary));
+        done.skip("binary_lines", &format!("{} lines that are no text", told.seen.binary));
     }
     if let Some(error) = error {
-        done.skip(why(&error, job.compression), error);
+        done.skip(why(&error, job.compression), &error);
     }
     let state = before.as_ref();
     let mark = done.to.min(MARK_BYTES);
@@ -194,7 +194,8 @@ fn read(task: &Task<'_>, job: &mut Job, done: &mut Done) -> io::Result<()> {
 
 /// What was read is checked byte by byte where that is asked for, and where a file was changed and did not grow.
 fn needs_check(task: &Task<'_>, job: &Job, state: &State) -> bool {
-    let is_edited = state.read >= job.stat.size && state.changed_us != job.stat.changed_us && state.inode == job.stat.inode;
+    let is_edited =
+        state.read >= job.stat.size && state.changed_us != job.stat.changed_us && state.inode == job.stat.inode;
     task.again || (is_edited && job.compression.is_none())
 }
 
@@ -267,4 +268,3 @@ fn is_of(wanted: &Wanted, path: &TreePath) -> bool {
     let mut names = directories.chain([service_of(path)]);
     names.any(|name| wanted.services.iter().any(|wanted| wanted.as_bytes().eq_ignore_ascii_case(name)))
 }
-

@@ -45,7 +45,13 @@ pub(in super::super) fn parse<'a>(line: &'a [u8], clock: &mut Clock) -> Option<E
     }
     message.push(b' ');
     message.extend_from_slice(&rest[..3]);
-    Some(Entry { time: Some(time), level: Some(level), message: Cow::Owned(message), is_masked: true, ..Entry::default() })
+    Some(Entry {
+        time: Some(time),
+        level: Some(level),
+        message: Cow::Owned(message),
+        is_masked: true,
+        ..Entry::default()
+    })
 }
 
 /// Parts of a path that are told apart.
@@ -61,7 +67,8 @@ fn route(path: &[u8], out: &mut Vec<u8>) {
             out.extend_from_slice(b"<*>");
             return;
         }
-        let varies = part.len() > 32 || part.iter().any(|byte| byte.is_ascii_digit() || matches!(byte, b'%' | b'\\' | b'@'));
+        let varies =
+            part.len() > 32 || part.iter().any(|byte| byte.is_ascii_digit() || matches!(byte, b'%' | b'\\' | b'@'));
         // `/v1` is a version of the interface.
         let is_version = part.len() <= 3 && part.first() == Some(&b'v');
         out.extend_from_slice(if varies && !is_version { b"<*>" } else { part });
@@ -101,7 +108,11 @@ mod tests {
                 "POST /orders/<*> 502",
             ),
             (r#"10.0.0.1 - - [21/Nov/2026 10:00:00] "GET /x HTTP/1.1" 404 -"#, Severity::Warning, "GET <path> 404"),
-            (r#"10.0.0.1 - - [21/Nov/2026:10:00:00 +0000] "\x16\x03\x01" 400 0"#, Severity::Warning, "<no request> 400"),
+            (
+                r#"10.0.0.1 - - [21/Nov/2026:10:00:00 +0000] "\x16\x03\x01" 400 0"#,
+                Severity::Warning,
+                "<no request> 400",
+            ),
         ] {
             let entry = parse(line.as_bytes(), &mut clock).unwrap_or_else(|| panic!("{line}"));
             assert_eq!(entry.level, Some(level), "{line}");

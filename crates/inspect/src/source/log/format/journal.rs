@@ -40,25 +40,23 @@ pub(in super::super) fn parse<'a>(entry: &'a [u8], clock: &mut Clock) -> Option<
     let (mut at, mut unit) = (0, None);
     while let Some(length) = memchr(b'\n', entry.get(at..)?).filter(|length| *length > 0) {
         let line = &entry[at..at + length];
-        let (name, value, next) = match memchr(b'=', line) {
-            Some(equals) => (&line[..equals], &line[equals + 1..], at + length + 1),
-            None => {
-                let start = at + length + 1;
-                let next = behind(entry, start)?;
-                (line, &entry[start + 8..next - 1], next)
-            }
+        let (name, value, next) = if let Some(equals) = memchr(b'=', line) {
+            (&line[..equals], &line[equals + 1..], at + length + 1)
+        } else {
+            let start = at + length + 1;
+            let next = behind(entry, start)?;
+            (line, &entry[start + 8..next - 1], next)
         };
         at = next;
         match name {
             // The journal's own time; a program's claim comes second.
             b"__REALTIME_TIMESTAMP" => told.time = Clock::epoch(value).or(told.time),
             b"_SYSTEMD_UNIT" => unit = Some(value.strip_suffix(b".service").unwrap_or(value)),
-            name => match role(name) {
-                Some(Role::Id | Role::Message | Role::Service | Role::LevelOfSyslog) => {
-                    told.take(role(name)?, Cow::Borrowed(value), true, clock);
+            name => {
+                if let Some(role @ (Role::Id | Role::Message | Role::Service | Role::LevelOfSyslog)) = role(name) {
+                    told.take(role, Cow::Borrowed(value), true, clock);
                 }
-                _ => {}
-            },
+            }
         }
     }
     told.service = unit.or(told.service);

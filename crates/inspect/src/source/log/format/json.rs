@@ -210,7 +210,9 @@ mod tests {
 
     use super::*;
 
-    fn read(line: &str) -> Option<(Option<i64>, Option<Severity>, String, Option<String>, Option<String>)> {
+    type Told = (Option<i64>, Option<Severity>, String, Option<String>, Option<String>);
+
+    fn read(line: &str) -> Option<Told> {
         let mut clock = Clock::new(TimeZone::UTC, 1_795_262_400_000_000);
         let entry = parse(line.as_bytes(), &mut clock)?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

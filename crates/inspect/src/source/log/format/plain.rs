@@ -14,7 +14,14 @@ const WORDS: usize = 6;
 
 /// What precedes an id in running text.
 const ID_NAMES: [&[u8]; 9] = [
-    b"request_id", b"requestId", b"req_id", b"trace_id", b"traceId", b"correlation_id", b"request-id", b"session_id",
+    b"request_id",
+    b"requestId",
+    b"req_id",
+    b"trace_id",
+    b"traceId",
+    b"correlation_id",
+    b"request-id",
+    b"session_id",
     b"trace=",
 ];
 
@@ -215,7 +222,8 @@ pub(in super::super) fn id_within(message: &[u8], level: Option<Severity>) -> Op
         let rest = &message[after..];
         let gap = rest.iter().take_while(|byte| matches!(byte, b'=' | b':' | b' ' | b'"' | b'[')).count();
         let id = &rest[gap.min(4)..];
-        let length = id.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')).count();
+        let length =
+            id.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')).count();
         (length >= 4 && (gap > 0 || name.ends_with(b"="))).then(|| &id[..length])
     })
 }
@@ -231,10 +239,22 @@ mod tests {
         let mut clock = Clock::new(TimeZone::UTC, 1_795_262_400_000_000);
         for (line, level, message) in [
             ("2026-11-21 10:00:00,123 - shop.db - ERROR - no disk", Some(Severity::Error), "no disk"),
-            ("2026-11-21T10:00:00.123456Z  WARN hyper::proto: no disk", Some(Severity::Warning), "hyper::proto: no disk"),
+            (
+                "2026-11-21T10:00:00.123456Z  WARN hyper::proto: no disk",
+                Some(Severity::Warning),
+                "hyper::proto: no disk",
+            ),
             ("2026/11/21 10:00:00 [error] 12#12: *1 open() failed", Some(Severity::Error), "12#12: *1 open() failed"),
-            ("[Sat Nov 21 10:00:00.123456 2026] [core:error] [pid 1] AH00126: no", Some(Severity::Error), "[pid 1] AH00126: no"),
-            ("2026-11-21 10:00:00.123 UTC [123] ERROR:  relation \"x\" is not there", Some(Severity::Error), "relation \"x\" is not there"),
+            (
+                "[Sat Nov 21 10:00:00.123456 2026] [core:error] [pid 1] AH00126: no",
+                Some(Severity::Error),
+                "[pid 1] AH00126: no",
+            ),
+            (
+                "2026-11-21 10:00:00.123 UTC [123] ERROR:  relation \"x\" is not there",
+                Some(Severity::Error),
+                "relation \"x\" is not there",
+            ),
             ("812:M 21 Nov 2026 10:00:00.123 # no disk", Some(Severity::Warning), "# no disk"),
             ("E1121 10:00:00.123456   12 main.go:7] no disk", Some(Severity::Error), "12 main.go:7] no disk"),
             ("ERROR:root:no disk", Some(Severity::Error), "root:no disk"),
@@ -242,7 +262,11 @@ mod tests {
             ("2026-11-21T10:00:00Z stderr F no disk", None, "no disk"),
             ("error[E0308]: mismatched types", Some(Severity::Error), "error[E0308]: mismatched types"),
             ("fatal: not a git repository", Some(Severity::Critical), "not a git repository"),
-            ("thread 'main' panicked at src/main.rs:1:2:", Some(Severity::Critical), "thread 'main' panicked at src/main.rs:1:2:"),
+            (
+                "thread 'main' panicked at src/main.rs:1:2:",
+                Some(Severity::Critical),
+                "thread 'main' panicked at src/main.rs:1:2:",
+            ),
             ("the error is here", None, "the error is here"),
             ("", None, ""),
         ] {

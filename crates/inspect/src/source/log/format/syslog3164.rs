@@ -17,7 +17,8 @@ pub(in super::super) fn parse<'a>(line: &'a [u8], clock: &mut Clock) -> Option<E
         Some((severity, rest)) => (level::of_syslog(severity), rest),
         None => (None, line),
     };
-    let (time, used) = clock.bsd(rest).or_else(|| clock.iso(rest).filter(|(_, used)| rest[10] == b'T' && *used > 19))?;
+    let (time, used) =
+        clock.bsd(rest).or_else(|| clock.iso(rest).filter(|(_, used)| rest[10] == b'T' && *used > 19))?;
     let rest = rest.get(used..)?.strip_prefix(b" ")?;
     let host = memchr::memchr(b' ', rest)?;
     if host == 0 || rest[..host].iter().any(|byte| matches!(byte, b'[' | b'(' | b'"' | b'=')) {
@@ -35,7 +36,8 @@ fn tag(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = memchr::memchr(b':', &text[..text.len().min(TAG_BYTES)])?;
     let whole = &text[..colon];
     let name = memchr::memchr(b'[', whole).map_or(whole, |bracket| &whole[..bracket]);
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@' | b'(' | b')');
+    let is_name =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@' | b'(' | b')');
     if name.is_empty() || !name.iter().all(is_name) {
         return None;
     }
@@ -71,7 +73,8 @@ mod tests {
             assert_eq!(entry.service, Some(service.as_bytes()), "{line}");
             assert_eq!(entry.message, message.as_bytes(), "{line}");
         }
-        for line in ["Nov 21 10:00:00", "Nov 21 10:00:00 web", "Nov 21 10:00:00 [main] x: y", "21 Nov 10:00:00 a b: c"] {
+        for line in ["Nov 21 10:00:00", "Nov 21 10:00:00 web", "Nov 21 10:00:00 [main] x: y", "21 Nov 10:00:00 a b: c"]
+        {
             assert!(parse(line.as_bytes(), &mut clock).is_none(), "{line}");
         }
     }

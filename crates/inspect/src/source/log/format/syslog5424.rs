@@ -109,7 +109,9 @@ mod tests {
             assert_eq!(entry.service, service.map(str::as_bytes), "{line}");
             assert_eq!(entry.message, message.as_bytes(), "{line}");
         }
-        for line in ["<34>1 yesterday h a - - - x", "<999>1 - - - - - -", "<34>2 - - - - - -", "<34>1 - h a - - [x y=\"1"] {
+        for line in
+            ["<34>1 yesterday h a - - - x", "<999>1 - - - - - -", "<34>2 - - - - - -", "<34>1 - h a - - [x y=\"1"]
+        {
             assert!(parse(line.as_bytes(), &mut clock).is_none(), "{line}");
         }
     }
