@@ -31,7 +31,7 @@ fn each_is_read_as_what_it_is() {
         ("postgres.log", "plain", None, false, None, None),
         ("python.jsonl", "json", None, false, None, None),
         ("python.log", "plain", None, true, None, None),
-        ("redis.log", "plain", None, false, None, None),
+        ("redis.log", "plain", None, true, None, None),
         ("syslog-3164.log", "syslog_3164", None, false, None, None),
         ("syslog-5424.log", "syslog_5424", None, false, None, None),
     ] {
