@@ -23,19 +23,21 @@ fn place_with_logs() -> Place {
 #[test]
 fn a_directory_of_logs_is_audited() {
     let place = place_with_logs();
+    let steady: String = (0..400).map(|n| format!("2026-11-21 09:{:02}:{:02} INFO tick {n}\n", n / 60, n % 60)).collect();
+    place.write("logs/steady.log", steady);
     let ended = place.run(["logs", "--dir", "logs", "--fail-on", "warning"]);
     assert_eq!(ended.code, 1, "{ended:?}");
     for told in ["Errors by kind", "sync failed", "stock.log", "order 3 took 3ms", "log.error", "log.together"] {
         assert!(ended.out.contains(told), "{told}: {}", ended.out);
     }
     let page = place.json(["query", "--action", "log.segment"]);
-    assert_eq!(page["records"].as_array().unwrap().len(), 2);
+    assert_eq!(page["records"].as_array().unwrap().len(), 3);
     // Nothing new: nothing is read, nothing found.
     let again = place.json(["logs", "--dir", "logs"]);
     assert_eq!(again["audit"]["run"]["findings"], serde_json::json!([]));
     assert_eq!(again["audit"]["run"]["sources"][0]["coverage"]["bytes"], 0);
     // What was read is cut off: critical, and so a failure by default.
-    let path = place.project().join("logs/api.log");
+    let path = place.project().join("logs/steady.log");
     let content = std::fs::read(&path).unwrap();
     std::fs::write(&path, &content[..content.len() / 2]).unwrap();
     let ended = place.run(["logs", "--dir", "logs", "--format", "markdown"]);
