@@ -23,7 +23,8 @@ fn place_with_logs() -> Place {
 #[test]
 fn a_directory_of_logs_is_audited() {
     let place = place_with_logs();
-    let steady: String = (0..400).map(|n| format!("2026-11-21 09:{:02}:{:02} INFO tick {n}\n", n / 60, n % 60)).collect();
+    let steady: String =
+        (0..400).map(|n| format!("2026-11-21 09:{:02}:{:02} INFO tick {n}\n", n / 60, n % 60)).collect();
     place.write("logs/steady.log", steady);
     let ended = place.run(["logs", "--dir", "logs", "--fail-on", "warning"]);
     assert_eq!(ended.code, 1, "{ended:?}");
