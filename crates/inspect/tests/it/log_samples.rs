@@ -55,7 +55,7 @@ fn each_is_read_as_what_it_is() {
             "python.jsonl" => (has("\"ERROR\""), has("\"WARNING\"")),
             "python.log" => (has(" - ERROR - "), has(" - WARNING - ")),
             "redis.log" => (0, has(" # ")),
-            "syslog-3164.log" | "syslog-5424.log" => (has("<3>") + has("<10>"), 0),
+            "syslog-3164.log" | "syslog-5424.log" => (has("<11>") + has("<10>"), 0),
             _ => (errors.unwrap(), warnings.unwrap()),
         };
         assert_eq!((errors_told, warnings_told), (expected_errors, expected_warnings), "{path}: {told}");
