@@ -12,6 +12,7 @@
 //! | `SEALBOOK_BENCH_BATCHES` | batches of one append measurement; above 97 the index holds appends up | 90 |
 //! | `SEALBOOK_BENCH_FILES`, `SEALBOOK_BENCH_MIB` | files of the tree, and their size together | 100,000, 2,048 |
 //! | `SEALBOOK_BENCH_COMMITS` | commits of the repository that is made | 20,000 |
+//! | `SEALBOOK_BENCH_LOG_MIB` | size of the log that is made | 1,024 |
 //! | `SEALBOOK_BENCH_CALLS` | calls through the gateway | 5,000 |
 //! | `SEALBOOK_BENCH_REPO` | an existing repository to audit instead | |
 //! | `SEALBOOK_BENCH_DIR` | where the books are made | `bench` in the target directory |
@@ -31,6 +32,7 @@ fn main() -> Result {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["peak", book] => bench::verify::peak(Path::new(book)),
+        ["log-peak", log] => bench::logs::peak(Path::new(log)),
         ["server"] => bench::peers::server::run(),
         [name] => match bench::BENCHES.iter().find(|bench| bench.name == name) {
             Some(bench) => (bench.run)(),

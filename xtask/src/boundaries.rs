@@ -47,6 +47,8 @@ static OWNED: &[Owned] = &[
     Owned { krate: "gix", rooms: &["inspect"] },
     Owned { krate: "globset", rooms: &["inspect"] },
     Owned { krate: "ignore", rooms: &["inspect"] },
+    Owned { krate: "logdrain", rooms: &["inspect"] },
+    Owned { krate: "ruzstd", rooms: &["inspect"] },
     Owned { krate: "reqwest", rooms: &["flow"] },
     Owned { krate: "httpdate", rooms: &["flow"] },
     Owned { krate: "hyper", rooms: &["gate"] },

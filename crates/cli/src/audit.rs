@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use sealbook_inspect::{Audit, Options, Refs, SOURCES};
 use sealbook_ledger::{Report, Uuid};
 use sealbook_record::Severity;
@@ -220,7 +220,11 @@ pub(crate) fn refs() -> impl TypedValueParser<Value = Refs> {
     })
 }
 
-/// The names of all sources there are, for help.
-pub(crate) fn source_names() -> Vec<&'static str> {
-    SOURCES.iter().map(|source| source.metadata().name).collect()
+/// The names of all sources there are, for help; plural forms are accepted.
+pub(crate) fn source_names() -> Vec<PossibleValue> {
+    let value = |name: &'static str| match name {
+        "log" => PossibleValue::new(name).alias("logs"),
+        _ => PossibleValue::new(name),
+    };
+    SOURCES.iter().map(|source| value(source.metadata().name)).collect()
 }

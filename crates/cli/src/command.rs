@@ -26,6 +26,7 @@ mod import;
 mod ingest;
 pub(crate) mod init;
 mod key;
+mod logs;
 mod mark;
 mod mcp;
 mod prove;
@@ -73,6 +74,7 @@ pub(crate) enum Command {
     Baseline(baseline::Args),
     Diff(diff::Args),
     Blame(blame::Args),
+    Logs(logs::Args),
     Append(append::Args),
     Hook(hook::Args),
     Exec(exec::Args),
@@ -137,6 +139,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Baseline(args) => baseline::run(&args, context),
         Command::Diff(args) => diff::run(&args, context),
         Command::Blame(args) => blame::run(&args, context),
+        Command::Logs(args) => logs::run(&args, context),
         Command::Append(args) => append::run(&args, context),
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),

@@ -2,9 +2,11 @@
 
 mod drift;
 mod git;
+mod log;
 
 pub use drift::DriftAnalyzer;
 pub use git::GitAnalyzer;
+pub use log::LogAnalyzer;
 
 use sealbook_record::{Finding, Timestamp};
 
@@ -31,7 +33,7 @@ pub trait Analyzer: Sync {
 }
 
 /// Every analyzer, in the order in which a run asks them.
-pub static ANALYZERS: &[&dyn Analyzer] = &[&git::GitAnalyzer, &drift::DriftAnalyzer];
+pub static ANALYZERS: &[&dyn Analyzer] = &[&git::GitAnalyzer, &log::LogAnalyzer, &drift::DriftAnalyzer];
 
 /// The analyzer of that name.
 pub fn analyzer(name: &str) -> Result<&'static dyn Analyzer, Error> {

@@ -26,7 +26,7 @@ mod progress;
 mod sink;
 mod source;
 
-pub use analyzer::{ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, Scope, analyzer};
+pub use analyzer::{ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, LogAnalyzer, Scope, analyzer};
 pub use authorship::{Authorship, LineRun, Writer, WritingCall, WritingCommit};
 pub use book::{Book, BookSink};
 pub use collector::{Analysis, Audit, Batch, SourceRun};
@@ -40,7 +40,8 @@ pub use prior::{Prior, Sealed, Selection};
 pub use progress::{Progress, Silent};
 pub use sink::{SeqRange, Sink};
 pub use source::file::{FileChange, TreeState};
+pub use source::log::LogOptions;
 pub use source::{
     FileOptions, GitOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata, Stamp, source,
 };
-pub use source::{file, git};
+pub use source::{file, git, log};

@@ -2,6 +2,7 @@
 
 pub mod file;
 pub mod git;
+pub mod log;
 
 use std::path::{Path, PathBuf};
 
@@ -46,10 +47,13 @@ pub trait Source: Sync {
 }
 
 /// Every source, in the order in which a run visits them.
-pub static SOURCES: &[&dyn Source] = &[&git::GitSource, &file::FileSource];
+pub static SOURCES: &[&dyn Source] = &[&git::GitSource, &file::FileSource, &log::LogSource];
 
 /// The source of that name.
+///
+/// Plural forms are accepted: `logs` is `log`.
 pub fn source(name: &str) -> Result<&'static dyn Source, Error> {
+    let name = if name == "logs" { "log" } else { name };
     SOURCES.iter().copied().find(|s| s.metadata().name == name).ok_or_else(|| Error::UnknownSource {
         name: name.to_owned(),
         known: SOURCES.iter().map(|s| s.metadata().name).collect::<Vec<_>>().join(", "),
@@ -157,6 +161,9 @@ pub struct Options {
     pub file: FileOptions,
     /// Options of the `git` source.
     pub git: GitOptions,
+    /// Options of the `log` source.
+    #[serde(skip_serializing_if = "log::LogOptions::is_default")]
+    pub log: log::LogOptions,
 }
 
 /// Options of the `file` source.

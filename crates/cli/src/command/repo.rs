@@ -21,6 +21,7 @@ use crate::project::{bare_root, root_of};
 Examples:
   sealbook repo
   sealbook repo ~/src/shop --sources git
+  sealbook repo --sources git,logs                   the history, and the logs in the tree
   sealbook repo --again                              read and check the whole history once more
   sealbook repo --fail-on warning --output audit.md
   sealbook repo --baseline .audit/baseline-2024-01-01.json
@@ -29,7 +30,7 @@ pub(crate) struct Args {
     /// Somewhere in the repository
     #[arg(value_name = "PATH", default_value = ".")]
     path: PathBuf,
-    /// Which sources to read [default: git, where it is a git repository, and file]
+    /// Which sources to read [default: git, where it is a git repository, and file]; `log` reads the logs below PATH
     #[arg(long, value_name = "SOURCES", value_delimiter = ',', value_parser = audit::source_names())]
     sources: Vec<String>,
     /// One record for every file, changed or not
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let target = root_of(&init::canonical(context, &args.path)?);
     let mut sources = args.sources.clone();
     if sources.is_empty() {
-        sources = audit::source_names().into_iter().map(str::to_owned).collect();
+        sources = ["git", "file"].map(str::to_owned).to_vec();
         if bare_root(&target).is_some() {
             context.note("this is a bare repository: its history is read, nothing is put into it, and its book is named after it");
             sources.retain(|name| name == "git");
@@ -73,6 +74,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.git.again = args.again;
     options.file.pattern.clone_from(&args.pattern);
     options.file.ignore_files = !args.no_ignore;
+    options.log.again = args.again;
+    options.log.zone = Some((*context.environment.zone).clone());
     let plan = Plan { target, sources, options, show: &[], baseline: args.baseline.clone() };
     audit::run(plan, &args.running, context)
 }

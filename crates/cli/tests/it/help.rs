@@ -15,6 +15,7 @@ const COMMANDS: &[&str] = &[
     "baseline",
     "diff",
     "blame",
+    "logs",
     "append",
     "hook",
     "exec",

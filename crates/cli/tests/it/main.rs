@@ -28,6 +28,7 @@ mod ingest;
 mod keys;
 mod kills;
 mod lifecycle;
+mod logs;
 mod mark;
 mod mcp;
 mod mcp_gated;

@@ -22,3 +22,8 @@ mod git_forged;
 mod git_numstat;
 mod git_odd;
 mod git_refs;
+
+mod log_hostile;
+mod log_resume;
+mod log_run;
+mod log_samples;

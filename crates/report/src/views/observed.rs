@@ -1,5 +1,7 @@
 //! What a run saw, thing by thing: commits, lines and who wrote them, files.
 
+mod logs;
+
 use sealbook_inspect::TreePath;
 use sealbook_record::{PartName, Record};
 use sealbook_store::Stored;
@@ -98,11 +100,14 @@ impl std::fmt::Display for Said {
 impl View for Observed<'_> {
     fn document(&self) -> Document {
         let (mut commits, mut lines, mut files, mut others) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut logs = logs::Logs::default();
         for stored in self.rows {
             let told = stored.record.as_ref().and_then(|record| match record.action.as_str() {
                 "git.commit" => commit(stored.seq, record).map(|row| commits.push(row)),
                 "git.blame" => blame(record).map(|rows| lines.extend(rows)),
                 "file.observed" => file(stored.seq, record).map(|row| files.push(row)),
+                "log.segment" => logs.segment(record),
+                "log.run" | "log.selection" => logs.run(record),
                 _ => None,
             });
             if told.is_none() {
@@ -113,6 +118,7 @@ impl View for Observed<'_> {
         table(&mut page, "Commits", COMMITS, commits);
         table(&mut page, "Lines", LINES, lines);
         table(&mut page, "Files", FILES, files);
+        logs.tell(&mut page);
         table(&mut page, "Other records", &records::columns(), others);
         page
     }

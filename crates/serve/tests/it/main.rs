@@ -6,5 +6,6 @@ mod conformance;
 mod fixture;
 mod http;
 mod limits;
+mod logs;
 mod protocol;
 mod tools;
