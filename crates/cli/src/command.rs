@@ -23,6 +23,7 @@ mod ingest;
 pub(crate) mod init;
 mod key;
 mod mcp;
+mod module;
 mod prove;
 mod query;
 mod reindex;
@@ -65,6 +66,7 @@ pub(crate) enum Command {
     Mcp(mcp::Args),
     Git(git::Args),
     File(file::Args),
+    Module(module::Args),
     Append(append::Args),
     Hook(hook::Args),
     Exec(exec::Args),
@@ -116,6 +118,11 @@ pub(crate) fn run(cli: Cli, environment: Environment) -> Exit {
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
+    let has_bom = matches!(command, Command::Module(_) | Command::Repo(_) | Command::Report(_));
+    if context.out.format == Format::CycloneDx && !has_bom {
+        let mend = "ask `sealbook module`, `repo --sources module` or `report` for one, or choose another --format";
+        return Err(Failure::usage("this command has no bill of materials", mend));
+    }
     match command {
         Command::Init(args) => init::run(&args, context),
         Command::Status(args) => status::run(&args, context),
@@ -124,6 +131,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Mcp(args) => mcp::run(&args, context),
         Command::Git(args) => git::run(&args, context),
         Command::File(args) => file::run(&args, context),
+        Command::Module(args) => module::run(&args, context),
         Command::Append(args) => append::run(&args, context),
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),

@@ -1,8 +1,10 @@
 //! What an analyzer is, and which ones there are.
 
 mod git;
+mod module;
 
 pub use git::GitAnalyzer;
+pub use module::ModuleAnalyzer;
 
 use sealbook_record::{Finding, Timestamp};
 
@@ -29,7 +31,10 @@ pub trait Analyzer: Sync {
 }
 
 /// Every analyzer, in the order in which a run asks them.
-pub static ANALYZERS: &[&dyn Analyzer] = &[&git::GitAnalyzer];
+pub static ANALYZERS: &[&dyn Analyzer] = &[
+    &git::GitAnalyzer,
+    &module::ModuleAnalyzer,
+];
 
 /// The analyzer of that name.
 pub fn analyzer(name: &str) -> Result<&'static dyn Analyzer, Error> {

@@ -24,7 +24,7 @@ mod progress;
 mod sink;
 mod source;
 
-pub use analyzer::{ANALYZERS, Analyzer, AnalyzerMetadata, GitAnalyzer, Scope, analyzer};
+pub use analyzer::{ANALYZERS, Analyzer, AnalyzerMetadata, GitAnalyzer, ModuleAnalyzer, Scope, analyzer};
 pub use book::{Book, BookSink};
 pub use collector::{Analysis, Audit, Batch, SourceRun};
 pub use coverage::{Coverage, Skipped};
@@ -35,6 +35,7 @@ pub use progress::{Progress, Silent};
 pub use sink::{SeqRange, Sink};
 pub use source::file::{FileChange, TreeState};
 pub use source::{
-    FileOptions, GitOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata, Stamp, source,
+    FileOptions, GitOptions, ModuleOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata,
+    Stamp, source,
 };
-pub use source::{file, git};
+pub use source::{file, git, module};

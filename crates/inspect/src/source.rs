@@ -2,6 +2,7 @@
 
 pub mod file;
 pub mod git;
+pub mod module;
 
 use std::path::{Path, PathBuf};
 
@@ -46,7 +47,11 @@ pub trait Source: Sync {
 }
 
 /// Every source, in the order in which a run visits them.
-pub static SOURCES: &[&dyn Source] = &[&git::GitSource, &file::FileSource];
+pub static SOURCES: &[&dyn Source] = &[
+    &git::GitSource,
+    &file::FileSource,
+    &module::ModuleSource,
+];
 
 /// The source of that name.
 pub fn source(name: &str) -> Result<&'static dyn Source, Error> {
@@ -157,6 +162,9 @@ pub struct Options {
     pub file: FileOptions,
     /// Options of the `git` source.
     pub git: GitOptions,
+    /// Options of the `module` source.
+    #[serde(skip_serializing_if = "ModuleOptions::is_default")]
+    pub module: ModuleOptions,
 }
 
 /// Options of the `file` source.
@@ -196,6 +204,23 @@ pub struct GitOptions {
     pub again: bool,
     /// Which references to walk from; all are recorded.
     pub refs: Refs,
+}
+
+/// Options of the `module` source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ModuleOptions {
+    /// Only this module: its name, or its directory seen from the target (with a `/` in it, or `.`).
+    pub name: Option<String>,
+    /// Measure tests too.
+    pub include_tests: bool,
+    /// List what the dependencies bring in, too.
+    pub include_dependencies: bool,
+}
+
+impl ModuleOptions {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Which references a run walks from.

@@ -2,6 +2,7 @@
 
 mod activity;
 mod audit;
+mod bom;
 mod book;
 mod completeness;
 mod equivocation;

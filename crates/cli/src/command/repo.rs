@@ -10,6 +10,9 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::{bare_root, root_of};
 
+/// What is read where nobody says it.
+const DEFAULT: [&str; 2] = ["git", "file"];
+
 /// Audit a repository: seal what is in it, show findings, prove the book
 ///
 /// Reads the git history and the files of the work tree around PATH. The first run makes the
@@ -21,6 +24,7 @@ use crate::project::{bare_root, root_of};
 Examples:
   sealbook repo
   sealbook repo ~/src/shop --sources git
+  sealbook repo --sources git,file,module            its modules too, with their bill of materials
   sealbook repo --again                              read and check the whole history once more
   sealbook repo --fail-on warning --output audit.md
   sealbook repo --per-file --format json | jq .run.findings")]
@@ -54,7 +58,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let target = root_of(&init::canonical(context, &args.path)?);
     let mut sources = args.sources.clone();
     if sources.is_empty() {
-        sources = audit::source_names().into_iter().map(str::to_owned).collect();
+        sources = DEFAULT.iter().map(|name| (*name).to_owned()).collect();
         if bare_root(&target).is_some() {
             context.note("this is a bare repository: its history is read, nothing is put into it, and its book is named after it");
             sources.retain(|name| name == "git");
@@ -69,5 +73,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.git.again = args.again;
     options.file.pattern.clone_from(&args.pattern);
     options.file.ignore_files = !args.no_ignore;
-    audit::run(Plan { target, sources, options, show: &[] }, &args.running, context)
+    let show = if sources.iter().any(|name| name == "module") { audit::MODULES } else { &[] };
+    audit::run(Plan { target, sources, options, show }, &args.running, context)
 }
