@@ -39,8 +39,12 @@ static METADATA: AnalyzerMetadata = AnalyzerMetadata {
 const COMPLEX: u32 = 20;
 /// From here on nobody can say what it does.
 const TOO_COMPLEX: u32 = 50;
+/// From here on a function should be tested.
+const UNTESTED: u32 = 10;
 /// Findings of one rule in one module, at most.
 const SHOWN: usize = 10;
+/// From so many files or packages on, a circle is found where it does no harm by itself.
+const KNOT: usize = 5;
 /// Lines of a file that no test runs.
 const UNTESTED_LINES: u64 = 50;
 /// Parts of a hundred below which a module counts as hardly tested.
@@ -82,12 +86,12 @@ impl Analyzer for ModuleAnalyzer {
 }
 
 fn complexity(module: &Module, findings: &mut Vec<Finding>) {
-    let above = module.functions.complex.iter().filter(|function| function.complexity > COMPLEX);
+    let above = module.functions.complex.iter().filter(|function| function.modified > COMPLEX);
     for function in above.take(SHOWN) {
-        let severity = if function.complexity > TOO_COMPLEX { Severity::Warning } else { Severity::Info };
+        let severity = if function.modified > TOO_COMPLEX { Severity::Warning } else { Severity::Info };
         let message = format!(
-            "{} has a complexity of {} in {} lines: as many ways lead through it",
-            function.name, function.complexity, function.lines
+            "{} has a complexity of {} in {} lines (a choice among cases counted as one)",
+            function.name, function.modified, function.lines
         );
         let mut finding = of_function("module.complexity", "complexity", severity, message, function);
         finding.recommendation = Some("Take out what has a name of its own; test what remains before it is changed.".to_owned());
@@ -102,17 +106,17 @@ fn of_function(rule: &str, kind: &str, severity: Severity, message: String, func
     finding.location = Some(Location { path: function.path.clone(), line: Some(function.line), column: None });
     finding.metadata.insert("function".to_owned(), function.name.clone().into());
     finding.metadata.insert("complexity".to_owned(), function.complexity.into());
+    finding.metadata.insert("modified".to_owned(), function.modified.into());
     finding.metadata.insert("lines".to_owned(), function.lines.into());
     finding
 }
 
 fn cycles(module: &Module, findings: &mut Vec<Finding>) {
-    for cycle in module.imports.cycles.iter().take(SHOWN) {
-        // What is imported while it is being loaded is not there yet; other languages only make it hard to part.
-        let severity = match cycle.language.as_str() {
-            "Python" | "TypeScript or JavaScript" => Severity::Warning,
-            _ => Severity::Info,
-        };
+    // What is imported while it is being loaded is not there yet. Elsewhere a circle does no harm by itself; a
+    // large one keeps what is in it from being taken apart.
+    let is_told = |cycle: &&Cycle| cycle.breaks_loading() || cycle.members.len() >= KNOT;
+    for cycle in module.imports.cycles.iter().filter(is_told).take(SHOWN) {
+        let severity = if cycle.breaks_loading() { Severity::Warning } else { Severity::Info };
         let Cycle { members, way, .. } = cycle;
         let round = way.iter().chain(way.first()).take(QUOTED + 1).map(String::as_str).collect::<Vec<_>>().join(" → ");
         let more = if way.len() > QUOTED { " → …" } else { "" };
@@ -209,13 +213,13 @@ impl Duplicates {
 
 fn untested(module: &Module, findings: &mut Vec<Finding>) {
     let Some(tested) = &module.tested else { return };
-    let hardly = |function: &&Complex| function.ran.is_some_and(|(ran, lines)| lines > 0 && ran * 2 < lines);
+    let hardly = |function: &&Complex| function.modified >= UNTESTED && function.ran.is_some_and(|(ran, lines)| lines > 0 && ran * 2 < lines);
     for function in module.functions.complex.iter().filter(hardly).take(SHOWN) {
         let (ran, lines) = function.ran.unwrap_or_default();
-        let severity = if function.complexity > COMPLEX { Severity::Warning } else { Severity::Info };
+        let severity = if function.modified > COMPLEX { Severity::Warning } else { Severity::Info };
         let message = format!(
             "tests run {ran} of {lines} lines of {}, which has a complexity of {}",
-            function.name, function.complexity
+            function.name, function.modified
         );
         let mut finding = of_function("module.untested.function", "coverage", severity, message, function);
         finding.recommendation = Some("Test it before anyone changes it.".to_owned());

@@ -134,7 +134,13 @@ fn tell(
     let names: Vec<String> = module.manifests.iter().filter_map(|at| found.manifests[*at].what.name.clone()).collect();
     let imports = Graph::of(&figures.files, &names);
     let dependencies = Dependencies::of(found, module);
-    let version = own(|manifest| manifest.version.as_deref());
+    // Where the workspace says the version, the lock file repeats it.
+    let of_lock = || {
+        let manifest = module.manifests.first().map(|at| &found.manifests[*at])?;
+        let is_own = |it: &&package::Package| it.origin == package::Origin::Local && it.name == module.name;
+        found.lock_of(manifest)?.what.packages.iter().find(is_own)?.version.as_deref()
+    };
+    let version = own(|manifest| manifest.version.as_deref()).or_else(of_lock);
     let subject = Subject {
         name: &module.name,
         directory: &module.directory,

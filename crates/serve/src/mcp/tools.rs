@@ -5,6 +5,7 @@ mod approvals;
 mod audit;
 mod audit_file;
 mod audit_git;
+mod audit_module;
 mod audit_trail;
 mod query;
 mod stop;
@@ -17,6 +18,7 @@ pub(crate) static TOOLS: &[&Definition] = &[
     &audit_trail::TOOL,
     &audit_file::TOOL,
     &audit_git::TOOL,
+    &audit_module::TOOL,
     &verify::TOOL,
     &query::TOOL,
     &alerts::LIST,

@@ -26,6 +26,7 @@ pub(super) struct Complex {
     pub(super) line: u64,
     pub(super) lines: u64,
     pub(super) complexity: u32,
+    pub(super) modified: u32,
     pub(super) digest: String,
     #[serde(default)]
     pub(super) ran: Option<(u64, u64)>,
@@ -81,6 +82,13 @@ pub(super) struct Wanted {
 pub(super) struct Duplicate {
     pub(super) name: String,
     pub(super) versions: Vec<String>,
+}
+
+impl Cycle {
+    /// Whether the language loads a file where it is imported.
+    pub(super) fn breaks_loading(&self) -> bool {
+        matches!(self.language.as_str(), "Python" | "TypeScript or JavaScript")
+    }
 }
 
 impl Module {

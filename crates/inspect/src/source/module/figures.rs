@@ -58,6 +58,8 @@ pub(super) struct Complex {
     pub(super) line: u32,
     pub(super) lines: u32,
     pub(super) complexity: u32,
+    /// The same with a whole choice among cases counted as one.
+    pub(super) modified: u32,
     pub(super) digest: String,
     /// Lines that ran in tests, and of how many.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,6 +137,7 @@ impl Figures {
                 line: function.first,
                 lines: function.last + 1 - function.first,
                 complexity: function.complexity,
+                modified: function.modified,
                 digest: function.digest.unwrap_or_default(),
                 ran: complex.ran,
             });
@@ -161,7 +164,8 @@ impl Figures {
     fn trim(&mut self) {
         let complex = &mut self.functions.complex;
         complex.sort_by(|a, b| {
-            b.complexity.cmp(&a.complexity).then_with(|| (&a.path, a.line).cmp(&(&b.path, b.line)))
+            let weight = |it: &Complex| (it.modified, it.complexity);
+            weight(b).cmp(&weight(a)).then_with(|| (&a.path, a.line).cmp(&(&b.path, b.line)))
         });
         complex.truncate(COMPLEX_MAX);
     }

@@ -72,6 +72,10 @@ enum Role {
     Decision,
     /// As many ways as it has arms: the last one is what remains.
     Choice,
+    /// One arm of a switch.
+    Case,
+    /// A switch, whose arms count by themselves.
+    Switch,
     /// `&&` and the like, where it stands between conditions.
     Operator,
     Import,
@@ -117,6 +121,8 @@ pub(super) struct Function {
     pub(super) last: u32,
     /// McCabe's number, with `&&` and `||` counted.
     pub(super) complexity: u32,
+    /// The same with a whole choice among cases counted as one: a long list of cases is not hard to read.
+    pub(super) modified: u32,
     /// Of its words; only where it is told by name.
     pub(super) digest: Option<String>,
 }
@@ -254,11 +260,16 @@ impl<'s> Walk<'s> {
                 }
                 self.container(node, depth);
             }
-            Role::Decision => self.decide(1),
-            Role::Choice => self.decide(choices(node, self.grammar)),
+            Role::Decision => self.decide(1, 1),
+            Role::Choice => {
+                let ways = choices(node, self.grammar);
+                self.decide(ways, ways.min(1));
+            }
+            Role::Case => self.decide(1, 0),
+            Role::Switch => self.decide(0, 1),
             Role::Operator => {
                 if parent.is_some_and(|parent| names::joins_conditions(&TABLES[self.grammar as usize].0, parent)) {
-                    self.decide(1);
+                    self.decide(1, 1);
                 }
             }
             Role::Import => {
@@ -267,7 +278,7 @@ impl<'s> Walk<'s> {
                 return node.kind() == "call_expression" || node.kind() == "export_statement";
             }
             Role::Condition => {
-                self.decide(1);
+                self.decide(1, 1);
                 if python::is_for_types(node, self.source) {
                     self.late.push(depth);
                 }
@@ -310,6 +321,7 @@ impl<'s> Walk<'s> {
             first: row(node.start_position().row),
             last: row(node.end_position().row),
             complexity: 1,
+            modified: 1,
             digest: None,
         });
     }
@@ -321,9 +333,11 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn decide(&mut self, ways: u32) {
+    fn decide(&mut self, ways: u32, modified: u32) {
         if let Some(open) = self.open.last() {
-            self.syntax.functions[open.at].complexity += ways;
+            let function = &mut self.syntax.functions[open.at];
+            function.complexity += ways;
+            function.modified += modified;
         }
     }
 

@@ -42,6 +42,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, String> {
 }
 
 fn requirement(name: &str, wanted: &str, kind: Kind) -> Requirement {
+    let (name, wanted) = alias(wanted).unwrap_or((name, wanted));
     let pin = match wanted.trim() {
         "" | "*" | "x" | "latest" | "next" => Pin::Any,
         local if ["file:", "link:", "workspace:", "portal:"].iter().any(|start| local.starts_with(start)) => Pin::Local,
@@ -55,6 +56,13 @@ fn requirement(name: &str, wanted: &str, kind: Kind) -> Requirement {
         _ => Pin::Range,
     };
     Requirement::new(name, wanted, kind, pin)
+}
+
+/// `npm:NAME@VERSION` stands for another package than the name says.
+pub(super) fn alias(wanted: &str) -> Option<(&str, &str)> {
+    let real = wanted.strip_prefix("npm:")?;
+    let at = real.rfind('@').filter(|at| *at > 0)?;
+    Some((&real[..at], &real[at + 1..]))
 }
 
 fn is_version(text: &str) -> bool {
@@ -186,8 +194,10 @@ fn flatten(above: &str, dependencies: BTreeMap<String, Nested>, packages: &mut B
             if above.is_empty() { format!("node_modules/{name}") } else { format!("{above}/node_modules/{name}") };
         let requires = nested.requires.as_ref().and_then(Value::as_object).into_iter().flatten();
         let requires = requires.map(|(name, wanted)| (name.clone(), wanted.as_str().unwrap_or_default().to_owned()));
+        let real = nested.version.as_deref().and_then(alias).map(|(name, version)| (name.to_owned(), version.to_owned()));
         let locked = Locked {
-            version: nested.version,
+            name: real.as_ref().map(|(name, _)| name.clone()),
+            version: real.map(|(_, version)| version).or(nested.version),
             resolved: nested.resolved,
             integrity: nested.integrity,
             dev: nested.dev,

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::super::package::{Digest, Lock, Origin, Package};
-use super::npm::origin;
+use super::npm::{alias, origin};
 
 /// Fields of one block; `dependencies` and the like have fields of their own.
 #[derive(Default)]
@@ -25,7 +25,8 @@ pub(super) fn lock(text: &str) -> Result<Lock, String> {
             continue;
         }
         let at = lock.packages.len();
-        let (name, _) = split(&block.heads[0]).ok_or_else(|| format!("line {}: no package is named", block.number))?;
+        let (name, wanted) = split(&block.heads[0]).ok_or_else(|| format!("line {}: no package is named", block.number))?;
+        let name = alias(wanted).map_or(name, |(name, _)| name);
         let version = block.fields.get("version").cloned();
         let resolution = block.fields.get("resolution").or_else(|| block.fields.get("resolved"));
         let workspace = block.heads.iter().find_map(|head| split(head)?.1.strip_prefix("workspace:"));
