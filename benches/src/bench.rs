@@ -5,6 +5,7 @@ mod files;
 mod git;
 mod hook;
 mod http;
+pub(crate) mod modules;
 pub(crate) mod peers;
 mod query;
 mod replay;
@@ -40,6 +41,7 @@ pub(crate) static BENCHES: &[Bench] = &[
     Bench { name: "hook", run: hook::run },
     Bench { name: "files", run: files::run },
     Bench { name: "git", run: git::run },
+    Bench { name: "modules", run: modules::run },
     Bench { name: "size", run: size::run },
     Bench { name: "wrap", run: wrap::run },
     Bench { name: "http", run: http::run },

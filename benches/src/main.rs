@@ -14,6 +14,8 @@
 //! | `SEALBOOK_BENCH_COMMITS` | commits of the repository that is made | 20,000 |
 //! | `SEALBOOK_BENCH_CALLS` | calls through the gateway | 5,000 |
 //! | `SEALBOOK_BENCH_REPO` | an existing repository to audit instead | |
+//! | `SEALBOOK_BENCH_LINES` | lines of code of the tree that is made | 1,000,000 |
+//! | `SEALBOOK_BENCH_TREE` | an existing tree of code to audit instead | |
 //! | `SEALBOOK_BENCH_DIR` | where the books are made | `bench` in the target directory |
 
 mod bench;
@@ -30,6 +32,7 @@ use std::path::{Path, PathBuf};
 fn main() -> Result {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["modules-peak", tree] => bench::modules::peak(Path::new(tree)),
         ["peak", book] => bench::verify::peak(Path::new(book)),
         ["server"] => bench::peers::server::run(),
         [name] => match bench::BENCHES.iter().find(|bench| bench.name == name) {

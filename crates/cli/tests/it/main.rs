@@ -26,6 +26,7 @@ mod keys;
 mod kills;
 mod lifecycle;
 mod mcp;
+mod module;
 mod peers;
 mod places;
 mod policy;

@@ -15,7 +15,6 @@ pub(crate) struct Audited {
     pub(crate) coverage: Coverage,
     pub(crate) modules: Vec<Value>,
     pub(crate) findings: Vec<Finding>,
-    pub(crate) book: Book,
 }
 
 pub(crate) fn audit(root: &Path, options: ModuleOptions) -> Audited {
@@ -33,7 +32,7 @@ pub(crate) fn try_audit(root: &Path, options: ModuleOptions) -> Result<Audited, 
     let scope = Scope { project: None, now: Timestamp::from_micros(0) };
     let findings = ModuleAnalyzer.analyze(&mut records, &scope, &Silent)?;
     drop(records);
-    Ok(Audited { coverage, modules, findings, book })
+    Ok(Audited { coverage, modules, findings })
 }
 
 pub(crate) fn whole() -> ModuleOptions {

@@ -59,7 +59,7 @@ fn a_manifest_of_100_mib_is_not_read() {
 fn deep_nesting_ends_in_a_gap_and_not_in_a_crash() {
     let tree = Tree::new();
     let deep = 200_000;
-    tree.write("package.json", format!("{{\"a\":{}1{}}}", "[".repeat(deep), "]".repeat(deep)));
+    tree.write("package.json", format!("{{\"dependencies\":{{\"a\":{}1{}}}}}", "[".repeat(deep), "]".repeat(deep)));
     tree.write("package-lock.json", format!("{{\"dependencies\":{}{}}}", "{\"a\":{\"dependencies\":".repeat(deep), "}}".repeat(deep)));
     tree.write("Cargo.toml", format!("a = {}1{}", "[".repeat(deep), "]".repeat(deep)));
     tree.write("pnpm-lock.yaml", format!("packages: {}", "[".repeat(deep)));
