@@ -37,7 +37,8 @@ pub(crate) fn run() -> Result {
             "tokei and lizard",
             Box::new(|| {
                 let lines = timed(|| quiet(Command::new(&tokei).arg(&tree)))?.1;
-                let functions = timed(|| quiet(Command::new(&lizard).args(["--csv", "-t"]).arg(cores().to_string()).arg(&tree)))?.1;
+                let functions =
+                    timed(|| quiet(Command::new(&lizard).args(["--csv", "-t"]).arg(cores().to_string()).arg(&tree)))?.1;
                 Ok(rate(lines + functions))
             }),
         ),
@@ -76,7 +77,8 @@ fn audit(tree: &Path) -> Result<(Duration, u64)> {
     if audit.has_failed() {
         return Err("the audit failed".into());
     }
-    for skipped in audit.sources.iter().filter_map(|run| run.result.as_ref().ok()).flat_map(|it| &it.skipped_by_reason) {
+    for skipped in audit.sources.iter().filter_map(|run| run.result.as_ref().ok()).flat_map(|it| &it.skipped_by_reason)
+    {
         note(&format!("  {} of {} were skipped", skipped.0, skipped.1));
     }
     let selection = sealbook_inspect::Selection { actions: &["module.audited"], ..Default::default() };
@@ -97,7 +99,8 @@ pub(crate) fn peak(tree: &Path) -> Result {
 }
 
 fn peak_of(tree: &Path) -> Result<f64> {
-    let output = Command::new(std::env::current_exe()?).arg("modules-peak").arg(tree).stderr(Stdio::inherit()).output()?;
+    let output =
+        Command::new(std::env::current_exe()?).arg("modules-peak").arg(tree).stderr(Stdio::inherit()).output()?;
     let text = String::from_utf8(output.stdout)?;
     Ok(text.trim().parse::<f64>().map_err(|_| format!("the peak was told as {text:?}"))?)
 }
@@ -164,23 +167,50 @@ fn file(rng: &mut Rng, end: &str, at: u64) -> Result<String> {
 fn function(out: &mut String, rng: &mut Rng, end: &str, n: u64) -> Result {
     let branches = 1 + rng.below(6);
     if end == "py" {
-        writeln!(out, "\ndef total_{n}(items, limit):\n    # Adds up what is below the limit.\n    total = 0\n    for item in items:")?;
+        writeln!(
+            out,
+            "\ndef total_{n}(items, limit):\n    # Adds up what is below the limit.\n    total = 0\n    for item in items:"
+        )?;
         for at in 0..branches {
-            writeln!(out, "        if item > {at} and item < limit:\n            total += item * {}\n", rng.below(100))?;
+            writeln!(
+                out,
+                "        if item > {at} and item < limit:\n            total += item * {}\n",
+                rng.below(100)
+            )?;
         }
         writeln!(out, "    print(f\"total {{total}}\")\n    return total\n")?;
         return Ok(());
     }
     let (head, each, print) = match end {
-        "rs" => (format!("pub fn total_{n}(items: &[i64], limit: i64) -> i64 {{\n    let mut total = 0;"), "for &item in items", "println!(\"total {total}\");"),
-        "ts" => (format!("export function total{n}(items: number[], limit: number): number {{\n    let total = 0;"), "for (const item of items)", "console.log(`total ${total}`);"),
-        "go" => (format!("func total{n}(items []int, limit int) int {{\n\ttotal := 0"), "for _, item := range items", "fmt.Println(\"total\", total)"),
-        _ => (format!("    long total{n}(List<Long> items, long limit) {{\n        long total = 0;"), "for (long item : items)", "System.out.println(\"total \" + total);"),
+        "rs" => (
+            format!("pub fn total_{n}(items: &[i64], limit: i64) -> i64 {{\n    let mut total = 0;"),
+            "for &item in items",
+            "println!(\"total {total}\");",
+        ),
+        "ts" => (
+            format!("export function total{n}(items: number[], limit: number): number {{\n    let total = 0;"),
+            "for (const item of items)",
+            "console.log(`total ${total}`);",
+        ),
+        "go" => (
+            format!("func total{n}(items []int, limit int) int {{\n\ttotal := 0"),
+            "for _, item := range items",
+            "fmt.Println(\"total\", total)",
+        ),
+        _ => (
+            format!("    long total{n}(List<Long> items, long limit) {{\n        long total = 0;"),
+            "for (long item : items)",
+            "System.out.println(\"total \" + total);",
+        ),
     };
     let (open, close) = if matches!(end, "rs" | "go") { ("", "") } else { ("(", ")") };
     writeln!(out, "// Adds up what is below the limit.\n{head}\n    {each} {{")?;
     for at in 0..branches {
-        writeln!(out, "        if {open}item > {at} && item < limit{close} {{\n            total += item * {};\n        }}\n", rng.below(100))?;
+        writeln!(
+            out,
+            "        if {open}item > {at} && item < limit{close} {{\n            total += item * {};\n        }}\n",
+            rng.below(100)
+        )?;
     }
     writeln!(out, "    }}\n    {print}\n    return total;\n}}\n")?;
     Ok(())

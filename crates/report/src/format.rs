@@ -17,7 +17,7 @@ pub enum Format {
     Jsonl,
     /// GitHub-flavoured Markdown, for a page or a mail.
     Markdown,
-    /// A bill of materials as CycloneDX 1.6 JSON, of what has one.
+    /// A bill of materials as `CycloneDX` 1.6 JSON, of what has one.
     CycloneDx,
 }
 

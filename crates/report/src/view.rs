@@ -17,7 +17,7 @@ pub trait View {
         vec![self.json()]
     }
 
-    /// The bill of materials, as CycloneDX JSON, where what is shown has one.
+    /// The bill of materials, as `CycloneDX` JSON, where what is shown has one.
     fn bom(&self) -> Option<String> {
         None
     }

@@ -94,7 +94,8 @@ fn complexity(module: &Module, findings: &mut Vec<Finding>) {
             function.name, function.modified, function.lines
         );
         let mut finding = of_function("module.complexity", "complexity", severity, message, function);
-        finding.recommendation = Some("Take out what has a name of its own; test what remains before it is changed.".to_owned());
+        finding.recommendation =
+            Some("Take out what has a name of its own; test what remains before it is changed.".to_owned());
         findings.push(finding);
     }
 }
@@ -124,8 +125,7 @@ fn cycles(module: &Module, findings: &mut Vec<Finding>) {
         let path = way.first().map(|first| module.path_of(first));
         let mut finding =
             Finding::new("module.import_cycle", "cycle", severity, message, path.as_deref(), &members.join("\n"));
-        finding.recommendation =
-            Some("Move what both need into a third, or import it where it is used.".to_owned());
+        finding.recommendation = Some("Move what both need into a third, or import it where it is used.".to_owned());
         finding.metadata.insert("members".to_owned(), members.clone().into());
         findings.push(finding);
     }
@@ -142,7 +142,8 @@ fn dependencies(module: &Module, findings: &mut Vec<Finding>) {
         let mut finding = Finding::new(
             "module.dependency.unlocked",
             "dependency",
-            Severity::Warning,
+            // Libraries of these ecosystems are often kept without one.
+            if matches!(unlocked.ecosystem.as_str(), "cargo" | "python") { Severity::Info } else { Severity::Warning },
             message,
             Some(&unlocked.manifest),
             "",
@@ -169,8 +170,8 @@ fn dependencies(module: &Module, findings: &mut Vec<Finding>) {
             let names: Vec<&str> = group.iter().map(|wanted| wanted.name.as_str()).collect();
             let manifest = &group[0].manifest;
             let message = format!("{manifest} {says}: {}", quoted(&names));
-            let mut finding =
-                Finding::new(rule, "dependency", Severity::Warning, message, Some(manifest), &names.join("\n"));
+            let severity = if is_for_developers(manifest) { Severity::Info } else { Severity::Warning };
+            let mut finding = Finding::new(rule, "dependency", severity, message, Some(manifest), &names.join("\n"));
             finding.recommendation = Some(mend.to_owned());
             let list = group.iter().map(|wanted| serde_json::json!({"name": wanted.name, "wanted": wanted.wanted}));
             finding.metadata.insert("packages".to_owned(), list.collect());
@@ -179,9 +180,19 @@ fn dependencies(module: &Module, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Whether a list of requirements is for those who work on the module, by its name.
+fn is_for_developers(manifest: &str) -> bool {
+    let name = manifest.rsplit('/').next().unwrap_or(manifest);
+    let stem = name.strip_suffix(".txt");
+    stem.is_some_and(|name| ["dev", "test", "doc", "lint"].iter().any(|word| name.contains(word)))
+}
+
 /// Packages in several versions, by lock file: modules that share one bring in the same.
 #[derive(Default)]
-struct Duplicates(BTreeMap<String, (BTreeMap<String, BTreeSet<String>>, Vec<(u64, u64)>)>);
+struct Duplicates(BTreeMap<String, OfLock>);
+
+/// Versions by package, and the records that say so.
+type OfLock = (BTreeMap<String, BTreeSet<String>>, Vec<(u64, u64)>);
 
 impl Duplicates {
     fn add(&mut self, module: &Module, seq: u64) {
@@ -200,8 +211,7 @@ impl Duplicates {
             let several = count(names.len() as u64, "package");
             let message = format!("{several} in several versions: {}", quoted(&names));
             let rule = "module.dependency.duplicate";
-            let mut finding =
-                Finding::new(rule, "dependency", Severity::Info, message, Some(&path), &names.join("\n"));
+            let mut finding = Finding::new(rule, "dependency", Severity::Info, message, Some(&path), &names.join("\n"));
             let versions = |versions: &BTreeSet<String>| versions.iter().cloned().collect::<Vec<_>>().join(", ");
             let list = packages.iter().map(|(name, of)| serde_json::json!({"name": name, "versions": versions(of)}));
             finding.metadata.insert("packages".to_owned(), list.collect());
@@ -213,7 +223,9 @@ impl Duplicates {
 
 fn untested(module: &Module, findings: &mut Vec<Finding>) {
     let Some(tested) = &module.tested else { return };
-    let hardly = |function: &&Complex| function.modified >= UNTESTED && function.ran.is_some_and(|(ran, lines)| lines > 0 && ran * 2 < lines);
+    let hardly = |function: &&Complex| {
+        function.modified >= UNTESTED && function.ran.is_some_and(|(ran, lines)| lines > 0 && ran * 2 < lines)
+    };
     for function in module.functions.complex.iter().filter(hardly).take(SHOWN) {
         let (ran, lines) = function.ran.unwrap_or_default();
         let severity = if function.modified > COMPLEX { Severity::Warning } else { Severity::Info };
@@ -226,7 +238,7 @@ fn untested(module: &Module, findings: &mut Vec<Finding>) {
         findings.push(finding);
     }
     let files: Vec<&(String, u64)> = tested.untested.iter().filter(|(_, lines)| *lines >= UNTESTED_LINES).collect();
-    let share = if tested.lines == 0 { 100 } else { tested.ran * 100 / tested.lines };
+    let share = (tested.ran * 100).checked_div(tested.lines).unwrap_or(100);
     if tested.lines == 0 || files.is_empty() && share >= TESTED_LEAST {
         return;
     }

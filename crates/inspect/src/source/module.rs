@@ -150,8 +150,10 @@ fn tell(
     // A manifest or lock file that could not be read may have named anything.
     let unread = |path: &str| found.owner(path) == Some(at);
     let is_listed = coverage.skipped.iter().all(|skipped| {
-        !matches!(&*skipped.why, "manifest_unreadable" | "lock_unreadable" | "dependencies_unread" | "too_large" | "link")
-            || !unread(&skipped.path.to_string())
+        !matches!(
+            &*skipped.why,
+            "manifest_unreadable" | "lock_unreadable" | "dependencies_unread" | "too_large" | "link"
+        ) || !unread(&skipped.path.to_string())
     });
     let bom = Bom::of(&subject, &dependencies, request.options.module.include_dependencies, is_listed);
     let is_whole = is_listed && !figures.has_gaps;
@@ -177,7 +179,9 @@ fn note(figures: &[Figures], reports: &Reports, coverage: &mut Coverage) {
     }
     if !counted.is_empty() {
         let list: Vec<String> = counted.iter().map(|(name, files)| format!("{name} ({files})")).collect();
-        coverage.notes.push(format!("lines alone were counted, without complexity and imports, in: {}", list.join(", ")));
+        coverage
+            .notes
+            .push(format!("lines alone were counted, without complexity and imports, in: {}", list.join(", ")));
     }
     let sum = |of: fn(&Figures) -> u64| figures.iter().map(of).sum::<u64>();
     let tests = sum(|it| it.left_out.tests);
@@ -186,11 +190,15 @@ fn note(figures: &[Figures], reports: &Reports, coverage: &mut Coverage) {
     }
     let younger = sum(|it| it.tested.younger);
     if younger > 0 {
-        coverage.notes.push(format!("{younger} files are younger than the coverage report that tells of them; its lines may be wrong"));
+        coverage.notes.push(format!(
+            "{younger} files are younger than the coverage report that tells of them; its lines may be wrong"
+        ));
     }
     let told = sum(|it| it.tested.files);
     if !reports.read.is_empty() && told == 0 {
         let paths: Vec<&str> = reports.read.iter().map(|report| report.path.as_str()).collect();
-        coverage.notes.push(format!("no file that {} tell of was measured: their paths lead elsewhere", paths.join(", ")));
+        coverage
+            .notes
+            .push(format!("no file that {} tell of was measured: their paths lead elsewhere", paths.join(", ")));
     }
 }

@@ -42,7 +42,10 @@ pub(crate) fn whole() -> ModuleOptions {
 impl Audited {
     /// The module of that name.
     pub(crate) fn module(&self, name: &str) -> &Value {
-        self.modules.iter().find(|module| module["name"] == name).unwrap_or_else(|| panic!("{name}: {:?}", self.names()))
+        self.modules
+            .iter()
+            .find(|module| module["name"] == name)
+            .unwrap_or_else(|| panic!("{name}: {:?}", self.names()))
     }
 
     pub(crate) fn names(&self) -> Vec<&str> {

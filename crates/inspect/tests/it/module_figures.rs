@@ -36,7 +36,11 @@ fn modules_are_directories_with_manifests_and_the_root() {
     assert_eq!(audited.module("@shop/web")["path"], "web");
     assert_eq!(audited.module("@shop/web")["left_out"]["foreign"], 2);
     assert!(audited.coverage.is_complete(), "{:?}", audited.skipped());
-    assert!(audited.coverage.notes.iter().any(|note| note.contains("2 files of tests")), "{:?}", audited.coverage.notes);
+    assert!(
+        audited.coverage.notes.iter().any(|note| note.contains("2 files of tests")),
+        "{:?}",
+        audited.coverage.notes
+    );
 
     let with_tests = audit(tree.path(), ModuleOptions { include_tests: true, ..ModuleOptions::default() });
     assert_eq!(with_tests.names(), ["shop", "fixture", "@shop/web"]);
@@ -108,7 +112,10 @@ fn complex_functions_keep_their_key_when_they_move_and_lose_it_when_they_change(
 fn a_long_list_of_cases_is_not_found() {
     let tree = Tree::new();
     let arms: String = (0..60).map(|n| format!("        {n} => \"{n}\",\n")).collect();
-    tree.write("src/lib.rs", format!("fn name(n: u8) -> &'static str {{\n    match n {{\n{arms}        _ => \"\",\n    }}\n}}\n"));
+    tree.write(
+        "src/lib.rs",
+        format!("fn name(n: u8) -> &'static str {{\n    match n {{\n{arms}        _ => \"\",\n    }}\n}}\n"),
+    );
     let cases: String = (0..60).map(|n| format!("    case {n}: return {n};\n")).collect();
     tree.write("a.ts", format!("function f(n) {{\n  switch (n) {{\n{cases}  }}\n}}\n"));
     let audited = plain(&tree);
@@ -140,7 +147,10 @@ fn circles_of_imports_are_found_where_they_do_harm() {
 fn imports_lead_where_each_language_says() {
     let tree = Tree::new();
     tree.write("web/package.json", "{\"name\": \"web\"}");
-    tree.write("web/src/a.ts", "import { b } from './b.js';\nimport type { T } from './t';\nexport * from '../lib';\nimport x from 'react';\n");
+    tree.write(
+        "web/src/a.ts",
+        "import { b } from './b.js';\nimport type { T } from './t';\nexport * from '../lib';\nimport x from 'react';\n",
+    );
     tree.write("web/src/b.ts", "const a = require('./a');\n");
     tree.write("web/src/t.ts", "import './a';\n");
     tree.write("web/lib/index.tsx", "export const e = () => import('../src/a');\n");
@@ -148,7 +158,10 @@ fn imports_lead_where_each_language_says() {
     tree.write("go/main.go", "package main\n\nimport (\n\t\"fmt\"\n\t\"example.org/shop/basket\"\n)\n");
     tree.write("go/basket/basket.go", "package basket\n");
     tree.write("java/pom.xml", "<project><artifactId>j</artifactId></project>");
-    tree.write("java/src/main/java/shop/A.java", "package shop;\nimport shop.basket.B;\nimport static java.util.List.of;\nclass A {}\n");
+    tree.write(
+        "java/src/main/java/shop/A.java",
+        "package shop;\nimport shop.basket.B;\nimport static java.util.List.of;\nclass A {}\n",
+    );
     tree.write("java/src/main/java/shop/basket/B.java", "package shop.basket;\nimport shop.*;\nclass B {}\n");
     tree.write("rust/Cargo.toml", "[package]\nname = \"r\"\n");
     tree.write("rust/src/lib.rs", "mod a;\nmod b;\nuse a::X;\n");
@@ -162,7 +175,11 @@ fn imports_lead_where_each_language_says() {
     );
     assert_eq!(edges("example.org/shop"), r#"[["","basket"]]"#);
     assert_eq!(edges("j"), r#"[["shop","shop.basket"],["shop.basket","shop"]]"#);
-    assert!(edges("r").contains(r#"["src/a.rs","src/b.rs"]"#) && edges("r").contains(r#"["src/lib.rs","src/a.rs"]"#), "{}", edges("r"));
+    assert!(
+        edges("r").contains(r#"["src/a.rs","src/b.rs"]"#) && edges("r").contains(r#"["src/lib.rs","src/a.rs"]"#),
+        "{}",
+        edges("r")
+    );
     let found = audited.of("module.import_cycle");
     assert_eq!(found.len(), 1, "in Rust and Java a small circle does no harm: {found:?}");
     assert!(found[0].location.as_ref().unwrap().path.starts_with("web/"));
@@ -208,7 +225,9 @@ fn a_complex_function_that_no_test_runs_is_found() {
     let tree = Tree::new();
     tree.write("a.py", branchy("f", 12) + &branchy("g", 12));
     let lines = branchy("f", 12).lines().count();
-    let of = |first: usize, ran: u32| (first..first + lines - 2).map(|line| format!("DA:{line},{ran}\n")).collect::<String>();
+    let of = |first: usize, ran: u32| {
+        (first..first + lines - 2).map(|line| format!("DA:{line},{ran}\n")).collect::<String>()
+    };
     tree.write("lcov.info", format!("TN:\nSF:a.py\n{}{}end_of_record\n", of(1, 1), of(lines + 1, 0)));
     let audited = plain(&tree);
     let found = audited.of("module.untested.function");

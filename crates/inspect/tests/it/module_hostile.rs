@@ -60,7 +60,10 @@ fn deep_nesting_ends_in_a_gap_and_not_in_a_crash() {
     let tree = Tree::new();
     let deep = 200_000;
     tree.write("package.json", format!("{{\"dependencies\":{{\"a\":{}1{}}}}}", "[".repeat(deep), "]".repeat(deep)));
-    tree.write("package-lock.json", format!("{{\"dependencies\":{}{}}}", "{\"a\":{\"dependencies\":".repeat(deep), "}}".repeat(deep)));
+    tree.write(
+        "package-lock.json",
+        format!("{{\"dependencies\":{}{}}}", "{\"a\":{\"dependencies\":".repeat(deep), "}}".repeat(deep)),
+    );
     tree.write("Cargo.toml", format!("a = {}1{}", "[".repeat(deep), "]".repeat(deep)));
     tree.write("pnpm-lock.yaml", format!("packages: {}", "[".repeat(deep)));
     tree.write("pom.xml", format!("<project>{}", "<a>".repeat(deep)));
@@ -142,5 +145,34 @@ fn a_module_that_is_not_there_is_an_error_with_its_mend() {
     assert_eq!(audit(tree.path(), named("./b")).names(), ["shop"]);
     assert_eq!(audit(tree.path(), named("c/util")).names(), ["c/util"], "a directory without a manifest, by its path");
     assert_eq!(try_audit(tree.path(), named("../a")).err().unwrap().code(), "unknown_module");
-    assert_eq!(try_audit(&tree.at("c/util/x.py"), ModuleOptions::default()).err().unwrap().code(), "target_unsupported");
+    assert_eq!(
+        try_audit(&tree.at("c/util/x.py"), ModuleOptions::default()).err().unwrap().code(),
+        "target_unsupported"
+    );
+}
+
+#[test]
+fn a_record_holds_what_it_is_given_however_much_it_is() {
+    let tree = Tree::new();
+    let long = "n".repeat(900);
+    let wanted: Vec<String> = (0..3_000).map(|n| format!("\"{long}{n}\": \"*\"")).collect();
+    tree.write("a/package.json", format!("{{\"name\": \"a\", \"dependencies\": {{{}}}}}", wanted.join(",")));
+    tree.write("b/package.json", format!("{{\"name\": \"{}\"}}", "n".repeat(2_000)));
+    // Circles, long names and complex functions, more than a record could list.
+    let ways = "if a: a = 1\n    ".repeat(30);
+    for n in 0..600 {
+        let path = format!("p/{}/{}/m{n}", "d".repeat(200), "e".repeat(200)).replace('/', ".");
+        let next = path.replace(&format!("m{n}"), &format!("m{}", n ^ 1));
+        tree.write(
+            format!("{}.py", path.replace('.', "/")),
+            format!("import {next}\ndef {}(a):\n    {ways}pass\n", "f".repeat(180)),
+        );
+    }
+    let audited = audit(tree.path(), whole());
+    assert_eq!(audited.skipped(), ["manifest_unreadable b/package.json"]);
+    let root = audited.modules.iter().find(|module| module["path"] == ".").unwrap();
+    assert_eq!(root["imports"]["count"], 300);
+    assert!(root["imports"]["cycles"].as_array().unwrap().len() < 300);
+    assert_eq!(audited.module("a")["dependencies"]["direct"], 3_000);
+    assert!(audited.module("a")["bom"]["pages"].as_u64().unwrap() > 3);
 }

@@ -141,7 +141,10 @@ fn uv_poetry_and_lists_of_requirements_are_read() {
 fn go_modules_are_read_with_their_sums() {
     let audited = audit(&sample("go"), whole());
     let module = audited.module("example.org/basket");
-    assert_eq!(purls(module, true), ["pkg:golang/github.com/google/uuid@v1.6.0", "pkg:golang/github.com/spf13/cobra@v1.8.0"]);
+    assert_eq!(
+        purls(module, true),
+        ["pkg:golang/github.com/google/uuid@v1.6.0", "pkg:golang/github.com/spf13/cobra@v1.8.0"]
+    );
     assert_eq!(purls(module, false).len(), 4);
     assert_eq!(component(module, "uuid")["hashes"][0]["content"].as_str().unwrap().len(), 64);
     assert!(audited.findings.is_empty(), "{:?}", audited.findings);
@@ -176,7 +179,10 @@ fn maven_projects_are_read_with_properties_and_managed_versions() {
     assert_eq!(unpinned[0].metadata["packages"][0]["name"], "org.example:moves");
     assert_eq!(unpinned.len(), 1);
 
-    tree.write("gradle.lockfile", "# c\norg.slf4j:slf4j-api:2.0.13=compileClasspath\njunit:junit:4.13.2=testRuntimeClasspath\nempty=\n");
+    tree.write(
+        "gradle.lockfile",
+        "# c\norg.slf4j:slf4j-api:2.0.13=compileClasspath\njunit:junit:4.13.2=testRuntimeClasspath\nempty=\n",
+    );
     assert!(audit(tree.path(), whole()).coverage.is_complete());
     std::fs::remove_file(tree.at("gradle.lockfile")).unwrap();
     tree.write(
@@ -213,7 +219,10 @@ fn what_nothing_pins_is_found_once_by_manifest() {
 fn members_share_the_lock_file_above_them() {
     let tree = Tree::new();
     tree.write("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\n");
-    tree.write("a/Cargo.toml", "[package]\nname = \"a\"\nversion = \"0.1.0\"\n[dependencies]\nb = { path = \"../b\" }\nitoa = \"1\"\n");
+    tree.write(
+        "a/Cargo.toml",
+        "[package]\nname = \"a\"\nversion = \"0.1.0\"\n[dependencies]\nb = { path = \"../b\" }\nitoa = \"1\"\n",
+    );
     tree.write("a/src/lib.rs", "pub fn a() {}\n");
     tree.write("b/Cargo.toml", "[package]\nname = \"b\"\nversion.workspace = true\n");
     tree.write("b/src/lib.rs", "pub fn b() {}\n");
@@ -225,7 +234,11 @@ fn members_share_the_lock_file_above_them() {
     );
     let audited = audit(tree.path(), whole());
     assert_eq!(audited.names(), ["a", "b"], "what only holds others together is none");
-    assert_eq!(purls(audited.module("a"), true), ["none", "pkg:cargo/itoa@1.0.1"], "a package of the tree is in no registry");
+    assert_eq!(
+        purls(audited.module("a"), true),
+        ["none", "pkg:cargo/itoa@1.0.1"],
+        "a package of the tree is in no registry"
+    );
     assert_eq!(audited.module("b")["version"], "0.9.0");
     assert!(audited.findings.is_empty(), "{:?}", audited.findings);
 }

@@ -22,7 +22,10 @@ fn complexity_is_lizards() {
     for line in told.lines() {
         let fields: Vec<&str> = line.split(',').map(|field| field.trim_matches('"')).collect();
         let name = fields[7].rsplit([':', '.']).next().unwrap();
-        theirs.insert((fields[6].trim_start_matches("./").to_owned(), name.to_owned()), fields[1].parse::<u64>().unwrap());
+        theirs.insert(
+            (fields[6].trim_start_matches("./").to_owned(), name.to_owned()),
+            fields[1].parse::<u64>().unwrap(),
+        );
     }
     assert!(theirs.len() > 20);
     // Only complex functions are told by name: what is added to each makes all of them complex, by as much.
@@ -58,7 +61,9 @@ fn complexity_is_lizards() {
 fn lines_are_tokeis() {
     let tokei = tool("tokei/bin/tokei");
     let crates = sample("../../crates");
-    for directory in [sample("complexity"), crates.join("ledger/src"), crates.join("policy/src"), crates.join("gate/src")] {
+    for directory in
+        [sample("complexity"), crates.join("ledger/src"), crates.join("policy/src"), crates.join("gate/src")]
+    {
         let told = output(Command::new(&tokei).args(["--output", "json", "--no-ignore"]).arg(&directory));
         let told: Value = serde_json::from_str(&told).unwrap();
         let name = directory.file_name().unwrap().to_str().unwrap().to_owned();

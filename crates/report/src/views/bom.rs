@@ -1,4 +1,4 @@
-//! The bill of materials of a run: what its modules are made of, as one CycloneDX 1.6 document
+//! The bill of materials of a run: what its modules are made of, as one `CycloneDX` 1.6 document
 //! (cyclonedx.org/schema/bom-1.6.schema.json).
 //!
 //! Components are handed on as they were sealed. What a module lists of itself stands in its record; here the lists

@@ -68,6 +68,7 @@ pub(super) struct Lock {
 #[derive(Deserialize)]
 pub(super) struct Unlocked {
     pub(super) manifest: String,
+    pub(super) ecosystem: String,
     pub(super) requirements: u64,
 }
 

@@ -30,12 +30,18 @@ pub(in crate::source) enum Listed {
 
 /// What was read of a file.
 pub(in crate::source) enum Content {
-    Whole { bytes: Vec<u8>, modified_s: i64 },
+    Whole {
+        bytes: Vec<u8>,
+        modified_s: i64,
+    },
     /// It is larger than was allowed.
     TooLarge(u64),
     /// It is no file any more.
     NoFile,
-    Unreadable { why: &'static str, detail: Option<String> },
+    Unreadable {
+        why: &'static str,
+        detail: Option<String>,
+    },
 }
 
 /// Opens the root of a tree.
@@ -44,11 +50,7 @@ pub(in crate::source) fn open(path: &Path) -> Result<OwnedFd, std::io::Error> {
 }
 
 /// Gives every file below `root`; says how many entries ignore files left out.
-pub(in crate::source) fn list(
-    root: OwnedFd,
-    path: &Path,
-    give: &mut dyn FnMut(Listed) -> ControlFlow<()>,
-) -> u64 {
+pub(in crate::source) fn list(root: OwnedFd, path: &Path, give: &mut dyn FnMut(Listed) -> ControlFlow<()>) -> u64 {
     let filter = Filter { pattern: None, ignore_files: true };
     let left_out = walk::walk(root, path, &filter, &mut |item| match item {
         Item::Look { directory, name, listed } => {

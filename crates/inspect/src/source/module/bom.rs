@@ -1,4 +1,4 @@
-//! The bill of materials of a module: components and who depends on whom, as CycloneDX 1.6 writes them
+//! The bill of materials of a module: components and who depends on whom, as `CycloneDX` 1.6 writes them
 //! (cyclonedx.org/schema/bom-1.6.schema.json). Whoever exports it puts the head around it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -127,11 +127,10 @@ fn of_package(used: &Used, bom_ref: &str) -> Component {
         None => (None, package.name.clone()),
     };
     let scope = match used.kind {
-        Kind::Runtime => "required",
         Kind::Dev => "excluded",
         Kind::Optional => "optional",
         Kind::Indirect if package.is_dev => "excluded",
-        Kind::Indirect => "required",
+        Kind::Runtime | Kind::Indirect => "required",
     };
     Component {
         kind: "library",
@@ -140,7 +139,11 @@ fn of_package(used: &Used, bom_ref: &str) -> Component {
         name,
         version: package.version.clone(),
         scope: Some(scope),
-        hashes: package.hashes.iter().map(|digest| Hash { alg: digest.algorithm, content: digest.hex.clone() }).collect(),
+        hashes: package
+            .hashes
+            .iter()
+            .map(|digest| Hash { alg: digest.algorithm, content: digest.hex.clone() })
+            .collect(),
         licenses: package.licence.as_deref().map(licence).into_iter().collect(),
         purl: purl::of(used.ecosystem, package),
     }
@@ -158,9 +161,28 @@ fn reference(used: &Used) -> String {
 /// An SPDX expression, a licence that SPDX knows, or whatever stands there.
 fn licence(text: &str) -> Licence {
     const KNOWN: [&str; 22] = [
-        "0BSD", "AGPL-3.0-only", "Apache-2.0", "Artistic-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "BlueOak-1.0.0",
-        "CC-BY-4.0", "CC0-1.0", "EPL-2.0", "GPL-2.0-only", "GPL-3.0-only", "ISC", "LGPL-2.1-only", "LGPL-3.0-only", "MIT",
-        "MIT-0", "MPL-2.0", "Python-2.0", "Unlicense", "Zlib",
+        "0BSD",
+        "AGPL-3.0-only",
+        "Apache-2.0",
+        "Artistic-2.0",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "BSL-1.0",
+        "BlueOak-1.0.0",
+        "CC-BY-4.0",
+        "CC0-1.0",
+        "EPL-2.0",
+        "GPL-2.0-only",
+        "GPL-3.0-only",
+        "ISC",
+        "LGPL-2.1-only",
+        "LGPL-3.0-only",
+        "MIT",
+        "MIT-0",
+        "MPL-2.0",
+        "Python-2.0",
+        "Unlicense",
+        "Zlib",
     ];
     if KNOWN.contains(&text) {
         return Licence::License(Named::Id(text.to_owned()));
@@ -168,7 +190,11 @@ fn licence(text: &str) -> Licence {
     let words: Vec<&str> = text.split([' ', '(', ')']).filter(|word| !word.is_empty()).collect();
     let is_expression = words.len() > 2
         && words.iter().enumerate().all(|(at, word)| {
-            if at % 2 == 1 { matches!(*word, "AND" | "OR" | "WITH") } else { KNOWN.contains(word) || *word == "LLVM-exception" }
+            if at % 2 == 1 {
+                matches!(*word, "AND" | "OR" | "WITH")
+            } else {
+                KNOWN.contains(word) || *word == "LLVM-exception"
+            }
         });
     if is_expression {
         Licence::Expression(text.to_owned())

@@ -75,7 +75,7 @@ pub(super) struct Used {
 }
 
 /// Entries of one list, at most.
-const LISTED_MAX: usize = 500;
+const LISTED_MAX: usize = 100;
 
 impl Dependencies {
     pub(super) fn of(found: &Found, module: &Module) -> Self {
@@ -92,7 +92,7 @@ impl Dependencies {
                     }
                     all.locked(manifest, lock);
                 }
-                None => all.named(manifest),
+                None => all.named(found, manifest),
             }
         }
         all.count();
@@ -135,8 +135,14 @@ impl Dependencies {
     }
 
     /// Without a lock file the manifest's own words are all there is.
-    fn named(&mut self, manifest: &Read<Manifest>) {
-        let foreign: Vec<_> = manifest.what.requires.iter().filter(|wanted| wanted.pin != Pin::Local).collect();
+    fn named(&mut self, found: &Found, manifest: &Read<Manifest>) {
+        let is_foreign = |name: &str| !found.is_own(manifest.ecosystem, name);
+        let foreign: Vec<_> = manifest
+            .what
+            .requires
+            .iter()
+            .filter(|wanted| wanted.pin != Pin::Local && is_foreign(&wanted.name))
+            .collect();
         if !manifest.what.pins_itself && !foreign.is_empty() {
             self.unlocked.push(Unlocked {
                 manifest: manifest.path(),

@@ -12,9 +12,11 @@ use super::package::hex;
 use crate::{Coverage, TreePath};
 
 /// Complex functions that are told by name, at most.
-const COMPLEX_MAX: usize = 300;
+const COMPLEX_MAX: usize = 200;
+/// Bytes of their list.
+const COMPLEX_BYTES: usize = 128 * 1024;
 /// Files that are told to have run in no test, at most.
-const UNTESTED_MAX: usize = 100;
+const UNTESTED_MAX: usize = 50;
 
 /// Figures of one module.
 #[derive(Debug, Default)]
@@ -175,6 +177,11 @@ impl Figures {
         self.trim();
         self.tested.untested.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         self.tested.untested.truncate(UNTESTED_MAX);
+        let mut bytes = 0;
+        self.functions.complex.retain(|complex| {
+            bytes += complex.path.len() + complex.name.len() + 120;
+            bytes <= COMPLEX_BYTES
+        });
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
         self.digests.sort_unstable();
         let mut context = digest::Context::new(&digest::SHA256);

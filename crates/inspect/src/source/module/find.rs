@@ -17,8 +17,17 @@ use crate::{Coverage, Error, ModuleOptions, Progress, TreePath};
 pub(super) const MANIFEST_BYTES_MAX: u64 = 16 << 20;
 
 /// Directories with other people's code in them.
-const FOREIGN: [&str; 9] =
-    ["node_modules", "bower_components", "jspm_packages", "site-packages", ".venv", ".tox", ".yarn", "vendor", "third_party"];
+const FOREIGN: [&str; 9] = [
+    "node_modules",
+    "bower_components",
+    "jspm_packages",
+    "site-packages",
+    ".venv",
+    ".tox",
+    ".yarn",
+    "vendor",
+    "third_party",
+];
 
 /// Whether the path leads through other people's code.
 pub(super) fn is_foreign(path: &str) -> bool {
@@ -95,7 +104,8 @@ impl Found {
         // Of what was not asked for, nothing is missing.
         for (path, why, detail) in troubles {
             let owner = found.owner(&path);
-            let is_wanted = only.is_none_or(|only| owner == Some(only)) && (options.include_tests || !is_of_tests(&path));
+            let is_wanted =
+                only.is_none_or(|only| owner == Some(only)) && (options.include_tests || !is_of_tests(&path));
             let is_maven = |module: usize| {
                 let ecosystem = |at: &usize| found.manifests[*at].ecosystem;
                 found.modules[module].manifests.iter().map(ecosystem).any(|it| it == Ecosystem::Maven)
@@ -166,11 +176,11 @@ impl Found {
         let (directory, name) = (directory.to_owned(), name.to_string_lossy().into_owned());
         match sort {
             Sort::Manifest(_, read) => {
-                let what = read(text).map_err(said)?;
+                let what = read(text).and_then(Manifest::checked).map_err(said)?;
                 self.manifests.push(Read { directory, name, order, ecosystem, sha256, what });
             }
             Sort::Lock(_, read) => {
-                let what = read(text).map_err(said)?;
+                let what = read(text).and_then(Lock::checked).map_err(said)?;
                 self.locks.push(Read { directory, name, order, ecosystem, sha256, what });
             }
             Sort::Unread(_) => {}
@@ -183,7 +193,6 @@ impl Found {
         let mut directories: BTreeMap<String, Vec<usize>> = BTreeMap::from([(String::new(), Vec::new())]);
         let asked = options.name.as_deref().map(plain);
         for (at, manifest) in self.manifests.iter().enumerate() {
-            // A list of requirements beside no other manifest makes no module, but for where it is all there is.
             let directory = &manifest.directory;
             let for_tests = is_of_tests(&below(directory, "x"));
             if !for_tests || options.include_tests || asked == Some(directory.as_str()) {
@@ -248,7 +257,7 @@ impl Found {
         known.truncate(SHOWN);
         let mut known = known.join(", ");
         if more > 0 {
-            known.push_str(&format!(", and {more} more"));
+            known = format!("{known}, and {more} more");
         }
         Error::UnknownModule { name: asked.to_owned(), known }
     }
@@ -284,6 +293,12 @@ impl Found {
     /// Whether a module is asked for.
     pub(super) fn is_wanted(&self, at: usize) -> bool {
         self.by_directory.get(&self.modules[at].directory) == Some(&at)
+    }
+
+    /// Whether a module of the tree itself bears the name.
+    pub(super) fn is_own(&self, ecosystem: Ecosystem, name: &str) -> bool {
+        let bears = |it: &Read<Manifest>| it.ecosystem == ecosystem && it.what.name.as_deref() == Some(name);
+        self.manifests.iter().any(bears)
     }
 
     /// The lock file that fixes what a manifest asks for: the nearest, going up.

@@ -34,6 +34,9 @@ pub(super) struct Graph {
     pub(super) listed: Vec<[String; 2]>,
     /// Names of what is brought in from elsewhere.
     pub(super) external: BTreeSet<String>,
+    /// How many circles there are, listed or not.
+    pub(super) count: usize,
+    /// The largest first.
     pub(super) cycles: Vec<Cycle>,
 }
 
@@ -48,11 +51,17 @@ pub(super) struct Cycle {
 }
 
 /// Edges that are listed, at most, by their bytes.
-const LISTED_BYTES: usize = 160 * 1024;
+const LISTED_BYTES: usize = 96 * 1024;
+/// Circles that are listed, at most, by their bytes.
+const CYCLES_BYTES: usize = 96 * 1024;
+/// Longer names from elsewhere are no names.
+const NAME_BYTES: usize = 200;
+/// Files of one way round that are told.
+const WAY_MAX: usize = 50;
 /// Names from elsewhere, at most.
-const EXTERNAL_MAX: usize = 1_000;
+const EXTERNAL_MAX: usize = 500;
 /// Members that are listed of one cycle.
-const MEMBERS_MAX: usize = 200;
+const MEMBERS_MAX: usize = 100;
 
 impl Graph {
     /// `name` is what the module is called by its own code, where its manifest says so.
@@ -75,10 +84,13 @@ impl Graph {
             for import in &file.imports {
                 match resolver.find(at, &import.wanted) {
                     resolve::Found::Inside(to) if to != own => {
-                        let (from, to) = (number(&own, file.grammar, &mut nodes), number(&to, file.grammar, &mut nodes));
+                        let (from, to) =
+                            (number(&own, file.grammar, &mut nodes), number(&to, file.grammar, &mut nodes));
                         *edges.entry((from, to)).or_insert(true) &= import.is_late;
                     }
-                    resolve::Found::Outside(name) if graph.external.len() < EXTERNAL_MAX => {
+                    resolve::Found::Outside(name)
+                        if graph.external.len() < EXTERNAL_MAX && name.len() <= NAME_BYTES =>
+                    {
                         graph.external.insert(name);
                     }
                     _ => {}
@@ -95,7 +107,7 @@ impl Graph {
             graph.listed.push([nodes[*from].clone(), nodes[*to].clone()]);
         }
         let binding = edges.iter().filter(|((from, to), is_late)| {
-            !**is_late && !(grammars[*from] == Grammar::Rust && resolve::is_related(&nodes[*from], &nodes[*to]))
+            !(**is_late || grammars[*from] == Grammar::Rust && resolve::is_related(&nodes[*from], &nodes[*to]))
         });
         let binding: Vec<(usize, usize)> = binding.map(|(edge, _)| *edge).collect();
         for (members, way) in cycles::of(nodes.len(), &binding) {
@@ -110,9 +122,17 @@ impl Graph {
             let mut members = named(&members);
             members.sort();
             members.truncate(MEMBERS_MAX);
-            graph.cycles.push(Cycle { language, members, way: named(&way) });
+            let mut way = named(&way);
+            way.truncate(WAY_MAX);
+            graph.cycles.push(Cycle { language, members, way });
         }
+        graph.count = graph.cycles.len();
         graph.cycles.sort_by(|a, b| b.members.len().cmp(&a.members.len()).then_with(|| a.members.cmp(&b.members)));
+        let mut bytes = 0;
+        graph.cycles.retain(|cycle| {
+            bytes += cycle.members.iter().chain(&cycle.way).map(|name| name.len() + 4).sum::<usize>();
+            bytes <= CYCLES_BYTES
+        });
         graph
     }
 }

@@ -96,9 +96,13 @@ fn scan(language: &'static Language, line: &[u8], state: &mut State) -> bool {
                 }
             }
             State::Code => {
-                if rest[0].is_ascii_whitespace() || rest[0].is_ascii_alphanumeric() && !(language.raw && rest[0] == b'r') {
+                if rest[0].is_ascii_whitespace()
+                    || rest[0].is_ascii_alphanumeric() && !(language.raw && rest[0] == b'r')
+                {
                     // No mark begins with these, but for comments that are words.
-                    if !rest[0].is_ascii_alphabetic() || !language.line.iter().any(|mark| rest.starts_with(mark.as_bytes())) {
+                    if !rest[0].is_ascii_alphabetic()
+                        || !language.line.iter().any(|mark| rest.starts_with(mark.as_bytes()))
+                    {
                         code |= !rest[0].is_ascii_whitespace();
                         at += 1;
                         continue;
@@ -133,7 +137,9 @@ fn step(language: &'static Language, rest: &[u8], state: &mut State) -> usize {
     }
     if language.chars && rest[0] == b'\'' {
         return match rest {
-            [_, b'\\', _, tail @ ..] => 3 + tail.iter().take(10).position(|byte| *byte == b'\'').map_or(0, |end| end + 1),
+            [_, b'\\', _, tail @ ..] => {
+                3 + tail.iter().take(10).position(|byte| *byte == b'\'').map_or(0, |end| end + 1)
+            }
             [_, _, b'\'', ..] => 3,
             _ => 1,
         };

@@ -46,7 +46,10 @@ pub(super) enum Seen {
     Test,
     Foreign,
     /// It should have been read.
-    Gap { why: &'static str, detail: Option<String> },
+    Gap {
+        why: &'static str,
+        detail: Option<String>,
+    },
 }
 
 /// The figures of one file.
@@ -164,7 +167,11 @@ impl Look<'_> {
             Content::Whole { bytes, modified_s } => (bytes, modified_s),
             Content::TooLarge(size) => {
                 let detail = Some(format!("{size} bytes; {READ_BYTES_MAX} at most are read"));
-                return if matches!(of(name), Means::Code(_)) { Seen::Gap { why: "too_large", detail } } else { Seen::Document };
+                return if matches!(of(name), Means::Code(_)) {
+                    Seen::Gap { why: "too_large", detail }
+                } else {
+                    Seen::Document
+                };
             }
             Content::NoFile => return Seen::Document,
             Content::Unreadable { why, detail } => return Seen::Gap { why, detail },
@@ -186,7 +193,7 @@ impl Look<'_> {
                 (None, _) => return Seen::Document,
             },
         };
-        if is_generated(name, &bytes) {
+        if is_generated(&job.path, &bytes) {
             return Seen::Generated;
         }
         Seen::Code(Box::new(self.measure(job, language, bytes, modified_s, parsers)))

@@ -107,7 +107,7 @@ pub(super) enum Origin {
 /// A digest of a package's archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Digest {
-    /// As CycloneDX names it: `SHA-256`.
+    /// As `CycloneDX` names it: `SHA-256`.
     pub(super) algorithm: &'static str,
     pub(super) hex: String,
 }
@@ -148,6 +148,29 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Longer names, versions and licences are none.
+const WORD_BYTES_MAX: usize = 1_024;
+/// Artefacts of one package whose digests are kept.
+const HASHES_MAX: usize = 200;
+
+fn check<'a>(words: impl Iterator<Item = &'a String>) -> Result<(), String> {
+    let mut words = words;
+    match words.find(|word| word.len() > WORD_BYTES_MAX) {
+        Some(_) => Err(format!("a name, a version or an address is longer than {WORD_BYTES_MAX} bytes")),
+        None => Ok(()),
+    }
+}
+
+impl Manifest {
+    /// Refuses what no record would hold.
+    pub(super) fn checked(mut self) -> Result<Self, String> {
+        check([&self.name, &self.version, &self.licence].into_iter().flatten())?;
+        check(self.requires.iter().flat_map(|wanted| [&wanted.name, &wanted.wanted]))?;
+        self.requires.iter_mut().for_each(|wanted| wanted.hashes.truncate(HASHES_MAX));
+        Ok(self)
+    }
+}
+
 impl Requirement {
     pub(super) fn new(name: impl Into<String>, wanted: impl Into<String>, kind: Kind, pin: Pin) -> Self {
         Self { name: name.into(), wanted: wanted.into(), kind, pin, hashes: Vec::new() }
@@ -155,6 +178,23 @@ impl Requirement {
 }
 
 impl Lock {
+    /// Refuses what no record would hold.
+    pub(super) fn checked(mut self) -> Result<Self, String> {
+        for package in &mut self.packages {
+            let address = match &package.origin {
+                Origin::Git(url) | Origin::Url(url) => Some(url),
+                _ => None,
+            };
+            check(
+                [Some(&package.name), package.version.as_ref(), package.licence.as_ref(), address]
+                    .into_iter()
+                    .flatten(),
+            )?;
+            package.hashes.truncate(HASHES_MAX);
+        }
+        Ok(self)
+    }
+
     /// What the module asks for directly. `below` is its directory seen from the lock file's.
     ///
     /// A requirement that the lock file does not know is given as its index among the module's requirements.
@@ -163,7 +203,8 @@ impl Lock {
         let known = self.roots.get(below).or(by_name);
         let (mut direct, mut missing) = (Vec::new(), Vec::new());
         for (index, wanted) in manifest.requires.iter().enumerate() {
-            let among = known.and_then(|known| known.iter().find(|at| self.packages[**at].name == wanted.name)).copied();
+            let among =
+                known.and_then(|known| known.iter().find(|at| self.packages[**at].name == wanted.name)).copied();
             let answer = || self.answers.get(&format!("{}@{}", wanted.name, wanted.wanted)).copied();
             let any = || self.packages.iter().position(|package| package.name == wanted.name);
             match among.or_else(answer).or_else(any) {

@@ -37,9 +37,11 @@ fn segments(name: &str) -> String {
     name.split('/').filter(|part| !part.is_empty()).map(encoded).collect::<Vec<_>>().join("/")
 }
 
-/// All but letters, digits, `.`, `-`, `_`, `~` and `:` as `%XX`.
+/// All but letters, digits, `.`, `-`, `_`, `~` and `:` as `%XX`. Passwords and tokens go before: once they are
+/// encoded, nobody would know them again.
 fn encoded(text: &str) -> String {
     use std::fmt::Write as _;
+    let text = sealbook_policy::redact_text(text);
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b".-_~:".contains(&byte) {
@@ -61,7 +63,8 @@ mod tests {
 
     #[test]
     fn each_ecosystem_has_its_form() {
-        let registry = |ecosystem, name, version| purl(ecosystem, name, version, Origin::Registry).expect("a registry's");
+        let registry =
+            |ecosystem, name, version| purl(ecosystem, name, version, Origin::Registry).expect("a registry's");
         assert_eq!(registry(Ecosystem::Cargo, "serde", "1.0.2"), "pkg:cargo/serde@1.0.2");
         assert_eq!(registry(Ecosystem::Python, "Typing_Extensions", "4.1"), "pkg:pypi/typing-extensions@4.1");
         assert_eq!(registry(Ecosystem::Npm, "@types/node", "20.1.0"), "pkg:npm/%40types/node@20.1.0");

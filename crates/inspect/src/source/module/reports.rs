@@ -44,8 +44,10 @@ impl Reports {
         for directory in directories {
             for place in PLACES {
                 let path = below(directory, place);
+                if reports.read.iter().any(|known| known.path == path) {
+                    continue;
+                }
                 let detail = match read_below(tree.as_fd(), &path, REPORT_BYTES_MAX) {
-                    None => continue,
                     Some(Content::Whole { bytes, modified_s }) => {
                         let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned());
                         match text.and_then(|text| read(&text)) {
@@ -58,7 +60,7 @@ impl Reports {
                     }
                     Some(Content::TooLarge(size)) => format!("{size} bytes; {REPORT_BYTES_MAX} at most are read"),
                     Some(Content::Unreadable { detail, .. }) => detail.unwrap_or_default(),
-                    Some(Content::NoFile) => continue,
+                    None | Some(Content::NoFile) => continue,
                 };
                 let detail = detail.chars().take(200).collect();
                 coverage.skip(TreePath::from(path.as_str()), "report_unreadable", Some(detail));

@@ -35,8 +35,7 @@ pub(super) enum Grammar {
 }
 
 impl Grammar {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Rust, Self::Python, Self::TypeScript, Self::Tsx, Self::Go, Self::Java];
+    pub(super) const ALL: [Self; 6] = [Self::Rust, Self::Python, Self::TypeScript, Self::Tsx, Self::Go, Self::Java];
 
     fn language(self) -> tree_sitter::Language {
         match self {
@@ -119,7 +118,7 @@ pub(super) struct Function {
     /// Lines, from 1, both included.
     pub(super) first: u32,
     pub(super) last: u32,
-    /// McCabe's number, with `&&` and `||` counted.
+    /// `McCabe`'s number, with `&&` and `||` counted.
     pub(super) complexity: u32,
     /// The same with a whole choice among cases counted as one: a long list of cases is not hard to read.
     pub(super) modified: u32,

@@ -17,8 +17,10 @@ use super::reports::Told;
 use super::{AUDITED, NAME, PAGE};
 use crate::{Error, Request, Sink};
 
-/// Bytes of a list of components in one record: a part holds 1 MiB, and redaction may add to it.
+/// Bytes of a page of the bill of materials: a part holds 1 MiB, and redaction may add to it.
 const PAGE_BYTES: usize = 512 * 1024;
+/// Bytes of it in the module's own record, where much else stands.
+const FIRST_BYTES: usize = 192 * 1024;
 
 #[derive(Serialize)]
 struct Asked<'a> {
@@ -108,7 +110,8 @@ impl Telling<'_> {
             include_dependencies: options.include_dependencies,
         };
         let path = if self.module.directory.is_empty() { "." } else { &self.module.directory };
-        let tested = (!self.reports.is_empty()).then_some(WithReports { reports: self.reports, tested: &self.figures.tested });
+        let tested =
+            (!self.reports.is_empty()).then_some(WithReports { reports: self.reports, tested: &self.figures.tested });
         let told = ModuleTold {
             name: &self.module.name,
             path,
@@ -156,7 +159,7 @@ fn pages(bom: &Bom) -> Result<Vec<Lists>, Error> {
     let mut bytes = 0;
     let mut room = |length: usize, pages: &mut Vec<Lists>| {
         bytes += length + 1;
-        if bytes > PAGE_BYTES {
+        if bytes > if pages.len() == 1 { FIRST_BYTES } else { PAGE_BYTES } {
             bytes = length + 1;
             pages.push(Lists::default());
         }
@@ -169,7 +172,7 @@ fn pages(bom: &Bom) -> Result<Vec<Lists>, Error> {
     }
     for Dependency { of, on } in &bom.dependencies {
         // One that depends on more than a record holds is told several times.
-        for on in if on.is_empty() { vec![&on[..]] } else { on.chunks(2_000).collect() } {
+        for on in if on.is_empty() { vec![&on[..]] } else { on.chunks(200).collect() } {
             let text = part(PAGE, &Dependency { of: of.clone(), on: on.to_vec() })?;
             let at = room(text.get().len(), &mut pages);
             pages[at].1.push(text);

@@ -1,6 +1,6 @@
 //! Which file or package an import means, by the rules of each language.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::File;
 use crate::source::module::syntax::Grammar;
@@ -15,6 +15,9 @@ pub(super) enum Found {
     Nothing,
 }
 
+/// Ends that an import of TypeScript or JavaScript may leave out.
+const ENDS: [&str; 8] = [".ts", ".tsx", ".js", ".jsx", ".mts", ".cts", ".mjs", ".cjs"];
+
 pub(super) struct Resolver<'a> {
     files: &'a [File],
     /// Files by path.
@@ -24,14 +27,14 @@ pub(super) struct Resolver<'a> {
     /// Python: files by dotted name.
     python: HashMap<String, usize>,
     /// Java: packages there are.
-    packages: BTreeMap<&'a str, ()>,
+    packages: BTreeSet<&'a str>,
     names: &'a [String],
 }
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(files: &'a [File], names: &'a [String]) -> Self {
         let paths = files.iter().enumerate().map(|(at, file)| (file.path.as_str(), at)).collect();
-        let (mut rust, mut python, mut packages) = (HashMap::new(), HashMap::new(), BTreeMap::new());
+        let (mut rust, mut python, mut packages) = (HashMap::new(), HashMap::new(), BTreeSet::new());
         for (at, file) in files.iter().enumerate() {
             match file.grammar {
                 Grammar::Rust => {
@@ -43,7 +46,7 @@ impl<'a> Resolver<'a> {
                     }
                 }
                 Grammar::Java => {
-                    packages.extend(file.package.as_deref().map(|package| (package, ())));
+                    packages.extend(file.package.as_deref());
                 }
                 _ => {}
             }
@@ -116,13 +119,15 @@ impl<'a> Resolver<'a> {
             module.to_owned()
         } else {
             // One dot is the package itself.
-            let mut base: Vec<&str> = directory(&self.files[from].path).split('/').filter(|part| !part.is_empty()).collect();
+            let mut base: Vec<&str> =
+                directory(&self.files[from].path).split('/').filter(|part| !part.is_empty()).collect();
             base.truncate(base.len().saturating_sub(up - 1));
             base.extend(module[up..].split('.').filter(|part| !part.is_empty()));
             base.join(".")
         };
         if let Some(name) = name.filter(|name| !name.is_empty())
-            && let Some(at) = self.python.get(&if module.is_empty() { name.to_owned() } else { format!("{module}.{name}") })
+            && let Some(at) =
+                self.python.get(&if module.is_empty() { name.to_owned() } else { format!("{module}.{name}") })
         {
             return self.inside(*at);
         }
@@ -146,14 +151,14 @@ impl<'a> Resolver<'a> {
             let name: Vec<&str> = wanted.split('/').take(parts).collect();
             return Found::Outside(name.join("/"));
         }
-        const ENDS: [&str; 8] = [".ts", ".tsx", ".js", ".jsx", ".mts", ".cts", ".mjs", ".cjs"];
         let path = joined(directory(&self.files[from].path), wanted);
         let stem = [".js", ".jsx", ".mjs", ".cjs"].iter().find_map(|end| path.strip_suffix(end));
         let exact = [path.clone()].into_iter();
         let with_end = ENDS.iter().map(|end| format!("{path}{end}"));
         // TypeScript imports what it will be compiled to.
         let compiled = stem.into_iter().flat_map(|stem| ENDS.iter().map(move |end| format!("{stem}{end}")));
-        let index = ENDS.iter().map(|end| if path.is_empty() { format!("index{end}") } else { format!("{path}/index{end}") });
+        let index =
+            ENDS.iter().map(|end| if path.is_empty() { format!("index{end}") } else { format!("{path}/index{end}") });
         let found = exact.chain(with_end).chain(compiled).chain(index).find_map(|path| self.paths.get(path.as_str()));
         found.map_or(Found::Nothing, |at| self.inside(*at))
     }
@@ -173,7 +178,7 @@ impl<'a> Resolver<'a> {
     fn java(&self, wanted: &str) -> Found {
         let mut tried = wanted.trim_end_matches(".*");
         loop {
-            if self.packages.contains_key(tried) {
+            if self.packages.contains(tried) {
                 return Found::Inside(tried.to_owned());
             }
             match tried.rsplit_once('.') {

@@ -107,9 +107,8 @@ pub(super) fn lock(text: &str) -> Result<Lock, String> {
         let (version, source) = (words.next(), words.next());
         let fits = |at: &&usize| {
             let package = &locked[**at];
-            let source_fits = source.is_none_or(|source| {
-                package.source.as_deref().is_some_and(|is| is == source.trim_matches(['(', ')']))
-            });
+            let source_fits = source
+                .is_none_or(|source| package.source.as_deref().is_some_and(|is| is == source.trim_matches(['(', ')'])));
             version.is_none_or(|version| package.version == version) && source_fits
         };
         named.iter().find(fits).copied()

@@ -214,7 +214,8 @@ struct JsonPackage {
 }
 
 pub(super) fn json_lock(text: &str) -> Result<Lock, String> {
-    let read: JsonLock = serde_json::from_str(text).map_err(|error| format!("no lock file of maven-lockfile: {error}"))?;
+    let read: JsonLock =
+        serde_json::from_str(text).map_err(|error| format!("no lock file of maven-lockfile: {error}"))?;
     let (mut lock, mut known) = (Lock::default(), BTreeMap::new());
     let direct: Vec<usize> = read.dependencies.iter().map(|it| add(it, &mut lock, &mut known)).collect();
     if let (Some(group), Some(artifact)) = (read.group_id, read.artifact_id) {

@@ -24,9 +24,9 @@ struct PackageJson {
 }
 
 pub(super) fn manifest(text: &str) -> Result<Manifest, String> {
-    let read: PackageJson = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| error.to_string())?;
-    let sections =
-        [(&read.dependencies, Kind::Runtime), (&read.dev, Kind::Dev), (&read.optional, Kind::Optional)];
+    let read: PackageJson =
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| error.to_string())?;
+    let sections = [(&read.dependencies, Kind::Runtime), (&read.dev, Kind::Dev), (&read.optional, Kind::Optional)];
     let requires = sections.into_iter().flat_map(|(section, kind)| {
         section.iter().map(move |(name, wanted)| requirement(name, wanted.as_str().unwrap_or_default(), kind))
     });
@@ -47,7 +47,10 @@ fn requirement(name: &str, wanted: &str, kind: Kind) -> Requirement {
         "" | "*" | "x" | "latest" | "next" => Pin::Any,
         local if ["file:", "link:", "workspace:", "portal:"].iter().any(|start| local.starts_with(start)) => Pin::Local,
         exact if is_version(exact) => Pin::Exact,
-        git if git.starts_with("git") || git.contains("://") || git.split('/').count() == 2 && !git.starts_with('@') => {
+        git if git.starts_with("git")
+            || git.contains("://")
+            || git.split('/').count() == 2 && !git.starts_with('@') =>
+        {
             let commit = git.rsplit_once('#').map(|(_, end)| end);
             let archive = git.starts_with("http");
             let is_commit = |end: &str| end.len() == 40 && end.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -68,7 +71,8 @@ pub(super) fn alias(wanted: &str) -> Option<(&str, &str)> {
 fn is_version(text: &str) -> bool {
     let text = text.trim_start_matches(['=', 'v']);
     let core = text.split(['-', '+']).next().unwrap_or_default();
-    core.split('.').count() == 3 && core.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    core.split('.').count() == 3
+        && core.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// A text, or the old forms: `{type}` and a list of them.
@@ -176,7 +180,8 @@ fn required(packages: &BTreeMap<String, Locked>, find: &dyn Fn(&str, &str) -> Op
 fn lookup(places: &BTreeMap<&str, usize>, from: &str, name: &str) -> Option<usize> {
     let mut above = from;
     loop {
-        let place = if above.is_empty() { format!("node_modules/{name}") } else { format!("{above}/node_modules/{name}") };
+        let place =
+            if above.is_empty() { format!("node_modules/{name}") } else { format!("{above}/node_modules/{name}") };
         if let Some(at) = places.get(place.as_str()) {
             return Some(*at);
         }
@@ -194,7 +199,8 @@ fn flatten(above: &str, dependencies: BTreeMap<String, Nested>, packages: &mut B
             if above.is_empty() { format!("node_modules/{name}") } else { format!("{above}/node_modules/{name}") };
         let requires = nested.requires.as_ref().and_then(Value::as_object).into_iter().flatten();
         let requires = requires.map(|(name, wanted)| (name.clone(), wanted.as_str().unwrap_or_default().to_owned()));
-        let real = nested.version.as_deref().and_then(alias).map(|(name, version)| (name.to_owned(), version.to_owned()));
+        let real =
+            nested.version.as_deref().and_then(alias).map(|(name, version)| (name.to_owned(), version.to_owned()));
         let locked = Locked {
             name: real.as_ref().map(|(name, _)| name.clone()),
             version: real.map(|(_, version)| version).or(nested.version),

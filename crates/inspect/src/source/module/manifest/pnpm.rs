@@ -33,7 +33,9 @@ struct Importer {
 enum Wanted {
     /// Before version 6.
     Plain(String),
-    Named { version: String },
+    Named {
+        version: String,
+    },
 }
 
 #[derive(Deserialize, Default)]
@@ -127,8 +129,13 @@ pub(super) fn lock(text: &str) -> Result<Lock, String> {
 fn find(keys: &BTreeMap<String, usize>, name: &str, version: &str) -> Option<usize> {
     let bare = version.split('(').next().unwrap_or(version).trim_start_matches('/');
     let beside = bare.split('_').next().unwrap_or(bare);
-    let tries =
-        [format!("{name}@{bare}"), format!("{name}/{bare}"), bare.to_owned(), format!("{name}/{version}"), format!("{name}/{beside}")];
+    let tries = [
+        format!("{name}@{bare}"),
+        format!("{name}/{bare}"),
+        bare.to_owned(),
+        format!("{name}/{version}"),
+        format!("{name}/{beside}"),
+    ];
     tries.iter().find_map(|key| keys.get(key)).copied().or_else(|| {
         // Before version 9 the key itself bears it.
         let whole = format!("{name}@{version}");

@@ -20,7 +20,8 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, String> {
     let mut requires = Vec::new();
     if let Some(project) = project {
         listed(project.get("dependencies"), Kind::Runtime, &mut requires);
-        for extra in project.get("optional-dependencies").and_then(Value::as_table).into_iter().flat_map(Table::values) {
+        for extra in project.get("optional-dependencies").and_then(Value::as_table).into_iter().flat_map(Table::values)
+        {
             listed(Some(extra), Kind::Optional, &mut requires);
         }
     }
@@ -69,7 +70,13 @@ fn named(table: Option<&Value>, kind: Kind, requires: &mut Vec<Requirement>) {
         let kind = if wanted.get("optional").and_then(Value::as_bool) == Some(true) { Kind::Optional } else { kind };
         let pin = match version {
             _ if text("path").is_some() => Pin::Local,
-            _ if text("git").is_some() => if text("rev").is_some() { Pin::Exact } else { Pin::Moving },
+            _ if text("git").is_some() => {
+                if text("rev").is_some() {
+                    Pin::Exact
+                } else {
+                    Pin::Moving
+                }
+            }
             Some("*") | None => Pin::Any,
             Some(exact) if exact.starts_with("==") || exact.starts_with(|c: char| c.is_ascii_digit()) => Pin::Exact,
             Some(_) => Pin::Range,

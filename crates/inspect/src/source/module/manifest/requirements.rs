@@ -15,7 +15,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, String> {
             continue;
         }
         if let Some(local) = line.strip_prefix("-e ").or_else(|| line.strip_prefix("--editable ")) {
-            let name = local.rsplit_once("#egg=").map_or(local, |(_, name)| name).trim();
+            let name = name_of(local.trim());
             let pin = if local.contains("://") { Pin::Moving } else { Pin::Local };
             manifest.requires.push(Requirement::new(name, local.trim(), Kind::Runtime, pin));
             continue;
@@ -43,7 +43,7 @@ pub(super) fn parse(text: &str, kind: Kind) -> Option<Requirement> {
     let local = text.starts_with('.') || text.starts_with('/');
     if local || text.contains("://") && !text.contains(" @ ") {
         let pin = if local { Pin::Local } else { Pin::Exact };
-        let name = text.rsplit_once("#egg=").map_or(text, |(_, name)| name);
+        let name = name_of(text);
         return Some(Requirement::new(name, text, kind, pin));
     }
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).unwrap_or(text.len());
@@ -63,6 +63,15 @@ pub(super) fn parse(text: &str, kind: Kind) -> Option<Requirement> {
         _ => return None,
     };
     Some(Requirement::new(normal(name), rest, kind, pin))
+}
+
+/// What lies at an address is called as the address says, or as its last part.
+fn name_of(address: &str) -> &str {
+    if let Some((_, name)) = address.rsplit_once("#egg=") {
+        return name;
+    }
+    let path = address.split(['?', '#']).next().unwrap_or(address).trim_end_matches('/');
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// What lies at a URL may move, unless a commit is named.

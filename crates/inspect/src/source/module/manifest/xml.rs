@@ -37,7 +37,11 @@ impl<'a> Xml<'a> {
         }
         loop {
             let event = self.reader.read_event().map_err(|error| {
-                format!("byte {}: {}", self.reader.error_position(), error.to_string().chars().take(120).collect::<String>())
+                format!(
+                    "byte {}: {}",
+                    self.reader.error_position(),
+                    error.to_string().chars().take(120).collect::<String>()
+                )
             })?;
             match event {
                 Event::Start(tag) => return self.begin(&tag).map(Some),
@@ -81,7 +85,8 @@ impl<'a> Xml<'a> {
         let mut attributes = Vec::new();
         for attribute in tag.attributes() {
             let attribute = attribute.map_err(|error| error.to_string())?;
-            let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
+            let value =
+                attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
             attributes.push((attribute.key.local_name().into_inner().to_owned(), value.into_owned()));
         }
         Ok(Node::Begin { name: tag.local_name().into_inner().to_owned(), attributes })

@@ -25,7 +25,8 @@ pub(super) fn lock(text: &str) -> Result<Lock, String> {
             continue;
         }
         let at = lock.packages.len();
-        let (name, wanted) = split(&block.heads[0]).ok_or_else(|| format!("line {}: no package is named", block.number))?;
+        let (name, wanted) =
+            split(&block.heads[0]).ok_or_else(|| format!("line {}: no package is named", block.number))?;
         let name = alias(wanted).map_or(name, |(name, _)| name);
         let version = block.fields.get("version").cloned();
         let resolution = block.fields.get("resolution").or_else(|| block.fields.get("resolved"));
@@ -33,7 +34,9 @@ pub(super) fn lock(text: &str) -> Result<Lock, String> {
         for head in &block.heads {
             lock.answers.insert(head.clone(), at);
             // Later Yarns say by which protocol; manifests usually do not.
-            if let Some((name, wanted)) = split(head).and_then(|(name, wanted)| Some((name, wanted.strip_prefix("npm:")?))) {
+            if let Some((name, wanted)) =
+                split(head).and_then(|(name, wanted)| Some((name, wanted.strip_prefix("npm:")?)))
+            {
                 lock.answers.insert(format!("{name}@{wanted}"), at);
             }
         }
@@ -70,7 +73,8 @@ fn hashes(fields: &BTreeMap<String, String>) -> Vec<Digest> {
     if let Some(integrity) = fields.get("integrity") {
         return Digest::of_integrity(integrity);
     }
-    let sha1 = fields.get("resolved").and_then(|url| url.rsplit_once('#')).and_then(|(_, hex)| Digest::new("sha1", hex));
+    let sha1 =
+        fields.get("resolved").and_then(|url| url.rsplit_once('#')).and_then(|(_, hex)| Digest::new("sha1", hex));
     sha1.into_iter().collect()
 }
 
@@ -79,7 +83,8 @@ fn resolved(resolution: Option<&str>) -> Origin {
         Some(Some((_, wanted))) if wanted.starts_with("npm:") => Origin::Registry,
         Some(Some((_, wanted))) if wanted.starts_with("patch:") => Origin::Local,
         _ => {
-            let address = resolution.map(|text| text.find("@git").or_else(|| text.find("@http")).map_or(text, |at| &text[at + 1..]));
+            let address = resolution
+                .map(|text| text.find("@git").or_else(|| text.find("@http")).map_or(text, |at| &text[at + 1..]));
             origin(address, false)
         }
     }

@@ -11,7 +11,8 @@ pub(super) fn read(text: &str) -> Result<Report, String> {
     while let Some(node) = xml.next()? {
         match node {
             Node::Begin { name, attributes } => {
-                let value = |key: &str| attributes.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
+                let value =
+                    |key: &str| attributes.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
                 match name.as_str() {
                     "coverage" => is_coverage = true,
                     "class" => file = value("filename").map(str::to_owned),

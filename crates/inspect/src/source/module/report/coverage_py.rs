@@ -18,7 +18,8 @@ struct File {
 }
 
 pub(super) fn read(text: &str) -> Result<Report, String> {
-    let whole: Whole = serde_json::from_str(text).map_err(|error| format!("neither coverage.py nor llvm-cov wrote this: {error}"))?;
+    let whole: Whole =
+        serde_json::from_str(text).map_err(|error| format!("neither coverage.py nor llvm-cov wrote this: {error}"))?;
     let mut report = Report { format: "coverage.py", ..Report::default() };
     for (path, file) in whole.files {
         let hits = report.files.entry(path).or_default();
