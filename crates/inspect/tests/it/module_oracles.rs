@@ -72,10 +72,14 @@ fn lines_are_tokeis() {
         for language in ["Rust", "Python", "TypeScript", "JavaScript", "Go", "Java"] {
             let Some(theirs) = told.get(language) else { continue };
             let ours = &audited.modules[0]["languages"][language];
-            // tokei keeps code that stands in comments apart, and counts it among the comments of its host.
+            // tokei takes what documents code for text of a language of its own.
+            let reports = theirs["reports"].as_array().unwrap().iter();
+            let blobs = reports.flat_map(|report| report["stats"]["blobs"].as_object().unwrap().values());
+            let documents: u64 =
+                blobs.flat_map(|blob| ["code", "comments", "blanks"].map(|field| blob[field].as_u64().unwrap())).sum();
             for field in ["code", "blanks", "comments"] {
                 let own = ours[if field == "blanks" { "blank" } else { field }].as_u64().unwrap();
-                let other = theirs[field].as_u64().unwrap();
+                let other = theirs[field].as_u64().unwrap() + if field == "comments" { documents } else { 0 };
                 let apart = own.abs_diff(other);
                 assert!(apart * 500 <= own.max(other), "{name} {language} {field}: {own} here, {other} there");
             }
