@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::measure::{Bound, Contender, Row, in_turns, note, tell, timed};
 use crate::{Result, book, cores, place, setting};
-use sealbook_inspect::{Batch, Book, ModuleAnalyzer, Options, Request, Run, Silent, source};
+use sealbook_inspect::{Batch, Book, ModuleAnalyzer, ModuleOptions, Options, Request, Run, Silent, source};
 use sealbook_record::{Actor, ActorKind};
 use sealbook_testkit::Rng;
 
@@ -67,7 +67,11 @@ fn audit(tree: &Path) -> Result<(Duration, u64)> {
             base: None,
             now: ledger.now(),
             run: Run::new(ledger.next_id(), Actor::new(ActorKind::User, "bench")),
-            options: Options::default(),
+            // As the others do, which know no tests.
+            options: Options {
+                module: ModuleOptions { include_tests: true, ..ModuleOptions::default() },
+                ..Options::default()
+            },
             threads: cores(),
             stamp: &book,
         },

@@ -148,7 +148,7 @@ print(wrong or 'valid')";
             place.write(below.to_str().unwrap(), std::fs::read(&file).unwrap());
         }
         copied += 1;
-        let bom = place.ok(["module", &format!("{name}/"), "--include-dependencies", "--format", "cyclonedx"]);
+        let bom = place.ok(["module", &format!("{name}/"), "--include-dependencies", "--no-verify", "--format", "cyclonedx"]);
         assert_eq!(validate(&bom), "valid", "{name}: {bom}");
     }
     assert!(copied > 10, "{copied}");

@@ -162,9 +162,16 @@ impl Dependencies {
             let exact = wanted.wanted.trim_start_matches(['=', 'v']).trim().to_owned();
             let keeps_v = manifest.ecosystem == Ecosystem::Go;
             let version = if keeps_v { wanted.wanted.clone() } else { exact };
+            // An address says where it lies, and no version.
+            let origin = match wanted.wanted.contains("://") {
+                true if wanted.wanted.contains("git") => Origin::Git(wanted.wanted.clone()),
+                true => Origin::Url(wanted.wanted.clone()),
+                false => Origin::Registry,
+            };
             let package = Package {
                 name: wanted.name.clone(),
-                version: (wanted.pin == Pin::Exact).then_some(version),
+                version: (wanted.pin == Pin::Exact && origin == Origin::Registry).then_some(version),
+                origin,
                 hashes: wanted.hashes.clone(),
                 ..Package::default()
             };

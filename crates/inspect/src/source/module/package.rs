@@ -161,12 +161,27 @@ fn check<'a>(words: impl Iterator<Item = &'a String>) -> Result<(), String> {
     }
 }
 
+/// Takes who asks, and with what, out of an address: tokens often stand there without looking like one.
+fn leave_out_user(address: &mut String) {
+    let Some(start) = address.find("://").map(|at| at + 3) else { return };
+    let end = address[start..].find(['/', '?', '#']).map_or(address.len(), |at| start + at);
+    if let Some(at) = address[start..end].rfind('@')
+        && &address[start..start + at] != "git"
+    {
+        address.replace_range(start..=start + at, "");
+    }
+}
+
 impl Manifest {
     /// Refuses what no record would hold.
     pub(super) fn checked(mut self) -> Result<Self, String> {
         check([&self.name, &self.version, &self.licence].into_iter().flatten())?;
         check(self.requires.iter().flat_map(|wanted| [&wanted.name, &wanted.wanted]))?;
-        self.requires.iter_mut().for_each(|wanted| wanted.hashes.truncate(HASHES_MAX));
+        for wanted in &mut self.requires {
+            wanted.hashes.truncate(HASHES_MAX);
+            leave_out_user(&mut wanted.wanted);
+            leave_out_user(&mut wanted.name);
+        }
         Ok(self)
     }
 }
@@ -191,6 +206,9 @@ impl Lock {
                     .flatten(),
             )?;
             package.hashes.truncate(HASHES_MAX);
+            if let Origin::Git(url) | Origin::Url(url) = &mut package.origin {
+                leave_out_user(url);
+            }
         }
         Ok(self)
     }
