@@ -20,12 +20,11 @@ const MEMORY_MIB: f64 = 600.0;
 pub(crate) fn run() -> Result {
     let made = place::fresh()?;
     let lines = setting("SEALBOOK_BENCH_LINES", 1_000_000)?;
-    let (tree, what) = match std::env::var_os("SEALBOOK_BENCH_TREE") {
-        Some(path) => (PathBuf::from(path), "an existing tree"),
-        None => {
-            plant(made.path(), lines)?;
-            (made.path().to_owned(), "a tree made for it")
-        }
+    let (tree, what) = if let Some(path) = std::env::var_os("SEALBOOK_BENCH_TREE") {
+        (PathBuf::from(path), "an existing tree")
+    } else {
+        plant(made.path(), lines)?;
+        (made.path().to_owned(), "a tree made for it")
     };
     let (tokei, lizard) = (tool("tokei/bin/tokei")?, tool("modules/bin/lizard")?);
     let counted = audit(&tree)?.1;

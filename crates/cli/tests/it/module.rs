@@ -121,7 +121,7 @@ fn a_password_in_a_lock_file_reaches_neither_the_book_nor_the_bill() {
     assert!(!book.windows(12).any(|bytes| bytes == b"hunter2xyzzy"));
 }
 
-/// Bills of materials of real lock files, held to the schema that CycloneDX publishes.
+/// Bills of materials of real lock files, held to the schema that its authors publish.
 #[test]
 fn bills_of_materials_meet_the_official_schema() {
     const CHECK: &str = "\
