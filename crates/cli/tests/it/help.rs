@@ -12,6 +12,7 @@ const COMMANDS: &[&str] = &[
     "mcp",
     "git",
     "file",
+    "module",
     "append",
     "hook",
     "exec",
