@@ -66,13 +66,19 @@ fn components(next: &[Vec<usize>]) -> Vec<Vec<usize>> {
 
 /// Members from which ways round are looked for: more would find hardly shorter ones.
 const STARTS_MAX: usize = 32;
+/// Nodes that are visited for it, before the way that was found has to do.
+const VISITED_MAX: usize = 50_000;
 
 fn shortest(part: &[usize], next: &[Vec<usize>]) -> Vec<usize> {
-    let mut best: Vec<usize> = Vec::new();
+    let (mut best, mut visited): (Vec<usize>, usize) = (Vec::new(), 0);
     for start in part.iter().take(STARTS_MAX) {
+        if visited > VISITED_MAX && !best.is_empty() {
+            break;
+        }
         let mut came: std::collections::HashMap<usize, usize> = std::collections::HashMap::new();
         let mut queue = std::collections::VecDeque::from([*start]);
         'search: while let Some(node) = queue.pop_front() {
+            visited += 1;
             for to in next[node].iter().filter(|to| part.binary_search(to).is_ok()) {
                 if to == start {
                     let mut way = vec![node];
