@@ -27,8 +27,7 @@ func (s *Basket) choose(kind int) string {
 	case 1:
 		return "a"
 	case 2:
-		return `b
-// no comment`
+		return "b"
 	default:
 		return fmt.Sprint(kind)
 	}

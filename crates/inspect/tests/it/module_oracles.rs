@@ -77,11 +77,17 @@ fn lines_are_tokeis() {
             let blobs = reports.flat_map(|report| report["stats"]["blobs"].as_object().unwrap().values());
             let documents: u64 =
                 blobs.flat_map(|blob| ["code", "comments", "blanks"].map(|field| blob[field].as_u64().unwrap())).sum();
-            for field in ["code", "blanks", "comments"] {
-                let own = ours[if field == "blanks" { "blank" } else { field }].as_u64().unwrap();
-                let other = theirs[field].as_u64().unwrap() + if field == "comments" { documents } else { 0 };
-                let apart = own.abs_diff(other);
-                assert!(apart * 500 <= own.max(other), "{name} {language} {field}: {own} here, {other} there");
+            let own = |field: &str| ours[field].as_u64().unwrap();
+            let their = |field: &str| theirs[field].as_u64().unwrap();
+            // Empty lines within such a text stand among its lines there.
+            let pairs = [
+                ("code", own("code"), their("code")),
+                ("rest", own("comments") + own("blank"), their("comments") + their("blanks") + documents),
+            ];
+            for (what, own, other) in pairs {
+                // tokei takes some quotes of Rust for the beginning of a text, and what follows for code.
+                let most = if name == "complexity" { 0 } else { own.max(other) / 50 };
+                assert!(own.abs_diff(other) <= most, "{name} {language} {what}: {own} here, {other} there");
             }
         }
     }
