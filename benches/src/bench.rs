@@ -6,6 +6,7 @@ mod git;
 mod hook;
 mod http;
 pub(crate) mod logs;
+pub(crate) mod modules;
 pub(crate) mod peers;
 mod query;
 mod replay;
@@ -42,6 +43,7 @@ pub(crate) static BENCHES: &[Bench] = &[
     Bench { name: "files", run: files::run },
     Bench { name: "git", run: git::run },
     Bench { name: "logs", run: logs::run },
+    Bench { name: "modules", run: modules::run },
     Bench { name: "size", run: size::run },
     Bench { name: "wrap", run: wrap::run },
     Bench { name: "http", run: http::run },

@@ -15,6 +15,8 @@
 //! | `SEALBOOK_BENCH_LOG_MIB` | size of the log that is made | 1,024 |
 //! | `SEALBOOK_BENCH_CALLS` | calls through the gateway | 5,000 |
 //! | `SEALBOOK_BENCH_REPO` | an existing repository to audit instead | |
+//! | `SEALBOOK_BENCH_LINES` | lines of code of the tree that is made | 1,000,000 |
+//! | `SEALBOOK_BENCH_TREE` | an existing tree of code to audit instead | |
 //! | `SEALBOOK_BENCH_DIR` | where the books are made | `bench` in the target directory |
 
 mod bench;
@@ -31,6 +33,7 @@ use std::path::{Path, PathBuf};
 fn main() -> Result {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["modules-peak", tree] => bench::modules::peak(Path::new(tree)),
         ["peak", book] => bench::verify::peak(Path::new(book)),
         ["log-peak", log] => bench::logs::peak(Path::new(log)),
         ["server"] => bench::peers::server::run(),

@@ -135,8 +135,7 @@ fn peak_of(log: &Path) -> Result<f64> {
 #[expect(clippy::print_stdout, reason = "the parent reads it")]
 pub(crate) fn peak(log: &Path) -> Result {
     audit(log, LogOptions::default(), 0)?;
-    println!("{:.3}", super::verify::peak_mib()?);
-    Ok(())
+    super::verify::print_peak()
 }
 
 /// Lines as services write them: twelve kinds of messages with numbers, names and ids in them, some fields beside.

@@ -111,15 +111,20 @@ fn peak_of(dir: &Path) -> Result<f64> {
 }
 
 /// Verifies a book and prints the most memory that this process held, in MiB.
-#[expect(clippy::print_stdout, reason = "the parent reads it")]
 pub(crate) fn peak(dir: &Path) -> Result {
     verify(&book::open(dir)?)?;
+    print_peak()
+}
+
+/// Prints the most memory that this process held, in MiB.
+#[expect(clippy::print_stdout, reason = "the parent reads it")]
+pub(crate) fn print_peak() -> Result {
     println!("{:.3}", peak_mib()?);
     Ok(())
 }
 
 /// The most memory that this process held, in MiB.
-pub(crate) fn peak_mib() -> Result<f64> {
+fn peak_mib() -> Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("this system tells no peak")?;
     let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;

@@ -51,7 +51,8 @@ pub(crate) struct Global {
     ///
     /// `json` is one document, `jsonl` one object per row. Their fields are stable: new ones may
     /// be added, none is renamed or removed. With them, an error is one JSON object on standard
-    /// error: {"error": {"code", "message", "help", "exit"}}.
+    /// error: {"error": {"code", "message", "help", "exit"}}. `cyclonedx` is the bill of materials of
+    /// audited modules.
     #[arg(long, global = true, value_name = "FORMAT", value_parser = formats())]
     pub(crate) format: Option<Format>,
     /// Write the answer to this file instead of standard output
@@ -71,7 +72,8 @@ pub(crate) struct Acting {
 }
 
 fn formats() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(["terminal", "json", "jsonl", "markdown", "md"]).try_map(|name| name.parse::<Format>())
+    PossibleValuesParser::new(["terminal", "json", "jsonl", "markdown", "md", "cyclonedx"])
+        .try_map(|name| name.parse::<Format>())
 }
 
 /// The whole grammar, with the exit codes in every long help.

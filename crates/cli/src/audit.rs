@@ -6,7 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use sealbook_inspect::{Audit, Options, Refs, SOURCES};
 use sealbook_ledger::{Report, Uuid};
 use sealbook_record::Severity;
-use sealbook_report::{AuditReport, AuditRun, Block, Document, Observed, View};
+use sealbook_report::{AuditReport, AuditRun, Block, Document, Format, Observed, View};
 use sealbook_serve::verdict_of_ledger;
 use sealbook_store::{Query, Stored};
 
@@ -51,11 +51,18 @@ pub(crate) struct Plan {
     pub(crate) baseline: Option<PathBuf>,
 }
 
+/// What an audit of modules saw.
+pub(crate) const MODULES: &[&str] = &["module.audited", "module.bom"];
+
 /// How many of a run's records one answer lists.
 const LISTED_MAX: usize = 10_000;
 
 /// Runs it, shows it, and gives the exit.
 pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Exit, Failure> {
+    if context.out.format == Format::CycloneDx && !plan.sources.iter().any(|name| name == "module") {
+        let mend = "add `module` to --sources, or choose another --format";
+        return Err(Failure::usage("this audit makes no bill of materials", mend));
+    }
     // What none of them reads leaves no book behind.
     sealbook_serve::accept(&plan.sources, &plan.target)?;
     let root = root_of(&plan.target);
@@ -185,6 +192,10 @@ impl View for WithObserved<'_> {
 
     fn json_lines(&self) -> Vec<String> {
         self.observed.json_lines()
+    }
+
+    fn bom(&self) -> Option<String> {
+        self.observed.bom()
     }
 }
 

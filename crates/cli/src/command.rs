@@ -29,6 +29,7 @@ mod key;
 mod logs;
 mod mark;
 mod mcp;
+mod module;
 mod prove;
 mod query;
 mod reindex;
@@ -75,6 +76,7 @@ pub(crate) enum Command {
     Diff(diff::Args),
     Blame(blame::Args),
     Logs(logs::Args),
+    Module(module::Args),
     Append(append::Args),
     Hook(hook::Args),
     Exec(exec::Args),
@@ -128,6 +130,11 @@ pub(crate) fn run(cli: Cli, environment: Environment) -> Exit {
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
+    let has_bom = matches!(command, Command::Module(_) | Command::Repo(_) | Command::Report(_));
+    if context.out.format == Format::CycloneDx && !has_bom {
+        let mend = "ask `sealbook module`, `repo --sources module` or `report` for one, or choose another --format";
+        return Err(Failure::usage("this command has no bill of materials", mend));
+    }
     match command {
         Command::Init(args) => init::run(&args, context),
         Command::Status(args) => status::run(&args, context),
@@ -140,6 +147,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Diff(args) => diff::run(&args, context),
         Command::Blame(args) => blame::run(&args, context),
         Command::Logs(args) => logs::run(&args, context),
+        Command::Module(args) => module::run(&args, context),
         Command::Append(args) => append::run(&args, context),
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),

@@ -3,10 +3,12 @@
 mod drift;
 mod git;
 mod log;
+mod module;
 
 pub use drift::DriftAnalyzer;
 pub use git::GitAnalyzer;
 pub use log::LogAnalyzer;
+pub use module::ModuleAnalyzer;
 
 use sealbook_record::{Finding, Timestamp};
 
@@ -33,7 +35,8 @@ pub trait Analyzer: Sync {
 }
 
 /// Every analyzer, in the order in which a run asks them.
-pub static ANALYZERS: &[&dyn Analyzer] = &[&git::GitAnalyzer, &log::LogAnalyzer, &drift::DriftAnalyzer];
+pub static ANALYZERS: &[&dyn Analyzer] =
+    &[&git::GitAnalyzer, &module::ModuleAnalyzer, &log::LogAnalyzer, &drift::DriftAnalyzer];
 
 /// The analyzer of that name.
 pub fn analyzer(name: &str) -> Result<&'static dyn Analyzer, Error> {

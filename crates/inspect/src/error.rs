@@ -51,6 +51,22 @@ pub enum Error {
         /// What there is.
         known: String,
     },
+    /// No such module.
+    #[error("no module is called {name:?}, and no directory; there are: {known}")]
+    UnknownModule {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// Several modules of that name.
+    #[error("several modules are called {name:?}; name one by its path: {paths}")]
+    ModuleAmbiguous {
+        /// What was asked for.
+        name: String,
+        /// Where they are.
+        paths: String,
+    },
     /// A glob that is none.
     #[error("the pattern {pattern:?} is not a glob: {cause}; write for example \"base/**/*.py\"")]
     PatternInvalid {
@@ -123,6 +139,8 @@ impl Error {
             Self::TargetUnsupported { .. } => "target_unsupported",
             Self::UnknownSource { .. } => "unknown_source",
             Self::UnknownAnalyzer { .. } => "unknown_analyzer",
+            Self::UnknownModule { .. } => "unknown_module",
+            Self::ModuleAmbiguous { .. } => "module_ambiguous",
             Self::PatternInvalid { .. } => "pattern_invalid",
             Self::ManifestBroken { .. } => "manifest_broken",
             Self::BaselineInvalid { .. } => "baseline_invalid",

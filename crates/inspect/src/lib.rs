@@ -26,7 +26,9 @@ mod progress;
 mod sink;
 mod source;
 
-pub use analyzer::{ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, LogAnalyzer, Scope, analyzer};
+pub use analyzer::{
+    ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, LogAnalyzer, ModuleAnalyzer, Scope, analyzer,
+};
 pub use authorship::{Authorship, LineRun, Writer, WritingCall, WritingCommit};
 pub use book::{Book, BookSink};
 pub use collector::{Analysis, Audit, Batch, SourceRun};
@@ -42,6 +44,7 @@ pub use sink::{SeqRange, Sink};
 pub use source::file::{FileChange, TreeState};
 pub use source::log::LogOptions;
 pub use source::{
-    FileOptions, GitOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata, Stamp, source,
+    FileOptions, GitOptions, ModuleOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata,
+    Stamp, source,
 };
-pub use source::{file, git, log};
+pub use source::{file, git, log, module};

@@ -3,6 +3,7 @@
 pub mod file;
 pub mod git;
 pub mod log;
+pub mod module;
 
 use std::path::{Path, PathBuf};
 
@@ -47,7 +48,7 @@ pub trait Source: Sync {
 }
 
 /// Every source, in the order in which a run visits them.
-pub static SOURCES: &[&dyn Source] = &[&git::GitSource, &file::FileSource, &log::LogSource];
+pub static SOURCES: &[&dyn Source] = &[&git::GitSource, &file::FileSource, &module::ModuleSource, &log::LogSource];
 
 /// The source of that name.
 ///
@@ -164,6 +165,9 @@ pub struct Options {
     /// Options of the `log` source.
     #[serde(skip_serializing_if = "log::LogOptions::is_default")]
     pub log: log::LogOptions,
+    /// Options of the `module` source.
+    #[serde(skip_serializing_if = "ModuleOptions::is_default")]
+    pub module: ModuleOptions,
 }
 
 /// Options of the `file` source.
@@ -203,6 +207,23 @@ pub struct GitOptions {
     pub again: bool,
     /// Which references to walk from; all are recorded.
     pub refs: Refs,
+}
+
+/// Options of the `module` source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ModuleOptions {
+    /// Only this module: its name, or its directory seen from the target (with a `/` in it, or `.`).
+    pub name: Option<String>,
+    /// Measure tests too.
+    pub include_tests: bool,
+    /// List what the dependencies bring in, too.
+    pub include_dependencies: bool,
+}
+
+impl ModuleOptions {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Which references a run walks from.

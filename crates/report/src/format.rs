@@ -17,11 +17,13 @@ pub enum Format {
     Jsonl,
     /// GitHub-flavoured Markdown, for a page or a mail.
     Markdown,
+    /// A bill of materials as `CycloneDX` 1.6 JSON, of what has one.
+    CycloneDx,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: &'static [Self] = &[Self::Terminal, Self::Json, Self::Jsonl, Self::Markdown];
+    pub const ALL: &'static [Self] = &[Self::Terminal, Self::Json, Self::Jsonl, Self::Markdown, Self::CycloneDx];
 
     /// The name on command lines.
     pub const fn as_str(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Format {
             Self::Json => "json",
             Self::Jsonl => "jsonl",
             Self::Markdown => "markdown",
+            Self::CycloneDx => "cyclonedx",
         }
     }
 }

@@ -16,7 +16,14 @@ pub trait View {
     fn json_lines(&self) -> Vec<String> {
         vec![self.json()]
     }
+
+    /// The bill of materials, as `CycloneDX` JSON, where what is shown has one.
+    fn bom(&self) -> Option<String> {
+        None
+    }
 }
+
+const NO_BOM: &str = "this has no bill of materials; `sealbook module` and reports of it have one";
 
 /// Writes a view, ending with a line end.
 ///
@@ -26,6 +33,10 @@ pub fn render(view: &dyn View, format: Format, screen: Screen, out: &mut dyn Wri
         Format::Terminal => terminal::write(&view.document(), screen, out),
         Format::Markdown => markdown::write(&view.document(), out),
         Format::Json => writeln!(out, "{}", json::indented(&json::harmless(&view.json()))),
+        Format::CycloneDx => {
+            let bom = view.bom().ok_or_else(|| io::Error::new(io::ErrorKind::Unsupported, NO_BOM))?;
+            writeln!(out, "{}", json::indented(&json::harmless(&bom)))
+        }
         Format::Jsonl => {
             for line in view.json_lines() {
                 writeln!(out, "{}", json::harmless(&line))?;

@@ -4,6 +4,7 @@ mod activity;
 mod audit;
 mod authorship;
 mod baselines;
+mod bom;
 mod book;
 mod completeness;
 mod difference;

@@ -10,6 +10,9 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::{bare_root, root_of};
 
+/// What is read where nobody says it.
+const DEFAULT: [&str; 2] = ["git", "file"];
+
 /// Audit a repository: seal what is in it, show findings, prove the book
 ///
 /// Reads the git history and the files of the work tree around PATH. The first run makes the
@@ -22,6 +25,7 @@ Examples:
   sealbook repo
   sealbook repo ~/src/shop --sources git
   sealbook repo --sources git,logs                   the history, and the logs in the tree
+  sealbook repo --sources git,file,module            its modules too, with their bill of materials
   sealbook repo --again                              read and check the whole history once more
   sealbook repo --fail-on warning --output audit.md
   sealbook repo --baseline .audit/baseline-2024-01-01.json
@@ -59,7 +63,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let target = root_of(&init::canonical(context, &args.path)?);
     let mut sources = args.sources.clone();
     if sources.is_empty() {
-        sources = ["git", "file"].map(str::to_owned).to_vec();
+        sources = DEFAULT.iter().map(|name| (*name).to_owned()).collect();
         if bare_root(&target).is_some() {
             context.note("this is a bare repository: its history is read, nothing is put into it, and its book is named after it");
             sources.retain(|name| name == "git");
@@ -76,6 +80,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.file.ignore_files = !args.no_ignore;
     options.log.again = args.again;
     options.log.zone = Some((*context.environment.zone).clone());
-    let plan = Plan { target, sources, options, show: &[], baseline: args.baseline.clone() };
+    let show = if sources.iter().any(|name| name == "module") { audit::MODULES } else { &[] };
+    let plan = Plan { target, sources, options, show, baseline: args.baseline.clone() };
     audit::run(plan, &args.running, context)
 }

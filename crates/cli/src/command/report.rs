@@ -1,7 +1,7 @@
 //! `sealbook report`: an audit, told again from what was sealed.
 
 use sealbook_ledger::Uuid;
-use sealbook_report::AuditReport;
+use sealbook_report::{AuditReport, Format, Observed};
 use sealbook_store::{Error, Query};
 
 use super::Context;
@@ -21,6 +21,7 @@ Examples:
   sealbook report
   sealbook report --format markdown --output AUDIT.md
   sealbook report --format json --output audit.json
+  sealbook report --format cyclonedx                    the bill of materials of an audit of modules
   sealbook query --action audit.run --phase intent      all audits there are")]
 pub(crate) struct Args {
     /// Another audit: the operation of its records
@@ -39,6 +40,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     };
     let missing = || Error::RecordMissing { what: format!("of an audit {run}") };
     let told = audit::told(&session, run)?.ok_or_else(missing)?;
+    if context.out.format == Format::CycloneDx {
+        return bom(run, &session, context);
+    }
     let report = if args.no_verify {
         None
     } else {
@@ -48,6 +52,23 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     context.out.show(&AuditReport { run: &told, head: &head, keys: &keys, verification: report.as_ref() })?;
     let exit = if report.is_some_and(|report| !report.valid) { Exit::Broken } else { Exit::Clean };
     Ok(context.answered(&session.ledger, exit))
+}
+
+/// What the audit's modules are made of.
+fn bom(run: Uuid, session: &Session, context: &Context) -> Result<Exit, Failure> {
+    let action = audit::MODULES.iter().map(|action| (*action).to_owned()).collect();
+    let mut rows = Vec::new();
+    let records = Query { action, operation: vec![run.to_string()], ascending: true, ..Query::default() };
+    session.ledger.each_match(&records, &mut |stored| {
+        rows.push(stored);
+        Ok(true)
+    })?;
+    if rows.is_empty() {
+        let mend = "run `sealbook module` or `sealbook repo --sources module`, or name another audit with --run";
+        return Err(Failure::usage("this audit read no module", mend));
+    }
+    context.out.show(&Observed { rows: &rows })?;
+    Ok(context.answered(&session.ledger, Exit::Clean))
 }
 
 fn newest(session: &Session) -> Result<Option<Uuid>, Failure> {

@@ -16,6 +16,7 @@ const COMMANDS: &[&str] = &[
     "diff",
     "blame",
     "logs",
+    "module",
     "append",
     "hook",
     "exec",

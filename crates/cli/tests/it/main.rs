@@ -32,6 +32,7 @@ mod logs;
 mod mark;
 mod mcp;
 mod mcp_gated;
+mod module;
 mod peers;
 mod places;
 mod policy;

@@ -11,6 +11,7 @@
 mod compare;
 mod entry;
 mod ignores;
+pub(in crate::source) mod list;
 mod manifest;
 mod owners;
 mod pattern;

@@ -15,6 +15,12 @@ mod file_manifest;
 mod file_odd;
 mod sealed;
 
+mod module;
+mod module_figures;
+mod module_hostile;
+mod module_locks;
+mod module_oracles;
+
 mod git_analyzer;
 mod git_blame;
 mod git_copies;

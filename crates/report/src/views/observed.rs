@@ -16,6 +16,9 @@ const ID_CHARS: usize = 12;
 /// A person reads this many rows of each table; JSON has all.
 const ROWS_SHOWN: usize = 200;
 
+/// A person reads this many languages of a module.
+const LANGUAGES_SHOWN: usize = 3;
+
 /// Records of sources, each kind as a table of its own.
 #[derive(Debug, Clone, Copy)]
 pub struct Observed<'a> {
@@ -71,6 +74,43 @@ enum Said {
     Cut { head: TreePath },
 }
 
+/// What is shown of the part `result` of a `module.audited`.
+#[derive(Deserialize)]
+struct Module {
+    name: String,
+    path: String,
+    complete: bool,
+    files: u64,
+    lines: Counted,
+    languages: std::collections::BTreeMap<String, Counted>,
+    functions: Functions,
+    tested: Option<Tested>,
+    dependencies: Dependencies,
+}
+
+#[derive(Deserialize)]
+struct Counted {
+    code: u64,
+}
+
+#[derive(Deserialize)]
+struct Functions {
+    count: u64,
+    complexity_max: u64,
+}
+
+#[derive(Deserialize)]
+struct Tested {
+    lines: u64,
+    ran: u64,
+}
+
+#[derive(Deserialize)]
+struct Dependencies {
+    direct: u64,
+    all: u64,
+}
+
 /// What is shown of a `file.observed`.
 #[derive(Deserialize)]
 struct Change {
@@ -101,6 +141,7 @@ impl View for Observed<'_> {
     fn document(&self) -> Document {
         let (mut commits, mut lines, mut files, mut others) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut logs = logs::Logs::default();
+        let mut modules = Vec::new();
         for stored in self.rows {
             let told = stored.record.as_ref().and_then(|record| match record.action.as_str() {
                 "git.commit" => commit(stored.seq, record).map(|row| commits.push(row)),
@@ -108,6 +149,9 @@ impl View for Observed<'_> {
                 "file.observed" => file(stored.seq, record).map(|row| files.push(row)),
                 "log.segment" => logs.segment(record),
                 "log.run" | "log.selection" => logs.run(record),
+                "module.audited" => module(stored.seq, record).map(|row| modules.push(row)),
+                // Its bill of materials goes on; people read it in the format that is made for it.
+                "module.bom" => Some(()),
                 _ => None,
             });
             if told.is_none() {
@@ -119,6 +163,7 @@ impl View for Observed<'_> {
         table(&mut page, "Lines", LINES, lines);
         table(&mut page, "Files", FILES, files);
         logs.tell(&mut page);
+        table(&mut page, "Modules", MODULES, modules);
         table(&mut page, "Other records", &records::columns(), others);
         page
     }
@@ -129,6 +174,10 @@ impl View for Observed<'_> {
 
     fn json_lines(&self) -> Vec<String> {
         self.rows.iter().map(|stored| json::text(&RecordJson::short(stored))).collect()
+    }
+
+    fn bom(&self) -> Option<String> {
+        super::bom::of(self.rows)
     }
 }
 
@@ -160,6 +209,19 @@ static FILES: &[Column] = &[
     Column::whole("Mode"),
     Column::text("Owner"),
     Column::text("SHA-256"),
+];
+
+static MODULES: &[Column] = &[
+    Column::number("Seq"),
+    Column::text("Module"),
+    Column::text("Where"),
+    Column::text("Languages"),
+    Column::number("Files"),
+    Column::number("Code"),
+    Column::number("Functions"),
+    Column::number("Complexity, most"),
+    Column::number("Packages"),
+    Column::number("Lines tested"),
 ];
 
 fn table(page: &mut Document, heading: &str, columns: &[Column], mut rows: Vec<Row>) {
@@ -231,6 +293,28 @@ fn file(seq: u64, record: &Record) -> Option<Row> {
         None => row.extend([Text::default(), Text::default(), Text::default(), Text::default()]),
     }
     Some(row)
+}
+
+fn module(seq: u64, record: &Record) -> Option<Row> {
+    let module: Module = part(record, PartName::Result)?;
+    let mut languages: Vec<(&String, u64)> = module.languages.iter().map(|(name, it)| (name, it.code)).collect();
+    languages.sort_by_key(|(_, code)| std::cmp::Reverse(*code));
+    let shown: Vec<&str> = languages.iter().take(LANGUAGES_SHOWN).map(|(name, _)| name.as_str()).collect();
+    let packages = words::grouped(module.dependencies.direct);
+    let tested = module.tested.filter(|tested| tested.lines > 0);
+    let name = Text::name(&module.name);
+    Some(vec![
+        Text::plain(seq.to_string()),
+        if module.complete { name } else { name.and(" ").and_toned("incomplete", Tone::Bad) },
+        Text::name(&module.path),
+        Text::plain(shown.join(", ")),
+        Text::plain(words::grouped(module.files)),
+        Text::plain(words::grouped(module.lines.code)),
+        Text::plain(words::grouped(module.functions.count)),
+        Text::plain(words::grouped(module.functions.complexity_max)),
+        Text::plain(format!("{packages} of {}", words::grouped(module.dependencies.all))),
+        tested.map_or_else(Text::default, |tested| Text::plain(format!("{}%", tested.ran * 100 / tested.lines))),
+    ])
 }
 
 fn person(person: &Person) -> Text {

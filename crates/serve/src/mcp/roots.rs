@@ -43,6 +43,11 @@ impl Roots {
         }
     }
 
+    /// The root that `path` lies below, or it itself where that is none of them.
+    pub(crate) fn around(&self, path: &Path) -> PathBuf {
+        self.0.iter().find(|root| path.starts_with(root)).map_or_else(|| path.to_owned(), Clone::clone)
+    }
+
     /// The git work tree or bare repository that `path` lies in, if it lies below a root, and all that it leads to.
     pub(crate) fn repository(&self, path: &Path) -> Result<Option<PathBuf>, Error> {
         let directory = if path.is_dir() { path } else { path.parent().unwrap_or(path) };

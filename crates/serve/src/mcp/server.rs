@@ -26,8 +26,8 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 const INSTRUCTIONS: &str = "\
 Sealbook is the book of record for what agents, people and services do to systems. Ask it what was done \
-(query_audit_trail, audit_trail), audit files and git histories (audit_file, audit_git), and verify that nothing was \
-altered (verify_audit_chain). Alerts can be assigned and resolved with a reason. An emergency stop can be set here; \
+(query_audit_trail, audit_trail), audit files, git histories and modules (audit_file, audit_git, audit_module), and verify \
+that nothing was altered (verify_audit_chain). Alerts can be assigned and resolved with a reason. An emergency stop can be set here; \
 only a person lifts it. Approvals, rules and keys need a person's passphrase and cannot be given through a tool.";
 
 /// The revisions that are spoken.

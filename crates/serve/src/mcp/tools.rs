@@ -6,6 +6,7 @@ mod audit;
 mod audit_file;
 mod audit_git;
 mod audit_logs;
+mod audit_module;
 mod audit_trail;
 mod query;
 mod stop;
@@ -19,6 +20,7 @@ pub(crate) static TOOLS: &[&Definition] = &[
     &audit_file::TOOL,
     &audit_git::TOOL,
     &audit_logs::TOOL,
+    &audit_module::TOOL,
     &verify::TOOL,
     &query::TOOL,
     &alerts::LIST,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sealbook_serve::mcp::Server;
 use sealbook_store::{Ledger, Options};
 use sealbook_testkit::Place;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::fixture::{Client, World};
 
@@ -15,7 +15,7 @@ async fn tools_say_what_they_take_give_and_change() {
     let client = World::new().client().await;
     let tools = client.tools().await;
     let names: Vec<&str> = tools.iter().map(|tool| &*tool.name).collect();
-    for name in ["audit_trail", "audit_file", "audit_git", "verify_audit_chain", "query_audit_trail"] {
+    for name in ["audit_trail", "audit_file", "audit_git", "audit_module", "verify_audit_chain", "query_audit_trail"] {
         assert!(names.contains(&name), "{name} is missing in {names:?}");
     }
     for tool in &tools {
@@ -190,6 +190,38 @@ async fn a_history_is_audited_on_record_in_the_clients_name() {
     assert_eq!(intent.target.id, "sealbook/audit_git");
     let outcome = calls[1].record.as_ref().unwrap();
     assert!(outcome.duration_us.is_some() && outcome.outcome == Some(sealbook_record::Outcome::Ok));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_module_is_audited_by_name_below_the_roots() {
+    let world = World::new();
+    world.write("api/package.json", r#"{"name": "api", "dependencies": {"a": "1.0.0"}}"#);
+    world.write(
+        "api/package-lock.json",
+        r#"{"lockfileVersion":3,"packages":{"":{"dependencies":{"a":"1.0.0"}},"node_modules/a":{"version":"1.0.0",
+        "dependencies":{"b":"1"}},"node_modules/b":{"version":"1.2.0"}}}"#,
+    );
+    world.write("api/src/a.ts", "export const a = 1;\n");
+    world.write("api/tests/a.ts", "export const b = 1;\n");
+    let client = world.client().await;
+    let components =
+        |told: &Value| told["observed"][0]["record"]["result"]["bom"]["components"].as_array().map(Vec::len);
+    let told = client.ok("audit_module", json!({"module_name": "api"})).await;
+    assert_eq!((&told["complete"], &told["observed"][0]["record"]["target"]["id"]), (&json!(true), &json!("api")));
+    let sealed = |nth: usize| {
+        let stored = &world.records("module.audited")[nth];
+        let part = stored.record.as_ref().unwrap().part(sealbook_record::PartName::Result).unwrap().get().to_owned();
+        serde_json::from_str::<Value>(&part).unwrap()
+    };
+    assert_eq!(components(&told).unwrap_or(1), 1);
+    assert_eq!((&sealed(0)["files"], sealed(0)["bom"]["components"].as_array().unwrap().len()), (&json!(1), 1));
+    let asked = json!({"module_name": "./api", "include_tests": true, "include_dependencies": true});
+    client.ok("audit_module", asked).await;
+    assert_eq!((&sealed(1)["files"], sealed(1)["bom"]["components"].as_array().unwrap().len()), (&json!(2), 2));
+    let refused = client.refused("audit_module", json!({"module_name": "nobody"})).await;
+    assert_eq!(refused["code"], "unknown_module");
+    let refused = client.refused("audit_module", json!({"module_name": "../.."})).await;
+    assert_eq!(refused["code"], "outside_roots");
 }
 
 #[tokio::test(flavor = "multi_thread")]
