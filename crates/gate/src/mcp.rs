@@ -20,6 +20,7 @@ mod trail;
 
 pub use hold::HoldOptions;
 pub use http::{Http, HttpOptions, Stopper};
+pub(crate) use peek::fields;
 pub use peek::{Bad, Message, Peek, peek};
 pub use session::{Recording, SessionOptions};
 pub use stdio::{Pipes, Stdio};
