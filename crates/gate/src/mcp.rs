@@ -16,6 +16,7 @@ mod session;
 mod settle;
 mod stdio;
 mod tell;
+mod texts;
 mod trail;
 
 pub use hold::HoldOptions;
@@ -24,4 +25,4 @@ pub(crate) use peek::fields;
 pub use peek::{Bad, Message, Peek, peek};
 pub use session::{Recording, SessionOptions};
 pub use stdio::{Pipes, Stdio};
-pub(crate) use tell::action;
+pub(crate) use tell::action_of_either;

@@ -22,10 +22,15 @@ use super::calls::Calls;
 use super::events::{Cut, DATA_BYTES_MAX, Events, without_data};
 use super::headers;
 use crate::Ended;
-use crate::mcp::peek::{Bad, Message, Peek, peek};
-use crate::mcp::session::{Awaited, Session, Side};
+use crate::mcp::peek::{Bad, Message, Peek, peek, peek_server};
+use crate::mcp::session::{Session, Side};
 use crate::mcp::trail::Trail;
 use crate::mcp::{answer, requests, tell};
+
+/// Bytes of a JSON body of which nothing passes before all of it was looked at.
+const SHORT: u64 = 64 << 10;
+/// What is said of an answer that is not handed on.
+const WITHHELD: &str = "what the server answered could not be judged, and was withheld";
 
 /// The body of a response.
 pub(super) struct Watched {
@@ -53,12 +58,23 @@ enum Shape {
     Opaque,
 }
 
+/// What messages are carried in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// An event of a stream.
+    Event,
+    /// A body.
+    Json,
+    /// The body of an HTTP error, or beside "accepted", which may be a message.
+    Page,
+}
+
 /// What was found in a message, or a batch of them.
 struct Looked {
     /// What passes of it.
     bytes: Bytes,
-    /// Something in it was refused.
-    is_refused: bool,
+    /// Why nothing more of a body may pass.
+    breaks: Option<&'static str>,
     /// For the server, in the client's place.
     answers: Vec<Vec<u8>>,
     replied: Vec<String>,
@@ -105,35 +121,64 @@ impl Watched {
                     }
                     None => held.extend_from_slice(&chunk),
                 }
-                last.replace(chunk)
+                // A short body waits as a whole: it may have to be another one.
+                let total = long.as_ref().map_or(held.len() as u64, Trail::bytes);
+                match last.take() {
+                    Some(before) if total <= SHORT => {
+                        *last = Some([before, chunk].concat().into());
+                        None
+                    }
+                    before => {
+                        *last = Some(chunk);
+                        before
+                    }
+                }
             }
             Shape::Opaque => Some(chunk),
         }
     }
 
     /// The server has said all; what passes of it.
-    fn ended(&mut self) -> Option<Bytes> {
+    fn ended(&mut self) -> Result<Option<Bytes>, Failure> {
         self.is_over = true;
-        match &mut self.shape {
+        Ok(match &mut self.shape {
             Shape::Events(events) => Some(events.rest()),
             Shape::Opaque => None,
             Shape::Json { held, long, last } => {
-                let (held, long, last) = (std::mem::take(held), long.take(), last.take()?);
+                let (held, long) = (std::mem::take(held), long.take());
+                let Some(last) = last.take() else { return Ok(None) };
                 if let Some(trail) = long {
-                    self.long(&trail);
+                    self.long(&trail)?;
                     Some(last)
                 } else {
                     self.look(last, held);
                     None
                 }
             }
-        }
+        })
+    }
+
+    /// Breaks off what must not reach the client.
+    fn withhold(&mut self, why: &'static str) -> Failure {
+        self.calls.over(Outcome::Unknown, why);
+        why.into()
     }
 
     /// Looks at a message: here, or where there is time to wait for the disk.
     fn look(&mut self, bytes: Bytes, text: Vec<u8>) {
         let session = Arc::clone(&self.calls.session);
-        self.looking = Some(spawn_blocking(move || look(&session, bytes, &text)));
+        let kind = self.kind();
+        self.looking = Some(spawn_blocking(move || look(&session, kind, bytes, &text)));
+    }
+
+    /// What its messages are carried in.
+    fn kind(&self) -> Kind {
+        match self.shape {
+            Shape::Events(_) => Kind::Event,
+            // What the page of an HTTP error says is no message, and nobody reads what is only accepted.
+            _ if self.status == StatusCode::ACCEPTED || self.status.as_u16() >= 400 => Kind::Page,
+            _ => Kind::Json,
+        }
     }
 
     fn looked(&mut self, looked: Looked) -> Result<Bytes, Failure> {
@@ -149,25 +194,30 @@ impl Watched {
             let ended = || Ended::new(Outcome::Failed).because(format!("HTTP status {status}"));
             self.calls.failed(|| ended().with(PartName::Error, error.clone()));
         }
-        let is_json = matches!(self.shape, Shape::Json { .. });
-        if looked.is_refused && is_json {
-            return Err("a request of the server was refused".into());
+        if let Some(why) = looked.breaks.filter(|_| !matches!(self.shape, Shape::Events(_))) {
+            return Err(self.withhold(why));
         }
         Ok(looked.bytes)
     }
 
     /// A message that was too long to be held has passed.
-    fn long(&mut self, trail: &Trail) {
+    ///
+    /// Errors: while rules are enforced, where it is not plainly the reply to an open call. Its end has not passed.
+    fn long(&mut self, trail: &Trail) -> Result<(), Failure> {
         let session = Arc::clone(&self.calls.session);
+        let is_open = || trail.reply_id().is_some_and(|id| session.is_open(Side::Client, id));
+        if session.strict && !(trail.may_be_reply() && is_open()) {
+            session.malformed("server", Bad::TooLong, trail.bytes(), true);
+            return Err(self.withhold(WITHHELD));
+        }
         match trail.reply_id() {
             Some(id) => {
                 self.calls.replied(id);
-                if let Some(Awaited::Call(entered)) = session.awaited(Side::Client, id) {
-                    session.gate.leave_soon(entered, tell::ended_long(trail.bytes(), trail.is_error()));
-                }
+                session.ended(Side::Client, id, tell::ended_long(trail.bytes(), trail.is_error()));
             }
             None => session.malformed("server", Bad::TooLong, trail.bytes(), false),
         }
+        Ok(())
     }
 
     /// Nothing more comes. What has no reply now gets none here.
@@ -200,9 +250,9 @@ impl Body for Watched {
             } else if let Some(cut) = this.cuts.pop_front() {
                 match cut {
                     Cut::Pass(bytes) => passes = Some(bytes),
-                    Cut::Long(trail) => this.long(&trail),
+                    Cut::Long(trail) => this.long(&trail)?,
                     Cut::Event(bytes, data) if !this.calls.has_list && !asks(&data) => {
-                        let looked = look(&this.calls.session, bytes, &data);
+                        let looked = look(&this.calls.session, Kind::Event, bytes, &data);
                         passes = Some(this.looked(looked)?);
                     }
                     Cut::Event(bytes, data) => this.look(bytes, data),
@@ -213,7 +263,7 @@ impl Body for Watched {
             } else {
                 match ready!(Pin::new(&mut this.inner).poll_frame(cx)) {
                     Some(Ok(frame)) => passes = frame.into_data().ok().and_then(|chunk| this.came(chunk)),
-                    None => passes = this.ended(),
+                    None => passes = this.ended()?,
                     Some(Err(cause)) => {
                         this.calls.over(Outcome::Unknown, "the server broke off before it replied");
                         return Poll::Ready(Some(Err(cause.into())));
@@ -243,28 +293,64 @@ fn messages(text: &[u8]) -> Result<Vec<Message<'_>>, Bad> {
 
 /// Whether it asks the client for something: that must be on disk before.
 fn asks(text: &[u8]) -> bool {
-    messages(text).is_ok_and(|all| all.iter().any(|message| message.method.is_some() && message.id.is_some()))
+    let asks =
+        |message: &Message<'_>| message.method.is_some() && message.id.is_some() || requests::asks_within(message);
+    messages(text).is_ok_and(|all| all.iter().any(asks))
 }
 
-fn look(session: &Session, bytes: Bytes, text: &[u8]) -> Looked {
-    let messages = messages(text).unwrap_or_else(|bad| {
-        session.malformed("server", bad, text.len() as u64, false);
-        Vec::new()
-    });
-    let mut looked = Looked { bytes, is_refused: false, answers: Vec::new(), replied: Vec::new(), error: None };
-    for message in messages.iter().filter(|message| message.method.is_some()) {
-        if let Some(refused) = requests::request(session, message) {
-            looked.is_refused = true;
-            looked.answers.extend(answer::refusal(message, &refused));
+fn look(session: &Session, kind: Kind, bytes: Bytes, text: &[u8]) -> Looked {
+    let mut looked = Looked { bytes, breaks: None, answers: Vec::new(), replied: Vec::new(), error: None };
+    let messages = match peek_server(text, session.strict && kind != Kind::Page, false) {
+        Ok(peeked) => peeked.into_messages(),
+        Err(bad) => {
+            let is_refused = session.strict && kind != Kind::Page;
+            session.malformed("server", bad, text.len() as u64, is_refused);
+            if is_refused {
+                looked.bytes = without_data(&looked.bytes);
+                looked.breaks = Some(WITHHELD);
+            }
+            return looked;
         }
-    }
-    if looked.is_refused {
-        looked.bytes = without_data(&looked.bytes);
+    };
+    let (mut is_refused, mut replaced) = (false, Vec::new());
+    for message in &messages {
+        if message.method.is_some() {
+            if let Some(refused) = requests::request(session, message) {
+                is_refused = true;
+                looked.answers.extend(answer::refusal(message, &refused));
+            }
+        } else if let Some(refused) = requests::within(session, message) {
+            replaced.extend(requests::instead(session, message, &refused));
+        }
     }
     for message in messages.iter().filter(|message| message.is_reply()) {
         session.reply(Side::Client, message);
         looked.replied.extend(message.id.map(str::to_owned));
         looked.error = message.error.map(str::to_owned);
     }
+    if is_refused || !replaced.is_empty() {
+        looked.breaks = looked.replace(kind, &replaced);
+    }
     looked
+}
+
+impl Looked {
+    /// Puts these answers in the place of what was said; why that breaks the answer off, where they do not fit.
+    fn replace(&mut self, kind: Kind, answers: &[Vec<u8>]) -> Option<&'static str> {
+        if kind == Kind::Event {
+            let mut event: Vec<u8> = answers.iter().flat_map(|answer| [b"data: ", &**answer, b"\n"].concat()).collect();
+            event.extend_from_slice(&without_data(&self.bytes));
+            self.bytes = event.into();
+            return None;
+        }
+        let [answer] = answers else { return Some("a request of the server was refused") };
+        // The length has been told: blanks after a message say nothing.
+        let mut answer = answer.clone();
+        if answer.len() > self.bytes.len() || !self.bytes.trim_ascii_start().starts_with(b"{") {
+            return Some("a request of the server was refused");
+        }
+        answer.resize(self.bytes.len(), b' ');
+        self.bytes = answer.into();
+        None
+    }
 }
