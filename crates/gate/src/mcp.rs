@@ -4,6 +4,8 @@
 //! that are not known pass.
 
 mod answer;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod hold;
 mod http;
 mod judge;
@@ -20,7 +22,7 @@ mod texts;
 mod trail;
 
 pub use hold::HoldOptions;
-pub use http::{Http, HttpOptions, Stopper};
+pub use http::{Authority, Deadlines, Http, HttpOptions, Stopper};
 pub(crate) use peek::fields;
 pub use peek::{Bad, Message, Peek, peek};
 pub use session::{Recording, SessionOptions};

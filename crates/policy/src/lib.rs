@@ -24,7 +24,7 @@ mod verdict;
 pub use compliance::{Compliance, report_id};
 pub use error::Error;
 pub use key::DigestKey;
-pub use limits::{DEPTH_MAX, PART_BYTES_MAX};
+pub use limits::{DEPTH_MAX, PART_BYTES_MAX, is_too_deep};
 pub use locked::{LockError, LockedKey, PASSPHRASE_CHARS_MIN};
 pub use policy::Policy;
 pub use redact::{PLACEHOLDER, redact_text};
@@ -35,6 +35,6 @@ pub use shares::in_shares;
 pub use stages::{Decision, Judged, Parts, Raw, Redacted};
 pub use state::{
     Alert, Alerts, Approval, ApprovalState, Approvals, Call, Choice, Conditions, Decided, HeldRule, State, Stop,
-    StopKind, StopScope,
+    StopKind, StopScope, Yes, alert_about,
 };
 pub use verdict::{Consent, Fail, Hit, Mode, Verdict};

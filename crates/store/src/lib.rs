@@ -26,10 +26,13 @@ mod digest_key;
 mod erase;
 mod error;
 mod head_file;
+mod health;
 mod holds;
 mod keys;
 mod ledger;
+mod marks;
 mod operations;
+mod own;
 mod place;
 mod projection;
 mod provenance;
@@ -40,6 +43,7 @@ mod seam;
 mod sqlite;
 mod state;
 mod stored;
+mod ticket;
 mod trusted;
 
 mod verify;
@@ -52,6 +56,8 @@ pub use approver::Approvers;
 pub use backup::BackupSummary;
 pub use before::kept_size;
 pub use bundle::Selection;
+pub use health::{ErrorPattern, Group, Health, Resource, Tally, Unusual, UnusualKind};
+pub use marks::{MARK_ACTION, Mark, mark};
 
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use content::{Content, PartSlot};
@@ -71,6 +77,5 @@ pub use seam::{EachId, EachRow, NewRow, Row, Snapshot, Store, StoreHead, Stray, 
 pub use sqlite::Durability;
 pub use sqlite::SqliteStore;
 pub use stored::Stored;
+pub use ticket::Ticket;
 pub use verify::{VerifyOptions, verify};
-
-pub use writer::Ticket;

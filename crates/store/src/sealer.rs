@@ -15,6 +15,7 @@ use crate::append::Prepared;
 use crate::content::{Content, PartSlot};
 use crate::head_file::HeadFile;
 use crate::keys::{KeyDir, Signers};
+use crate::own::{Own, Run};
 use crate::trusted::{Tiles, Trusted, goes_on_from};
 use crate::{Clock, CommitError, Error, NewRow, Row, Sealed, Snapshot, Store, Transaction};
 
@@ -37,6 +38,7 @@ pub(crate) struct Sealer {
     head_file: Option<HeadFile>,
     /// Shared with submitters, who sign before they queue.
     record_key: Arc<RwLock<Option<Arc<SigningKey>>>>,
+    own: Arc<Own>,
     edge: Option<Edge>,
     /// The newest checkpoint that was seen in the book: it never goes back behind it.
     seen: Option<Arc<str>>,
@@ -59,8 +61,9 @@ impl Sealer {
         clock: Arc<dyn Clock>,
         head_file: Option<HeadFile>,
         record_key: Arc<RwLock<Option<Arc<SigningKey>>>>,
+        own: Arc<Own>,
     ) -> Self {
-        Self { origin, keys, clock, head_file, record_key, edge: None, seen: None }
+        Self { origin, keys, clock, head_file, record_key, own, edge: None, seen: None }
     }
 
     /// Seals what several submitters brought, in one transaction.
@@ -78,16 +81,19 @@ impl Sealer {
         let mut tx = store.begin().map_err(CommitError::Rejected)?;
         // Taken out: whatever fails below leaves no edge, and the next call reads it again.
         let mut edge = self.current_edge(&*tx).map_err(CommitError::Rejected)?;
-        let (answers, sealed) = self.write(&mut edge, &mut *tx, group).map_err(CommitError::Rejected)?;
-        if sealed == 0 {
+        let (answers, run) = self.write(&mut edge, &mut *tx, group).map_err(CommitError::Rejected)?;
+        let Some(run) = run else {
             self.edge = Some(edge);
             return Ok(answers);
-        }
+        };
         if let Some(replacement) = replacement {
             replace(&mut *tx, replacement).map_err(CommitError::Rejected)?;
         }
         // A crash before this line leaves the old head. One during it leaves the old or the new.
-        tx.commit()?;
+        self.own.begin(run);
+        let committed = tx.commit();
+        self.own.end(committed.is_ok());
+        committed?;
         self.seen.clone_from(&edge.note);
         // A crash here leaves the kept head behind the book, which is no alarm.
         if let (Some(file), Some(note)) = (&mut self.head_file, &edge.note) {
@@ -132,7 +138,7 @@ impl Sealer {
         edge: &mut Edge,
         tx: &mut dyn Transaction,
         group: &[&[Prepared]],
-    ) -> Result<(Answers, usize), Error> {
+    ) -> Result<(Answers, Option<Run>), Error> {
         let sealed_us = self.clock.now().as_micros();
         let first = edge.tree.size();
         let mut leaves = Vec::new();
@@ -158,7 +164,7 @@ impl Sealer {
             answers.push(own);
         }
         if new.is_empty() {
-            return Ok((answers, 0));
+            return Ok((answers, None));
         }
         debug_assert_eq!(edge.tree.size(), first + new.len() as u64);
         let rows: Vec<NewRow<'_>> = new.iter().map(|place| place.row(&leaves)).collect();
@@ -173,7 +179,8 @@ impl Sealer {
         let note = self.checkpoint(edge)?;
         tx.put_checkpoint(edge.tree.size(), &note)?;
         edge.note = Some(note.into());
-        Ok((answers, rows.len()))
+        let loud = new.iter().filter(|place| !place.prepared.quiet).map(|place| place.sealed.seq).collect();
+        Ok((answers, Some(Run { seqs: first..edge.tree.size(), loud, note: edge.note.clone() })))
     }
 
     /// Seals one draft after the last. An error refuses this record alone.

@@ -30,7 +30,8 @@ fn guarded(layout: &Layout) -> Vec<String> {
 impl Ledger {
     /// Brings a state up to the newest sealed record.
     ///
-    /// A gate calls it before each decision: where nothing was sealed since, it reads the head and no more.
+    /// A gate calls it before each decision: where nothing was sealed since but by this handle, it reads the head
+    /// and no more.
     ///
     /// In a restored book, what held at the end of the ledger before holds on: a stop, a rule, an open alert.
     pub fn bring_up(&self, state: &mut State) -> Result<(), Error> {
@@ -46,27 +47,35 @@ impl Ledger {
 
     /// As [`Ledger::bring_up`], of this ledger alone.
     pub(crate) fn bring_own(&self, state: &mut State) -> Result<(), Error> {
-        let reader = self.reader()?;
-        let size = reader.size()?;
-        let mut from = state.next_seq();
+        // Nearly always there is nothing new but what this process has sealed itself.
+        let head = self.store.head()?;
+        let size = head.as_ref().map_or(0, |head| head.size);
+        let from = state.next_seq();
         if from >= size {
             return Ok(());
         }
+        let note = head.map_or_else(String::new, |head| head.note);
+        let unread = self.own.to_be_read(from, size, &note);
+        if unread.is_empty() {
+            state.seen_to(size);
+            return Ok(());
+        }
+        let reader = self.reader()?;
         let mut taken = Taken { ledger: self, state, reader: &reader, approvers: None, group: Vec::new() };
-        if size - from > READ_ALL_MAX {
+        let mut known = from;
+        if unread.iter().map(|run| run.end - run.start).sum::<u64>() > READ_ALL_MAX {
             let query = Query {
                 action: taken.state.actions().map(str::to_owned).collect(),
                 cursor: from.checked_sub(1).map(crate::Cursor),
                 ascending: true,
                 ..Query::default()
             };
-            let known = self.each_indexed(&reader, &query, (size, TAIL_MAX), &mut |stored| {
+            known = self.each_indexed(&reader, &query, (size, TAIL_MAX), &mut |stored| {
                 taken.take(stored)?;
                 Ok(true)
             })?;
-            from = from.max(known);
         }
-        for seq in from..size {
+        for seq in unread.into_iter().flatten().filter(|seq| *seq >= known) {
             taken.take(reader.record(seq)?)?;
         }
         taken.settle()?;

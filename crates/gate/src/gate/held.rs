@@ -166,9 +166,9 @@ impl Held {
 
     /// Whether an approval admits the call; it is used up then.
     fn is_approved(&mut self) -> Result<bool, Error> {
-        let core = Arc::clone(&self.core);
+        let (core, approvers) = (Arc::clone(&self.core), self.verdict.approvers());
         let call = self.call();
-        let Some(approval) = core.approved(call, core.ledger.now())? else { return Ok(false) };
+        let Some(approval) = core.approved(call, approvers, core.ledger.now())? else { return Ok(false) };
         core.use_up(&self.record, approval)
     }
 
@@ -181,10 +181,10 @@ impl Held {
 
     /// A request that waits for the same call, made by whoever held it first, is this one's too.
     fn joins(&mut self) -> Result<bool, Error> {
-        let core = Arc::clone(&self.core);
+        let (core, approvers) = (Arc::clone(&self.core), self.verdict.approvers());
         let call = self.call();
         let policy = call.policy;
-        let Some((approval, conditional)) = core.waiting(call, core.ledger.now())? else { return Ok(false) };
+        let Some((approval, conditional)) = core.waiting(call, approvers, core.ledger.now())? else { return Ok(false) };
         self.asked = Some((approval, policy));
         self.conditional = conditional;
         Ok(true)
@@ -222,8 +222,8 @@ impl Held {
         if conditions.is_none() && self.joins()? {
             return Ok(());
         }
-        let call = self.call().clone();
-        let approval = core.request(&self.record, &call, &self.rules(), conditions)?;
+        let (call, approvers) = (self.call().clone(), self.verdict.approvers());
+        let approval = core.request(&self.record, &call, &self.rules(), conditions, approvers)?;
         self.asked = Some((approval, call.policy));
         self.conditional = conditions.is_some();
         Ok(())

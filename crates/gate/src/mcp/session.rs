@@ -122,6 +122,8 @@ struct Flight {
 #[derive(Default)]
 struct Waiting {
     requests: VecDeque<Awaited>,
+    /// How many of them the client has the reply to, or will in a moment: those are open no more.
+    passing: usize,
     /// Several were open at a time: which of them a reply answers is not known.
     is_shared: bool,
 }
@@ -133,6 +135,12 @@ pub(crate) enum Unexpected {
     Over,
     /// Another request of that id has no reply yet, and two of one id are not taken.
     Open,
+}
+
+impl Waiting {
+    fn is_open(&self) -> bool {
+        self.requests.len() > self.passing
+    }
 }
 
 impl Session {
@@ -266,7 +274,7 @@ impl Session {
         if flight.closed {
             return Err((Unexpected::Over, awaited));
         }
-        let is_open = flight.awaited.contains_key(&key);
+        let is_open = flight.awaited.get(&key).is_some_and(Waiting::is_open);
         if is_open && self.strict {
             return Err((Unexpected::Open, awaited));
         }
@@ -284,7 +292,15 @@ impl Session {
     pub(crate) fn is_open(&self, side: Side, id: &str) -> bool {
         let key = (side, Id::of(id));
         let is_held = || side == Side::Client && self.room.holds(&key.1);
-        lock(&self.flight).awaited.contains_key(&key) || is_held()
+        lock(&self.flight).awaited.get(&key).is_some_and(Waiting::is_open) || is_held()
+    }
+
+    /// A reply goes to the client now, and is taken in afterwards: its id may be used again from here on.
+    pub(crate) fn passing(&self, side: Side, reply: &Message<'_>) {
+        let Some(id) = reply.id else { return };
+        if let Some(waiting) = lock(&self.flight).awaited.get_mut(&(side, Id::of(id))) {
+            waiting.passing = waiting.requests.len().min(waiting.passing + 1);
+        }
     }
 
     /// Whether too many requests wait for a reply.
@@ -336,6 +352,7 @@ impl Session {
         let mut flight = lock(&self.flight);
         let waiting = flight.awaited.get_mut(&key)?;
         let (first, is_shared) = (waiting.requests.pop_front(), waiting.is_shared);
+        waiting.passing = waiting.passing.saturating_sub(1);
         if waiting.requests.is_empty() {
             flight.awaited.remove(&key);
         }

@@ -127,30 +127,30 @@ fn asking(how: &'static str) -> Serve {
     })
 }
 
-/// All that a client was sent until the connection closed or the answer ended.
-fn sent(web: &Web) -> (u16, String) {
+/// All that a client was sent until the connection closed.
+fn sent(web: &Web) -> String {
     let mut client = web.client();
     client.send("POST", &[("Connection", "close")], &call(1, "t"));
-    let status = client.head().status();
-    let mut rest = Vec::new();
-    let _ = client.stream.read_to_end(&mut rest);
-    (status, String::from_utf8_lossy(&rest).into_owned())
+    let mut all = Vec::new();
+    let _ = client.stream.read_to_end(&mut all);
+    String::from_utf8_lossy(&all).into_owned()
 }
 
 #[test]
 fn what_a_server_says_and_nobody_can_judge_does_not_reach_the_client() {
-    for (how, status, outcome) in [
-        ("nan", 200, Outcome::Ok),
-        ("long", 200, Outcome::Unknown),
-        ("plain", 200, Outcome::Unknown),
-        ("charset", 502, Outcome::Unknown),
-        ("within", 200, Outcome::Failed),
+    for (how, outcome) in [
+        ("nan", Outcome::Ok),
+        ("long", Outcome::Unknown),
+        ("plain", Outcome::Unknown),
+        ("charset", Outcome::Unknown),
+        ("within", Outcome::Failed),
     ] {
         let book = Book::new();
         let setup = Setup { rules: NO_SAMPLING, ..Setup::default() };
         let web = Web::new(&book, setup, asking(how));
-        let (said, rest) = sent(&web);
-        assert_eq!(said, status, "{how}");
+        // What is broken off before anything of it has passed has no head either.
+        let rest = sent(&web);
+        assert_eq!(rest.starts_with("HTTP/1.1 502"), how == "charset", "{rest:.300}");
         // Of a long event the beginning may have passed; without its end no client reads it.
         let is_whole = rest.contains("sampling") && (how != "long" || rest.contains("}}\n\n"));
         assert!(!is_whole, "{how}: {:.300}", rest);

@@ -63,6 +63,7 @@ fn pass(wire: &Wire, line: &[u8]) {
         .partition(|message| session.teaches(Side::Client, message));
     first.into_iter().for_each(|message| session.reply(Side::Client, message));
     if refused.is_empty() && replaced.is_empty() {
+        after.iter().for_each(|message| session.passing(Side::Client, message));
         wire.answer(line);
     }
     for mut answer in refused.into_iter().flatten() {
