@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealbook_gate::{Gate, GateOptions};
-use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, State};
+use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, State, is_reserved};
 use sealbook_record::{Actor, Category, Outcome, PartName, Phase, Record, Target, TargetKind};
 use sealbook_serve::Checks;
 use sealbook_store::{Error, Ledger, Options, Sealed, Stored};
@@ -273,10 +273,12 @@ fn says_the_same(record: &Record, stored: &Stored) -> bool {
 
 /// The actions that change what holds are written by their own commands.
 pub(crate) fn refuse_reserved(action: &str) -> Result<(), Failure> {
-    if !State::ACTIONS.contains(&action) {
+    if !is_reserved(action) {
         return Ok(());
     }
     let command = match action.split('.').next() {
+        Some("retention") => "retention",
+        Some("tools") => "wrap",
         Some("rule") => "rules",
         Some("alert") => "alerts",
         Some("approval") => "approvals",

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use sealbook_gate::{Question, Teller};
 use sealbook_policy::redact_text;
+use sealbook_report::is_unseen;
 use serde_json::json;
 
 use crate::environment::Environment;
@@ -195,7 +196,7 @@ fn sentence(question: &Question) -> String {
 }
 
 fn harmless(text: &str) -> String {
-    redact_text(text).chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    redact_text(text).chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect()
 }
 
 /// What an address is told: names and ids, never arguments.

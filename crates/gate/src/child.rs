@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::WithOrigin;
+use signal_hook::low_level::siginfo::Cause;
 
 /// A running program.
 #[derive(Debug)]
@@ -37,28 +39,35 @@ impl Child {
     pub fn start(program: &OsStr, arguments: &[impl AsRef<OsStr>]) -> io::Result<(Self, ChildStdin, ChildStdout)> {
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = Self::spawn(&mut command, &[SIGTERM, SIGINT, SIGHUP, SIGQUIT])?;
+        let mut child = Self::spawn(&mut command, true)?;
         let (to, from) = (child.inner.stdin.take(), child.inner.stdout.take());
         let (to, from) = to.zip(from).ok_or_else(|| io::Error::other("the program has no pipes"))?;
         Ok((child, to, from))
     }
 
     /// Starts a program on our own input and output. What a terminal sends to all that run in it (an
-    /// interrupt, a quit) it gets from there; we outlive it.
+    /// interrupt, a quit) it gets from there; what somebody sends to us alone is handed on. We outlive it.
     pub fn attached(program: &OsStr, arguments: &[impl AsRef<OsStr>]) -> io::Result<Self> {
-        Self::spawn(Command::new(program).args(arguments), &[SIGTERM, SIGHUP])
+        Self::spawn(Command::new(program).args(arguments), false)
     }
 
-    fn spawn(command: &mut Command, handed_on: &'static [i32]) -> io::Result<Self> {
+    fn spawn(command: &mut Command, hands_all_on: bool) -> io::Result<Self> {
         // Before the program is there: a signal in between is handed on and not lost.
-        let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT])?;
+        let mut signals = SignalsInfo::<WithOrigin>::new([SIGTERM, SIGINT, SIGHUP, SIGQUIT])?;
         let inner = command.spawn()?;
         let pid = Arc::new(Mutex::new(i32::try_from(inner.id()).ok().and_then(Pid::from_raw)));
         let own = Arc::clone(&pid);
         std::thread::Builder::new().name("sealbook-signals".to_owned()).spawn(move || {
-            for number in signals.forever().filter(|number| handed_on.contains(number)) {
+            for origin in signals.forever() {
                 let pid = own.lock().unwrap_or_else(PoisonError::into_inner);
-                if let (Some(pid), Some(signal)) = (*pid, Signal::from_named_raw(number)) {
+                let (Some(pid), Some(signal)) = (*pid, Signal::from_named_raw(origin.signal)) else { continue };
+                // A terminal sends these to the program too, and what it sends itself it knows.
+                let is_its_own = matches!(origin.signal, SIGINT | SIGQUIT)
+                    && match origin.cause {
+                        Cause::Sent(_) => origin.process.is_some_and(|by| by.pid == pid.as_raw_nonzero().get()),
+                        _ => true,
+                    };
+                if hands_all_on || !is_its_own {
                     let _ = kill_process(pid, signal);
                 }
             }

@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sealbook_inspect::{FileChange, TreeState};
 use sealbook_record::{Actor, Category, Outcome, PartName, Record, Target, TargetKind};
 use serde::Serialize;
@@ -109,10 +111,15 @@ fn intent(gate: &Gate, exec: &Exec) -> Record {
     #[derive(Serialize)]
     struct Input {
         command: String,
+        /// Each word in Base64, where one is no text: two commands must not look alike.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        argv_b64: Option<Vec<String>>,
     }
     #[derive(Serialize)]
     struct Context<'a> {
         cwd: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        exact: Option<String>,
         environment: Environment,
     }
     #[derive(Serialize)]
@@ -131,10 +138,14 @@ fn intent(gate: &Gate, exec: &Exec) -> Record {
     record.reason.clone_from(&exec.reason);
     record.session.clone_from(&exec.session);
     let command = exec.command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
-    record.set_part(PartName::Input, &Input { command }).expect("texts are JSON");
+    let is_text = exec.command.iter().all(|word| word.to_str().is_some());
+    let argv_b64 = (!is_text).then(|| exec.command.iter().map(|word| STANDARD.encode(word.as_bytes())).collect());
+    record.set_part(PartName::Input, &Input { command, argv_b64 }).expect("texts are JSON");
     let environment =
         Environment { digest: gate.digest(&environment_bytes(&exec.environment)), variables: exec.environment.len() };
-    let context = Context { cwd: &exec.cwd.to_string_lossy(), environment };
+    // A directory whose name is no text is told apart by its bytes.
+    let exact = exec.cwd.to_str().is_none().then(|| gate.digest(exec.cwd.as_os_str().as_bytes()));
+    let context = Context { cwd: &exec.cwd.to_string_lossy(), exact, environment };
     record.set_part(PartName::Context, &context).expect("texts are JSON");
     record
 }

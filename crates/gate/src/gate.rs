@@ -14,7 +14,7 @@ mod taken;
 mod watch;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use sealbook_policy::{Decision, Fail, Judged, Mode, Policy, Raw, Rule, RuleSet, Verdict};
 use sealbook_record::{Outcome, Phase, Record, Severity};
@@ -51,6 +51,8 @@ pub(crate) struct Core {
     pub(crate) watch: Watch,
     teller: OnceLock<Arc<dyn Teller>>,
     reviewer: OnceLock<Arc<dyn Reviewer>>,
+    /// Held while a person is asked.
+    asking: Mutex<()>,
 }
 
 /// Records on their way to the disk, or why they are not.
@@ -96,6 +98,7 @@ impl Gate {
             watch,
             teller: OnceLock::new(),
             reviewer: OnceLock::new(),
+            asking: Mutex::new(()),
         });
         let recorder = Recorder::start(Arc::clone(&core));
         Ok(Self { core, recorder, captured: AtomicBool::new(false) })
@@ -345,7 +348,8 @@ impl Core {
     /// What the stop and the rules say, before anybody is asked.
     fn rule(&self, record: &Record, judgement: &Judgement) -> Ruled {
         // A stop is a person's word, and holds where rules are only watched too.
-        if let Some(scope) = &judgement.stop {
+        // What calls something off helps it.
+        if let Some(scope) = judgement.stop.as_ref().filter(|_| record.action != "notifications.cancelled") {
             return Ruled::Refused(Refused::by_stop(record.id, scope));
         }
         let verdict = &judgement.verdict;

@@ -18,11 +18,13 @@ mod session;
 mod settle;
 mod stdio;
 mod tell;
+mod texts;
 mod trail;
 
 pub use hold::HoldOptions;
 pub use http::{Authority, Deadlines, Http, HttpOptions, Stopper};
+pub(crate) use peek::fields;
 pub use peek::{Bad, Message, Peek, peek};
 pub use session::{Recording, SessionOptions};
 pub use stdio::{Pipes, Stdio};
-pub(crate) use tell::action;
+pub(crate) use tell::action_of_either;

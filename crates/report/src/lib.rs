@@ -32,7 +32,7 @@ mod views;
 pub use document::{Block, Column, Document, Piece, Row, Text, Tone};
 pub use error::Error;
 pub use format::{Format, Screen};
-pub use text::shown;
+pub use text::{is_unseen, shown};
 pub use view::{View, render};
 pub use views::{
     ActorActivity, AlertList, ApprovalList, AuditReport, AuditRun, AuditSummary, AuthorshipDetail, BackupDetail,

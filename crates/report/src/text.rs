@@ -50,7 +50,7 @@ fn replace(text: &str, unseen: impl Fn(char) -> bool) -> Cow<'_, str> {
 /// Whether a character acts instead of being seen, or is not seen at all: controls (ASCII and C1),
 /// format characters (Unicode category Cf, bidirectional overrides among them), line separators,
 /// blank letters, variation selectors but the two that emoji need, and private use.
-pub(crate) fn is_unseen(c: char) -> bool {
+pub fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{AD}' | '\u{34F}' | '\u{600}'..='\u{605}' | '\u{61C}' | '\u{6DD}' | '\u{70F}'

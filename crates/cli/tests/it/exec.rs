@@ -1,5 +1,8 @@
 //! A command that is run on record.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
 use serde_json::{Value, json};
 
 use crate::fixture::{Ended, Place, end};
@@ -108,6 +111,21 @@ fn what_cannot_start_has_an_outcome_all_the_same() {
     assert_eq!(place.json(["query", "--outcome", "failed"])["records"].as_array().unwrap().len(), 2);
     assert_eq!(place.run(["gaps"]).code, 0);
     assert_eq!(place.run(["exec", "--"]).code, 2);
+}
+
+#[test]
+fn an_interrupt_that_somebody_sends_reaches_the_command() {
+    let place = Place::new();
+    let script = "sleep 60 >/dev/null 2>&1 & trap \"kill $!; exit 3\" INT; echo ready; wait; exit 9";
+    let mut command = place.command(["exec", "--", "sh", "-c", script]);
+    command.env("PATH", std::env::var_os("PATH").unwrap()).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut running = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(running.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let sent = Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(running.wait().unwrap().code(), Some(3));
+    assert_eq!(record(&place, 2)["result"]["exit_code"], 3);
 }
 
 #[test]

@@ -51,6 +51,47 @@ fn a_client_of_others_is_answered_as_if_nothing_were_between() {
     assert_eq!(pinned["records"].as_array().unwrap().len(), 1);
 }
 
+/// What is answered to a body of this type.
+fn status(url: &str, kind: &str, body: &str) -> String {
+    let address = url.split('/').nth(2).unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    let request = format!(
+        "POST /mcp HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut said = String::new();
+    stream.read_to_string(&mut said).unwrap();
+    said.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_call_that_only_the_server_would_decode_does_not_reach_it() {
+    let place = Place::new();
+    let ran = place.beside("ran");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/express.cjs");
+    let mut node = Command::new("node");
+    node.arg(script).env("NODE_PATH", tool("mcp/node_modules")).env("RAN", &ran);
+    let upstream = Running::new(node, "listening on ");
+    let gateway = Running::gateway(&place, &upstream.url, &["--no-token"]);
+    let call = |method: &str, tool: &str| {
+        json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": {"name": tool, "arguments": {}}}).to_string()
+    };
+    // In UTF-7 that is `tools/call`.
+    let hidden = call("+AHQ-ools/call", "hidden");
+    let utf7 = "application/json; charset=utf-7";
+    assert_eq!(status(&upstream.url, utf7, &hidden), "200");
+    assert_eq!(std::fs::read_to_string(&ran).unwrap(), "hidden\n", "this server does decode it");
+    assert_eq!(status(&gateway.url, utf7, &hidden), "415");
+    assert_eq!(status(&gateway.url, "application/json; charset=utf-8", &call("tools/call", "plain")), "200");
+    gateway.end();
+    assert_eq!(std::fs::read_to_string(&ran).unwrap(), "hidden\nplain\n");
+    let refused = place.json(["query", "--action", "message.refused"]);
+    assert_eq!(refused["records"].as_array().unwrap().len(), 1);
+    let calls = place.json(["query", "--action", "tools.call", "--phase", "intent"]);
+    assert_eq!(calls["records"].as_array().unwrap().len(), 1);
+}
+
 /// How many checks of each scenario passed and failed.
 fn conformance(url: &str, suite: &[&str]) -> BTreeMap<String, (u32, u32)> {
     let mut node = Command::new(tool("node/node_modules/.bin/node"));

@@ -281,6 +281,7 @@ fn request(ledger: &Ledger, tool: &str, lasts_us: i64) -> (Uuid, Call, Timestamp
         server: "github".to_owned(),
         tool: tool.to_owned(),
         arguments: Hash::of(br#"{"repo":"shop"}"#),
+        whole: None,
         policy: Hash([7; 32]),
     };
     let expires = Timestamp::from_micros(ledger.now().as_micros() + lasts_us);

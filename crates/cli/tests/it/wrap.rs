@@ -53,14 +53,14 @@ fn a_book_is_made_where_there_is_none_and_a_missing_program_is_named() {
 #[test]
 fn a_signal_goes_to_the_server_and_open_calls_are_closed() {
     let place = Place::new();
-    let script = "trap 'exit 3' TERM; read line; echo ready; while :; do read -t 60 more < /dev/tty || sleep 0.05; done 2>/dev/null";
+    let script = "trap 'exit 3' TERM; read line; echo '{\"method\":\"notifications/ready\"}'; while :; do read -t 60 more < /dev/tty || sleep 0.05; done 2>/dev/null";
     let mut command = place.command(["wrap", "--", "bash", "-c", script]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut to = child.stdin.take().unwrap();
     to.write_all(call(1, "slow").as_bytes()).unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    assert_eq!(line, "ready\n");
+    assert_eq!(line, "{\"method\":\"notifications/ready\"}\n");
     assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(3));
     drop(to);

@@ -8,6 +8,7 @@ use sealbook_record::{Actor, ActorKind, Category, PartName, Record, Target, Targ
 
 use super::{Core, Elicited, Question, Untold};
 use crate::Error;
+use crate::mcp::fields;
 
 /// How long a person has.
 const EXPIRES_US: i64 = 30 * 60 * 1_000_000;
@@ -16,12 +17,16 @@ impl Core {
     /// What a person is asked about.
     pub(super) fn call(&self, record: &Record) -> Call {
         let input = record.part(PartName::Input).map_or("", |part| part.get());
-        let (server, tool) = record.target.id.rsplit_once('/').unwrap_or((&record.source, &record.target.id));
+        let target = &record.target;
+        // Only a tool is called `server/tool`: of a file's path nothing is a server.
+        let of_tool = (target.kind == TargetKind::Tool).then(|| target.id.split_once('/')).flatten();
+        let (server, tool) = of_tool.unwrap_or((&record.source, &target.id));
         Call {
             caller: record.actor.id.clone(),
             server: server.to_owned(),
             tool: tool.to_owned(),
             arguments: Hash::of(input.as_bytes()),
+            whole: Some(whole(record)),
             policy: self.policy().rules().digest(),
         }
     }
@@ -123,10 +128,34 @@ impl Core {
     }
 }
 
+/// Whatever else the call is: a yes to one is none to another that only looks like it.
+fn whole(record: &Record) -> Hash {
+    let context = record.part(PartName::Context).map_or("{}", |part| part.get());
+    let [cwd, environment, exact] = fields(context, ["cwd", "environment", "exact"]);
+    let target = &record.target;
+    let said = [Some(&*record.action), Some(target.kind.as_str()), Some(&*target.id), Some(&*record.source)];
+    let mut bytes = Vec::new();
+    for text in said.into_iter().chain([cwd, environment, exact]) {
+        // What is missing is no empty text.
+        bytes.push(u8::from(text.is_some()));
+        let text = text.unwrap_or_default();
+        bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    Hash::of(&bytes)
+}
+
 /// What a person is shown: the action, the rules, and the arguments, which are redacted on their way.
 fn context(record: &Record, rules: &[String]) -> String {
     let mut out = b"{\"action\":".to_vec();
     push_string(&mut out, &record.action);
+    out.extend_from_slice(b",\"target\":");
+    push_string(&mut out, &format!("{} {}", record.target.kind.as_str(), record.target.id));
+    let of_record = record.part(PartName::Context).map_or("{}", |part| part.get());
+    if let Some(cwd) = fields(of_record, ["cwd"])[0] {
+        out.extend_from_slice(b",\"cwd\":");
+        out.extend_from_slice(cwd.as_bytes());
+    }
     out.extend_from_slice(b",\"rules\":[");
     for (index, rule) in rules.iter().enumerate() {
         if index > 0 {

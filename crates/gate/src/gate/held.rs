@@ -1,9 +1,9 @@
 //! A call that waits: for a review, for a person, for both.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use sealbook_ledger::Hash;
-use sealbook_policy::{ApprovalState, Choice, Conditions, Decision, Verdict};
+use sealbook_policy::{ApprovalState, Call, Choice, Conditions, Decision, Verdict};
 use sealbook_record::{Actor, Outcome, PartName, Phase, Record, Severity, Uuid};
 
 use super::{Core, Gate, Judgement, Pending, Refused, Ruled};
@@ -28,6 +28,8 @@ pub struct Held {
     verdict: Verdict,
     /// The request that a person answers, and the rules under which it was made.
     asked: Option<(Uuid, Hash)>,
+    /// What a yes must be about, under the rules that it names.
+    call: Option<Call>,
     /// Whether a review has set conditions.
     conditional: bool,
     /// Whether the review rather than a rule asks.
@@ -74,7 +76,7 @@ impl Gate {
 
 impl Held {
     pub(super) fn new(core: Arc<Core>, record: Box<Record>, verdict: Verdict) -> Self {
-        Self { core, record, verdict, asked: None, conditional: false, by_review: false }
+        Self { core, record, verdict, asked: None, call: None, conditional: false, by_review: false }
     }
 
     pub(super) fn into_parts(self) -> (Box<Record>, Verdict) {
@@ -136,12 +138,15 @@ impl Held {
     /// What a person has said of the request.
     fn heard(&mut self) -> Result<Said, Error> {
         let Some((approval, _)) = self.asked else { return self.ask() };
+        // A yes to another request for the same call is as good: one call goes for each.
+        if self.is_approved()? {
+            return Ok(Said::Passes);
+        }
         let now = self.core.ledger.now();
         let state =
             self.core.watch.now(&self.core.ledger, |state| state.approvals().get(approval).map(|it| it.state(now)))?;
         match state {
             Some(ApprovalState::Waiting) => Ok(Said::Waits),
-            Some(ApprovalState::Approved) if self.core.use_up(&self.record, approval)? => Ok(Said::Passes),
             Some(ApprovalState::Denied) => Ok(Said::Refused(Refused::denied(self.record.id, &self.rules(), approval))),
             // Another call with the same bytes was faster, or its time is over.
             _ => self.ask(),
@@ -159,18 +164,39 @@ impl Held {
         }
     }
 
+    /// Whether an approval admits the call; it is used up then.
+    fn is_approved(&mut self) -> Result<bool, Error> {
+        let (core, approvers) = (Arc::clone(&self.core), self.verdict.approvers());
+        let call = self.call();
+        let Some(approval) = core.approved(call, approvers, core.ledger.now())? else { return Ok(false) };
+        core.use_up(&self.record, approval)
+    }
+
+    /// The call under the rules that hold now. Its bytes are hashed once.
+    fn call(&mut self) -> &Call {
+        let policy = self.core.policy().rules().digest();
+        let call = self.call.take().unwrap_or_else(|| self.core.call(&self.record));
+        self.call.insert(Call { policy, ..call })
+    }
+
+    /// A request that waits for the same call, made by whoever held it first, is this one's too.
+    fn joins(&mut self) -> Result<bool, Error> {
+        let (core, approvers) = (Arc::clone(&self.core), self.verdict.approvers());
+        let call = self.call();
+        let policy = call.policy;
+        let Some((approval, conditional)) = core.waiting(call, approvers, core.ledger.now())? else { return Ok(false) };
+        self.asked = Some((approval, policy));
+        self.conditional = conditional;
+        Ok(true)
+    }
+
     /// The same, and nobody is asked yet.
     pub(super) fn weigh(&mut self) -> Result<Weighed, Error> {
         let core = Arc::clone(&self.core);
-        let (call, now, approvers) = (core.call(&self.record), core.ledger.now(), self.verdict.approvers());
-        if let Some(approval) = core.approved(&call, approvers, now)?
-            && core.use_up(&self.record, approval)?
-        {
+        if self.is_approved()? {
             return Ok(Weighed::Said(Said::Passes));
         }
-        if let Some((approval, conditional)) = core.waiting(&call, approvers, now)? {
-            self.asked = Some((approval, call.policy));
-            self.conditional = conditional;
+        if self.joins()? {
             return Ok(Weighed::Said(Said::Waits));
         }
         let Some(opinion) = core.reviewed(&self.record, &self.verdict) else { return Ok(Weighed::MustAsk(None)) };
@@ -190,9 +216,14 @@ impl Held {
 
     /// Puts the request on record, and tells whoever should decide.
     pub(super) fn request(&mut self, conditions: Option<&Conditions>) -> Result<(), Error> {
-        let call = self.core.call(&self.record);
-        let approvers = self.verdict.approvers();
-        let approval = self.core.request(&self.record, &call, &self.rules(), conditions, approvers)?;
+        let core = Arc::clone(&self.core);
+        // One at a time: of many that hold the same call, one asks.
+        let _asking = core.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if conditions.is_none() && self.joins()? {
+            return Ok(());
+        }
+        let (call, approvers) = (self.call().clone(), self.verdict.approvers());
+        let approval = core.request(&self.record, &call, &self.rules(), conditions, approvers)?;
         self.asked = Some((approval, call.policy));
         self.conditional = conditions.is_some();
         Ok(())

@@ -122,6 +122,12 @@ impl Refused {
         Self::new(Uuid::nil(), "crowded", &[], text)
     }
 
+    /// Another request of the same id has no reply yet.
+    pub(crate) fn twin() -> Self {
+        let text = "Refused: another request of this id has no reply yet. It was not forwarded.".to_owned();
+        Self::new(Uuid::nil(), "id_open", &[], text)
+    }
+
     /// A call whose record is not admitted.
     pub(crate) fn by_error(cause: &Error) -> Self {
         let code = cause.code();

@@ -3,6 +3,7 @@
 mod elicit;
 mod room;
 
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use sealbook_record::Timestamp;
@@ -34,6 +35,21 @@ impl Default for HoldOptions {
     fn default() -> Self {
         Self { hold: Duration::from_secs(55), hold_progress: Duration::from_mins(4), elicit: false }
     }
+}
+
+/// What a thread does that holds a call.
+pub(crate) type Work = Box<dyn FnOnce() + Send>;
+
+/// A thread for a call that is to be held, where the system has one more. It is there before it is given its work:
+/// where there is none, the call is still here, and answered at once.
+pub(crate) fn thread() -> Option<SyncSender<Work>> {
+    let (give, take) = sync_channel::<Work>(1);
+    let work = move || {
+        if let Ok(work) = take.recv() {
+            work();
+        }
+    };
+    std::thread::Builder::new().name("sealbook-hold".to_owned()).spawn(work).ok().map(|_| give)
 }
 
 /// What the held request says of itself.

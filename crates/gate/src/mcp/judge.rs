@@ -1,7 +1,9 @@
 //! What a message of the client asks for, whichever way it came.
 
+use std::collections::HashSet;
+
 use super::answer;
-use super::peek::{Bad, Message, Peek, fields, has_lookalikes, peek};
+use super::peek::{Bad, Id, Message, Peek, fields, has_lookalikes, peek};
 use super::session::{Awaited, Recording, Session, Side};
 use super::tell;
 use crate::{Begun, Error, Held, Pending, Refused};
@@ -60,6 +62,9 @@ pub(crate) fn judge(session: &Session, peeked: &Peek<'_>) -> Result<Seen, Bad> {
     let messages = peeked.messages();
     // First that all of it can be read, then what it asks for: nothing is announced in vain.
     messages.iter().try_for_each(|message| readable(session, message))?;
+    if session.strict && has_twins(messages) {
+        return Err(Bad::IdOpen);
+    }
     let mut seen = Seen { alone: matches!(peeked, Peek::One(_)), ..Seen::default() };
     for (index, message) in messages.iter().enumerate() {
         message_of(session, index, message, &mut seen);
@@ -79,7 +84,8 @@ pub(crate) fn answer_to(text: &[u8], bad: Bad) -> Option<Vec<u8>> {
         _ => None,
     };
     let wants_none = one.as_ref().is_some_and(|message| message.is_reply() || message.id.is_none());
-    let id = one.and_then(|message| message.id);
+    // Under its own id the answer would be taken for the reply to the other one.
+    let id = one.and_then(|message| message.id).filter(|_| bad != Bad::IdOpen);
     (!wants_none).then(|| answer::bad(id, bad))
 }
 
@@ -89,9 +95,20 @@ fn readable(session: &Session, message: &Message<'_>) -> Result<(), Bad> {
     if message.method.is_some() && message.id.is_some() && session.is_crowded() {
         return Err(Bad::TooManyOpen);
     }
+    let is_open = |id: &&str| session.is_open(Side::Client, id);
+    if session.strict && message.method.is_some() && message.id.as_ref().is_some_and(is_open) {
+        return Err(Bad::IdOpen);
+    }
     let params = message.params.filter(|_| session.strict && is_call);
     let confuses = params.is_some_and(|params| has_lookalikes(params, &["name", "arguments", "_meta"]));
     if confuses { Err(Bad::Lookalike) } else { Ok(()) }
+}
+
+/// Whether two requests of a batch have one id.
+fn has_twins(messages: &[Message<'_>]) -> bool {
+    let requests = messages.iter().filter(|message| message.method.is_some());
+    let mut ids = HashSet::new();
+    messages.len() > 1 && !requests.filter_map(|message| message.id).all(|id| ids.insert(Id::of(id)))
 }
 
 fn message_of(session: &Session, index: usize, message: &Message<'_>, seen: &mut Seen) {

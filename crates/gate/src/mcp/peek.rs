@@ -18,7 +18,7 @@ pub enum Bad {
     Syntax,
     /// Nested too deep.
     TooDeep,
-    /// A key twice in one object: two readers may see two messages.
+    /// A key twice in one object, exactly or but for case: two readers may see two messages.
     Duplicate,
     /// A key that some readers take for another one (`Method`).
     Lookalike,
@@ -36,6 +36,10 @@ pub enum Bad {
     Headers,
     /// Compressed: what it says is not looked at.
     Encoded,
+    /// In another charset than UTF-8, or in two: readers decode it in different ways.
+    Charset,
+    /// The id of a request that has no reply yet: nobody could tell which one a reply answers.
+    IdOpen,
 }
 
 impl Bad {
@@ -45,7 +49,7 @@ impl Bad {
             Self::NotUtf8 => "not UTF-8",
             Self::Syntax => "not one JSON value",
             Self::TooDeep => "nested too deep",
-            Self::Duplicate => "a key is given twice in one object",
+            Self::Duplicate => "a key is given twice in one object, or twice but for case",
             Self::Lookalike => "a key that looks like another one",
             Self::LineBreak => "a carriage return within the line",
             Self::NoMessage => "no JSON-RPC message",
@@ -54,6 +58,8 @@ impl Bad {
             Self::TooManyOpen => "too many calls without a reply",
             Self::Headers => "header and body disagree",
             Self::Encoded => "compressed",
+            Self::Charset => "in another charset than UTF-8",
+            Self::IdOpen => "the id of a request that has no reply yet",
         }
     }
 }
@@ -146,6 +152,39 @@ pub(crate) fn peek_body(line: &[u8], strict: bool) -> Result<Peek<'_>, Bad> {
     Ok(peeked)
 }
 
+/// As [`peek`], for what a server says. `strict` refuses what a client could take for another message: twice the same
+/// key in a message itself, whatever is unclear in a request, and, of a line, what could be taken for two.
+pub(crate) fn peek_server(text: &[u8], strict: bool, is_line: bool) -> Result<Peek<'_>, Bad> {
+    if !strict {
+        return peek_body(text, false);
+    }
+    if is_line && text.strip_suffix(b"\r").unwrap_or(text).contains(&b'\r') {
+        return Err(Bad::LineBreak);
+    }
+    let text = std::str::from_utf8(text).map_err(|_| Bad::NotUtf8)?;
+    let mut scan = Scan::shallow(text);
+    let peeked = match scan.peek() {
+        None => return Ok(Peek::Blank),
+        Some(b'[') => {
+            let raws = batch(&mut scan)?;
+            let messages = raws.into_iter().map(|raw| message(&mut Scan::shallow(raw), true));
+            Peek::Batch(messages.collect::<Result<_, _>>()?)
+        }
+        Some(b'{') => Peek::One(message(&mut scan, true)?),
+        Some(_) => {
+            scan.value()?;
+            return Err(Bad::NoMessage);
+        }
+    };
+    scan.end()?;
+    for message in peeked.messages().iter().filter(|message| message.method.is_some()) {
+        if let Some(params) = message.params {
+            Scan::new(params, true).value()?;
+        }
+    }
+    Ok(peeked)
+}
+
 fn batch<'a>(scan: &mut Scan<'a>) -> Result<Vec<&'a str>, Bad> {
     scan.take(b'[');
     let mut raws = Vec::new();
@@ -198,9 +237,25 @@ pub(crate) fn fields<'a, const N: usize>(object: &'a str, names: [&'static str; 
     found
 }
 
+/// The same, and all other fields with their names.
+pub(crate) fn split<'a, const N: usize>(
+    object: &'a str,
+    names: [&'static str; N],
+) -> ([Option<&'a str>; N], Vec<(String, &'a str)>) {
+    let (mut found, mut others) = ([None; N], Vec::new());
+    let _ = each_field(&mut Scan::new(object, false), false, &[], &mut |key, value| {
+        match names.iter().position(|name| *name == key) {
+            Some(at) => found[at] = Some(value),
+            None => others.push((key.to_owned(), value)),
+        }
+        Ok(())
+    });
+    (found, others)
+}
+
 /// Whether an object has keys that look like one of `known` and are not.
 pub(crate) fn has_lookalikes(object: &str, known: &[&str]) -> bool {
-    each_field(&mut Scan::new(object, true), true, known, &mut |_, _| Ok(())) == Err(Bad::Lookalike)
+    each_field(&mut Scan::shallow(object), true, known, &mut |_, _| Ok(())) == Err(Bad::Lookalike)
 }
 
 /// The elements of a list, as they stand; empty where it is none.

@@ -13,7 +13,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::peek::{elements, fields, text};
-use super::session::Session;
+use super::session::{SOURCE, Session};
 use super::tell;
 
 /// Tools of one server that are compared.
@@ -141,7 +141,8 @@ impl Seen {
     }
 }
 
-/// The pins of the newest record of this server; `None` where there is none.
+/// The pins of the newest record of this server that a gateway made; `None` where there is none. Of one that cannot be
+/// read nothing is known: then every tool is a new one, and that is told.
 fn load(session: &Session) -> Result<Option<BTreeMap<String, Pin>>, Error> {
     #[derive(Deserialize)]
     struct Pinned {
@@ -150,14 +151,16 @@ fn load(session: &Session) -> Result<Option<BTreeMap<String, Pin>>, Error> {
     let query = Query {
         action: vec![PINNED.to_owned()],
         target: vec![tell::short(&session.options.server)],
+        source: vec![SOURCE.to_owned()],
         limit: Some(1),
         ..Query::default()
     };
     let page = session.gate.ledger().query(&query)?;
-    let record = page.rows.first().and_then(|stored| stored.record.as_ref());
-    let pinned = record.and_then(|record| record.part(PartName::After));
-    let pinned = pinned.and_then(|part| serde_json::from_str::<Pinned>(part.get()).ok());
-    Ok(pinned.map(|pinned| pinned.tools.into_iter().map(|pin| (pin.id.clone(), pin)).collect()))
+    let Some(newest) = page.rows.first() else { return Ok(None) };
+    let after = newest.record.as_ref().and_then(|record| record.part(PartName::After));
+    let pinned = after.and_then(|part| serde_json::from_str::<Pinned>(part.get()).ok());
+    let tools = pinned.map(|pinned| pinned.tools).unwrap_or_default();
+    Ok(Some(tools.into_iter().map(|pin| (pin.id.clone(), pin)).collect()))
 }
 
 fn tell_changes(session: &Session, known: Option<&BTreeMap<String, Pin>>, coming: &[Seen]) -> Vec<Record> {

@@ -4,9 +4,12 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::Bad;
+use crate::mcp::texts;
 
 /// How deep lists and maps may lie in each other in what the gateway reads.
 const DEPTH_MAX: usize = 512;
+/// The same where rules are enforced: they look no deeper.
+const DEPTH_MAX_STRICT: usize = sealbook_policy::DEPTH_MAX;
 
 /// A position in a text.
 pub(crate) struct Scan<'a> {
@@ -14,6 +17,8 @@ pub(crate) struct Scan<'a> {
     at: usize,
     /// The keys of every object so far, where they are compared: the object's number and the key.
     keys: Option<HashSet<(u32, Cow<'a, str>)>>,
+    /// Whether that is done at every depth, and texts that are JSON are looked into.
+    is_deep: bool,
     objects: u32,
     open: Vec<Frame>,
 }
@@ -28,7 +33,12 @@ enum Frame {
 impl<'a> Scan<'a> {
     /// A scan of `text`; `strict` also refuses what two readers could read differently.
     pub(crate) fn new(text: &'a str, strict: bool) -> Self {
-        Self { text, at: 0, keys: strict.then(HashSet::new), objects: 0, open: Vec::new() }
+        Self { text, at: 0, keys: strict.then(HashSet::new), is_deep: strict, objects: 0, open: Vec::new() }
+    }
+
+    /// The same, strict with the keys of the outermost object alone.
+    pub(crate) fn shallow(text: &'a str) -> Self {
+        Self { is_deep: false, ..Self::new(text, true) }
     }
 
     /// The next byte that is no white space.
@@ -64,7 +74,7 @@ impl<'a> Scan<'a> {
     }
 
     fn note_in(&mut self, object: u32, key: Cow<'a, str>) -> Result<(), Bad> {
-        let is_new = self.keys.as_mut().is_none_or(|keys| keys.insert((object, key)));
+        let is_new = self.keys.as_mut().is_none_or(|keys| keys.insert((object, folded(key))));
         if is_new { Ok(()) } else { Err(Bad::Duplicate) }
     }
 
@@ -97,7 +107,10 @@ impl<'a> Scan<'a> {
     /// Begins a value; true where it lies within one that was opened just now, and another must follow.
     fn begin_value(&mut self) -> Result<bool, Bad> {
         match self.peek().ok_or(Bad::Syntax)? {
-            b'"' => self.string().map(|_| false),
+            b'"' => {
+                let raw = self.string()?;
+                if self.is_deep && texts::is_too_deep(raw) { Err(Bad::TooDeep) } else { Ok(false) }
+            }
             b'{' => {
                 self.at += 1;
                 self.objects += 1;
@@ -126,7 +139,7 @@ impl<'a> Scan<'a> {
     }
 
     fn push(&mut self, frame: Frame) -> Result<(), Bad> {
-        if self.open.len() == DEPTH_MAX {
+        if self.open.len() == if self.is_deep { DEPTH_MAX_STRICT } else { DEPTH_MAX } {
             return Err(Bad::TooDeep);
         }
         self.open.push(frame);
@@ -139,7 +152,7 @@ impl<'a> Scan<'a> {
             return Err(Bad::Syntax);
         }
         let raw = self.string()?;
-        if self.keys.is_some() {
+        if self.is_deep {
             self.note_in(object, unquoted(raw))?;
         }
         if self.take(b':') { Ok(()) } else { Err(Bad::Syntax) }
@@ -202,6 +215,14 @@ impl<'a> Scan<'a> {
         let rest = &self.text.as_bytes()[self.at..];
         self.at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
     }
+}
+
+/// A key as readers see it that ignore case: there, two that fold alike are one.
+fn folded(key: Cow<'_, str>) -> Cow<'_, str> {
+    if key.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return key;
+    }
+    Cow::Owned(key.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect())
 }
 
 /// Bytes at the beginning that surely neither end nor escape nor are control characters: whole blocks, each

@@ -21,6 +21,8 @@ const LATE_MAX: usize = 256;
 const OPEN_MAX: usize = 10_000;
 /// Malformed messages that get a record each; the others are counted.
 const MALFORMED_TOLD_MAX: u64 = 100;
+/// The source of the gateway's records.
+pub(crate) const SOURCE: &str = "sealbook-wrap";
 /// In the `_meta` of requests from revision 2026-07-28 on.
 const CLIENT_KEY: &str = "io.modelcontextprotocol/clientInfo";
 
@@ -108,12 +110,37 @@ struct Common {
 
 #[derive(Default)]
 struct Flight {
-    awaited: HashMap<(Side, Id), VecDeque<Awaited>>,
+    awaited: HashMap<(Side, Id), Waiting>,
     /// Ended before a reply came.
     late: VecDeque<(Side, Id, Record)>,
     /// How many are in `awaited`.
     open: usize,
     closed: bool,
+}
+
+/// What waits for a reply of one id.
+#[derive(Default)]
+struct Waiting {
+    requests: VecDeque<Awaited>,
+    /// How many of them the client has the reply to, or will in a moment: those are open no more.
+    passing: usize,
+    /// Several were open at a time: which of them a reply answers is not known.
+    is_shared: bool,
+}
+
+/// Why no reply can be expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unexpected {
+    /// The session is over: nothing may be forwarded any more.
+    Over,
+    /// Another request of that id has no reply yet, and two of one id are not taken.
+    Open,
+}
+
+impl Waiting {
+    fn is_open(&self) -> bool {
+        self.requests.len() > self.passing
+    }
 }
 
 impl Session {
@@ -179,7 +206,7 @@ impl Session {
             flight.closed = true;
             std::mem::take(&mut flight.awaited)
         };
-        for awaited in left.into_values().flatten() {
+        for awaited in left.into_values().flat_map(|waiting| waiting.requests) {
             if let Awaited::Call(entered) = awaited {
                 self.gate.leave_soon(entered, Ended::new(Outcome::Unknown).because(why));
             }
@@ -200,7 +227,7 @@ impl Session {
         ledger.tenant().clone_into(&mut record.tenant);
         record.session = Some(self.id.clone());
         record.project.clone_from(&self.options.project);
-        "sealbook-wrap".clone_into(&mut record.source);
+        SOURCE.clone_into(&mut record.source);
         record.category = Category::McpCall;
         record
     }
@@ -240,16 +267,40 @@ impl Session {
         self.can_elicit.load(Ordering::Acquire)
     }
 
-    /// A reply is to come. False where the session is over: nothing may be forwarded any more.
-    pub(crate) fn expect(&self, side: Side, id: &str, awaited: Awaited) -> Result<(), Awaited> {
+    /// A reply is to come.
+    pub(crate) fn expect(&self, side: Side, id: &str, awaited: Awaited) -> Result<(), (Unexpected, Awaited)> {
+        let key = (side, Id::of(id));
         let mut flight = lock(&self.flight);
         if flight.closed {
-            return Err(awaited);
+            return Err((Unexpected::Over, awaited));
         }
+        let is_open = flight.awaited.get(&key).is_some_and(Waiting::is_open);
+        if is_open && self.strict {
+            return Err((Unexpected::Open, awaited));
+        }
+        // The reply to one that was called off may come still.
+        let is_late = flight.late.iter().any(|(side, id, _)| (*side, id) == (key.0, &key.1));
         self.common.calls.fetch_add(u64::from(matches!(awaited, Awaited::Call(_))), Ordering::Relaxed);
         flight.open += 1;
-        flight.awaited.entry((side, Id::of(id))).or_default().push_back(awaited);
+        let waiting = flight.awaited.entry(key).or_default();
+        waiting.is_shared |= is_open || is_late;
+        waiting.requests.push_back(awaited);
         Ok(())
+    }
+
+    /// Whether a request of that id has no reply yet, or is held.
+    pub(crate) fn is_open(&self, side: Side, id: &str) -> bool {
+        let key = (side, Id::of(id));
+        let is_held = || side == Side::Client && self.room.holds(&key.1);
+        lock(&self.flight).awaited.get(&key).is_some_and(Waiting::is_open) || is_held()
+    }
+
+    /// A reply goes to the client now, and is taken in afterwards: its id may be used again from here on.
+    pub(crate) fn passing(&self, side: Side, reply: &Message<'_>) {
+        let Some(id) = reply.id else { return };
+        if let Some(waiting) = lock(&self.flight).awaited.get_mut(&(side, Id::of(id))) {
+            waiting.passing = waiting.requests.len().min(waiting.passing + 1);
+        }
     }
 
     /// Whether too many requests wait for a reply.
@@ -292,15 +343,28 @@ impl Session {
 
     /// What a reply answers: the oldest request of that id.
     pub(crate) fn awaited(&self, side: Side, id: &str) -> Option<Awaited> {
+        self.take(side, id).map(|(awaited, _)| awaited)
+    }
+
+    /// The same, and whether it may be another one that the reply answers.
+    fn take(&self, side: Side, id: &str) -> Option<(Awaited, bool)> {
         let key = (side, Id::of(id));
         let mut flight = lock(&self.flight);
         let waiting = flight.awaited.get_mut(&key)?;
-        let first = waiting.pop_front();
-        if waiting.is_empty() {
+        let (first, is_shared) = (waiting.requests.pop_front(), waiting.is_shared);
+        waiting.passing = waiting.passing.saturating_sub(1);
+        if waiting.requests.is_empty() {
             flight.awaited.remove(&key);
         }
         flight.open = flight.open.saturating_sub(usize::from(first.is_some()));
-        first
+        first.map(|first| (first, is_shared))
+    }
+
+    /// A call has ended so, by a reply. False where no call of that id is open.
+    pub(crate) fn ended(&self, side: Side, id: &str, ended: Ended) -> bool {
+        let Some((Awaited::Call(entered), is_shared)) = self.take(side, id) else { return false };
+        self.gate.leave_soon(entered, if is_shared { unclear() } else { ended });
+        true
     }
 
     /// Whether something is learnt from the reply that the client's next call rests on: it is taken in before the
@@ -308,21 +372,22 @@ impl Session {
     pub(crate) fn teaches(&self, side: Side, message: &Message<'_>) -> bool {
         let Some(id) = message.id else { return false };
         let flight = lock(&self.flight);
-        let first = flight.awaited.get(&(side, Id::of(id))).and_then(VecDeque::front);
+        let first = flight.awaited.get(&(side, Id::of(id))).and_then(|waiting| waiting.requests.front());
         matches!(first, Some(Awaited::Hello | Awaited::List { .. }))
     }
 
     /// A reply came: the call has ended.
     pub(crate) fn reply(&self, side: Side, message: &Message<'_>) {
         let Some(id) = message.id else { return };
-        match self.awaited(side, id) {
-            Some(Awaited::Call(entered)) => self.gate.leave_soon(entered, tell::ended(message)),
-            Some(Awaited::Hello) => {
+        match self.take(side, id) {
+            Some((Awaited::Call(entered), true)) => self.gate.leave_soon(entered, unclear()),
+            Some((Awaited::Call(entered), false)) => self.gate.leave_soon(entered, tell::ended(message)),
+            Some((Awaited::Hello, _)) => {
                 let mut record = self.record("initialize.reply", self.service());
                 tell::ended(message).write_to(&mut record);
                 self.gate.event_soon(record);
             }
-            Some(Awaited::List { from }) => self.listed(message, from.as_deref()),
+            Some((Awaited::List { from }, _)) => self.listed(message, from.as_deref()),
             None => self.late(side, id, message),
         }
     }
@@ -385,6 +450,11 @@ impl Session {
     pub(crate) fn annotations(&self, tool: &str) -> Option<Box<RawValue>> {
         lock(&self.common.pins).annotations(tool)
     }
+}
+
+/// How a call ended whose id others had too.
+fn unclear() -> Ended {
+    Ended::new(Outcome::Unknown).because("several requests had this id: which of them the reply answers is not known")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

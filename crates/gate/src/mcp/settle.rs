@@ -4,8 +4,8 @@ use sealbook_record::Outcome;
 
 use super::answer;
 use super::judge::{After, Before, Wanted};
-use super::peek::{Message, Peek, peek};
-use super::session::{Awaited, Session, Side};
+use super::peek::{Bad, Message, Peek, peek};
+use super::session::{Awaited, Session, Side, Unexpected};
 use crate::{Ended, Entered, Error, Passage, Pending, Refused};
 
 /// Calls that entered, with the token of their ids; none of a notification.
@@ -58,25 +58,38 @@ impl Settled {
 }
 
 /// Replies are to come: the ids of these, and the calls of which none will tell how they ended.
+///
+/// Errors: a request of the same id has come to be open meanwhile. All of it has ended, and must not go on.
 pub(crate) fn expect(
     session: &Session,
     entered: Calls,
     expected: Vec<(Option<String>, Awaited)>,
-) -> (Vec<String>, Calls) {
-    let (mut ids, mut without_id) = (Vec::new(), Vec::new());
+) -> Result<(Vec<String>, Calls), Bad> {
+    let (mut ids, mut without_id, mut is_twice) = (Vec::new(), Vec::new(), false);
     let calls = entered.into_iter().map(|(id, entered)| (id, Awaited::Call(entered)));
     for (id, awaited) in expected.into_iter().chain(calls) {
-        match (id, awaited) {
+        let unexpected = match (id, awaited) {
             (Some(id), awaited) => match session.expect(Side::Client, &id, awaited) {
-                Ok(()) => ids.push(id),
-                Err(Awaited::Call(entered)) => without_id.push((None, entered)),
-                Err(_) => {}
+                Ok(()) => {
+                    ids.push(id);
+                    continue;
+                }
+                Err((why, awaited)) => {
+                    is_twice |= why == Unexpected::Open;
+                    awaited
+                }
             },
-            (None, Awaited::Call(entered)) => without_id.push((None, entered)),
-            (None, _) => {}
-        }
+            (None, awaited) => awaited,
+        };
+        without_id.extend(unexpected.call().map(|call| (None, call)));
     }
-    (ids, without_id)
+    if !is_twice {
+        return Ok((ids, without_id));
+    }
+    let taken = ids.iter().filter_map(|id| session.awaited(Side::Client, id));
+    without_id.extend(taken.filter_map(Awaited::call).map(|call| (None, call)));
+    leave_all(session, without_id, Outcome::Cancelled, "its id was that of another open request; it was not forwarded");
+    Err(Bad::IdOpen)
 }
 
 /// What a message that has gone tells.

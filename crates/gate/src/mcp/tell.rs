@@ -1,9 +1,12 @@
 //! Messages as records.
 
+use std::borrow::Cow;
+
+use sealbook_policy::{PLACEHOLDER, is_reserved, redact_text};
 use sealbook_record::{Outcome, PartName, Record, Target, TargetKind};
 use serde_json::value::RawValue;
 
-use super::peek::{Message, fields, text};
+use super::peek::{Message, fields, split, text};
 use super::session::{Session, Side};
 use crate::Ended;
 
@@ -14,8 +17,8 @@ const NAME_BYTES_MAX: usize = 512;
 pub(crate) fn request(session: &Session, side: Side, message: &Message<'_>) -> Record {
     let method = message.method.as_deref().unwrap_or_default();
     let params = message.params.unwrap_or("{}");
-    let mut record = session.record(&action(method), Target::new(TargetKind::Other, "-"));
-    let [name, arguments, uri, meta] = fields(params, ["name", "arguments", "uri", "_meta"]);
+    let mut record = session.record(&action(side, method), Target::new(TargetKind::Other, "-"));
+    let ([name, arguments, uri, meta], mut others) = split(params, ["name", "arguments", "uri", "_meta"]);
     let named = |token: Option<&str>| token.and_then(text).map_or_else(|| "unnamed".to_owned(), |name| short(&name));
     record.target = match (side, method) {
         (Side::Client, "tools/call") => {
@@ -31,17 +34,67 @@ pub(crate) fn request(session: &Session, side: Side, message: &Message<'_>) -> R
         (Side::Server, _) => Target::new(TargetKind::Service, "client"),
         _ => session.service(),
     };
-    if record.target.kind == TargetKind::Tool {
-        set(&mut record, PartName::Input, arguments.unwrap_or("{}"));
+    let is_call = record.target.kind == TargetKind::Tool;
+    if is_call {
+        others.extend(uri.map(|uri| ("uri".to_owned(), uri)));
+        set(&mut record, PartName::Input, &input(arguments, &others));
     } else {
         set(&mut record, PartName::Input, params);
     }
     record.trace = meta.and_then(|meta| fields(meta, ["traceparent"])[0]).and_then(text).map(|trace| short(&trace));
-    set(&mut record, PartName::Context, &context(session, message, name, arguments));
+    let about = About { name, arguments, meta: meta.filter(|_| is_call) };
+    set(&mut record, PartName::Context, &context(session, message, &about));
     record
 }
 
-fn context(session: &Session, message: &Message<'_>, name: Option<&str>, arguments: Option<&str>) -> String {
+/// What a call is given: its arguments, and beside them whatever else came with it, such as the answers to what the
+/// server asked for. Rules look at all of it.
+fn input<'a>(arguments: Option<&'a str>, others: &[(String, &str)]) -> Cow<'a, str> {
+    let arguments = arguments.unwrap_or("{}");
+    if others.is_empty() {
+        return Cow::Borrowed(arguments);
+    }
+    let mut out = match arguments.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        Some(members) => format!("{{{}", members.trim_end()),
+        None => format!("{{\"arguments\":{arguments}"),
+    }
+    .into_bytes();
+    for (name, value) in others {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        sealbook_record::push_string(&mut out, name);
+        out.push(b':');
+        out.extend_from_slice(value.as_bytes());
+    }
+    out.push(b'}');
+    Cow::Owned(String::from_utf8(out).expect("it is made of texts"))
+}
+
+/// What stands around the arguments of a call.
+struct About<'a> {
+    name: Option<&'a str>,
+    arguments: Option<&'a str>,
+    meta: Option<&'a str>,
+}
+
+impl About<'_> {
+    /// What an approval is about beside the record's own fields: a name that does not fit into them, and `_meta`,
+    /// but for what a client cannot hold constant when it makes the same call again.
+    fn exact(&self) -> Vec<u8> {
+        let mut bytes = self.name.filter(|name| name.len() > NAME_BYTES_MAX).unwrap_or_default().as_bytes().to_vec();
+        let meta = self.meta.map(|meta| split(meta, ["progressToken", "traceparent"]).1);
+        for (name, value) in meta.into_iter().flatten() {
+            for text in [&*name, value] {
+                bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+                bytes.extend_from_slice(text.as_bytes());
+            }
+        }
+        bytes
+    }
+}
+
+fn context(session: &Session, message: &Message<'_>, about: &About<'_>) -> String {
     let mut out = b"{\"server\":".to_vec();
     sealbook_record::push_string(&mut out, &session.options.server);
     out.extend_from_slice(b",\"method\":");
@@ -50,13 +103,21 @@ fn context(session: &Session, message: &Message<'_>, name: Option<&str>, argumen
         out.extend_from_slice(b",\"request\":");
         out.extend_from_slice(id.as_bytes());
     }
-    if let Some(arguments) = arguments {
+    if let Some(arguments) = about.arguments {
         // Keyed: arguments may hold secrets. Equal ones have equal digests.
         let digest = session.gate.digest(arguments.as_bytes());
         let told = format!(",\"arguments\":{{\"digest\":\"{digest}\",\"bytes\":{}}}", arguments.len());
         out.extend_from_slice(told.as_bytes());
     }
-    if let Some(annotations) = name.and_then(text).and_then(|name| session.annotations(&name)) {
+    if let Some(meta) = about.meta {
+        out.extend_from_slice(b",\"meta\":");
+        out.extend_from_slice(meta.as_bytes());
+    }
+    let exact = about.exact();
+    if !exact.is_empty() {
+        out.extend_from_slice(format!(",\"exact\":\"{}\"", session.gate.digest(&exact)).as_bytes());
+    }
+    if let Some(annotations) = about.name.and_then(text).and_then(|name| session.annotations(&name)) {
         out.extend_from_slice(b",\"annotations\":");
         out.extend_from_slice(annotations.get().as_bytes());
     }
@@ -116,10 +177,61 @@ impl Ended {
     }
 }
 
+/// What a method's first word may be, so that the action is called like it: the protocol's own words.
+static OF_CLIENTS: &[&str] = &[
+    "completion",
+    "initialize",
+    "logging",
+    "notifications",
+    "ping",
+    "prompts",
+    "resources",
+    "server",
+    "subscriptions",
+    "tasks",
+    "tools",
+];
+static OF_SERVERS: &[&str] = &["elicitation", "notifications", "ping", "roots", "sampling", "tasks"];
+
 /// A method as a dotted verb: `tools/call` is `tools.call`, `sampling/createMessage` is `sampling.create_message`.
-pub(crate) fn action(method: &str) -> String {
+///
+/// What is no word of the protocol, or would be called like a record of our own, is called `peer.…`: no peer
+/// makes a record from which something follows. Secrets in it are taken out before they are spelt otherwise.
+pub(crate) fn action(side: Side, method: &str) -> String {
+    if (side, method) == (Side::Client, "tools/call") {
+        return "tools.call".to_owned();
+    }
+    let shown: String = redact_text(method).replace(PLACEHOLDER, "redacted").chars().take(200).collect();
+    let action = dotted(&shown);
+    let words = if side == Side::Client { OF_CLIENTS } else { OF_SERVERS };
+    let is_word = words.contains(&action.split('.').next().unwrap_or_default()) && is_plain(&shown);
+    let is_ours = is_reserved(&action) || action.ends_with("reply");
+    if is_word && !is_ours { action } else { format!("peer.{action}") }
+}
+
+/// The same where nobody says who asked.
+pub(crate) fn action_of_either(method: &str) -> String {
+    let [client, server] = [Side::Client, Side::Server].map(|side| action(side, method));
+    if client.starts_with("peer.") { server } else { client }
+}
+
+/// Whether no other method is spelt the same as a verb, but for humps.
+fn is_plain(method: &str) -> bool {
+    let mut before = '/';
+    method.chars().all(|c| {
+        let fits = match c {
+            'A'..='Z' => before.is_ascii_lowercase(),
+            '/' | 'a'..='z' | '0'..='9' | '_' | '-' => true,
+            _ => false,
+        };
+        before = c;
+        fits
+    })
+}
+
+fn dotted(method: &str) -> String {
     let mut action = String::with_capacity(method.len() + 4);
-    for c in method.chars().take(200) {
+    for c in method.chars() {
         match c {
             '/' | '.' => action.push('.'),
             'a'..='z' | '0'..='9' | '_' | '-' => action.push(c),
@@ -155,14 +267,42 @@ mod tests {
     fn methods_are_dotted_verbs() {
         for (method, verb) in [
             ("tools/call", "tools.call"),
-            ("sampling/createMessage", "sampling.create_message"),
+            ("logging/setLevel", "logging.set_level"),
             ("notifications/tools/list_changed", "notifications.tools.list_changed"),
-            ("", "unnamed"),
-            ("Ünfug\n", "_nfug_"),
+            ("", "peer.unnamed"),
+            ("Ünfug\n", "peer._nfug_"),
         ] {
-            assert_eq!(action(method), verb);
+            assert_eq!(action(Side::Client, method), verb);
         }
-        assert_eq!(action(&"x".repeat(900)).len(), 200);
+        assert_eq!(action(Side::Server, "sampling/createMessage"), "sampling.create_message");
+        assert_eq!(action(Side::Client, &"x".repeat(900)).len(), 205);
+    }
+
+    #[test]
+    fn no_method_is_called_like_a_record_of_our_own() {
+        for (method, verb) in [
+            ("stop/set", "peer.stop.set"),
+            ("alert.raised", "peer.alert.raised"),
+            ("approval/requested", "peer.approval.requested"),
+            ("capture/open", "peer.capture.open"),
+            ("message/refused", "peer.message.refused"),
+            ("tools/pinned", "peer.tools.pinned"),
+            ("tools/call/lateReply", "peer.tools.call.late_reply"),
+            ("initialize/reply", "peer.initialize.reply"),
+            ("tools/Call", "peer.tools.call"),
+            ("tools.call", "peer.tools.call"),
+        ] {
+            assert_eq!(action(Side::Client, method), verb);
+            assert_eq!(action(Side::Server, method), verb);
+        }
+        assert_eq!(action(Side::Server, "tools/call"), "peer.tools.call");
+    }
+
+    #[test]
+    fn a_secret_in_a_method_is_taken_out_before_it_is_spelt_otherwise() {
+        let token = format!("ghp_{}", "aB3dE6gH9j".repeat(4).split_at(36).0);
+        let spelt = action(Side::Client, &format!("x/{token}"));
+        assert_eq!(spelt, "peer.x.redacted");
     }
 
     #[test]

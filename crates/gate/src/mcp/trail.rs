@@ -18,7 +18,13 @@ pub(crate) struct Trail {
     key: Vec<u8>,
     id: Option<Vec<u8>>,
     has_method: bool,
+    has_result: bool,
     has_error: bool,
+    /// Something in it that readers could read in different ways.
+    is_odd: bool,
+    /// The value has ended.
+    is_whole: bool,
+    after_cr: bool,
     bytes: u64,
 }
 
@@ -27,12 +33,24 @@ impl Trail {
     pub(crate) fn push(&mut self, chunk: &[u8]) {
         self.bytes += chunk.len() as u64;
         for &byte in chunk {
+            // Some readers end a line there.
+            self.is_odd |= std::mem::replace(&mut self.after_cr, byte == b'\r') && byte != b'\n';
             if self.in_string {
                 self.string_byte(byte);
             } else {
                 self.plain_byte(byte);
             }
         }
+    }
+
+    /// Whether nothing yet says that it is more than one reply, as far as it has come.
+    pub(crate) fn may_be_reply(&self) -> bool {
+        !self.is_odd && !self.has_method && (self.has_result || self.has_error)
+    }
+
+    /// Whether the value that the line holds has ended.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// How long the line was.
@@ -69,6 +87,8 @@ impl Trail {
     }
 
     fn plain_byte(&mut self, byte: u8) {
+        let is_blank = matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+        self.is_odd |= self.depth == 0 && !is_blank && (self.is_whole || byte != b'{');
         match byte {
             b'"' => self.in_string = true,
             b'{' | b'[' => {
@@ -79,13 +99,14 @@ impl Trail {
                 if self.depth == 1 {
                     self.end_value();
                 }
+                self.is_whole |= self.depth == 1;
                 self.depth = self.depth.saturating_sub(1);
                 return;
             }
             b':' if self.depth == 1 && !self.in_value => {
                 self.in_value = true;
                 self.key = std::mem::take(&mut self.token);
-                return;
+                return self.note_key();
             }
             b',' if self.depth == 1 => return self.end_value(),
             b' ' | b'\t' | b'\r' | b'\n' => return,
@@ -94,6 +115,24 @@ impl Trail {
         if self.depth == 1 {
             self.keep(byte);
         }
+    }
+
+    fn note_key(&mut self) {
+        let key = self.key.as_slice();
+        let known: [&[u8]; 4] = [b"\"id\"", b"\"method\"", b"\"result\"", b"\"error\""];
+        let seen = match known.iter().position(|known| *known == key) {
+            Some(1) => &mut self.has_method,
+            Some(2) => &mut self.has_result,
+            Some(3) => &mut self.has_error,
+            Some(_) => return,
+            None => {
+                // Readers that ignore case, or undo escapes, may know it.
+                let alike = known.iter().any(|known| key.eq_ignore_ascii_case(known));
+                self.is_odd |= alike || !key.is_ascii() || key.contains(&b'\\');
+                return;
+            }
+        };
+        self.is_odd |= std::mem::replace(seen, true);
     }
 
     fn keep(&mut self, byte: u8) {
@@ -105,9 +144,7 @@ impl Trail {
     fn end_value(&mut self) {
         let token = std::mem::take(&mut self.token);
         match self.key.as_slice() {
-            b"\"id\"" => self.id = Some(token),
-            b"\"method\"" => self.has_method = true,
-            b"\"error\"" => self.has_error = true,
+            b"\"id\"" => self.is_odd |= self.id.replace(token).is_some(),
             _ => {}
         }
         self.key.clear();
@@ -123,6 +160,30 @@ mod tests {
         let mut trail = Trail::default();
         line.as_bytes().chunks(step).for_each(|chunk| trail.push(chunk));
         trail
+    }
+
+    #[test]
+    fn a_reply_is_plain_until_something_says_otherwise() {
+        for (line, may) in [
+            (r#"{"jsonrpc":"2.0","id":1,"result":{"method":"x"#, true),
+            (r#"{"error":{"code":1},"id":1}"#, true),
+            (r#"{"result":{},"id":1,"method":"sampling/createMessage"#, false),
+            (r#"{"result":{},"id":1,"Method":"x""#, false),
+            (r#"{"result":{},"id":1,"m\u0065thod":"x""#, false),
+            (r#"{"result":{},"id":1,"id":2}"#, false),
+            (r#"{"result":{},"result":{}}"#, false),
+            (r#"{"result":{},"id":1}{"id":2,"method":"x"}"#, false),
+            ("{\"result\":\r{\"id\":2,\"method\":\"x\"}", false),
+            (r#"[{"result":{},"id":1}"#, false),
+            (r#"{"jsonrpc":"2.0","x":"#, false),
+            (r#"log line"#, false),
+        ] {
+            for step in [1, 5, 400] {
+                assert_eq!(trail(line, step).may_be_reply(), may, "{line}");
+            }
+        }
+        assert!(trail("{\"id\":1,\"result\":{}} \r\n", 3).is_whole());
+        assert!(!trail("{\"id\":1,\"result\":{}", 3).is_whole());
     }
 
     #[test]

@@ -125,9 +125,13 @@ fn a_client_that_never_reads_and_leaves_ends_the_session() {
 }
 
 #[test]
-fn lines_of_100_mib_pass_from_the_server_and_are_refused_from_the_client() {
+fn replies_of_100_mib_pass_and_other_lines_of_that_length_do_not() {
     let book = Book::new();
-    let Ends { mut to, from, server_in, mut server_out, gateway } = gateway(&book, Mode::Enforce);
+    let Ends { mut to, from, mut server_in, mut server_out, gateway } = gateway(&book, Mode::Enforce);
+    // A call is open, so that there is something to answer.
+    let open = b"{\"id\":9,\"method\":\"tools/call\",\"params\":{\"name\":\"a\"}}\n";
+    to.write_all(open).unwrap();
+    server_in.read_exact(&mut vec![0; open.len()]).unwrap();
     let (at_server, count) = (drain(server_in), Arc::new(AtomicUsize::new(0)));
     let own = Arc::clone(&count);
     let (first, answered) = sync_channel::<Vec<u8>>(1);
@@ -160,11 +164,15 @@ fn lines_of_100_mib_pass_from_the_server_and_are_refused_from_the_client() {
     let refused = answered.recv().unwrap();
     let refused: serde_json::Value = serde_json::from_slice(&refused).unwrap();
     assert!(refused["error"]["code"].is_number(), "{refused}");
-    // The line of the server passes, whatever it is, and so does what follows.
-    for _ in 0..100 {
-        server_out.write_all(&piece).unwrap();
+    // A line of the server passes where it is plainly the reply to an open call, and so does what follows.
+    let (head, tail) = (br#"{"result":{"content":""#, b"\"},\"id\":9}\n\n");
+    for (head, tail) in [(&b"{\"x\":\""[..], &b"\"}\n"[..]), (head, tail)] {
+        server_out.write_all(head).unwrap();
+        for _ in 0..100 {
+            server_out.write_all(&piece).unwrap();
+        }
+        server_out.write_all(tail).unwrap();
     }
-    server_out.write_all(b"\n{}\n").unwrap();
     to.write_all(b"{\"id\":8,\"method\":\"ping\"}\n").unwrap();
     // The server ends once its input is at its end, and not before.
     drop(to);
@@ -172,7 +180,8 @@ fn lines_of_100_mib_pass_from_the_server_and_are_refused_from_the_client() {
     drop(server_out);
     gateway.join().unwrap().unwrap();
     reading.join().unwrap();
-    assert_eq!(count.load(Ordering::Relaxed), 100 * MIB + 4);
+    assert_eq!(count.load(Ordering::Relaxed), 100 * MIB + head.len() + tail.len());
+    assert!(book.story().contains(&"tools.call outcome ok".to_owned()), "{:?}", book.story());
     assert_eq!(forwarded, b"{\"id\":8,\"method\":\"ping\"}\n");
 }
 
@@ -191,7 +200,8 @@ fn a_server_that_hangs_up_in_the_middle_of_an_answer_leaves_an_unknown_end() {
     gateway.join().unwrap().unwrap();
     // The gateway is over; in a process of its own that closes the client's end.
     drop(to);
-    assert_eq!(at_client.join().unwrap(), half);
+    let told = String::from_utf8(at_client.join().unwrap()).unwrap();
+    assert!(told.starts_with(r#"{"jsonrpc":"2.0","id":1,"error""#), "half an answer is none: {told}");
     assert!(book.story().contains(&"tools.call outcome unknown".to_owned()), "{:?}", book.story());
     assert!(book.told().is_complete());
 }
@@ -267,7 +277,9 @@ fn ids_of_every_json_type_are_matched_or_refused_and_never_changed() {
             .iter()
             .filter(|record| record.phase == Phase::Event && record.outcome != Some(Outcome::Blocked))
             .count();
-        assert_eq!(intents + events, seen.len(), "{:?}", book.story());
+        // `1.0` may come while `1` has no reply: then it is kept back.
+        let kept_back = calls.iter().filter(|record| record.outcome == Some(Outcome::Cancelled)).count();
+        assert_eq!(intents + events, seen.len() + kept_back, "{:?}", book.story());
         assert!(book.told().open_intents.is_empty(), "{:?}", book.told());
     }
 }

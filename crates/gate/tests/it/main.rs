@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
+mod closed;
+mod closed_http;
+mod exact;
 mod fixture;
 mod gate;
 mod holds;

@@ -47,11 +47,15 @@ fn what_two_readers_could_read_differently_is_refused() {
         r#"{"method":"tools/call","params":{"name":"a","name":"b"}}"#,
         r#"{"method":"tools/call","params":{"arguments":{"path":"a","deep":[{"x":1,"x":2}]}}}"#,
         r#"[{"method":"a","method":"b"}]"#,
+        r#"{"method":"ping","Method":"tools/call"}"#,
+        r#"{"method":"tools/call","params":{"arguments":{"deep":[{"path":"a","Path":"b"}]}}}"#,
+        r#"{"method":"tools/call","params":{"arguments":{"key":1,"\u212Aey":2}}}"#,
+        r#"{"method":"tools/call","params":{"arguments":{"ΟΔΟΣ":1,"οδος":2}}}"#,
     ] {
         assert_eq!(refused(line), Bad::Duplicate, "{line}");
         assert!(peek(line.as_bytes(), false).is_ok(), "{line}");
     }
-    for line in [r#"{"method":"ping","Method":"tools/call"}"#, r#"{"method":"ping","paramſ":{}}"#] {
+    for line in [r#"{"Method":"tools/call"}"#, r#"{"method":"ping","paramſ":{}}"#] {
         assert_eq!(refused(line), Bad::Lookalike, "{line}");
     }
     assert_eq!(refused("{\"x\":\r{\"method\":\"tools/call\"}\r,\"method\":\"ping\"}"), Bad::LineBreak);
@@ -101,8 +105,17 @@ fn what_is_no_json_is_refused() {
 #[test]
 fn depth_is_bounded_and_costs_no_stack() {
     let nested = |depth: usize| format!(r#"{{"method":"a","params":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
-    one(&nested(512));
-    assert_eq!(refused(&nested(513)), Bad::TooDeep);
+    // Rules look no deeper.
+    one(&nested(128));
+    assert_eq!(refused(&nested(129)), Bad::TooDeep);
+    assert!(peek(nested(512).as_bytes(), false).is_ok());
+    assert_eq!(peek(nested(513).as_bytes(), false), Err(Bad::TooDeep));
+    let in_a_text = |depth: usize| {
+        let text = serde_json::json!(format!("{}{}", "[".repeat(depth), "]".repeat(depth)));
+        format!(r#"{{"method":"a","params":{{"x":{text}}}}}"#)
+    };
+    one(&in_a_text(128));
+    assert_eq!(refused(&in_a_text(129)), Bad::TooDeep);
     assert_eq!(refused(&"[".repeat(10 << 20)), Bad::TooDeep);
 }
 

@@ -90,3 +90,27 @@ fn what_a_tool_says_of_itself_stands_beside_its_calls() {
     let call = of(&book, "tools.call").remove(0);
     assert_eq!(context(&call)["annotations"], serde_json::json!({"readOnlyHint": true}));
 }
+
+#[test]
+fn pins_that_others_wrote_are_none_and_those_that_cannot_be_read_are_a_change() {
+    let book = Book::new();
+    session(&book, &[A]);
+    let forged = |source: &str| {
+        let mut forged = book.call("x");
+        "tools.pinned".clone_into(&mut forged.action);
+        source.clone_into(&mut forged.source);
+        forged.target = sealbook_record::Target::new(sealbook_record::TargetKind::Service, "files");
+        forged.set_part_json(PartName::After, "\"x\"").unwrap();
+        book.ledger.append(vec![sealbook_testkit::records::admit(forged)]).unwrap().remove(0).unwrap();
+    };
+    forged("somebody");
+    session(&book, &[A]);
+    assert_eq!(of(&book, "tools.changed").len(), 0, "what others wrote is not looked at");
+    session(&book, &[A_CHANGED]);
+    assert_eq!(of(&book, "tools.changed").len(), 1);
+    forged("sealbook-wrap");
+    session(&book, &[A_CHANGED]);
+    let told = of(&book, "tools.changed");
+    assert_eq!(told.len(), 2, "{:?}", book.story());
+    assert_eq!(context(&told[1])["added"], serde_json::json!(["a"]));
+}

@@ -70,6 +70,13 @@ impl Web {
         Self::before(book, setup, token, upstream_token, server, seen)
     }
 
+    /// With something behind the endpoint's path.
+    pub(crate) fn at(book: &Book, setup: Setup, query: &str, serve: Serve) -> Self {
+        let seen = Arc::default();
+        let server = start(&seen, serve);
+        Self::before_at(book, setup, (None, None), (server, query), seen)
+    }
+
     /// In front of whatever listens there, or nothing.
     pub(crate) fn before(
         book: &Book,
@@ -79,9 +86,19 @@ impl Web {
         server: SocketAddr,
         seen: Arc<Mutex<Vec<Said>>>,
     ) -> Self {
+        Self::before_at(book, setup, (token, upstream_token), (server, ""), seen)
+    }
+
+    fn before_at(
+        book: &Book,
+        setup: Setup,
+        (token, upstream_token): (Option<Token>, Option<&str>),
+        (server, query): (SocketAddr, &str),
+        seen: Arc<Mutex<Vec<Said>>>,
+    ) -> Self {
         let http = HttpOptions {
             listen: "127.0.0.1:0".parse().unwrap(),
-            upstream: format!("http://{server}/mcp"),
+            upstream: format!("http://{server}/mcp{query}"),
             token,
             hosts: Vec::new(),
             upstream_token: upstream_token.map(str::to_owned),

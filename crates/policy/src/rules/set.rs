@@ -283,9 +283,13 @@ impl CompiledScope {
         let is_of = |globs: &[Glob], texts: &[Option<&str>]| {
             globs.is_empty() || texts.iter().flatten().any(|text| globs.iter().any(|glob| glob.fits(text)))
         };
-        let target = (record.target.kind == TargetKind::Tool).then_some(record.target.id.as_str());
+        let tool = (record.target.kind == TargetKind::Tool).then_some(record.target.id.as_str());
+        // A tool's own name may hold slashes, and so may its server's: it is meant whole, and after each of them.
+        let tails = tool.into_iter().flat_map(|id| id.match_indices('/').map(|(at, _)| Some(&id[at + 1..])));
+        let tools: Vec<Option<&str>> =
+            if self.tools.is_empty() { Vec::new() } else { std::iter::once(tool).chain(tails).collect() };
         is_of(&self.actions, &[Some(&record.action)])
-            && is_of(&self.tools, &[target, target.and_then(|id| id.rsplit('/').next())])
+            && is_of(&self.tools, &tools)
             && is_of(&self.tenants, &[Some(&record.tenant)])
             && is_of(&self.actors, &[Some(&actor.id), actor.claimed.as_deref(), actor.verified.as_deref()])
             && is_of(&self.sessions, &[record.session.as_deref()])

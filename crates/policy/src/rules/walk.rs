@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod plain;
+mod texts;
 
 use std::borrow::Cow;
 
@@ -9,6 +10,7 @@ use crate::DEPTH_MAX;
 use crate::redact::{Decoded, string_end, value_end};
 
 use super::field::Step;
+use texts::{LEVELS_MAX, json_in};
 
 /// Texts of a list or map that are also looked at as one, joined by spaces: no longer than this.
 const JOINED_BYTES_MAX: usize = 64 * 1024;
@@ -18,6 +20,9 @@ const JOINED_BYTES_MAX: usize = 64 * 1024;
 /// A path that ends at a list or map means every value in it, and then all of them joined by spaces:
 /// `["sealbook", "approve"]` is looked at as a command line too. What lies in several such lists or maps is
 /// shown once.
+///
+/// A text that is itself a list or map, as JSON, is shown like any other, and then looked into as if it stood there
+/// without its quotation marks: some servers unpack such arguments. Its levels are counted from its own beginning.
 pub(crate) fn any_value(json: &[u8], path: &[Step], each: &mut dyn FnMut(&str) -> bool) -> bool {
     let json = json.trim_ascii_start();
     let (head, tail) = match path.iter().position(|step| *step == Step::Deep) {
@@ -28,14 +33,19 @@ pub(crate) fn any_value(json: &[u8], path: &[Step], each: &mut dyn FnMut(&str) -
     if head.len() > DEPTH_MAX || tail.is_some_and(|tail| tail.len() > DEPTH_MAX) || json.is_empty() {
         return false;
     }
-    let mut walk = Walk { json, head, tail, each, joined: Vec::new(), found: false };
+    let mut walk = Walk { json, head, tail, each, joined: Vec::new(), found: false, texts: 0 };
     let (wanted, is_there) = walk.wanted_after(0);
     walk.value(0, 0, wanted, is_there);
     walk.found
 }
 
-/// Calls `each` with every member's name at any depth until it says `true`; whether it did.
+/// Calls `each` with every member's name at any depth until it says `true`; whether it did. JSON within texts is
+/// looked into too.
 pub(crate) fn any_name(json: &[u8], each: &mut dyn FnMut(&str) -> bool) -> bool {
+    any_name_in(json, each, 0)
+}
+
+fn any_name_in(json: &[u8], each: &mut dyn FnMut(&str) -> bool, texts: usize) -> bool {
     let (mut at, mut depth) = (0, 0_usize);
     while at < json.len() {
         match json[at] {
@@ -44,8 +54,13 @@ pub(crate) fn any_name(json: &[u8], each: &mut dyn FnMut(&str) -> bool) -> bool 
             b'"' => {
                 let end = string_end(json, at);
                 let is_name = json[end + 1..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
-                if is_name && depth <= DEPTH_MAX + 1 && each(&text_of(&json[at + 1..end.max(at + 1)])) {
-                    return true;
+                let raw = &json[at + 1..end.max(at + 1)];
+                if depth <= DEPTH_MAX + 1 {
+                    let inner = if is_name || texts == LEVELS_MAX { None } else { json_in(raw) };
+                    let found = inner.is_some_and(|inner| any_name_in(&inner, each, texts + 1));
+                    if found || (is_name && each(&text_of(raw))) {
+                        return true;
+                    }
                 }
                 at = end;
             }
@@ -75,6 +90,8 @@ struct Walk<'w> {
     /// The texts of the lists and maps at the path's end that are open here, the outermost first.
     joined: Vec<String>,
     found: bool,
+    /// Within how many texts this lies.
+    texts: usize,
 }
 
 impl Walk<'_> {
@@ -115,8 +132,12 @@ impl Walk<'_> {
     fn value(&mut self, at: usize, depth: usize, wanted: Wanted, is_there: bool) -> usize {
         if !matches!(self.json[at], b'{' | b'[') {
             let end = value_end(self.json, at);
-            if is_there || !self.joined.is_empty() {
+            let is_shown = is_there || !self.joined.is_empty();
+            if is_shown {
                 self.show(at, end);
+            }
+            if !self.found && (is_shown || !matches!(wanted, Wanted::Nothing)) {
+                self.text(at, end, wanted, is_shown);
             }
             return end;
         }
@@ -132,6 +153,17 @@ impl Walk<'_> {
             self.found = self.found || (joined.contains(' ') && (self.each)(&joined));
         }
         end
+    }
+
+    /// What lies in a text that is JSON itself.
+    fn text(&mut self, at: usize, end: usize, wanted: Wanted, is_there: bool) {
+        let [b'"', raw @ .., b'"'] = &self.json[at..end] else { return };
+        let inner = if self.texts == LEVELS_MAX { None } else { json_in(raw) };
+        let Some(json) = inner else { return };
+        let (head, tail, texts) = (self.head, self.tail, self.texts + 1);
+        let mut walk = Walk { json: &json, head, tail, each: &mut *self.each, joined: Vec::new(), found: false, texts };
+        walk.value(0, 0, wanted, is_there);
+        self.found = walk.found;
     }
 
     /// The members or elements of what begins at `at`, and where it ends.
@@ -246,6 +278,26 @@ mod tests {
     }
 
     #[test]
+    fn json_within_a_text_is_looked_into() {
+        let json = r#"{"cfg":"{\"env\":\"prod\",\"more\":[\"a\",\"b\"]}","list":["[{\"path\":\"x\"}]"]}"#;
+        assert_eq!(found(json, "input.cfg.env"), ["prod"]);
+        assert_eq!(found(json, "input.cfg.more"), ["a", "b", "a b"]);
+        assert_eq!(found(json, "input.**.path"), ["x"]);
+        assert_eq!(found(json, "input.list.0.0.path"), ["x"]);
+        let twice = serde_json::json!({"a": serde_json::json!({"b": json}).to_string()}).to_string();
+        assert_eq!(found(&twice, "input.a.b.cfg.env"), ["prod"]);
+        let mut names = Vec::new();
+        any_name(json.as_bytes(), &mut |name| {
+            names.push(name.to_owned());
+            false
+        });
+        assert_eq!(names, ["cfg", "env", "more", "list", "path"]);
+        assert!(found(r#"{"cfg":"{env: prod"}"#, "input.cfg.env").is_empty(), "that is no JSON");
+        let deep = (0..9).fold("\"x\"".to_owned(), |inner, _| serde_json::json!([inner]).to_string());
+        assert!(!found(&deep, "input").contains(&"x".to_owned()), "levels are bounded");
+    }
+
+    #[test]
     fn names_are_found_at_any_depth() {
         let mut names = Vec::new();
         any_name(br#"{"a":[{"b\u0063":1}],"a" :{"d":{"e":"f"}}}"#, &mut |name| {
@@ -332,8 +384,20 @@ mod tests {
     fn json() -> impl Strategy<Value = String> {
         let name = prop::sample::select(vec![r#""a""#, r#""b""#, r#""\u0061""#, r#""0""#, r#""a b""#, r#""""#]);
         let leaf = prop_oneof![
-            prop::sample::select(vec!["1", "-0.10", "true", "null", r#""x""#, r#""x y""#, r#""\n\u00e4\"""#, r#""""#])
-                .prop_map(str::to_owned),
+            prop::sample::select(vec![
+                "1",
+                "-0.10",
+                "true",
+                "null",
+                r#""x""#,
+                r#""x y""#,
+                r#""\n\u00e4\"""#,
+                r#""""#,
+                r#""{\"a\":\"x\",\"b\":[1]}""#,
+                r#""[{\"a\":\"[\\\"y z\\\"]\"}""#,
+                r#""[\"a b\", {\"b\":2}]""#
+            ])
+            .prop_map(str::to_owned),
         ];
         leaf.prop_recursive(6, 60, 5, move |inner| {
             let member = (name.clone(), inner.clone()).prop_map(|(name, value)| format!("{name} : {value}"));

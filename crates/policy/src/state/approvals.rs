@@ -1,9 +1,10 @@
 //! Approvals: a person's word on exactly these bytes.
 //!
 //! A request names what it is about by a digest over caller, server, tool, the digest of the argument bytes, the
-//! rules it was asked under, and its end. Whoever folds it computes the digest again from what a person is
-//! shown. An approval counts once, until its end, and never where asker and approver are one. Where the rules want
-//! several approvers, it takes as many keys and as many people; one no is enough.
+//! digest of whatever else the call is, the rules it was asked under, and its end. Whoever folds it computes the
+//! digest again from what a person is shown. An approval counts once, until its end, and never where asker and
+//! approver are one. Where the rules want several approvers, it takes as many keys and as many people; one no is
+//! enough.
 
 mod call;
 
@@ -174,6 +175,7 @@ impl Approvals {
             server: form.server,
             tool: form.tool,
             arguments: form.arguments,
+            whole: form.whole,
             policy: form.policy,
         };
         let conditions = match (form.review, form.conditions) {

@@ -68,7 +68,7 @@ impl StopScope {
     /// Whether an action runs into it.
     ///
     /// An actor is meant by id, claim, authenticated principal or principal; a tool by the target's id of
-    /// that kind, whole or after the last `/`; a workflow by its target's id or its operation.
+    /// that kind, whole or after any `/`; a workflow by its target's id or its operation.
     pub fn covers(&self, record: &Record) -> bool {
         let is = |text: &Option<String>| text.as_deref() == Some(&*self.id);
         let target = &record.target;
@@ -81,8 +81,9 @@ impl StopScope {
             }
             StopKind::Session => is(&record.session) || is(&record.conversation),
             StopKind::Tool => {
-                target.kind == TargetKind::Tool
-                    && (target.id == self.id || target.id.rsplit('/').next() == Some(&*self.id))
+                // Names of tools may hold slashes, and those of servers too.
+                let is_end = |before: &str| before.is_empty() || before.ends_with('/');
+                target.kind == TargetKind::Tool && target.id.strip_suffix(&self.id).is_some_and(is_end)
             }
             StopKind::Workflow => {
                 (target.kind == TargetKind::Workflow && target.id == self.id)

@@ -199,3 +199,55 @@ fn agents_are_kept_off_the_book_and_its_keys() {
         assert!(!said(&call(ActorKind::Agent, input), "guard-files"), "{input}");
     }
 }
+
+/// A call that came through the gateway.
+fn called(tool: &str, input: &str, context: &str) -> Record {
+    let mut record = with_part(PartName::Input, input);
+    record.action = "tools.call".to_owned();
+    record.actor.kind = ActorKind::User;
+    record.category = Category::McpCall;
+    record.target = Target::new(TargetKind::Tool, tool);
+    record.set_part_json(PartName::Context, context).unwrap();
+    record
+}
+
+#[test]
+fn the_defaults_know_calls_of_mcp_servers_by_names_arguments_and_annotations() {
+    let (writes, reads) = (r#"{"annotations":{"readOnlyHint":false}}"#, r#"{"annotations":{"readOnlyHint":true}}"#);
+    for (rule, tool, input, context) in [
+        ("high_privilege_access", "shell/run_command", r#"{"command":"sudo rm -rf /root"}"#, "{}"),
+        ("high_privilege_access", "x/executeCode", r#"{"code":"os.system('sudo id')"}"#, "{}"),
+        ("high_privilege_access", "x/frob", r#"{"cmd":"sudo id"}"#, "{}"),
+        ("high_privilege_access", "fs/write_file", r#"{"path":"/root/.ssh/authorized_keys"}"#, "{}"),
+        ("high_privilege_access", "fs/frob", r#"{"path":"/root/x"}"#, writes),
+        ("data_export_monitor", "fs/read_file", r#"{"path":"/data/customers.csv"}"#, "{}"),
+        ("data_export_monitor", "fs/frob", r#"{"path":"/data/customers.csv"}"#, reads),
+        ("data_export_monitor", "a/b/fetchTable", r#"{"file":"dump.sql"}"#, "{}"),
+        ("security_operations", "iam/reset_password", "{}", "{}"),
+        ("security_operations", "iam/rotateApiKey", "{}", "{}"),
+        ("security_operations", "tls/renew-certificate", "{}", "{}"),
+    ] {
+        assert!(said(&called(tool, input, context), rule), "{rule} {tool} {input} {context}");
+    }
+    for (rule, tool, input, context) in [
+        // It reads.
+        ("high_privilege_access", "fs/read_file", r#"{"path":"/root/x"}"#, "{}"),
+        ("high_privilege_access", "fs/frob", r#"{"path":"/root/x"}"#, reads),
+        // The server is called so, not the tool.
+        ("high_privilege_access", "edit-server/list", r#"{"path":"/root/x"}"#, "{}"),
+        ("high_privilege_access", "fs/rewriter", r#"{"path":"/root/x"}"#, "{}"),
+        ("high_privilege_access", "fs/write_file", r#"{"path":"/home/x/roots/admin-guide.md"}"#, "{}"),
+        ("data_export_monitor", "fs/write_file", r#"{"path":"/data/customers.csv"}"#, "{}"),
+        ("data_export_monitor", "fs/read_file", r#"{"path":"/data/customers.csvx"}"#, "{}"),
+        ("data_export_monitor", "fs/widget", r#"{"path":"/data/customers.csv"}"#, "{}"),
+        ("security_operations", "iam/get_password_policy", "{}", "{}"),
+        ("security_operations", "kv/set_key", r#"{"key":"a","token":"b"}"#, "{}"),
+        ("security_operations", "llm/count_tokens", "{}", "{}"),
+        ("security_operations", "set-password/list", "{}", "{}"),
+    ] {
+        assert!(!said(&called(tool, input, context), rule), "{rule} {tool} {input} {context}");
+    }
+    let mut other = called("shell/run_command", r#"{"command":"sudo id"}"#, "{}");
+    other.action = "prompts.get".to_owned();
+    assert!(!said(&other, "high_privilege_access"));
+}

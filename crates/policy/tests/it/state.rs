@@ -153,6 +153,7 @@ fn call(arguments: u8) -> Call {
         server: "github".to_owned(),
         tool: "delete_repo".to_owned(),
         arguments: Hash::of(&[arguments]),
+        whole: None,
         policy: Hash([7; 32]),
     }
 }
@@ -199,6 +200,11 @@ fn an_approval_admits_the_same_call_once() {
     assert_eq!(state.approvals().admits(&call(1), at(99)).map(|it| it.id), Some(Uuid::from_u128(1)));
     assert!(state.approvals().admits(&call(1), at(100)).is_none(), "expired");
     assert!(state.approvals().admits(&call(2), at(3)).is_none(), "other bytes");
+    for whole in [b"one", b"two"] {
+        let other = Call { whole: Some(Hash::of(whole)), ..call(1) };
+        assert!(state.approvals().admits(&other, at(3)).is_none(), "another call with the same arguments");
+        assert_ne!(other.digest(at(100)), digest);
+    }
     let other_rules = Call { policy: Hash([8; 32]), ..call(1) };
     assert!(state.approvals().admits(&other_rules, at(3)).is_none(), "other rules");
     for (seq, id) in [(5, 6), (6, 7)] {

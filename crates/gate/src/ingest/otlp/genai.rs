@@ -32,7 +32,7 @@ pub(super) fn deed(attributes: &Attributes) -> Option<Deed> {
         (_, Some("tools/call")) => deed("tools.call", Category::McpCall, tool(attributes)),
         (_, Some(method)) => {
             let target = Target::new(TargetKind::Service, server(attributes).unwrap_or_else(|| "mcp".to_owned()));
-            deed(&crate::mcp::action(method), Category::McpCall, target)
+            deed(&crate::mcp::action_of_either(method), Category::McpCall, target)
         }
         (Some("execute_tool"), None) => deed("tool.call", Category::ToolCall, tool(attributes)),
         (Some(name @ ("invoke_agent" | "create_agent" | "invoke_workflow" | "plan")), None) => {

@@ -74,6 +74,11 @@ impl Room {
         self.left.notify_all();
     }
 
+    /// Whether a call of that id is held.
+    pub(crate) fn holds(&self, id: &Id) -> bool {
+        lock(&self.calls).held.iter().any(|hold| hold.id == *id)
+    }
+
     /// The client calls off what it asked for. False where no such call is held.
     pub(crate) fn call_off(&self, id: &str, why: &'static str) -> bool {
         let id = Id::of(id);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sealbook_record::Outcome;
 
 use crate::Ended;
-use crate::mcp::peek::Id;
+use crate::mcp::peek::{Bad, Id};
 use crate::mcp::session::{Awaited, Session, Side};
 use crate::mcp::settle::{self, Settled};
 
@@ -20,6 +20,8 @@ pub(super) struct Calls {
     /// The server numbers its events: the client can come back for the rest.
     pub(super) is_resumable: bool,
     pub(super) has_list: bool,
+    /// Why none of it may go on: it has ended already.
+    pub(super) refused: Option<Bad>,
 }
 
 /// What hanging up means.
@@ -36,8 +38,10 @@ pub(super) enum How {
 impl Calls {
     pub(super) fn new(session: Arc<Session>, how: How, settled: Settled) -> Self {
         let has_list = settled.expected.iter().any(|(_, awaited)| matches!(awaited, Awaited::List { .. }));
-        let (ids, without_id) = settle::expect(&session, settled.entered, settled.expected);
-        Self { session, ids, without_id, is_sent: false, how, is_resumable: false, has_list }
+        let expected = settle::expect(&session, settled.entered, settled.expected);
+        let refused = expected.as_ref().err().copied();
+        let (ids, without_id) = expected.unwrap_or_default();
+        Self { session, ids, without_id, is_sent: false, how, is_resumable: false, has_list, refused }
     }
 
     /// The request went to the server.

@@ -49,7 +49,7 @@ pub(super) enum Cut {
     Pass(Bytes),
     /// An event that says something: its bytes, and its data.
     Event(Bytes, Vec<u8>),
-    /// The end of an event that was too long to be held.
+    /// An event that was too long to be held has come to its end, which passes after this.
     Long(Trail),
 }
 
@@ -190,7 +190,7 @@ impl Events {
     fn end_event(&mut self, raw: Bytes, cuts: &mut Vec<Cut>) {
         let data = std::mem::take(&mut self.data);
         match (self.long.take(), std::mem::take(&mut self.has_data)) {
-            (Some(trail), _) => cuts.extend([Cut::Pass(raw), Cut::Long(trail)]),
+            (Some(trail), _) => cuts.extend([Cut::Long(trail), Cut::Pass(raw)]),
             (None, true) if !data.is_empty() => cuts.push(Cut::Event(raw, data)),
             _ => cuts.push(Cut::Pass(raw)),
         }

@@ -22,7 +22,7 @@ use super::refuse;
 use super::watched::Watched;
 use crate::mcp::answer;
 use crate::mcp::judge::{After, Before, Seen, Wanted, answer_to, is_brief, judge};
-use crate::mcp::peek::{Bad, Peek, peek, peek_body};
+use crate::mcp::peek::{Bad, Message, Peek, peek, peek_body};
 use crate::mcp::session::Session;
 use crate::mcp::settle::{self, Settled};
 use crate::mcp::trail::Trail;
@@ -76,27 +76,39 @@ pub(super) async fn serve(proxy: Arc<Proxy>, request: Request<Incoming>) -> Resu
     if parts.uri.path() != proxy.upstream.path() {
         return Ok(refuse::plain(StatusCode::NOT_FOUND, "the endpoint has the same path here as at the server\n"));
     }
-    let (session, how) = session(&proxy, &parts.headers);
+    let session = |text: &[u8]| session(&proxy, &parts.headers, text);
     Ok(match body::read(body, &proxy.room).await {
         Read::Broken => refuse::plain(StatusCode::BAD_REQUEST, "the body broke off\n"),
         Read::Late => refuse::plain(StatusCode::REQUEST_TIMEOUT, "the body did not come in time\n"),
-        Read::Long(head, rest) => long(&proxy, parts, session, how, head, rest).await,
+        Read::Long(head, rest) => {
+            let (session, how) = session(&[]);
+            long(&proxy, parts, session, how, head, rest).await
+        }
         Read::Whole(text, _) if text.is_empty() => {
+            let (session, how) = session(&[]);
             let calls = Calls::new(session, how, Settled::default());
             forward(&proxy, Going { parts, calls, after: Vec::new(), text: Bytes::new() }, whole(Bytes::new())).await
         }
-        Read::Whole(text, room) => whole_body(&proxy, parts, session, how, text, room).await,
+        Read::Whole(text, room) => {
+            let (session, how) = session(&text);
+            whole_body(&proxy, parts, session, how, text, room).await
+        }
     })
 }
 
-/// The session that a request belongs to. Clients without one have one for each request, under the gateway's id.
-fn session(proxy: &Proxy, headers: &HeaderMap) -> (Arc<Session>, How) {
+/// The session that a request belongs to. Clients without one have one for each request, under the gateway's id; a
+/// handshake may begin one.
+fn session(proxy: &Proxy, headers: &HeaderMap, text: &[u8]) -> (Arc<Session>, How) {
     if headers::is_stateless(headers) {
         return (Arc::new(proxy.session.another(false)), How::CalledOff);
     }
     match headers.get(SESSION) {
         Some(id) => (proxy.sessions.get(id.as_bytes(), || proxy.session.another(true)), How::InSession),
-        None => (Arc::new(proxy.session.another(true)), How::Lost),
+        None => {
+            let says_hello = |message: &Message<'_>| message.method.as_deref() == Some("initialize");
+            let begins = settle::messages(text).iter().any(says_hello);
+            (Arc::new(proxy.session.another(begins)), How::Lost)
+        }
     }
 }
 
@@ -248,6 +260,9 @@ fn readable<'a>(headers: &HeaderMap, session: &Session, text: &'a [u8]) -> Resul
     if headers::is_encoded(headers) {
         return Err(Bad::Encoded);
     }
+    if !headers::is_utf8(headers) {
+        return Err(Bad::Charset);
+    }
     let peeked = peek_body(text, session.strict)?;
     if session.strict && peeked.messages().is_empty() {
         return Err(Bad::NoMessage);
@@ -286,6 +301,10 @@ async fn long(
 
 async fn forward(proxy: &Arc<Proxy>, going: Going, body: Out) -> Response<Out> {
     let Going { parts, mut calls, after, text } = going;
+    if let Some(bad) = calls.refused {
+        calls.session.malformed("client", bad, text.len() as u64, true);
+        return refuse::message(refuse::status_of(bad), Some(answer::bad(None, bad)));
+    }
     let (method, like) = (parts.method.clone(), parts.headers.clone());
     let request = proxy.upstream.request(parts, body);
     calls.sent();
@@ -314,6 +333,21 @@ async fn forward(proxy: &Arc<Proxy>, going: Going, body: Out) -> Response<Out> {
             BAD_GATEWAY,
             &text,
             "Audit gateway: the server redirects elsewhere; name that URL as --upstream.",
+        );
+    }
+    let unread = match () {
+        () if headers::is_encoded(&head.headers) => Some(Bad::Encoded),
+        () if !headers::is_utf8(&head.headers) => Some(Bad::Charset),
+        () => None,
+    };
+    if let Some(bad) = unread.filter(|_| calls.session.strict) {
+        calls.session.malformed("server", bad, 0, true);
+        let why = format!("the server's answer cannot be looked at ({})", bad.as_str());
+        calls.failed(|| Ended::new(Outcome::Unknown).because(&*why));
+        return instead(
+            BAD_GATEWAY,
+            &text,
+            &format!("Audit gateway: {why}, and was withheld. Whether the call ran is not known."),
         );
     }
     note_session(proxy, &method, &like, &head, &calls);

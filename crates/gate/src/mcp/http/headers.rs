@@ -64,6 +64,25 @@ pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
     headers.get_all(CONTENT_ENCODING).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
+/// Whether a body is in UTF-8, whoever reads its type: at most one type, and no other charset in it, however it is
+/// written.
+pub(super) fn is_utf8(headers: &HeaderMap) -> bool {
+    let mut kinds = headers.get_all(CONTENT_TYPE).iter();
+    let Some(kind) = kinds.next() else { return true };
+    let Ok(kind) = kind.to_str() else { return false };
+    let kind = kind.to_ascii_lowercase();
+    kinds.next().is_none() && kind.match_indices("charset").all(|(at, word)| is_utf8_named(&kind[at + word.len()..]))
+}
+
+/// What follows the word `charset`.
+fn is_utf8_named(rest: &str) -> bool {
+    let Some(value) = rest.trim_start().strip_prefix('=') else { return false };
+    let value = value.trim_start();
+    let quoted = value.strip_prefix('"').map(|rest| rest.split_once('"').map_or("", |(value, _)| value));
+    let name = quoted.unwrap_or_else(|| value.split([';', ',', ' ', '\t']).next().unwrap_or_default());
+    matches!(name, "utf-8" | "utf8" | "us-ascii" | "ascii")
+}
+
 /// Whether the client speaks a revision without sessions.
 pub(super) fn is_stateless(headers: &HeaderMap) -> bool {
     headers.get(REVISION).and_then(|value| value.to_str().ok()).is_some_and(|revision| revision >= STATELESS)
@@ -127,6 +146,37 @@ mod tests {
         let read = r#"{"id":1,"method":"resources/read","params":{"uri":"file:///a","name":"b"}}"#;
         assert!(agrees(&[("mcp-name", "file:///a")], read) && !agrees(&[("mcp-name", "b")], read));
         assert!(agrees(&[("mcp-method", "x")], r#"{"id":1,"result":{}}"#));
+    }
+
+    #[test]
+    fn a_body_is_in_utf_8_or_nobody_knows() {
+        let of = |kinds: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for kind in kinds {
+                headers.append(CONTENT_TYPE, kind.parse().unwrap());
+            }
+            is_utf8(&headers)
+        };
+        for plain in
+            ["application/json", "application/json; charset=utf-8", "a/b;Charset=\"UTF-8\"; x=y", "a/b;charset = utf8"]
+        {
+            assert!(of(&[plain]), "{plain}");
+        }
+        assert!(of(&[]));
+        for odd in [
+            "application/json; charset=utf-7",
+            "application/json; charset=utf-16le",
+            "application/json; charset=utf-8; charset=utf-7",
+            "application/json; charset=utf-7; charset=utf-8",
+            "application/json; charset=\"ut\\f-7\"",
+            "application/json; charset*=utf-8''utf-7",
+            "application/json; charset",
+            "application/json; charset=",
+            "application/json; charset=utf-8x",
+        ] {
+            assert!(!of(&[odd]), "{odd}");
+        }
+        assert!(!of(&["application/json", "application/json"]));
     }
 
     #[test]

@@ -69,6 +69,10 @@ impl Waiting {
         let Some(hold) = session.room.enter(id) else { return Err(held) };
         let takes_events = headers::takes(headers, STREAM);
         let asked = if takes_events { hold::Asked::of(session, message) } else { hold::Asked::default() };
+        let Some(thread) = hold::thread() else {
+            session.room.leave(&hold);
+            return Err(held);
+        };
         let (say, events) = unbounded_channel();
         let stop = proxy.stop.subscribe();
         let waiting = Self { events, hold: Arc::clone(&hold), id: id.to_owned(), stop, is_stopped: false };
@@ -81,8 +85,8 @@ impl Waiting {
             let _ = say.send(Event::Settled(ruled));
             drop(place);
         };
-        let thread = std::thread::Builder::new().name("sealbook-hold".to_owned());
-        let _thread = thread.spawn(work).expect("the system can start a thread");
+        // The thread waits for it, and for nothing else.
+        let _ = thread.send(Box::new(work));
         Ok(waiting)
     }
 

@@ -26,7 +26,7 @@ pub(super) fn message(status: StatusCode, json: Option<Vec<u8>>) -> Response<Out
 pub(super) fn status_of(bad: Bad) -> StatusCode {
     match bad {
         Bad::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
-        Bad::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Bad::Encoded | Bad::Charset => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Bad::TooManyOpen => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
     }

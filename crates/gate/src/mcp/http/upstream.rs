@@ -113,7 +113,9 @@ impl Upstream {
     fn at(&self, query: Option<&str>) -> Uri {
         let Some(query) = query else { return self.url.clone() };
         let mut parts = self.url.clone().into_parts();
-        parts.path_and_query = format!("{}?{query}", self.url.path()).parse::<PathAndQuery>().ok();
+        // The server's own comes first, and stays.
+        let own = self.url.query().map_or(String::new(), |own| format!("{own}&"));
+        parts.path_and_query = format!("{}?{own}{query}", self.url.path()).parse::<PathAndQuery>().ok();
         Uri::from_parts(parts).unwrap_or_else(|_| self.url.clone())
     }
 }

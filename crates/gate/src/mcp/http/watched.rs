@@ -23,10 +23,15 @@ use super::calls::Calls;
 use super::events::{Cut, DATA_BYTES_MAX, Events, without_data};
 use super::headers;
 use crate::Ended;
-use crate::mcp::peek::{Bad, Message, Peek, peek};
-use crate::mcp::session::{Awaited, Session, Side};
+use crate::mcp::peek::{Bad, Message, Peek, peek_server};
+use crate::mcp::session::{Session, Side};
 use crate::mcp::trail::Trail;
 use crate::mcp::{answer, requests, tell};
+
+/// Bytes of a JSON body of which nothing passes before all of it was looked at.
+const SHORT: u64 = 64 << 10;
+/// What is said of an answer that is not handed on.
+const WITHHELD: &str = "what the server answered could not be judged, and was withheld";
 
 /// The body of a response.
 pub(super) struct Watched {
@@ -67,12 +72,23 @@ enum Shape {
     Opaque,
 }
 
+/// What messages are carried in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// An event of a stream.
+    Event,
+    /// A body.
+    Json,
+    /// The body of an HTTP error, or beside "accepted", which may be a message.
+    Page,
+}
+
 /// What was found in a message, or a batch of them.
 struct Looked {
     /// What passes of it.
     bytes: Bytes,
-    /// Something in it was refused.
-    is_refused: bool,
+    /// Why nothing more of a body may pass.
+    breaks: Option<&'static str>,
     /// For the server, in the client's place.
     answers: Vec<Vec<u8>>,
     replied: Vec<String>,
@@ -120,7 +136,18 @@ impl Watched {
                     }
                     None => held.extend_from_slice(&chunk),
                 }
-                last.replace(chunk)
+                // A short body waits as a whole: it may have to be another one.
+                let total = long.as_ref().map_or(held.len() as u64, Trail::bytes);
+                match last.take() {
+                    Some(before) if total <= SHORT => {
+                        *last = Some([before, chunk].concat().into());
+                        None
+                    }
+                    before => {
+                        *last = Some(chunk);
+                        before
+                    }
+                }
             }
             Shape::Opaque => Some(chunk),
         }
@@ -136,7 +163,7 @@ impl Watched {
                 let (held, long) = (std::mem::take(held), long.take());
                 let Some(last) = last.take() else { return Ok(None) };
                 if let Some(trail) = long {
-                    self.long(&trail);
+                    self.long(&trail)?;
                     Ok(Some(last))
                 } else {
                     self.look(last, held)
@@ -145,19 +172,36 @@ impl Watched {
         }
     }
 
+    /// Breaks off what must not reach the client.
+    fn withhold(&mut self, why: &'static str) -> Failure {
+        self.calls.over(Outcome::Unknown, why);
+        why.into()
+    }
+
     /// Looks at a message, here or where there is time to wait for the disk; what passes of it at once.
     fn look(&mut self, bytes: Bytes, text: Vec<u8>) -> Result<Option<Bytes>, Failure> {
         let session = Arc::clone(&self.calls.session);
+        let kind = self.kind();
         match self.when(&text) {
             When::After => {
                 self.after = Some(text);
                 Ok(Some(bytes))
             }
-            When::Before => self.looked(look(&session, bytes, &text)).map(Some),
+            When::Before => self.looked(look(&session, kind, bytes, &text)).map(Some),
             When::Slowly => {
-                self.looking = Some(spawn_blocking(move || look(&session, bytes, &text)));
+                self.looking = Some(spawn_blocking(move || look(&session, kind, bytes, &text)));
                 Ok(None)
             }
+        }
+    }
+
+    /// What its messages are carried in.
+    fn kind(&self) -> Kind {
+        match self.shape {
+            Shape::Events(_) => Kind::Event,
+            // What the page of an HTTP error says is no message, and nobody reads what is only accepted.
+            _ if self.status == StatusCode::ACCEPTED || self.status.as_u16() >= 400 => Kind::Page,
+            _ => Kind::Json,
         }
     }
 
@@ -166,11 +210,14 @@ impl Watched {
             return When::Slowly;
         }
         let session = &self.calls.session;
-        let Ok(messages) = messages(text) else { return When::Before };
-        if messages.iter().any(|message| message.method.is_some() && message.id.is_some()) {
+        let Ok(messages) = messages(session, self.kind(), text) else { return When::Before };
+        let asks =
+            |message: &Message<'_>| message.method.is_some() && message.id.is_some() || requests::asks_within(message);
+        if messages.iter().any(asks) {
             // It asks the client for something: that must be on disk before.
             When::Slowly
         } else if messages.iter().all(|message| message.is_reply() && !session.teaches(Side::Client, message)) {
+            messages.iter().for_each(|message| session.passing(Side::Client, message));
             When::After
         } else {
             When::Before
@@ -180,7 +227,7 @@ impl Watched {
     /// Looks at what has passed.
     fn look_after(&mut self) -> Result<(), Failure> {
         let Some(text) = self.after.take() else { return Ok(()) };
-        let looked = look(&self.calls.session, Bytes::new(), &text);
+        let looked = look(&self.calls.session, self.kind(), Bytes::new(), &text);
         self.looked(looked).map(drop)
     }
 
@@ -197,9 +244,8 @@ impl Watched {
             let ended = || Ended::new(Outcome::Failed).because(format!("HTTP status {status}"));
             self.calls.failed(|| ended().with(PartName::Error, error.clone()));
         }
-        let is_json = matches!(self.shape, Shape::Json { .. });
-        if looked.is_refused && is_json {
-            return Err("a request of the server was refused".into());
+        if let Some(why) = looked.breaks.filter(|_| !matches!(self.shape, Shape::Events(_))) {
+            return Err(self.withhold(why));
         }
         Ok(looked.bytes)
     }
@@ -212,17 +258,23 @@ impl Watched {
     }
 
     /// A message that was too long to be held has passed.
-    fn long(&mut self, trail: &Trail) {
+    ///
+    /// Errors: while rules are enforced, where it is not plainly the reply to an open call. Its end has not passed.
+    fn long(&mut self, trail: &Trail) -> Result<(), Failure> {
         let session = Arc::clone(&self.calls.session);
+        let is_open = || trail.reply_id().is_some_and(|id| session.is_open(Side::Client, id));
+        if session.strict && !(trail.may_be_reply() && is_open()) {
+            session.malformed("server", Bad::TooLong, trail.bytes(), true);
+            return Err(self.withhold(WITHHELD));
+        }
         match trail.reply_id() {
             Some(id) => {
                 self.calls.replied(id);
-                if let Some(Awaited::Call(entered)) = session.awaited(Side::Client, id) {
-                    session.gate.leave_soon(entered, tell::ended_long(trail.bytes(), trail.is_error()));
-                }
+                session.ended(Side::Client, id, tell::ended_long(trail.bytes(), trail.is_error()));
             }
             None => session.malformed("server", Bad::TooLong, trail.bytes(), false),
         }
+        Ok(())
     }
 
     /// Nothing more comes. What has no reply now gets none here.
@@ -256,7 +308,7 @@ impl Body for Watched {
             } else if let Some(cut) = this.cuts.pop_front() {
                 match cut {
                     Cut::Pass(bytes) => passes = Some(bytes),
-                    Cut::Long(trail) => this.long(&trail),
+                    Cut::Long(trail) => this.long(&trail)?,
                     Cut::Event(bytes, data) => passes = this.look(bytes, data)?,
                 }
             } else if this.is_over {
@@ -304,29 +356,64 @@ impl Drop for Watched {
     }
 }
 
-fn messages(text: &[u8]) -> Result<Vec<Message<'_>>, Bad> {
-    peek(text, false).map(Peek::into_messages)
+/// The messages of a text, as they are judged.
+fn messages<'a>(session: &Session, kind: Kind, text: &'a [u8]) -> Result<Vec<Message<'a>>, Bad> {
+    peek_server(text, session.strict && kind != Kind::Page, false).map(Peek::into_messages)
 }
 
-fn look(session: &Session, bytes: Bytes, text: &[u8]) -> Looked {
-    let messages = messages(text).unwrap_or_else(|bad| {
-        session.malformed("server", bad, text.len() as u64, false);
-        Vec::new()
-    });
-    let mut looked = Looked { bytes, is_refused: false, answers: Vec::new(), replied: Vec::new(), error: None };
-    for message in messages.iter().filter(|message| message.method.is_some()) {
-        if let Some(refused) = requests::request(session, message) {
-            looked.is_refused = true;
-            looked.answers.extend(answer::refusal(message, &refused));
+fn look(session: &Session, kind: Kind, bytes: Bytes, text: &[u8]) -> Looked {
+    let mut looked = Looked { bytes, breaks: None, answers: Vec::new(), replied: Vec::new(), error: None };
+    let messages = match messages(session, kind, text) {
+        Ok(messages) => messages,
+        Err(bad) => {
+            let is_refused = session.strict && kind != Kind::Page;
+            session.malformed("server", bad, text.len() as u64, is_refused);
+            if is_refused {
+                looked.bytes = without_data(&looked.bytes);
+                looked.breaks = Some(WITHHELD);
+            }
+            return looked;
         }
-    }
-    if looked.is_refused {
-        looked.bytes = without_data(&looked.bytes);
+    };
+    let (mut is_refused, mut replaced) = (false, Vec::new());
+    for message in &messages {
+        if message.method.is_some() {
+            if let Some(refused) = requests::request(session, message) {
+                is_refused = true;
+                looked.answers.extend(answer::refusal(message, &refused));
+            }
+        } else if let Some(refused) = requests::within(session, message) {
+            replaced.extend(requests::instead(session, message, &refused));
+        }
     }
     for message in messages.iter().filter(|message| message.is_reply()) {
         session.reply(Side::Client, message);
         looked.replied.extend(message.id.map(str::to_owned));
         looked.error = message.error.map(str::to_owned);
     }
+    if is_refused || !replaced.is_empty() {
+        looked.breaks = looked.replace(kind, &replaced);
+    }
     looked
+}
+
+impl Looked {
+    /// Puts these answers in the place of what was said; why that breaks the answer off, where they do not fit.
+    fn replace(&mut self, kind: Kind, answers: &[Vec<u8>]) -> Option<&'static str> {
+        if kind == Kind::Event {
+            let mut event: Vec<u8> = answers.iter().flat_map(|answer| [b"data: ", &**answer, b"\n"].concat()).collect();
+            event.extend_from_slice(&without_data(&self.bytes));
+            self.bytes = event.into();
+            return None;
+        }
+        let [answer] = answers else { return Some("a request of the server was refused") };
+        // The length has been told: blanks after a message say nothing.
+        let mut answer = answer.clone();
+        if answer.len() > self.bytes.len() || !self.bytes.trim_ascii_start().starts_with(b"{") {
+            return Some("a request of the server was refused");
+        }
+        answer.resize(self.bytes.len(), b' ');
+        self.bytes = answer.into();
+        None
+    }
 }

@@ -3,6 +3,7 @@
 use sealbook_record::Outcome;
 
 use super::Wire;
+use crate::mcp::answer;
 use crate::mcp::judge::{After, Before};
 use crate::mcp::lines::bare;
 use crate::mcp::session::{Awaited, Side};
@@ -83,7 +84,15 @@ fn forward(wire: &Wire, line: &[u8], before: Vec<Before>, after: &[After]) {
         let why = "the server had ended; it was not forwarded";
         return settle::leave_all(session, entered, Outcome::Cancelled, why);
     }
-    let (ids, mut without_id) = settle::expect(session, entered, expected);
+    let (ids, mut without_id) = match settle::expect(session, entered, expected) {
+        Ok(expected) => expected,
+        Err(bad) => {
+            session.malformed("client", bad, line.len() as u64, true);
+            let mut answer = answer::bad(None, bad);
+            answer.push(b'\n');
+            return wire.answer(&answer);
+        }
+    };
     if !wire.send(line) {
         // Part of it may have arrived.
         let taken = ids.iter().filter_map(|id| session.awaited(Side::Client, id));

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use sealbook_record::Outcome;
 
+use super::Wire;
 use super::forward::{Step, hand_on};
-use super::{Wire, spawn};
 use crate::mcp::answer;
-use crate::mcp::hold::{Asked, Settled, wait};
+use crate::mcp::hold::{Asked, Settled, thread, wait};
 use crate::mcp::judge::{Before, Wanted};
 use crate::mcp::lines::bare;
 use crate::mcp::settle::messages;
@@ -19,12 +19,14 @@ pub(super) fn begin(wire: &Arc<Wire>, line: Vec<u8>, held: Held) {
         Some(message) => (message.id.unwrap_or("null").to_owned(), Asked::of(&wire.session, message)),
         None => ("null".to_owned(), Asked::default()),
     };
-    let Some(hold) = wire.session.room.enter(&id) else {
+    let thread = thread();
+    let place = thread.and_then(|thread| Some((thread, wire.session.room.enter(&id)?)));
+    let Some((thread, hold)) = place else {
         let settled = held.look().and_then(|looked| looked.map_or_else(Held::give_up, Ok));
         return hand_on(wire, step(line, id, settled));
     };
     let wire = Arc::clone(wire);
-    spawn("sealbook-hold", move || {
+    let work = move || {
         let say = |mut message: Vec<u8>| {
             message.push(b'\n');
             wire.answer(&message);
@@ -46,7 +48,9 @@ pub(super) fn begin(wire: &Arc<Wire>, line: Vec<u8>, held: Held) {
             Settled::CalledOff(why) => tell(&wire, &line, why),
         }
         wire.session.room.leave(&hold);
-    });
+    };
+    // The thread waits for it, and for nothing else.
+    let _ = thread.send(Box::new(work));
 }
 
 fn step(line: Vec<u8>, id: String, pending: Result<Pending, Error>) -> Step {

@@ -17,6 +17,9 @@ pub struct Call {
     pub tool: String,
     /// SHA-256 of the argument bytes exactly as they came.
     pub arguments: Hash,
+    /// SHA-256 over whatever else the call is: its action, what it is done to and where, and all else that came with
+    /// it. Requests of older versions have none, and admit nothing that has.
+    pub whole: Option<Hash>,
     /// The rules under which it was asked: [`crate::RuleSet::digest`].
     pub policy: Hash,
 }
@@ -38,6 +41,8 @@ pub(super) struct RequestForm {
     pub(super) server: String,
     pub(super) tool: String,
     pub(super) arguments: Hash,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) whole: Option<Hash>,
     pub(super) policy: Hash,
     pub(super) expires_us: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,14 +75,17 @@ pub(super) struct DecisionForm {
 }
 
 impl Call {
-    /// SHA-256(`sealbook/approval/v1\0` ‖ each text with its length before it ‖ both hashes ‖ the end).
+    /// SHA-256(`sealbook/approval/v2\0` ‖ each text with its length before it ‖ the three hashes ‖ the end); with `v1`
+    /// and two hashes where there is no `whole`.
     pub fn digest(&self, expires: Timestamp) -> Hash {
-        let mut bytes = b"sealbook/approval/v1\0".to_vec();
+        let version = if self.whole.is_some() { 2 } else { 1 };
+        let mut bytes = format!("sealbook/approval/v{version}\0").into_bytes();
         for text in [&self.caller, &self.server, &self.tool] {
             bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
             bytes.extend_from_slice(text.as_bytes());
         }
         bytes.extend_from_slice(self.arguments.as_bytes());
+        bytes.extend(self.whole.iter().flat_map(|whole| whole.as_bytes()));
         bytes.extend_from_slice(self.policy.as_bytes());
         bytes.extend_from_slice(&expires.as_micros().to_be_bytes());
         Hash::of(&bytes)
@@ -122,6 +130,7 @@ impl Call {
             server: self.server.clone(),
             tool: self.tool.clone(),
             arguments: self.arguments,
+            whole: self.whole,
             policy: self.policy,
             expires_us: expires.as_micros().to_string(),
             review: conditions.map(|conditions| conditions.review.to_string()),

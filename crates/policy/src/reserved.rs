@@ -1,0 +1,27 @@
+//! Actions that are ours alone: something follows from a record of one, so nobody else may name one.
+
+use crate::{HOLD_ACTIONS, State};
+
+/// What the gateway has pinned of a server's tools, and what it compares them with.
+const PIN_ACTIONS: &[&str] = &["tools.changed", "tools.pinned", "tools.unpinned"];
+
+/// Whether only the gate and the commands that are made for it write records of this action: what changes the
+/// state, what places and releases holds, and what later sessions compare with.
+pub fn is_reserved(action: &str) -> bool {
+    [State::ACTIONS, HOLD_ACTIONS, PIN_ACTIONS].iter().any(|actions| actions.contains(&action))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_reserved;
+
+    #[test]
+    fn what_something_follows_from_is_reserved() {
+        for action in ["stop.set", "alert.raised", "approval.requested", "retention.hold", "tools.pinned"] {
+            assert!(is_reserved(action), "{action}");
+        }
+        for action in ["tools.call", "stop.sets", "stop", "retention.read", "", "Stop.set"] {
+            assert!(!is_reserved(action), "{action}");
+        }
+    }
+}
