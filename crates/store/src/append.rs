@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use sealbook_ledger::{Draft, Hash, LeafType, Origin, SigningKey, Uuid};
-use sealbook_policy::{Judged, in_shares};
+use sealbook_policy::{Judged, Standing, in_shares};
 
 use crate::content::pack;
 use crate::{Entropy, Error};
@@ -26,6 +26,8 @@ pub struct Sealed {
 pub(crate) struct Prepared {
     pub(crate) draft: Draft,
     pub(crate) content: Vec<u8>,
+    /// What it is about, where it is a record that says what holds.
+    pub(crate) standing: Option<Standing>,
 }
 
 /// Salts, signs and packs.
@@ -66,7 +68,10 @@ impl Preparer {
     fn prepare_one(&self, judged: Judged, signers: &[&SigningKey], salts: &mut Salts<'_>) -> Result<Prepared, Error> {
         let record = judged.record();
         let (id, operation, phase, occurred) = (record.id, record.operation, record.phase, record.occurred);
-        self.draft(LeafType::Record, id, operation, phase, occurred.as_micros(), judged.parts(), signers, salts)
+        let standing = Standing::of(&record.action);
+        let (typ, parts) = (LeafType::Record, judged.parts());
+        let prepared = self.draft(typ, id, operation, phase, occurred.as_micros(), parts, signers, salts)?;
+        Ok(Prepared { standing, ..prepared })
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are a leaf's fields, each of another type")]
@@ -94,7 +99,7 @@ impl Prepared {
         let bytes: usize = draft.parts().iter().map(|p| p.name.len() + p.bytes.len() + 38).sum();
         let mut content = Vec::with_capacity(1 + bytes);
         pack(draft.parts(), &mut content);
-        Self { draft, content }
+        Self { draft, content, standing: None }
     }
 }
 

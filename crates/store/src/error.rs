@@ -63,6 +63,24 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// The list of records that say what holds is not the one that was sealed.
+    #[error(
+        "what holds in the book {origin} is not known: {why}. Somebody wrote to the book behind the program, or it is damaged; until it is mended, gates let nothing pass. `sealbook verify` says where, `sealbook reindex` makes the list again from the records"
+    )]
+    StandingUntrusted {
+        /// Which ledger.
+        origin: Origin,
+        /// What is wrong.
+        why: String,
+    },
+    /// A record that says what holds, or may, is not what was sealed.
+    #[error(
+        "record {seq} says what holds, or may, and its content is not what was sealed: nobody can tell what holds, and gates let nothing pass. `sealbook show {seq}` and `sealbook verify` say more; go on from a backup with `sealbook restore`"
+    )]
+    StandingAltered {
+        /// The record.
+        seq: u64,
+    },
     /// The book is older than the head that was kept outside it.
     #[error(
         "the book {origin} holds {found} records, the head kept outside it has seen {kept}: it was rolled back, cut or replaced by a copy; find the newer book, or continue as a linked ledger with `sealbook restore --continue`"
@@ -281,6 +299,8 @@ impl Error {
             Self::BookTooNew { .. } => "book_too_new",
             Self::BookUnreadable { .. } => "book_unreadable",
             Self::HeadUntrusted { .. } => "head_untrusted",
+            Self::StandingUntrusted { .. } => "standing_untrusted",
+            Self::StandingAltered { .. } => "standing_altered",
             Self::BookRolledBack { .. } => "book_rolled_back",
             Self::BookForked { .. } => "book_forked",
             Self::HeadMoved { .. } => "head_moved",
@@ -319,6 +339,10 @@ impl Error {
             Self::HeadUntrusted { origin, size, why } => {
                 Self::HeadUntrusted { origin: origin.clone(), size: *size, why: why.clone() }
             }
+            Self::StandingUntrusted { origin, why } => {
+                Self::StandingUntrusted { origin: origin.clone(), why: why.clone() }
+            }
+            Self::StandingAltered { seq } => Self::StandingAltered { seq: *seq },
             Self::BookRolledBack { origin, found, kept } => {
                 Self::BookRolledBack { origin: origin.clone(), found: *found, kept: *kept }
             }

@@ -11,10 +11,14 @@ use sealbook_ledger::{
     Checkpoint, Hash, KeyEvent, KeyRing, Leaf, LeafType, Origin, PART_KEYS, SigningKey, TreeState, Uuid, edge_tiles,
 };
 
+use sealbook_policy::Standing;
+
 use crate::append::Prepared;
 use crate::content::{Content, PartSlot};
 use crate::head_file::HeadFile;
 use crate::keys::{KeyDir, Signers};
+use crate::seam::Stands;
+use crate::standing::{self, Listed, StandingSeal};
 use crate::trusted::{Tiles, Trusted, goes_on_from};
 use crate::{Clock, CommitError, Error, NewRow, Row, Sealed, Snapshot, Store, Transaction};
 
@@ -50,6 +54,8 @@ struct Edge {
     id_max: Option<Uuid>,
     ring: KeyRing,
     signers: Signers,
+    /// The records that say what holds.
+    listed: Listed,
 }
 
 impl Sealer {
@@ -106,6 +112,37 @@ impl Sealer {
         Ok(())
     }
 
+    /// Makes the list of records that say what holds, where there is none, or `again`, from the records themselves.
+    ///
+    /// Errors: among others, that nobody can tell from the records what holds.
+    pub(crate) fn list_standing(&mut self, store: &dyn Store, again: bool) -> Result<(), CommitError> {
+        if !store.lists_standing() {
+            return Ok(());
+        }
+        let rejected = CommitError::Rejected;
+        if !again {
+            let view = store.snapshot().map_err(rejected)?;
+            if view.standing_seal().map_err(rejected)?.is_some() {
+                return Ok(());
+            }
+        }
+        let mut tx = store.begin().map_err(rejected)?;
+        let mut edge = self.current_edge(&*tx).map_err(rejected)?;
+        let size = edge.tree.size();
+        if let Some(key) = standing::signer(&edge.signers.checkpoint, &edge.ring, size).filter(|_| size > 0) {
+            let nothing = (0, Default::default());
+            let read = standing::by_reading(&*tx, &self.origin, &Standing::ALL, nothing);
+            let (found, tallies) = read.map_err(rejected)?;
+            let seal = StandingSeal { size, tallies };
+            tx.clear_standing().map_err(rejected)?;
+            tx.put_standing(&found, size, size, &seal.sign(&self.origin, key)).map_err(rejected)?;
+            tx.commit()?;
+            edge.listed = Listed::Sealed(seal);
+        }
+        self.edge = Some(edge);
+        Ok(())
+    }
+
     fn current_edge(&mut self, view: &dyn Snapshot) -> Result<Edge, Error> {
         let head = view.head()?;
         let note = head.as_ref().map(|h| h.note.as_str());
@@ -139,6 +176,8 @@ impl Sealer {
         let mut new: Vec<Place<'_>> = Vec::new();
         let mut answers = Answers::with_capacity(group.len());
         let mut keys_changed = false;
+        let before = edge.tree.size();
+        let mut stands = Vec::new();
         let mut twins = Twins { floor: edge.id_max, places: HashMap::default(), known: 0 };
         for submission in group {
             let mut own = Vec::with_capacity(submission.len());
@@ -151,6 +190,7 @@ impl Sealer {
                 let placed = self.place(edge, prepared, sealed_us, &mut leaves);
                 if let Ok(sealed) = placed {
                     keys_changed |= prepared.draft.typ == LeafType::Key;
+                    stands.extend(prepared.standing.map(|sort| Stands { sort, seq: sealed.seq, hash: sealed.hash }));
                     new.push(Place { prepared, sealed, leaf: start..leaves.len() });
                 }
                 own.push(placed);
@@ -173,6 +213,7 @@ impl Sealer {
         let note = self.checkpoint(edge)?;
         tx.put_checkpoint(edge.tree.size(), &note)?;
         edge.note = Some(note.into());
+        self.put_standing(edge, tx, &stands, before)?;
         Ok((answers, rows.len()))
     }
 
@@ -208,6 +249,28 @@ impl Sealer {
         edge.prev = hash;
         edge.id_max = edge.id_max.max(Some(draft.id));
         Ok(Sealed { seq, id: draft.id, hash, duplicate: false })
+    }
+
+    /// Adds to the list of records that say what holds, and seals it anew: it is believed for one size alone.
+    fn put_standing(
+        &self,
+        edge: &mut Edge,
+        tx: &mut dyn Transaction,
+        new: &[Stands],
+        before: u64,
+    ) -> Result<(), Error> {
+        let size = edge.tree.size();
+        let seal = match &mut edge.listed {
+            Listed::Not => return Ok(()),
+            Listed::Broken(bytes) => return tx.put_standing(&[], size, before, bytes),
+            Listed::Sealed(seal) => seal,
+        };
+        seal.size = size;
+        for Stands { sort, seq, hash } in new {
+            seal.tallies[usize::from(sort.number())].push(*seq, hash);
+        }
+        let key = standing::signer(&edge.signers.checkpoint, &edge.ring, size);
+        key.map_or(Ok(()), |key| tx.put_standing(new, size, before, &seal.sign(&self.origin, key)))
     }
 
     fn checkpoint(&self, edge: &Edge) -> Result<String, Error> {
@@ -326,6 +389,7 @@ impl Edge {
                 id_max: None,
                 ring: KeyRing::new(),
                 signers: Signers::default(),
+                listed: Listed::Sealed(StandingSeal::default()),
             });
         };
         let size = checkpoint.size;
@@ -345,7 +409,8 @@ impl Edge {
         })?;
         let prev = prev.ok_or_else(|| damaged("the newest record is not there"))?;
         let signers = Signers::load(keys, &ring, size)?;
-        Ok(Self { note: Some(note.into()), tree, prev, id_max: view.id_max()?, ring, signers })
+        let listed = Listed::read(view, origin, &ring, size)?;
+        Ok(Self { note: Some(note.into()), tree, prev, id_max: view.id_max()?, ring, signers, listed })
     }
 
     /// Takes the event of a key leaf, if those who may change the keys have signed it.

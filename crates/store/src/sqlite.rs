@@ -18,8 +18,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 use sealbook_ledger::{Origin, Uuid};
+use sealbook_policy::Standing;
 
-use crate::seam::{EachId, EachRow, Stray};
+use crate::seam::{EachId, EachRow, EachStands, Stands, Stray};
 use crate::whole::private_file;
 use crate::{CommitError, Error, NewRow, Snapshot, Store, StoreHead, Transaction};
 
@@ -39,6 +40,8 @@ pub struct SqliteStore {
     path: PathBuf,
     origin: Origin,
     tenant: String,
+    /// As it was when the book was opened.
+    format: i64,
     /// Before the writer, and so closed before it: the last connection moves the WAL into the book,
     /// and one that only reads cannot.
     readers: Mutex<Vec<Connection>>,
@@ -88,6 +91,7 @@ impl SqliteStore {
             path: path.to_owned(),
             origin,
             tenant,
+            format: schema::FORMAT,
             writer: Some(Mutex::new(WriteSide { connection, lock })),
             readers: Mutex::default(),
         })
@@ -110,9 +114,9 @@ impl SqliteStore {
     pub fn open_read_only(path: &Path) -> Result<Self, Error> {
         require_file(path)?;
         let connection = open_read(path)?;
-        schema::check_format(&connection, path)?;
+        let format = schema::check_format(&connection, path)?;
         let (origin, tenant) = schema::identity(&connection, path)?;
-        Ok(Self { path: path.to_owned(), origin, tenant, writer: None, readers: Mutex::new(vec![connection]) })
+        Ok(Self { path: path.to_owned(), origin, tenant, format, writer: None, readers: Mutex::new(vec![connection]) })
     }
 
     fn write_side(&self) -> Result<MutexGuard<'_, WriteSide>, Error> {
@@ -169,6 +173,10 @@ impl Store for SqliteStore {
         });
         let _ = side.lock.unlock();
         done
+    }
+
+    fn lists_standing(&self) -> bool {
+        self.writer.is_some()
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + Send + '_>, Error> {
@@ -266,6 +274,20 @@ macro_rules! snapshot_through_connection {
                 let $this = self;
                 view::each_id($connection, &self.store.path, each)
             }
+            fn standing_seal(&self) -> Result<Option<Vec<u8>>, Error> {
+                let $this = self;
+                if self.store.format < schema::FORMAT_STANDING {
+                    return Ok(None);
+                }
+                view::standing_seal($connection).map_err(|e| engine(&self.store.path, &e))
+            }
+            fn standing(&self, sort: Standing, from: u64, each: &mut EachStands<'_>) -> Result<(), Error> {
+                let $this = self;
+                if self.store.format < schema::FORMAT_STANDING {
+                    return Ok(());
+                }
+                view::standing($connection, &self.store.path, sort, from, each)
+            }
             fn strays(&self, size: u64) -> Result<Vec<Stray>, Error> {
                 let $this = self;
                 strays::find($connection, size).map_err(|e| engine(&self.store.path, &e))
@@ -294,6 +316,14 @@ impl Transaction for WriteView<'_> {
 
     fn put_checkpoint(&mut self, size: u64, note: &str) -> Result<(), Error> {
         view::put_checkpoint(&self.side.connection, size, note).map_err(|e| engine(&self.store.path, &e))
+    }
+
+    fn put_standing(&mut self, new: &[Stands], size: u64, before: u64, seal: &[u8]) -> Result<(), Error> {
+        view::put_standing(&self.side.connection, new, size, before, seal).map_err(|e| engine(&self.store.path, &e))
+    }
+
+    fn clear_standing(&mut self) -> Result<(), Error> {
+        view::clear_standing(&self.side.connection).map_err(|e| engine(&self.store.path, &e))
     }
 
     fn replace_content(&mut self, seq: u64, content: &[u8]) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use sealbook_ledger::Hash;
-use sealbook_policy::{ApprovalState, Call, Choice, Conditions, Decision, Policy, Raw, State, StopKind, StopScope};
+use sealbook_policy::{ApprovalState, Call, Choice, Conditions, Decision, Policy, Raw, Standing, State, StopKind, StopScope};
 use sealbook_record::{Actor, ActorKind, PartName, Record, Target, TargetKind, Timestamp, Uuid};
 
 use crate::fixture::{policy, record};
@@ -141,7 +141,7 @@ fn alerts_are_assigned_resolved_and_counted() {
     assert_eq!((open.rule.as_str(), open.about, open.action.as_str()), ("r", Some(record().id), "file.write"));
     // A gate does not follow what decides nothing.
     assert!(state.alerts().list().is_empty() && state.next_seq() == history.next_seq());
-    assert!(state.actions().all(|action| !action.starts_with("alert.")));
+    assert_eq!(state.sorts(), [Standing::Decision]);
     let resolved = history.alerts().get(one.id).unwrap();
     assert_eq!(resolved.assigned.as_deref(), Some("bob"));
     assert_eq!(resolved.resolved, Some(("alice".to_owned(), Some("because".to_owned()))));
