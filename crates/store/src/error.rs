@@ -33,6 +33,12 @@ pub enum Error {
         /// Directory of the book.
         path: PathBuf,
     },
+    /// It was there when it was opened, and is not any more.
+    #[error("the book at {path} was moved, deleted or replaced while it is open: nothing is written to it, and nothing passes; bring it back to its place, and start the program again", path = path.display())]
+    BookMoved {
+        /// The file that was opened.
+        path: PathBuf,
+    },
     /// Written by a newer version.
     #[error("the book at {path} has format {found}, this program reads up to {known}; use a newer sealbook, nothing was touched", path = path.display())]
     BookTooNew {
@@ -296,6 +302,7 @@ impl Error {
         match self {
             Self::BookMissing { .. } => "book_missing",
             Self::BookExists { .. } => "book_exists",
+            Self::BookMoved { .. } => "book_moved",
             Self::BookTooNew { .. } => "book_too_new",
             Self::BookUnreadable { .. } => "book_unreadable",
             Self::HeadUntrusted { .. } => "head_untrusted",
@@ -334,6 +341,7 @@ impl Error {
     pub(crate) fn same(&self) -> Self {
         match self {
             Self::DiskFull { path } => Self::DiskFull { path: path.clone() },
+            Self::BookMoved { path } => Self::BookMoved { path: path.clone() },
             Self::BookReadOnly { path, cause } => Self::BookReadOnly { path: path.clone(), cause: cause.clone() },
             Self::BookUnreadable { path, cause } => Self::BookUnreadable { path: path.clone(), cause: cause.clone() },
             Self::HeadUntrusted { origin, size, why } => {

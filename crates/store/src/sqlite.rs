@@ -13,6 +13,7 @@ mod strays;
 mod view;
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -42,6 +43,8 @@ pub struct SqliteStore {
     tenant: String,
     /// As it was when the book was opened.
     format: i64,
+    /// Device and inode of the file that is open.
+    file: (u64, u64),
     /// Before the writer, and so closed before it: the last connection moves the WAL into the book,
     /// and one that only reads cannot.
     readers: Mutex<Vec<Connection>>,
@@ -78,6 +81,7 @@ impl SqliteStore {
     pub fn open(path: &Path) -> Result<Self, Error> {
         require_file(path)?;
         // Looked at before anything is written: setting the journal mode is a write.
+        let file = place_of(path)?;
         schema::check_format(&open_read(path)?, path)?;
         let lock_path = path.with_extension("lock");
         let lock = private_file(&lock_path)?;
@@ -87,11 +91,13 @@ impl SqliteStore {
         lock.unlock().map_err(|cause| file_error(&lock_path, cause))?;
         upgraded?;
         let (origin, tenant) = schema::identity(&connection, path)?;
+        require_same(path, file)?;
         Ok(Self {
             path: path.to_owned(),
             origin,
             tenant,
             format: schema::FORMAT,
+            file,
             writer: Some(Mutex::new(WriteSide { connection, lock })),
             readers: Mutex::default(),
         })
@@ -113,10 +119,12 @@ impl SqliteStore {
     /// Opens a store for reading alone; nothing of it changes.
     pub fn open_read_only(path: &Path) -> Result<Self, Error> {
         require_file(path)?;
+        let file = place_of(path)?;
         let connection = open_read(path)?;
         let format = schema::check_format(&connection, path)?;
         let (origin, tenant) = schema::identity(&connection, path)?;
-        Ok(Self { path: path.to_owned(), origin, tenant, format, writer: None, readers: Mutex::new(vec![connection]) })
+        require_same(path, file)?;
+        Ok(Self { path: path.to_owned(), origin, tenant, format, file, writer: None, readers: Mutex::new(vec![connection]) })
     }
 
     fn write_side(&self) -> Result<MutexGuard<'_, WriteSide>, Error> {
@@ -180,6 +188,7 @@ impl Store for SqliteStore {
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + Send + '_>, Error> {
+        require_same(&self.path, self.file)?;
         let connection = self.reader()?;
         // The first read inside a deferred transaction fixes what is seen.
         connection.execute_batch("BEGIN; SELECT 1 FROM meta LIMIT 1;").map_err(|e| engine(&self.path, &e))?;
@@ -189,6 +198,10 @@ impl Store for SqliteStore {
     fn begin(&self) -> Result<Box<dyn Transaction + '_>, Error> {
         let side = self.write_side()?;
         side.lock.lock().map_err(|cause| file_error(&self.path, cause))?;
+        if let Err(moved) = require_same(&self.path, self.file) {
+            let _ = side.lock.unlock();
+            return Err(moved);
+        }
         if let Err(e) = side.connection.execute_batch("BEGIN IMMEDIATE") {
             let _ = side.lock.unlock();
             return Err(engine(&self.path, &e));
@@ -359,6 +372,18 @@ impl Transaction for WriteView<'_> {
 fn in_the_way(e: &rusqlite::Error, rows: &[NewRow<'_>]) -> Option<u64> {
     let is_taken = e.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation);
     rows.first().map(|first| first.row.seq).filter(|_| is_taken)
+}
+
+/// Device and inode of what lies there.
+fn place_of(path: &Path) -> Result<(u64, u64), Error> {
+    let found = std::fs::metadata(path).map_err(|cause| file_error(path, cause))?;
+    Ok((found.dev(), found.ino()))
+}
+
+/// What was moved or deleted while it is open can still be written to, and nobody would ever read it.
+fn require_same(path: &Path, file: (u64, u64)) -> Result<(), Error> {
+    let is_same = place_of(path).is_ok_and(|found| found == file);
+    if is_same { Ok(()) } else { Err(Error::BookMoved { path: path.to_owned() }) }
 }
 
 fn require_file(path: &Path) -> Result<(), Error> {

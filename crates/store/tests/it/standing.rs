@@ -239,3 +239,26 @@ fn two_writers_keep_one_list() {
     assert_eq!(stops(&ledger).unwrap(), 14);
     assert_valid(&ledger);
 }
+
+#[test]
+fn a_book_that_was_moved_or_replaced_while_it_is_open_is_not_written_to() {
+    let place = Place::new();
+    let ledger = place.create();
+    seal(&ledger, raw(&ledger, "a", "act", "t"));
+    let (there, away) = (place.layout().book, place.dir.path().join("away"));
+    std::fs::rename(&there, &away).unwrap();
+    for replaced in [false, true] {
+        if replaced {
+            std::fs::create_dir(&there).unwrap();
+            std::fs::copy(away.join("ledger.db"), there.join("ledger.db")).unwrap();
+        }
+        assert_eq!(stops(&ledger).unwrap_err().code(), "book_moved");
+        let refused = ledger.append(vec![admit(raw(&ledger, "a", "act", "t"))]).unwrap_err();
+        assert_eq!(refused.code(), "book_moved");
+    }
+    std::fs::remove_dir_all(&there).unwrap();
+    std::fs::rename(&away, &there).unwrap();
+    seal(&ledger, raw(&ledger, "a", "act", "t"));
+    assert_eq!(stops(&ledger).unwrap(), 0);
+    assert_valid(&ledger);
+}
