@@ -313,6 +313,7 @@ fn the_directories_of_this_book_are_guarded_whatever_they_are_called() {
     state.guard(&places);
     let with_input = |kind, input: &str| {
         let mut record = record();
+        record.parts.remove(&PartName::Context);
         record.actor.kind = kind;
         record.set_part_json(PartName::Input, input).expect("it is JSON");
         record
@@ -324,6 +325,19 @@ fn the_directories_of_this_book_are_guarded_whatever_they_are_called() {
     let by_person = with_input(ActorKind::User, r#"{"command":"cat /srv/audit/k/x"}"#);
     assert_eq!(said(&state, &by_person), Decision::Allow);
     assert_eq!(said(&state, &with_input(ActorKind::Agent, r#"{"path":"/srv/auditor"}"#)), Decision::Allow);
+    for input in [
+        r#"{"command":"cat /srv//audit/./k/x"}"#,
+        r#"{"command":"cd /srv/audit && rm -rf k"}"#,
+        r#"{"command":"rm -rf /srv/audit"}"#,
+        r#"{"db_path":"/srv/x/../audit/k/ledger.db"}"#,
+        r#"{"cwd":"/srv/audit","path":"k/x"}"#,
+    ] {
+        assert_eq!(said(&state, &with_input(ActorKind::Agent, input)), Decision::Block, "{input}");
+    }
+    let mut moved = with_input(ActorKind::Agent, r#"{"source":"/srv//audit","destination":"/tmp/x"}"#);
+    assert_eq!(said(&state, &moved), Decision::Allow, "to look at what is above is no harm");
+    moved.target = Target::new(TargetKind::Tool, "files/move_file");
+    assert_eq!(said(&state, &moved), Decision::Block);
     assert_eq!(state.held_rules().iter().filter(|held| held.rule().id == "guard-places").count(), 1);
     let off = change(2, "rule.disable", "alice", (TargetKind::Rule, "guard-places"), "{}");
     state.push(0, at(1), &off, APPROVER);
