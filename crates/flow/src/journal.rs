@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sealbook_policy::{Decision, Judged, PART_BYTES_MAX, Policy, Raw, State};
+use sealbook_policy::{Decision, Judged, PART_BYTES_MAX, Policy, Raw, Standing, State};
 use sealbook_record::{Outcome, PartName, Phase, Record, Severity, Timestamp, Uuid};
 use sealbook_store::Ledger;
 use serde::Serialize;
@@ -129,7 +129,7 @@ impl Journal for LedgerJournal {
     }
 
     fn enter(&self, intent: Record) -> Result<(), Error> {
-        if State::ACTIONS.contains(&intent.action.as_str()) {
+        if Standing::of(&intent.action).is_some() {
             return Err(Error::ActionReserved { action: intent.action });
         }
         let intent = self.own(intent);

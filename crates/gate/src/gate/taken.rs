@@ -1,7 +1,7 @@
 //! Records that come in batches, of things that have happened already.
 
 use sealbook_ledger::Phase;
-use sealbook_policy::State;
+use sealbook_policy::Standing;
 use sealbook_record::Record;
 use sealbook_store::Sealed;
 
@@ -39,7 +39,7 @@ impl Gate {
         let mut batch = Vec::with_capacity(records.len());
         let mut ways = Vec::with_capacity(records.len());
         for record in records {
-            if State::ACTIONS.contains(&record.action.as_str()) {
+            if Standing::of(&record.action).is_some() {
                 ways.push(Way::Over(Taken::Rejected(Error::ActionReserved)));
             } else if record.phase == Phase::Intent {
                 let begun = self.begin(record);
