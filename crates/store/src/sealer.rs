@@ -19,7 +19,7 @@ use crate::head_file::HeadFile;
 use crate::keys::{KeyDir, Signers};
 use crate::seam::Stands;
 use crate::standing::{self, Listed, StandingSeal};
-use crate::trusted::{Tiles, Trusted, goes_on_from};
+use crate::trusted::{Tiles, Trusted, goes_on_from, read_ring};
 use crate::{Clock, CommitError, Error, NewRow, Row, Sealed, Snapshot, Store, Transaction};
 
 /// What a commit's answers are: for each submission, for each record.
@@ -112,7 +112,8 @@ impl Sealer {
         Ok(())
     }
 
-    /// Makes the list of records that say what holds, where there is none, or `again`, from the records themselves.
+    /// Makes the list of records that say what holds from the records themselves: where there is none, or `again`
+    /// where the one that is there is not believed.
     ///
     /// Errors: among others, that nobody can tell from the records what holds.
     pub(crate) fn list_standing(&mut self, store: &dyn Store, again: bool) -> Result<(), CommitError> {
@@ -120,12 +121,15 @@ impl Sealer {
             return Ok(());
         }
         let rejected = CommitError::Rejected;
-        if !again {
-            let view = store.snapshot().map_err(rejected)?;
-            if view.standing_seal().map_err(rejected)?.is_some() {
+        let view = store.snapshot().map_err(rejected)?;
+        if view.standing_seal().map_err(rejected)?.is_some() {
+            let ring = read_ring(&*view).map_err(rejected)?;
+            let is_good = || standing::read(&*view, &self.origin, &ring, &Standing::ALL, Default::default()).is_ok();
+            if !again || is_good() {
                 return Ok(());
             }
         }
+        drop(view);
         let mut tx = store.begin().map_err(rejected)?;
         let mut edge = self.current_edge(&*tx).map_err(rejected)?;
         let size = edge.tree.size();
