@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealbook_gate::{Gate, GateOptions};
-use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, State};
+use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, Standing, State};
 use sealbook_record::{Actor, Category, Outcome, PartName, Phase, Record, Target, TargetKind};
 use sealbook_serve::Checks;
 use sealbook_store::{Error, Ledger, Options, Sealed, Stored};
@@ -42,6 +42,7 @@ impl Session {
         }
         let session = Self::of(ledger, place, actor);
         session.compare_with_pointer()?;
+        session.place.remember();
         Ok(session)
     }
 
@@ -59,19 +60,6 @@ impl Session {
         let options = options(&place);
         let ledger = Ledger::create(place.layout.clone(), &place.tenant, options, None)?;
         Ok(Self::of(ledger, place, actor))
-    }
-
-    /// Opens the ledger that lies at a place, or makes it where there is none.
-    pub(crate) fn open_or_create(place: Place, actor: Actor) -> Result<Self, Failure> {
-        match Self::open(place.clone(), actor.clone()) {
-            Err(Failure::Store(Error::BookMissing { .. })) => {}
-            opened => return opened,
-        }
-        match Self::create(place.clone(), actor.clone()) {
-            // Another one was faster.
-            Err(Failure::Store(Error::BookExists { .. })) => Self::open(place, actor),
-            created => created,
-        }
     }
 
     /// A gate before the ledger, with those whom it asks. No review takes longer than `review_max`.
@@ -273,13 +261,15 @@ fn says_the_same(record: &Record, stored: &Stored) -> bool {
 
 /// The actions that change what holds are written by their own commands.
 pub(crate) fn refuse_reserved(action: &str) -> Result<(), Failure> {
-    if !State::ACTIONS.contains(&action) {
+    if Standing::of(action).is_none() {
         return Ok(());
     }
     let command = match action.split('.').next() {
         Some("rule") => "rules",
         Some("alert") => "alerts",
         Some("approval") => "approvals",
+        Some("retention") => "retention",
+        Some("tools") => "wrap",
         _ => "stop",
     };
     Err(Failure::ActionReserved { action: action.to_owned(), command })

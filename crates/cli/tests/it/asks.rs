@@ -351,7 +351,7 @@ fn conditions_are_met_by_an_approvers_word_for_each_and_admit_one_call() {
         assert!(ended.code == 2 && ended.err.starts_with("error[conditions_unmet]"), "{met:?}: {ended:?}");
     }
     let own = ["approve", &id, "--actor", "agent:builder", "--met", "a", "--met", "b"];
-    assert_eq!(place.run(own).code, 2, "who asked may not say so");
+    assert_eq!(place.run(own).code, 2, "nobody decides under another name");
     let ended = approve(&["backup 4711", "ticket 7"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     let decided = &actions(&place, "approval.decided")[0]["record"];

@@ -17,6 +17,7 @@ mod errors;
 mod exec;
 mod fixture;
 mod gaps;
+mod gates;
 mod help;
 mod hook;
 mod http;

@@ -182,6 +182,26 @@ fn used(id: u128, about: u128) -> Record {
 }
 
 #[test]
+fn who_asked_as_a_person_may_not_approve_under_another_name() {
+    let call = call(1);
+    let mut asked = request(1, &call, 1_000);
+    let digest = call.digest(at(1_000));
+    let refused_by = |asked: &Record, verified: &str| {
+        let mut state = State::new();
+        state.push(0, at(1), asked, None);
+        let mut decided = decision(2, 1, digest, Choice::Approve, "boss");
+        decided.actor.verified = Some(verified.to_owned());
+        state.push(1, at(2), &decided, APPROVER);
+        state.refused().len()
+    };
+    asked.actor.verified = Some("uid:7".to_owned());
+    assert_eq!(refused_by(&asked, "uid:7"), 0, "a person answers for their agent");
+    asked.actor.kind = ActorKind::User;
+    assert_eq!(refused_by(&asked, "uid:7"), 1);
+    assert_eq!(refused_by(&asked, "uid:8"), 0);
+}
+
+#[test]
 fn an_approval_admits_the_same_call_once() {
     let policy = policy();
     let mut state = State::new();
