@@ -12,6 +12,7 @@ mod ci;
 mod documents;
 mod errors;
 mod faults;
+mod fuzz;
 mod generate;
 mod licences;
 mod requirements;
@@ -46,6 +47,11 @@ static COMMANDS: &[Command] = &[
         name: "faults",
         about: "kill, cut power, append at once: [--kills N] [--cuts N] [--batches N] [--calls N]",
         run: faults::run,
+    },
+    Command {
+        name: "fuzz",
+        about: "bytes that nobody wrote, for parsers: [TARGET…] [--seconds N] [--plain]",
+        run: fuzz::run,
     },
     Command { name: "boundaries", about: "rooms depend upwards only, and keep to what they own", run: boundaries::run },
     Command {

@@ -71,6 +71,7 @@ fn audit(tree: &Path, files: usize) -> Result<std::time::Duration> {
     let (ledger, policy) = (book::create(place.path(), true)?, book::policy());
     let book = Book::new(&ledger);
     let batch = Batch {
+        baseline: None,
         sources: vec![source("file")?],
         analyzers: Vec::new(),
         request: Request {

@@ -40,6 +40,7 @@ fn audit(repository: &Path, commits: u64) -> Result<Duration> {
     let book = Book::new(&ledger);
     let git = GitOptions { refs: Refs::Head, ..GitOptions::default() };
     let batch = Batch {
+        baseline: None,
         sources: vec![source("git")?],
         analyzers: Vec::new(),
         request: Request {

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use sealbook_gate::mcp::{HoldOptions, Http, HttpOptions, Recording, SessionOptions, Stopper};
-use sealbook_gate::{Gate, GateOptions};
+use sealbook_gate::mcp::{Deadlines, HoldOptions, Http, HttpOptions, Recording, SessionOptions, Stopper};
+use sealbook_gate::{Durability, Gate, GateOptions};
 use sealbook_record::{Actor, ActorKind};
 
 use crate::measure::{Bound, Contender, Row, in_turns, median, tell};
@@ -22,6 +22,8 @@ use crate::{Failure, Result, book, place, setting};
 const SERVER: &str = "target/tools/mcp/node_modules/@modelcontextprotocol/server-everything/dist/index.js";
 const SIZES: [(usize, usize); 3] = [(1, 400), (16, 240), (256, 64)];
 const IN_FLIGHT: [usize; 3] = [1, 8, 32];
+/// Calls of each caller at least.
+const EACH_MIN: usize = 8;
 /// Median of the official server, times as long.
 const TARGET: f64 = 1.3;
 
@@ -33,33 +35,43 @@ pub(crate) fn run() -> Result {
 }
 
 fn rows(server: SocketAddr, name: &str, target: Option<Bound>) -> Result {
-    let place = place::fresh()?;
-    let gateway = Gateway::start(place.path(), server)?;
+    let (place, other_place) = (place::fresh()?, place::fresh()?);
+    let durable = Gateway::start(place.path(), server, Durability::Durable)?;
+    let buffered = Gateway::start(other_place.path(), server, Durability::Buffered)?;
     let scale = setting("SEALBOOK_BENCH_CALLS", 100)? as usize;
     for (kib, calls) in SIZES {
         for in_flight in IN_FLIGHT {
-            let calls = (calls * scale / 100).max(in_flight * 2);
-            let through = gateway.address;
+            let calls = (calls * scale / 100).max(in_flight * EACH_MIN);
+            let measured = |to: SocketAddr| -> Box<dyn FnMut() -> Result<f64>> {
+                Box::new(move || latency(to, kib, in_flight, calls))
+            };
             let contenders: Vec<Contender<'_>> = vec![
-                ("gateway", Box::new(move || latency(through, kib, in_flight, calls))),
-                ("direct", Box::new(move || latency(server, kib, in_flight, calls))),
+                ("durable", measured(durable.address)),
+                ("buffered", measured(buffered.address)),
+                ("direct", measured(server)),
             ];
             let figures = in_turns(contenders)?;
-            let what = format!("{name}, {kib} KiB, {in_flight} in flight, durable, against direct");
-            tell(Row { bench: "http", what: &what, unit: "µs, median", target }, &figures[0], &figures[1]);
+            for (own, how) in ["durable", "buffered"].into_iter().enumerate() {
+                let what = format!("{name}, {kib} KiB, {in_flight} in flight, {how}, against direct");
+                tell(Row { bench: "http", what: &what, unit: "µs, median", target }, &figures[own], &figures[2]);
+            }
         }
     }
-    gateway.stop()
+    durable.stop()?;
+    buffered.stop()
 }
 
-/// The median time from a call to the end of its answer, in microseconds.
+/// The median time from a call to the end of its answer, in microseconds. All callers are there and warm before the
+/// first of them begins: from then on as many calls are in flight as it says.
 fn latency(to: SocketAddr, kib: usize, in_flight: usize, calls: usize) -> Result<f64> {
     let text = "lorem ipsum ".repeat(kib * 1_024 / 12);
-    let mut callers = Vec::new();
-    for _ in 0..in_flight {
-        let (text, each) = (text.clone(), calls.div_ceil(in_flight));
-        callers.push(std::thread::spawn(move || caller(to, &text, each)));
-    }
+    let clients = (0..in_flight).map(|_| warm(to, &text)).collect::<Result<Vec<_>>>()?;
+    let each = calls.div_ceil(in_flight);
+    let call = |mut client: Client| {
+        let text = text.clone();
+        std::thread::spawn(move || (0..each).map(|_| client.call(&text)).collect::<Result<Vec<_>>>())
+    };
+    let callers: Vec<_> = clients.into_iter().map(call).collect();
     let mut micros = Vec::new();
     for caller in callers {
         micros.append(&mut joined(caller)?);
@@ -67,36 +79,40 @@ fn latency(to: SocketAddr, kib: usize, in_flight: usize, calls: usize) -> Result
     Ok(median(&micros))
 }
 
-fn caller(to: SocketAddr, text: &str, calls: usize) -> Result<Vec<f64>> {
+/// A client that has made a few calls.
+fn warm(to: SocketAddr, text: &str) -> Result<Client> {
     let mut client = Client::new(to)?;
     let hello = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}"#;
     client.post(hello)?;
     client.post(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#)?;
-    let mut micros = Vec::with_capacity(calls);
-    for id in 1..=calls + 2 {
-        let body = format!(
-            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"echo","arguments":{{"message":"{text}"}}}}}}"#
-        );
-        let begun = Instant::now();
-        client.post(&body)?;
-        // The first ones warm it up.
-        if id > 2 {
-            micros.push(begun.elapsed().as_secs_f64() * 1e6);
-        }
-    }
-    Ok(micros)
+    client.call(text)?;
+    client.call(text)?;
+    Ok(client)
 }
 
 struct Client {
     stream: BufReader<TcpStream>,
     session: String,
+    calls: usize,
 }
 
 impl Client {
     fn new(to: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(to)?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::with_capacity(64 << 10, stream), session: String::new() })
+        Ok(Self { stream: BufReader::with_capacity(64 << 10, stream), session: String::new(), calls: 0 })
+    }
+
+    /// Makes a call; how long it took, in microseconds.
+    fn call(&mut self, text: &str) -> Result<f64> {
+        self.calls += 1;
+        let id = self.calls;
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"echo","arguments":{{"message":"{text}"}}}}}}"#
+        );
+        let begun = Instant::now();
+        self.post(&body)?;
+        Ok(begun.elapsed().as_secs_f64() * 1e6)
     }
 
     /// Sends a message and reads its answer to the end.
@@ -155,9 +171,10 @@ struct Gateway {
 }
 
 impl Gateway {
-    fn start(place: &Path, server: SocketAddr) -> Result<Self> {
+    fn start(place: &Path, server: SocketAddr, durability: Durability) -> Result<Self> {
         let ledger = Arc::new(book::create(place, true)?);
-        let gate = Arc::new(Gate::new(ledger, book::policy(), GateOptions::default())?);
+        let options = GateOptions { durability, ..GateOptions::default() };
+        let gate = Arc::new(Gate::new(ledger, book::judging(), options)?);
         let options = SessionOptions {
             actor: Actor::new(ActorKind::Agent, "bench"),
             server: "bench".to_owned(),
@@ -168,7 +185,15 @@ impl Gateway {
         };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let upstream = format!("http://{server}/mcp");
-        let http = HttpOptions { listen, upstream, token: None, hosts: Vec::new(), upstream_token: None };
+        let http = HttpOptions {
+            listen,
+            upstream,
+            token: None,
+            hosts: Vec::new(),
+            upstream_token: None,
+            upstream_ca: None,
+            deadlines: Deadlines::default(),
+        };
         let gateway = Http::bind(gate, options, http)?;
         let url = gateway.url();
         let address = url.split('/').nth(2).and_then(|address| address.parse().ok());

@@ -62,13 +62,18 @@ pub(crate) fn unlock(session: &Session, args: &Unlock) -> Result<SigningKey, Fai
         return Err(Failure::ApproverMissing);
     }
     let dir = &session.place.layout.keys;
+    let mut here = Vec::new();
     for key in &keys {
-        if let Some(locked) = load(&file_of(dir, key))?.filter(|locked| locked.key == *key) {
-            let given = args.from().read("Approver's passphrase: ", false)?;
-            return locked.unlock(&given).map_err(Failure::Lock);
-        }
+        here.extend(load(&file_of(dir, key))?.filter(|locked| locked.key == *key));
     }
-    Err(Error::KeyMissing { role: "approver", key: keys[0].to_string(), dir: dir.clone() }.into())
+    if here.is_empty() {
+        return Err(Error::KeyMissing { role: "approver", key: keys[0].to_string(), dir: dir.clone() }.into());
+    }
+    // Several approvers may keep their keys here: the passphrase says whose is meant.
+    let given = args.from().read("Approver's passphrase: ", false)?;
+    let mut opened = here.iter().map(|locked| locked.unlock(&given));
+    let first = opened.next().expect("there is one");
+    first.or_else(|cause| opened.find_map(Result::ok).ok_or(cause)).map_err(Failure::Lock)
 }
 
 /// Seals a record that an approver signs.

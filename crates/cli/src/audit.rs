@@ -13,7 +13,7 @@ use sealbook_store::{Query, Stored};
 use crate::args::Acting;
 use crate::command::append::read_word;
 use crate::command::init::Made;
-use crate::command::{Context, init};
+use crate::command::{Context, baseline, init};
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use crate::progress::Bars;
@@ -47,6 +47,8 @@ pub(crate) struct Plan {
     pub(crate) options: Options,
     /// Show the run's records of these actions too.
     pub(crate) show: &'static [&'static str],
+    /// What it is compared with: a baseline by name or file.
+    pub(crate) baseline: Option<PathBuf>,
 }
 
 /// How many of a run's records one answer lists.
@@ -62,6 +64,16 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
     let bars = Bars::new(context.is_watched());
 
     let show = plan.show;
+    let baseline = match &plan.baseline {
+        Some(given) => {
+            let (baseline, line) = baseline::load(given, &root, &session, context)?;
+            if line.seq.is_none() {
+                context.note(baseline::UNSEALED);
+            }
+            Some(baseline.picture)
+        }
+        None => None,
+    };
     let plan = sealbook_serve::Plan {
         target: plan.target,
         project: session.project().or_else(|| Some(directory_name(&root))),
@@ -70,6 +82,7 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
         options: plan.options,
         actor: session.actor.clone(),
         reason: running.reason.clone(),
+        baseline,
     };
     let audit = sealbook_serve::collect(plan, &session.ledger, session.policy()?, &bars)?;
     tell_failures(&audit, context);

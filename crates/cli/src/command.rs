@@ -6,10 +6,13 @@ pub(crate) mod append;
 mod approvals;
 mod approve;
 mod backup;
+pub(crate) mod baseline;
+mod blame;
 mod completions;
 mod compliance;
 mod demo;
 mod deny;
+mod diff;
 mod erase;
 mod exec;
 mod export;
@@ -17,11 +20,13 @@ mod file;
 mod gaps;
 mod git;
 mod head;
+mod health;
 mod hook;
 mod import;
 mod ingest;
 pub(crate) mod init;
 mod key;
+mod mark;
 mod mcp;
 mod prove;
 mod query;
@@ -65,6 +70,9 @@ pub(crate) enum Command {
     Mcp(mcp::Args),
     Git(git::Args),
     File(file::Args),
+    Baseline(baseline::Args),
+    Diff(diff::Args),
+    Blame(blame::Args),
     Append(append::Args),
     Hook(hook::Args),
     Exec(exec::Args),
@@ -74,7 +82,9 @@ pub(crate) enum Command {
     Query(query::Args),
     Tail(tail::Args),
     Show(show::Args),
+    Mark(mark::Args),
     Activity(activity::Args),
+    Health(health::Args),
     Verify(verify::Args),
     Gaps(gaps::Args),
     Prove(prove::Args),
@@ -124,6 +134,9 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Mcp(args) => mcp::run(&args, context),
         Command::Git(args) => git::run(&args, context),
         Command::File(args) => file::run(&args, context),
+        Command::Baseline(args) => baseline::run(&args, context),
+        Command::Diff(args) => diff::run(&args, context),
+        Command::Blame(args) => blame::run(&args, context),
         Command::Append(args) => append::run(&args, context),
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),
@@ -133,7 +146,9 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Query(args) => query::run(&args, context),
         Command::Tail(args) => tail::run(&args, context),
         Command::Show(args) => show::run(&args, context),
+        Command::Mark(args) => mark::run(&args, context),
         Command::Activity(args) => activity::run(&args, context),
+        Command::Health(args) => health::run(&args, context),
         Command::Verify(args) => verify::run(&args, context),
         Command::Gaps(args) => gaps::run(&args, context),
         Command::Prove(args) => prove::run(&args, context),

@@ -1,9 +1,10 @@
-//! Telling a person that a call waits for them: on the terminal, by an address of theirs.
+//! Telling a person that a call waits for them: on the terminal, on the desktop, by an address of theirs.
 //!
 //! A thread of its own does it, from a queue with a bound: no call waits for it, and what could not be told is on
 //! record.
 
 mod config;
+mod desktop;
 mod webhook;
 
 use std::io::Write;
@@ -127,6 +128,9 @@ fn ways(setting: &Setting) -> Vec<Box<dyn Way>> {
     if setting.terminal && config.terminal {
         ways.push(Box::new(Terminal { bell: setting.bell }));
     }
+    if let Some(command) = config.desktop {
+        ways.push(Box::new(desktop::Desktop::new(command)));
+    }
     if let Some(url) = &config.webhook {
         ways.push(match webhook::Post::new(url) {
             Ok(post) => Box::new(post),
@@ -176,8 +180,12 @@ fn sentence(question: &Question) -> String {
         0 => String::new(),
         count => format!(" (say with --met how each of its {count} conditions is met)"),
     };
+    let who = match question.approvers {
+        1 => "A person decides".to_owned(),
+        many => format!("{many} different approvers must say yes, and one no is enough"),
+    };
     let text = format!(
-        "{} wants to call {} of {} ({rules}). A person decides: `sealbook approve {id}`{conditions}, or `sealbook deny {id}`.",
+        "{} wants to call {} of {} ({rules}). {who}: `sealbook approve {id}`{conditions}, or `sealbook deny {id}`.",
         question.caller,
         question.tool,
         question.server,
@@ -197,6 +205,7 @@ fn as_json(question: &Question) -> String {
         "event": "approval.requested", "approval": question.approval.to_string(), "rules": rules,
         "caller": harmless(&question.caller), "server": harmless(&question.server), "tool": harmless(&question.tool),
         "expires": question.expires.to_string(), "conditions": question.conditions,
+        "approvers": question.approvers,
         "text": sentence(question),
     })
     .to_string()

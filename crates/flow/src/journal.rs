@@ -172,7 +172,8 @@ pub fn enter(journal: &Arc<dyn Journal>, mut intent: Record) -> Result<Entered, 
     let mut about = intent.clone();
     about.parts.clear();
     journal.enter(intent)?;
-    Ok(Entered { journal: Arc::clone(journal), id: about.id, about: Some(about), if_dropped: Outcome::Cancelled })
+    let (journal, id, noted) = (Arc::clone(journal), about.id, BTreeMap::new());
+    Ok(Entered { journal, id, about: Some(about), noted, if_dropped: Outcome::Cancelled })
 }
 
 /// How something ended.
@@ -212,6 +213,7 @@ pub struct Entered {
     /// The intent without its content; `None` once it has ended.
     about: Option<Record>,
     id: Uuid,
+    noted: BTreeMap<PartName, Box<RawValue>>,
     if_dropped: Outcome,
 }
 
@@ -233,11 +235,17 @@ impl Entered {
         self
     }
 
+    /// Adds something to the outcome, however it comes to be. What JSON cannot write is left out.
+    pub fn note(&mut self, part: PartName, value: &(impl Serialize + ?Sized)) {
+        self.noted.extend(serde_json::value::to_raw_value(value).ok().map(|raw| (part, raw)));
+    }
+
     /// Seals the outcome. It returns when that is durable.
     ///
     /// What is more than a record may hold is left out of it, and that is said in its place.
-    pub fn end(mut self, ending: Ending) -> Result<(), Error> {
+    pub fn end(mut self, mut ending: Ending) -> Result<(), Error> {
         let Some(about) = self.about.take() else { return Ok(()) };
+        ending.parts.append(&mut self.noted);
         let journal = Arc::clone(&self.journal);
         write(about, ending, &*journal, |record| journal.seal(record))
     }
@@ -283,11 +291,12 @@ fn left_out(value: &RawValue) -> Box<RawValue> {
 impl Drop for Entered {
     fn drop(&mut self) {
         let Some(about) = self.about.take() else { return };
-        let ending = if std::thread::panicking() {
+        let mut ending = if std::thread::panicking() {
             Ending::new(Outcome::Failed).with(PartName::Error, "it panicked")
         } else {
             Ending::new(self.if_dropped)
         };
+        ending.parts.append(&mut self.noted);
         // A drop can tell nobody. What is not queued stays an open intent, which the book shows.
         let _ = write(about, ending, &*self.journal, |record| self.journal.queue(record));
     }

@@ -5,9 +5,11 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -72,6 +74,32 @@ impl Child {
     }
 }
 
+/// Runs a program to its end: without input, without output, and not for longer than `most`; then it is killed.
+///
+/// Errors: why it did not end well, in words that quote nothing.
+pub fn run_briefly(program: &OsStr, arguments: &[impl AsRef<OsStr>], most: Duration) -> Result<(), String> {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().map_err(|cause| format!("it cannot be started: {}", cause.kind()))?;
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let (say, ended) = channel();
+    // It is seen that it has ended, and not taken away: until `wait` below its number is nobody else's.
+    std::thread::spawn(move || {
+        let seen = pid.map(|pid| waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT));
+        let _ = say.send(seen.is_some_and(|seen| seen.is_ok()));
+    });
+    let is_late = ended.recv_timeout(most).is_err();
+    if is_late {
+        let _ = child.kill();
+    }
+    let left = left(child.wait().map_err(|cause| format!("it was lost: {}", cause.kind()))?);
+    match (is_late, left.code) {
+        (true, _) => Err("it took too long and was killed".to_owned()),
+        (false, 0) => Ok(()),
+        (false, _) => Err(left.said),
+    }
+}
+
 fn left(status: ExitStatus) -> Left {
     if let Some(code) = status.code() {
         return Left { code: code as u8, said: format!("it ended with code {code}"), signal: None };
@@ -83,6 +111,16 @@ fn left(status: ExitStatus) -> Left {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_that_is_run_briefly_ends_or_is_ended() {
+        let run = |script: &str, most: u64| run_briefly("sh".as_ref(), &["-c", script], Duration::from_millis(most));
+        assert_eq!(run("exit 0", 60_000), Ok(()));
+        assert_eq!(run("exit 3", 60_000), Err("it ended with code 3".to_owned()));
+        assert_eq!(run("exec sleep 600", 50), Err("it took too long and was killed".to_owned()));
+        let missing = run_briefly("/nowhere/program".as_ref(), &[""; 0], Duration::from_mins(1));
+        assert_eq!(missing, Err("it cannot be started: entity not found".to_owned()));
+    }
 
     #[test]
     fn codes_and_signals_are_told() {

@@ -19,8 +19,8 @@ pub enum Error {
     /// Something that must be recorded was not.
     #[error("the record was not sealed; look at `sealbook status` and try again")]
     Unsealed,
-    /// A file of bearer tokens that cannot be used.
-    #[error("the token file {path} cannot be used: {why}")]
+    /// A file with a bearer token that cannot be used.
+    #[error("the token file {path} {why}")]
     TokenFile {
         /// The file.
         path: String,
@@ -41,19 +41,21 @@ pub enum Error {
         /// Why not.
         what: &'static str,
     },
+    /// A file of certificates that vouches for no server.
+    #[error(
+        "the certificates in {path} cannot be used: it {why}; name a PEM file of the authority that signed the server's"
+    )]
+    UpstreamCa {
+        /// The file.
+        path: String,
+        /// Why not.
+        why: String,
+    },
     /// An action that changes what holds, and that only its own command writes.
     #[error(
         "an action that changes rules, stops, approvals or alerts is written by its own command alone; leave it out"
     )]
     ActionReserved,
-    /// A token file that cannot be used.
-    #[error("the token file {} {why}", path.display())]
-    TokenUnusable {
-        /// The file.
-        path: std::path::PathBuf,
-        /// What is wrong with it, and the mend.
-        why: String,
-    },
     /// Strangers of other machines would be heard.
     #[error(
         "{address} is no address of this machine's loopback; listen on 127.0.0.1 or [::1], and let a proxy with TLS stand before it where others must reach it"
@@ -80,8 +82,8 @@ impl Error {
             Self::TokenFile { .. } => "token_file_unusable",
             Self::Listen { .. } => "listen_failed",
             Self::Upstream { .. } => "upstream_invalid",
+            Self::UpstreamCa { .. } => "upstream_ca_unusable",
             Self::ActionReserved => "action_reserved",
-            Self::TokenUnusable { .. } => "token_unusable",
             Self::NotLoopback { .. } => "not_loopback",
             Self::Policy(e) => e.code(),
             Self::Store(e) => e.code(),

@@ -149,7 +149,6 @@ impl Gate {
         let mut all = vec![self.core.admit(record)?];
         all.append(&mut self.core.alerts(&all[0], &said)?);
         let sealed = self.core.ledger.append(all)?.into_iter().next().expect("one answer for each record")?;
-        self.core.watch.own(sealed.seq);
         self.core.close_gap();
         Ok(sealed)
     }
@@ -310,7 +309,6 @@ impl Core {
     pub(crate) fn seal(&self, judged: Judged) -> Result<Sealed, Error> {
         let mut answers = self.ledger.append(vec![judged])?;
         let sealed = answers.pop().expect("one answer for one record")?;
-        self.watch.own(sealed.seq);
         Ok(sealed)
     }
 

@@ -9,6 +9,8 @@
 mod agent;
 mod answer;
 mod event;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 pub mod install;
 mod tell;
 mod tool;

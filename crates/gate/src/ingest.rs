@@ -14,15 +14,15 @@ mod body;
 mod desk;
 mod lines;
 mod otlp;
+mod sender;
 mod server;
-mod token;
 
 use std::time::Duration;
 
 pub use desk::Desk;
 pub use otlp::{Signal, try_export};
+pub use sender::Sender;
 pub use server::{Served, Server, ended};
-pub use token::{Sender, read_token, token_or_new};
 
 /// How much is taken at a time. The defaults fit a machine on which others work too.
 #[derive(Debug, Clone, Copy)]

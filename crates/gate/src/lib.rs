@@ -14,13 +14,15 @@ mod child;
 mod error;
 pub mod exec;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod gate;
 pub mod hooks;
 pub mod ingest;
 pub mod mcp;
 mod token;
 
-pub use child::{Child, Left};
+pub use child::{Child, Left, run_briefly};
 pub use error::Error;
 pub use gate::{
     Begun, Capture, Durability, Elicited, Ended, Entered, Gate, GateOptions, Held, Opinion, Passage, Pending, Question,

@@ -4,6 +4,8 @@
 //! that are not known pass.
 
 mod answer;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod hold;
 mod http;
 mod judge;
@@ -19,7 +21,7 @@ mod tell;
 mod trail;
 
 pub use hold::HoldOptions;
-pub use http::{Http, HttpOptions, Stopper};
+pub use http::{Authority, Deadlines, Http, HttpOptions, Stopper};
 pub use peek::{Bad, Message, Peek, peek};
 pub use session::{Recording, SessionOptions};
 pub use stdio::{Pipes, Stdio};

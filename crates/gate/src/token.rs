@@ -1,18 +1,16 @@
-//! The bearer token that clients over HTTP must bear (RFC 6750): from a file, or made into one.
+//! The bearer tokens that clients over HTTP must bear (RFC 6750): from a file, or made into one.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use sealbook_store::{Entropy, SystemEntropy};
 use sha2::{Digest, Sha256};
 
-use crate::Error;
+use crate::{Error, files};
 
 /// Shorter ones can be guessed.
 const CHARS_MIN: usize = 32;
+/// Longer than any token file.
 const BYTES_MAX: u64 = 4_096;
 
 /// What is kept of a token: its digest.
@@ -22,43 +20,42 @@ pub struct Token {
 }
 
 impl Token {
-    /// Reads the token of a file, or makes the file with a new one. Its mode is 0600.
+    /// Reads the token of a file, which only its owner may read.
     ///
-    /// Errors: others may read the file, or what it holds is no token.
-    pub fn load_or_create(path: &Path) -> Result<Self, Error> {
-        let fail = |why: &str| Error::TokenFile { path: path.display().to_string(), why: why.to_owned() };
-        let failed = |cause: std::io::Error| fail(&format!("{cause}; check the directory and its permissions"));
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(e) if e.kind() == ErrorKind::NotFound => match create(path) {
-                // Another server was faster.
-                Err(e) if e.kind() == ErrorKind::AlreadyExists => File::open(path).map_err(failed)?,
-                made => return made.map(|text| Self::of(&text)).map_err(failed),
-            },
-            Err(e) => return Err(failed(e)),
-        };
-        let mode = file.metadata().map_err(failed)?.mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            return Err(fail(&format!("its mode is {mode:o}, and others may read it; run `chmod 600` on it")));
-        }
-        let mut text = String::new();
-        file.take(BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
+    /// Errors: there is no such file, others may read it, or what it holds is no token.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let unusable = |why: String| Error::TokenFile { path: path.display().to_string(), why };
+        let text = files::read_private(path, BYTES_MAX).map_err(unusable)?;
         let token = text.trim();
-        let is_good = token.len() >= CHARS_MIN && token.bytes().all(|byte| byte.is_ascii_graphic());
-        if !is_good {
-            return Err(fail(
-                "it must hold one token of at least 32 visible characters; remove the file to have one made",
-            ));
+        if token.len() < CHARS_MIN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let why = format!(
+                "holds no token; write one of at least {CHARS_MIN} letters and digits into it, or remove it where one \
+                 is made"
+            );
+            return Err(unusable(why));
         }
         Ok(Self::of(token))
     }
 
-    fn of(text: &str) -> Self {
+    /// As [`Token::load`]; where there is no such file it is made with a new token, and mode 0600.
+    pub fn load_or_create(path: &Path) -> Result<Self, Error> {
+        let mut random = [0; 32];
+        SystemEntropy.fill(&mut random);
+        let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        files::make_private(path, &format!("{token}\n")).map_err(|cause| Error::TokenFile {
+            path: path.display().to_string(),
+            why: format!("cannot be made: {cause}; check the directory's owner and mode"),
+        })?;
+        Self::load(path)
+    }
+
+    /// The token of that text.
+    pub(crate) fn of(text: &str) -> Self {
         Self { digest: Sha256::digest(text).into() }
     }
 
     /// Whether it is this one; takes as long for every other.
-    pub fn is(&self, given: &str) -> bool {
+    pub fn is(&self, given: impl AsRef<[u8]>) -> bool {
         let digest: [u8; 32] = Sha256::digest(given).into();
         verify_slices_are_equal(&self.digest, &digest).is_ok()
     }
@@ -68,19 +65,6 @@ impl Token {
         let name: String = self.digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
         format!("token:{name}")
     }
-}
-
-fn create(path: &Path) -> std::io::Result<String> {
-    let mut random = [0; 32];
-    SystemEntropy.fill(&mut random);
-    let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-        std::fs::create_dir_all(dir)?;
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    writeln!(file, "{token}")?;
-    file.sync_all()?;
-    Ok(token)
 }
 
 impl std::fmt::Debug for Token {

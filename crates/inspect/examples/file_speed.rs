@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             threads: std::thread::available_parallelism().map_or(1, Into::into),
             stamp: &book,
         };
-        let batch = Batch { sources: vec![source("file")?], analyzers: Vec::new(), request };
+        let batch = Batch { sources: vec![source("file")?], analyzers: Vec::new(), request, baseline: None };
         let audit = batch.collect(&book, &mut book.sink(&policy), &Silent)?;
         let seconds = started.elapsed().as_secs_f64();
         let run = &audit.sources[0];

@@ -70,7 +70,7 @@ fn audit(target: &Path, seal: bool) -> Result<(f64, String), Box<dyn Error>> {
         let seconds = started.elapsed().as_secs_f64();
         return Ok((seconds, format!("{} commits, {} bytes, {} records", coverage.covered, coverage.bytes, count.0)));
     }
-    let batch = Batch { sources: vec![source("git")?], analyzers: vec![analyzer("git")?], request };
+    let batch = Batch { sources: vec![source("git")?], analyzers: vec![analyzer("git")?], request, baseline: None };
     let audit = batch.collect(&book, &mut book.sink(&policy), &Silent)?;
     let seconds = started.elapsed().as_secs_f64();
     let mut told = format!("{} records", audit.sources[0].records);

@@ -1,12 +1,14 @@
 //! What an analyzer is, and which ones there are.
 
+mod drift;
 mod git;
 
+pub use drift::DriftAnalyzer;
 pub use git::GitAnalyzer;
 
 use sealbook_record::{Finding, Timestamp};
 
-use crate::{Error, Progress, Sealed};
+use crate::{Difference, Error, Progress, Sealed};
 
 /// Reads records into findings. Pure: the same records give the same findings.
 pub trait Analyzer: Sync {
@@ -29,7 +31,7 @@ pub trait Analyzer: Sync {
 }
 
 /// Every analyzer, in the order in which a run asks them.
-pub static ANALYZERS: &[&dyn Analyzer] = &[&git::GitAnalyzer];
+pub static ANALYZERS: &[&dyn Analyzer] = &[&git::GitAnalyzer, &drift::DriftAnalyzer];
 
 /// The analyzer of that name.
 pub fn analyzer(name: &str) -> Result<&'static dyn Analyzer, Error> {
@@ -63,4 +65,6 @@ pub struct Scope<'a> {
     pub project: Option<&'a str>,
     /// When the run began.
     pub now: Timestamp,
+    /// What is different from the baseline, where the run was given one.
+    pub since_baseline: Option<&'a Difference>,
 }

@@ -137,6 +137,7 @@ struct Wanted {
     target: Option<String>,
     project: Option<String>,
     operation: Option<Uuid>,
+    until: Option<Timestamp>,
 }
 
 impl Wanted {
@@ -148,6 +149,7 @@ impl Wanted {
             target: owned(selection.target),
             project: owned(selection.project),
             operation: selection.operation,
+            until: selection.until,
         }
     }
 
@@ -159,6 +161,7 @@ impl Wanted {
             target: one(&self.target),
             project: one(&self.project),
             operation: self.operation.iter().map(Uuid::to_string).collect(),
+            until: self.until,
             limit: Some(PAGE_RECORDS),
             ..Query::default()
         }

@@ -8,7 +8,10 @@ use sealbook_ledger::Uuid;
 use sealbook_policy::Raw;
 use sealbook_record::Finding;
 
-use crate::{Analyzer, Coverage, Error, Prior, Progress, Request, Scope, Sealed, Selection, SeqRange, Sink, Source};
+use crate::{
+    Analyzer, Coverage, Difference, Error, Picture, Prior, Progress, Request, Scope, Sealed, Selection, SeqRange, Sink,
+    Source,
+};
 
 /// One run: some sources and analyzers over one target.
 pub struct Batch<'a> {
@@ -18,6 +21,8 @@ pub struct Batch<'a> {
     pub analyzers: Vec<&'a dyn Analyzer>,
     /// What to read, and for whom.
     pub request: Request<'a>,
+    /// What the target is compared with, beside what it was last.
+    pub baseline: Option<&'a Picture>,
 }
 
 /// What a run did.
@@ -103,10 +108,14 @@ impl Batch<'_> {
             }
         }
         audit.range = join(audit.range, sink.seal()?);
+        let since_baseline = match self.baseline {
+            Some(baseline) if !audit.was_cancelled() => Some(self.compare(baseline, prior)?),
+            _ => None,
+        };
         let asked: BTreeSet<_> = self.sources.iter().map(|source| source.metadata().name).collect();
         for analyzer in &self.analyzers {
             if !audit.was_cancelled() && asked.iter().any(|source| analyzer.supports(source)) {
-                let analysis = self.analyze(*analyzer, prior, progress)?;
+                let analysis = self.analyze(*analyzer, prior, since_baseline.as_ref(), progress)?;
                 for record in self.analysis_records(*analyzer, &analysis)? {
                     sink.record(Raw::new(record))?;
                 }
@@ -141,7 +150,23 @@ impl Batch<'_> {
         self.sources.iter().any(selects).then_some(self.request.run.id)
     }
 
-    fn analyze(&self, analyzer: &dyn Analyzer, prior: &dyn Prior, progress: &dyn Progress) -> Result<Analysis, Error> {
+    /// What is different from the baseline now that the sources are done.
+    fn compare(&self, baseline: &Picture, prior: &dyn Prior) -> Result<Difference, Error> {
+        let now = Picture::of(prior, &self.request.target, self.request.run.project.as_deref(), None)?;
+        let mut difference = baseline.difference(&now);
+        // The findings of this run are not made yet.
+        difference.findings_new.clear();
+        difference.findings_gone.clear();
+        Ok(difference)
+    }
+
+    fn analyze(
+        &self,
+        analyzer: &dyn Analyzer,
+        prior: &dyn Prior,
+        since_baseline: Option<&Difference>,
+        progress: &dyn Progress,
+    ) -> Result<Analysis, Error> {
         let metadata = analyzer.metadata();
         let project = self.request.run.project.as_deref();
         let selection = Selection {
@@ -163,7 +188,7 @@ impl Batch<'_> {
                     range = join(range, Some(SeqRange { first: *seq, last: *seq }));
                 }
             });
-        let scope = Scope { project, now: self.request.now };
+        let scope = Scope { project, now: self.request.now, since_baseline };
         let mut result = analyzer.analyze(&mut records, &scope, progress);
         drop(records);
         match (&mut result, range) {

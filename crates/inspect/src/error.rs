@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::path::PathBuf;
 
+use sealbook_record::Place;
+
 /// Why something could not be read, analysed or sealed at all.
 ///
 /// What is merely not covered is no error: it is a skip in [`crate::Coverage`].
@@ -57,6 +59,24 @@ pub enum Error {
         /// What is wrong with it.
         cause: String,
     },
+    /// The manifest of an earlier audit is not whole.
+    #[error(
+        "the manifest of record {seq} cannot be read back: {what}; compare with another audit, or make a new one with `sealbook repo`"
+    )]
+    ManifestBroken {
+        /// Its place.
+        seq: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// A baseline's file that is none.
+    #[error("{place} of the baseline: {cause}; save it anew with `sealbook baseline save`, or name another file")]
+    BaselineInvalid {
+        /// Where.
+        place: Place,
+        /// What is wrong there.
+        cause: &'static str,
+    },
     /// A repository that cannot be opened or walked.
     #[error("cannot read the git repository {}: {cause}; `git fsck` there says more", path.display())]
     Repository {
@@ -104,6 +124,8 @@ impl Error {
             Self::UnknownSource { .. } => "unknown_source",
             Self::UnknownAnalyzer { .. } => "unknown_analyzer",
             Self::PatternInvalid { .. } => "pattern_invalid",
+            Self::ManifestBroken { .. } => "manifest_broken",
+            Self::BaselineInvalid { .. } => "baseline_invalid",
             Self::Repository { .. } => "repository_unreadable",
             Self::Encoding { .. } => "record_encoding",
             Self::Cancelled => "cancelled",

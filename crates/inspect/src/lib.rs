@@ -14,22 +14,28 @@
 //!   outcome when all sources and analyzers are done.
 
 mod analyzer;
+mod authorship;
 mod book;
 mod collector;
 mod coverage;
 mod error;
 mod path;
+mod picture;
 mod prior;
 mod progress;
 mod sink;
 mod source;
 
-pub use analyzer::{ANALYZERS, Analyzer, AnalyzerMetadata, GitAnalyzer, Scope, analyzer};
+pub use analyzer::{ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, Scope, analyzer};
+pub use authorship::{Authorship, LineRun, Writer, WritingCall, WritingCommit};
 pub use book::{Book, BookSink};
 pub use collector::{Analysis, Audit, Batch, SourceRun};
 pub use coverage::{Coverage, Skipped};
 pub use error::Error;
 pub use path::TreePath;
+pub use picture::{
+    BASELINE_BYTES_MAX, Baseline, Difference, FileDifference, Files, Found, Moment, Picture, ReferenceDifference,
+};
 pub use prior::{Prior, Sealed, Selection};
 pub use progress::{Progress, Silent};
 pub use sink::{SeqRange, Sink};

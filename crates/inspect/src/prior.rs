@@ -1,7 +1,7 @@
 //! What was sealed before.
 
 use sealbook_ledger::Uuid;
-use sealbook_record::Record;
+use sealbook_record::{Record, Timestamp};
 
 use crate::Error;
 
@@ -37,4 +37,6 @@ pub struct Selection<'a> {
     pub project: Option<&'a str>,
     /// The run, or other operation.
     pub operation: Option<Uuid>,
+    /// At or before.
+    pub until: Option<Timestamp>,
 }

@@ -23,7 +23,7 @@ mod verdict;
 pub use compliance::{Compliance, report_id};
 pub use error::Error;
 pub use key::DigestKey;
-pub use limits::{DEPTH_MAX, PART_BYTES_MAX};
+pub use limits::{DEPTH_MAX, PART_BYTES_MAX, is_too_deep};
 pub use locked::{LockError, LockedKey, PASSPHRASE_CHARS_MIN};
 pub use policy::Policy;
 pub use redact::{PLACEHOLDER, redact_text};
@@ -33,6 +33,6 @@ pub use shares::in_shares;
 pub use stages::{Decision, Judged, Parts, Raw, Redacted};
 pub use state::{
     Alert, Alerts, Approval, ApprovalState, Approvals, Call, Choice, Conditions, Decided, HeldRule, PIN_ACTION,
-    Standing, State, Stop, StopKind, StopScope, Tallies, Tally,
+    Standing, State, Stop, StopKind, StopScope, Tallies, Tally, Yes, alert_about,
 };
 pub use verdict::{Consent, Fail, Hit, Mode, Verdict};

@@ -15,6 +15,11 @@ const NAME_BYTES_MAX: usize = 1_024;
 const TARGET_BYTES_MAX: usize = 8_192;
 const REASON_BYTES_MAX: usize = 16_384;
 
+/// Whether lists and maps lie deeper in each other than they may in a part.
+pub fn is_too_deep(json: &str) -> bool {
+    check_depth(json.as_bytes()).is_err()
+}
+
 /// Checks the sizes of everything, and how deep parts nest.
 pub(crate) fn check(record: &Record) -> Result<(), Error> {
     for (part, value) in &record.parts {
@@ -61,4 +66,17 @@ fn filled(field: &'static str, text: &str) -> Result<(), Error> {
 
 fn within(field: &'static str, text: &str, limit: usize) -> Result<(), Error> {
     if text.len() > limit { Err(Error::FieldTooLong { field, size: text.len(), limit }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DEPTH_MAX, is_too_deep};
+
+    #[test]
+    fn brackets_in_texts_are_no_depth() {
+        let text = format!(r#"{{"a":["\"{}",[1]]}}"#, "[{".repeat(DEPTH_MAX));
+        assert!(!is_too_deep(&text) && !is_too_deep("1"));
+        let lists = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(!is_too_deep(&lists(DEPTH_MAX)) && is_too_deep(&lists(DEPTH_MAX + 1)));
+    }
 }

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use sealbook_ledger::Hash;
 use sealbook_record::{Record, Timestamp};
 
-pub use alerts::{Alert, Alerts};
-pub use approvals::{Approval, ApprovalState, Approvals, Call, Choice, Conditions, Decided};
+pub use alerts::{Alert, Alerts, alert_about};
+pub use approvals::{Approval, ApprovalState, Approvals, Call, Choice, Conditions, Decided, Yes};
 pub use rules::HeldRule;
 pub use standing::{PIN_ACTION, Standing, Tallies, Tally};
 pub use stop::{Stop, StopKind, StopScope};

@@ -95,6 +95,8 @@ pub struct Hit {
     pub fail: Fail,
     /// Whose yes counts, where the rule says so.
     pub approval: Option<Consent>,
+    /// How many different approvers must say yes.
+    pub approvers: u32,
     /// The domain under which a review is wanted, where one is.
     pub review: Option<String>,
 }
@@ -141,7 +143,12 @@ impl Verdict {
         let mut asking = self.enforced().filter(|hit| hit.effect == Decision::Ask).peekable();
         let counts = |hit: &Hit| hit.approval.map_or(unsaid, |said| said == Consent::Client);
         let demands = self.enforced().any(|hit| hit.approval == Some(Consent::Approver));
-        !demands && if asking.peek().is_some() { asking.all(counts) } else { unsaid }
+        !demands && self.approvers() == 1 && if asking.peek().is_some() { asking.all(counts) } else { unsaid }
+    }
+
+    /// How many different approvers must say yes: as many as the rule wants that wants most.
+    pub fn approvers(&self) -> u32 {
+        self.enforced().map(|hit| hit.approvers).max().unwrap_or(1).max(1)
     }
 
     /// The rules that want a review, and under which domain.

@@ -35,8 +35,9 @@ pub use format::{Format, Screen};
 pub use text::shown;
 pub use view::{View, render};
 pub use views::{
-    ActorActivity, AlertList, ApprovalList, AuditReport, AuditRun, AuditSummary, BackupDetail, ComplianceReport,
-    EquivocationDetail, Findings, Gaps, HeadDetail, IncompleteAudit, KeyList, Observed, OperationHistory,
-    ReceiptDetail, RecordDetail, RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail, RuleCheck, RuleList,
+    ActorActivity, AlertList, ApprovalList, AuditReport, AuditRun, AuditSummary, AuthorshipDetail, BackupDetail,
+    BaselineDetail, BaselineLine, BaselineList, ComplianceReport, DifferenceDetail, EquivocationDetail, Findings, Gaps,
+    HeadDetail, HealthReport, IncompleteAudit, KeyList, MarkedRecord, Observed, OperationHistory, ReceiptDetail,
+    RecordDetail, RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail, RuleCheck, RuleList, SavedBaseline,
     SealedDetail, SourceCoverage, Status, StopList, TargetHistory, Verification, findings_of,
 };

@@ -2,11 +2,16 @@
 
 mod activity;
 mod audit;
+mod authorship;
+mod baselines;
 mod book;
 mod completeness;
+mod difference;
 mod equivocation;
 mod findings;
+mod health;
 mod history;
+mod marked;
 mod observed;
 mod policy;
 mod record;
@@ -17,11 +22,16 @@ mod words;
 
 pub use activity::ActorActivity;
 pub use audit::{AuditReport, AuditRun, AuditSummary, SourceCoverage, findings_of};
+pub use authorship::AuthorshipDetail;
+pub use baselines::{BaselineDetail, BaselineLine, BaselineList, SavedBaseline};
 pub use book::{BackupDetail, HeadDetail, KeyList, ReceiptDetail, SealedDetail, Status};
 pub use completeness::{Gaps, IncompleteAudit};
+pub use difference::DifferenceDetail;
 pub use equivocation::EquivocationDetail;
 pub use findings::Findings;
+pub use health::HealthReport;
 pub use history::{OperationHistory, TargetHistory};
+pub use marked::MarkedRecord;
 pub use observed::Observed;
 pub use policy::{
     AlertList, ApprovalList, ComplianceReport, ReplayReport, ReplayedRule, RuleCheck, RuleList, StopList,

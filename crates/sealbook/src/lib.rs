@@ -54,7 +54,7 @@ pub use scope::Scope;
 
 pub use sealbook_flow as flow;
 pub use sealbook_record::{
-    Actor, ActorKind, Category, Classification, Outcome, PartName, Severity, Target, TargetKind,
+    Actor, ActorKind, Category, Classification, Finding, Location, Outcome, PartName, Severity, Target, TargetKind,
 };
 
 /// Records each call of a function: its intent before the body, its outcome afterwards.

@@ -17,16 +17,19 @@ use crate::{Book, Entered, Error, RunError};
 pub struct Scope {
     book: Option<Book>,
     record: Option<Record>,
-    arguments: Vec<(String, Option<Box<RawValue>>)>,
+    arguments: Values,
+    context: Values,
 }
 
 /// What is recorded of a value.
 pub(crate) type Recorded = Option<Box<RawValue>>;
+/// Values by their names.
+pub(crate) type Values = Vec<(String, Recorded)>;
 
 impl Scope {
     pub(crate) fn new(book: Option<Book>, action: String) -> Self {
         let record = book.as_ref().map(|book| book.record(action));
-        Self { book, record, arguments: Vec::new() }
+        Self { book, record, arguments: Vec::new(), context: Vec::new() }
     }
 
     fn set(mut self, set: impl FnOnce(&mut Record)) -> Self {
@@ -82,6 +85,12 @@ impl Scope {
         self
     }
 
+    /// Something about the circumstances, in the part `context`. It is redacted.
+    pub fn context(mut self, name: impl Into<String>, value: &(impl Serialize + ?Sized)) -> Self {
+        self.context.push((name.into(), serde_json::value::to_raw_value(value).ok()));
+        self
+    }
+
     /// Seals the intent and gives a guard. Waits until the intent is durable.
     ///
     /// Errors: a rule or the stop refuses, or the book cannot be written. Nothing may be done then.
@@ -111,6 +120,39 @@ impl Scope {
         self.run_recording_async(|_| None, work).await
     }
 
+    /// As [`Scope::run`], for work that adds what it finds to its own outcome.
+    ///
+    /// ```
+    /// # use sealbook::{Book, Finding, Place, Severity};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let home = tempfile::tempdir()?;
+    /// # let book = Book::open_or_create(&Place::in_home(home.path(), "shop")?)?;
+    /// book.scope("license.check").run_with(|scope| {
+    ///     let text = "some text";
+    ///     scope.add_finding(Finding::new("license.unknown", "license", Severity::Warning, "?", Some("a.rs"), text));
+    ///     Ok::<_, std::io::Error>(())
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn run_with<T, E: Display>(self, work: impl FnOnce(&mut Entered) -> Result<T, E>) -> Result<T, RunError<E>> {
+        let mut entered = self.enter().map_err(RunError::Refused)?;
+        let ended = work(&mut entered);
+        let _ = entered.end(ending(&ended, |_| None));
+        ended.map_err(RunError::Failed)
+    }
+
+    /// As [`Scope::run_with`], for a future: dropped here it is `cancelled`, and what it found stays.
+    pub async fn run_with_async<T, E: Display>(
+        self,
+        work: impl AsyncFnOnce(&mut Entered) -> Result<T, E>,
+    ) -> Result<T, RunError<E>> {
+        let mut entered = self.enter_async().await.map_err(RunError::Refused)?.if_dropped(Outcome::Cancelled);
+        let ended = work(&mut entered).await;
+        end_async(entered, ending(&ended, |_| None)).await;
+        ended.map_err(RunError::Failed)
+    }
+
     pub(crate) fn run_recording<T, E: Display>(
         self,
         record: impl FnOnce(&T) -> Recorded,
@@ -128,30 +170,35 @@ impl Scope {
         record: impl FnOnce(&T) -> Recorded,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, RunError<E>> {
-        let mut entered = self.enter_async().await.map_err(RunError::Refused)?;
-        entered.inner = entered.inner.if_dropped(Outcome::Cancelled);
+        let entered = self.enter_async().await.map_err(RunError::Refused)?.if_dropped(Outcome::Cancelled);
         let ended = work.await;
-        let ending = ending(&ended, record);
-        let book = entered.book.clone();
-        if offload(move || entered.end(ending)).await.is_err() {
-            book.note_unsealed();
-        }
+        end_async(entered, ending(&ended, record)).await;
         ended.map_err(RunError::Failed)
     }
 
     fn parts(self) -> Result<(Book, Record), Error> {
         let (Some(book), Some(mut record)) = (self.book, self.record) else { return Err(Error::BookNotInstalled) };
-        if !self.arguments.is_empty() {
-            record.parts.insert(PartName::Input, object(self.arguments)?);
+        for (part, values) in [(PartName::Input, self.arguments), (PartName::Context, self.context)] {
+            if !values.is_empty() {
+                record.parts.insert(part, object(values)?);
+            }
         }
         Ok((book, record))
     }
 }
 
-/// The arguments as one JSON object, each as it was written.
-fn object(arguments: Vec<(String, Option<Box<RawValue>>)>) -> Result<Box<RawValue>, Error> {
+/// Seals the outcome without blocking the executor. What cannot be sealed is counted.
+async fn end_async(entered: Entered, ending: Ending) {
+    let book = entered.book.clone();
+    if offload(move || entered.end(ending)).await.is_err() {
+        book.note_unsealed();
+    }
+}
+
+/// The values as one JSON object, each as it was written.
+pub(crate) fn object(values: Values) -> Result<Box<RawValue>, Error> {
     let mut text = String::from("{");
-    for (name, value) in arguments {
+    for (name, value) in values {
         let Some(value) = value else { return Err(Error::ArgumentUnwritable { name }) };
         if text.len() > 1 {
             text.push(',');

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use sealbook_inspect::{ANALYZERS, Audit, Batch, Book, Options, Progress, Request, Run, Source, source};
+use sealbook_inspect::{ANALYZERS, Audit, Batch, Book, Options, Picture, Progress, Request, Run, Source, source};
 use sealbook_ledger::Uuid;
 use sealbook_policy::Policy;
 use sealbook_record::Actor;
@@ -29,6 +29,8 @@ pub struct Plan {
     pub project: Option<String>,
     /// Why.
     pub reason: Option<String>,
+    /// What the target is compared with, beside what it was last.
+    pub baseline: Option<Picture>,
 }
 
 /// Errors where a source has no such name, or none of them could ever read the target. Nothing is written yet.
@@ -65,6 +67,7 @@ pub fn collect(plan: Plan, ledger: &Ledger, policy: &Policy, progress: &dyn Prog
             threads: ledger.threads(),
             stamp: &book,
         },
+        baseline: plan.baseline.as_ref(),
     };
     let mut sink = book.sink(policy);
     Ok(batch.collect(&book, &mut sink, progress)?)

@@ -28,6 +28,8 @@ pub(crate) struct Prepared {
     pub(crate) content: Vec<u8>,
     /// What it is about, where it is a record that says what holds.
     pub(crate) standing: Option<Standing>,
+    /// Whether it surely changes nothing of what holds ([`sealbook_policy::State`]).
+    pub(crate) quiet: bool,
 }
 
 /// Salts, signs and packs.
@@ -69,9 +71,10 @@ impl Preparer {
         let record = judged.record();
         let (id, operation, phase, occurred) = (record.id, record.operation, record.phase, record.occurred);
         let standing = Standing::of(&record.action);
+        let quiet = !matches!(standing, Some(Standing::Decision | Standing::Alert));
         let (typ, parts) = (LeafType::Record, judged.parts());
         let prepared = self.draft(typ, id, operation, phase, occurred.as_micros(), parts, signers, salts)?;
-        Ok(Prepared { standing, ..prepared })
+        Ok(Prepared { standing, quiet, ..prepared })
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are a leaf's fields, each of another type")]
@@ -99,7 +102,7 @@ impl Prepared {
         let bytes: usize = draft.parts().iter().map(|p| p.name.len() + p.bytes.len() + 38).sum();
         let mut content = Vec::with_capacity(1 + bytes);
         pack(draft.parts(), &mut content);
-        Self { draft, content, standing: None }
+        Self { draft, content, standing: None, quiet: false }
     }
 }
 

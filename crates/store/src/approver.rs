@@ -12,6 +12,7 @@ use sealbook_ledger::{
 use sealbook_policy::Judged;
 
 use crate::trusted::{key_event, read_ring};
+use crate::writer::When;
 use crate::{By, Error, Ledger, Sealed, Snapshot, Stored};
 
 /// The approver keys of a ledger that are believed.
@@ -126,7 +127,7 @@ impl Ledger {
         records: Vec<Judged>,
         approver: &SigningKey,
     ) -> Result<Vec<Result<Sealed, Error>>, Error> {
-        self.submit_signed(records, Some(approver))?.wait()
+        self.submit_signed(records, Some(approver), When::Now)?.wait()
     }
 
     /// Names an approver key, whose private half is not among the ledger's own. `signer` is an approver that is

@@ -16,12 +16,14 @@ use sealbook_record::{IdSource, Timestamp};
 use crate::append::{Prepared, Preparer, Salts};
 use crate::head_file::HeadFile;
 use crate::keys::KeyDir;
+use crate::own::Own;
 use crate::projection::{CatchUp, Index};
 use crate::reader::Reader;
 use crate::sealer::{Replacement, Sealer};
+use crate::ticket::Piece;
 use crate::trusted::{Trusted, goes_on_from, read_ring};
 use crate::whole::{make_private_dir, make_whole};
-use crate::writer::{Piece, Writer};
+use crate::writer::{When, Writer};
 use crate::{
     Clock, CommitError, Entropy, Error, IndexProgress, Sealed, Snapshot, SqliteStore, Store, Stored, SystemClock,
     SystemEntropy, Ticket,
@@ -113,6 +115,7 @@ pub struct Ledger {
     ids: Mutex<IdSource>,
     record_key: Arc<RwLock<Option<Arc<SigningKey>>>>,
     sealer: Arc<Mutex<Sealer>>,
+    pub(crate) own: Arc<Own>,
     /// Or why nothing can be written.
     writer: Result<Writer, Error>,
     /// Records submitted since the index was last brought up to date by this handle.
@@ -222,7 +225,7 @@ impl Ledger {
         let tenant = store.tenant().to_owned();
         let open_index = if writable { Index::open } else { Index::open_for_reading };
         let index = open_index(&layout.index_db(), &origin)?;
-        let record_key = Arc::default();
+        let (record_key, own) = (Arc::default(), Arc::<Own>::default());
         let head_file = if writable { Some(HeadFile::open(&layout.head_file(&origin))?) } else { None };
         let sealer = Sealer::new(
             origin.clone(),
@@ -230,6 +233,7 @@ impl Ledger {
             Arc::clone(&options.clock),
             head_file,
             Arc::clone(&record_key),
+            Arc::clone(&own),
         );
         let preparer = Preparer { origin, tenant, entropy: Arc::clone(&options.entropy), threads: options.threads };
         let sealer = Arc::new(Mutex::new(sealer));
@@ -247,6 +251,7 @@ impl Ledger {
             ids: Mutex::new(IdSource::new()),
             record_key,
             sealer,
+            own,
             writer,
             appended: AtomicU64::new(0),
             altered: Mutex::default(),
@@ -318,11 +323,34 @@ impl Ledger {
     /// Queues records and returns at once; the ticket waits for durability. Waits while the queue
     /// is full, and while the index is more than 100,000 records behind.
     pub fn submit(&self, records: Vec<Judged>) -> Result<Ticket, Error> {
-        self.submit_signed(records, None)
+        self.submit_signed(records, None, When::Now)
+    }
+
+    /// As [`Ledger::submit`], for what nobody waits for: it is sealed with the next records that somebody waits
+    /// for, or after [`Ledger::hurry`], which whoever calls this must come to call.
+    pub fn submit_later(&self, records: Vec<Judged>) -> Result<Ticket, Error> {
+        self.submit_signed(records, None, When::Later)
+    }
+
+    /// What was submitted for later is sealed now.
+    pub fn hurry(&self) {
+        if let Ok(writer) = &self.writer {
+            writer.hurry();
+        }
+    }
+
+    /// Whether a submission of a few records would return at once: neither the disk nor the index is far behind.
+    pub fn has_room(&self) -> bool {
+        self.appended.load(Ordering::Relaxed) < INDEX_LAG_MAX / 2 && self.writer.as_ref().is_ok_and(Writer::has_room)
     }
 
     /// As [`Ledger::submit`], with a further signer beside the ledger's own.
-    pub(crate) fn submit_signed(&self, records: Vec<Judged>, other: Option<&SigningKey>) -> Result<Ticket, Error> {
+    pub(crate) fn submit_signed(
+        &self,
+        records: Vec<Judged>,
+        other: Option<&SigningKey>,
+        when: When,
+    ) -> Result<Ticket, Error> {
         let writer = self.writer()?;
         self.hold_back_for_index(records.len())?;
         let own = if self.options.sign { Some(self.record_signer()?) } else { None };
@@ -336,12 +364,12 @@ impl Ledger {
             let later = rest.split_off(rest.len().min(PIECE_RECORDS));
             let piece = std::mem::replace(&mut rest, later);
             let records = piece.len();
-            match self.preparer.prepare(piece, &signers).and_then(|prepared| writer.submit(prepared)) {
-                Ok(pending) => pieces.push(Piece { records, queued: Ok(pending) }),
+            match self.preparer.prepare(piece, &signers).and_then(|prepared| writer.submit(prepared, when)) {
+                Ok(pending) => pieces.push(Piece::new(records, Ok(pending))),
                 Err(cause) if pieces.is_empty() => return Err(cause),
                 // What comes after what was refused is not tried.
                 Err(cause) => {
-                    pieces.push(Piece { records: records + rest.len(), queued: Err(cause) });
+                    pieces.push(Piece::new(records + rest.len(), Err(cause)));
                     break;
                 }
             }

@@ -26,10 +26,13 @@ mod digest_key;
 mod erase;
 mod error;
 mod head_file;
+mod health;
 mod holds;
 mod keys;
 mod ledger;
+mod marks;
 mod operations;
+mod own;
 mod place;
 mod projection;
 mod provenance;
@@ -41,6 +44,7 @@ mod sqlite;
 mod standing;
 mod state;
 mod stored;
+mod ticket;
 mod trusted;
 
 mod verify;
@@ -53,6 +57,8 @@ pub use approver::Approvers;
 pub use backup::BackupSummary;
 pub use before::kept_size;
 pub use bundle::Selection;
+pub use health::{ErrorPattern, Group, Health, Resource, Tally, Unusual, UnusualKind};
+pub use marks::{MARK_ACTION, Mark, mark};
 
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use content::{Content, PartSlot};
@@ -72,6 +78,5 @@ pub use seam::{EachId, EachRow, EachStands, NewRow, Row, Snapshot, Stands, Store
 pub use sqlite::Durability;
 pub use sqlite::SqliteStore;
 pub use stored::Stored;
+pub use ticket::Ticket;
 pub use verify::{VerifyOptions, verify};
-
-pub use writer::Ticket;

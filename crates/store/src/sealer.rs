@@ -17,6 +17,7 @@ use crate::append::Prepared;
 use crate::content::{Content, PartSlot};
 use crate::head_file::HeadFile;
 use crate::keys::{KeyDir, Signers};
+use crate::own::{Own, Run};
 use crate::seam::Stands;
 use crate::standing::{self, Listed, StandingSeal};
 use crate::trusted::{Tiles, Trusted, goes_on_from, read_ring};
@@ -41,6 +42,7 @@ pub(crate) struct Sealer {
     head_file: Option<HeadFile>,
     /// Shared with submitters, who sign before they queue.
     record_key: Arc<RwLock<Option<Arc<SigningKey>>>>,
+    own: Arc<Own>,
     edge: Option<Edge>,
     /// The newest checkpoint that was seen in the book: it never goes back behind it.
     seen: Option<Arc<str>>,
@@ -65,8 +67,9 @@ impl Sealer {
         clock: Arc<dyn Clock>,
         head_file: Option<HeadFile>,
         record_key: Arc<RwLock<Option<Arc<SigningKey>>>>,
+        own: Arc<Own>,
     ) -> Self {
-        Self { origin, keys, clock, head_file, record_key, edge: None, seen: None }
+        Self { origin, keys, clock, head_file, record_key, own, edge: None, seen: None }
     }
 
     /// Seals what several submitters brought, in one transaction.
@@ -84,16 +87,19 @@ impl Sealer {
         let mut tx = store.begin().map_err(CommitError::Rejected)?;
         // Taken out: whatever fails below leaves no edge, and the next call reads it again.
         let mut edge = self.current_edge(&*tx).map_err(CommitError::Rejected)?;
-        let (answers, sealed) = self.write(&mut edge, &mut *tx, group).map_err(CommitError::Rejected)?;
-        if sealed == 0 {
+        let (answers, run) = self.write(&mut edge, &mut *tx, group).map_err(CommitError::Rejected)?;
+        let Some(run) = run else {
             self.edge = Some(edge);
             return Ok(answers);
-        }
+        };
         if let Some(replacement) = replacement {
             replace(&mut *tx, replacement).map_err(CommitError::Rejected)?;
         }
         // A crash before this line leaves the old head. One during it leaves the old or the new.
-        tx.commit()?;
+        self.own.begin(run);
+        let committed = tx.commit();
+        self.own.end(committed.is_ok());
+        committed?;
         self.seen.clone_from(&edge.note);
         // A crash here leaves the kept head behind the book, which is no alarm.
         if let (Some(file), Some(note)) = (&mut self.head_file, &edge.note) {
@@ -173,14 +179,13 @@ impl Sealer {
         edge: &mut Edge,
         tx: &mut dyn Transaction,
         group: &[&[Prepared]],
-    ) -> Result<(Answers, usize), Error> {
+    ) -> Result<(Answers, Option<Run>), Error> {
         let sealed_us = self.clock.now().as_micros();
         let first = edge.tree.size();
         let mut leaves = Vec::new();
         let mut new: Vec<Place<'_>> = Vec::new();
         let mut answers = Answers::with_capacity(group.len());
         let mut keys_changed = false;
-        let before = edge.tree.size();
         let mut stands = Vec::new();
         let mut twins = Twins { floor: edge.id_max, places: HashMap::default(), known: 0 };
         for submission in group {
@@ -202,7 +207,7 @@ impl Sealer {
             answers.push(own);
         }
         if new.is_empty() {
-            return Ok((answers, 0));
+            return Ok((answers, None));
         }
         debug_assert_eq!(edge.tree.size(), first + new.len() as u64);
         let rows: Vec<NewRow<'_>> = new.iter().map(|place| place.row(&leaves)).collect();
@@ -217,8 +222,9 @@ impl Sealer {
         let note = self.checkpoint(edge)?;
         tx.put_checkpoint(edge.tree.size(), &note)?;
         edge.note = Some(note.into());
-        self.put_standing(edge, tx, &stands, before)?;
-        Ok((answers, rows.len()))
+        self.put_standing(edge, tx, &stands, first)?;
+        let loud = new.iter().filter(|place| !place.prepared.quiet).map(|place| place.sealed.seq).collect();
+        Ok((answers, Some(Run { seqs: first..edge.tree.size(), loud, note: edge.note.clone() })))
     }
 
     /// Seals one draft after the last. An error refuses this record alone.

@@ -72,6 +72,10 @@ pub trait Store: Send + Sync {
     fn lists_standing(&self) -> bool {
         false
     }
+    /// The newest checkpoint; `None` in a store that was only just made.
+    fn head(&self) -> Result<Option<StoreHead>, Error> {
+        self.snapshot()?.head()
+    }
     /// A consistent view for reading. Rows that come later are not in it.
     fn snapshot(&self) -> Result<Box<dyn Snapshot + Send + '_>, Error>;
     /// Waits for the append lock, across processes, and opens a transaction. Dropping it writes nothing.

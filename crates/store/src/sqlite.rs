@@ -187,11 +187,20 @@ impl Store for SqliteStore {
         self.writer.is_some()
     }
 
+    /// One statement is a view by itself.
+    fn head(&self) -> Result<Option<StoreHead>, Error> {
+        require_same(&self.path, self.file)?;
+        let connection = self.reader()?;
+        let head = view::head(&connection).map_err(|e| engine(&self.path, &e))?;
+        self.give_back(connection);
+        Ok(head)
+    }
+
     fn snapshot(&self) -> Result<Box<dyn Snapshot + Send + '_>, Error> {
         require_same(&self.path, self.file)?;
         let connection = self.reader()?;
         // The first read inside a deferred transaction fixes what is seen.
-        connection.execute_batch("BEGIN; SELECT 1 FROM meta LIMIT 1;").map_err(|e| engine(&self.path, &e))?;
+        view::begin_reading(&connection).map_err(|e| engine(&self.path, &e))?;
         Ok(Box::new(ReadView { store: self, connection: Some(connection) }))
     }
 
@@ -202,7 +211,7 @@ impl Store for SqliteStore {
             let _ = side.lock.unlock();
             return Err(moved);
         }
-        if let Err(e) = side.connection.execute_batch("BEGIN IMMEDIATE") {
+        if let Err(e) = view::run(&side.connection, "BEGIN IMMEDIATE") {
             let _ = side.lock.unlock();
             return Err(engine(&self.path, &e));
         }
@@ -224,7 +233,7 @@ impl ReadView<'_> {
 impl Drop for ReadView<'_> {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take()
-            && connection.execute_batch("ROLLBACK").is_ok()
+            && view::run(&connection, "ROLLBACK").is_ok()
         {
             self.store.give_back(connection);
         }
@@ -344,7 +353,7 @@ impl Transaction for WriteView<'_> {
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), CommitError> {
-        let committed = self.side.connection.execute_batch("COMMIT");
+        let committed = view::run(&self.side.connection, "COMMIT");
         match committed {
             Ok(()) => {
                 self.open = false;

@@ -28,7 +28,8 @@ fn guarded(layout: &Layout) -> Vec<String> {
 impl Ledger {
     /// Brings a state up to the newest sealed record.
     ///
-    /// A gate calls it before each decision: where nothing was sealed since, it reads the head and no more.
+    /// A gate calls it before each decision: where nothing was sealed since but by this handle, it reads the head
+    /// and no more.
     ///
     /// In a restored book, what held at the end of the ledger before holds on: a stop, a rule, an open alert.
     pub fn bring_up(&self, state: &mut State) -> Result<(), Error> {
@@ -44,8 +45,9 @@ impl Ledger {
 
     /// As [`Ledger::bring_up`], of this ledger alone.
     pub(crate) fn bring_own(&self, state: &mut State) -> Result<(), Error> {
-        let reader = self.reader()?;
-        let size = reader.size()?;
+        // Nearly always there is nothing new but what this process has sealed itself.
+        let head = self.store.head()?;
+        let size = head.as_ref().map_or(0, |head| head.size);
         let from = state.next_seq();
         if from == size {
             return Ok(());
@@ -53,6 +55,13 @@ impl Ledger {
         if from > size {
             return Err(Error::BookRolledBack { origin: self.origin().clone(), found: size, kept: from });
         }
+        let note = head.map_or_else(String::new, |head| head.note);
+        if self.own.to_be_read(from, size, &note).is_empty() {
+            state.seen_to(size);
+            return Ok(());
+        }
+        let reader = self.reader()?;
+        let size = reader.size()?;
         let (found, tallies) = self.standing(&reader, state.sorts(), state.counted())?;
         let mut taken = Taken { ledger: self, state, reader: &reader, approvers: None, group: Vec::new() };
         for stands in found {

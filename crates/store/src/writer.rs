@@ -4,15 +4,18 @@
 //! up to a bound, seals it in one transaction, and answers when it is durable. While it waits for
 //! the disk, the next group gathers. The queue is bounded: a submitter that is faster than the
 //! disk waits.
+//!
+//! What nobody waits for comes *later*: it goes with the next commit that somebody waits for, and has
+//! one of its own only when it is hurried. So it costs the disk nothing, and keeps nobody waiting.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::append::Prepared;
 use crate::sealer::Sealer;
-use crate::{CommitError, Error, Sealed, Store};
+use crate::ticket::{Answer, Answering, Pending, way_back};
+use crate::{CommitError, Error, Store};
 
 /// Records of one commit at most: bounds how long the first of them waits for the last.
 const COMMIT_RECORDS_MAX: usize = 8_192;
@@ -20,87 +23,38 @@ const COMMIT_RECORDS_MAX: usize = 8_192;
 const COMMIT_BYTES_MAX: usize = 32 << 20;
 const QUEUE_BYTES_MAX: usize = 64 << 20;
 const QUEUE_RECORDS_MAX: usize = 65_536;
-
-/// What a submission ends as: one answer per record, or one error for all.
-pub(crate) type Answer = Result<Vec<Result<Sealed, Error>>, Error>;
-
-/// Records under way.
-#[derive(Debug)]
-pub struct Ticket(Vec<Piece>);
-
-/// Some of the records of a ticket, in one commit.
-#[derive(Debug)]
-pub(crate) struct Piece {
-    pub(crate) records: usize,
-    /// Or why they were never queued.
-    pub(crate) queued: Result<Pending, Error>,
-}
-
-/// A submission that is queued or being sealed.
-pub(crate) type Pending = Receiver<(Answer, Vec<Prepared>)>;
-
-impl Ticket {
-    /// For what was submitted in pieces, in their order.
-    pub(crate) fn new(pieces: Vec<Piece>) -> Self {
-        Self(pieces)
-    }
-
-    /// Waits until the records are durable, or refused. Answers come in the order of the records.
-    ///
-    /// An error is the answer for all of them. Where some were sealed before the others were refused, each has an
-    /// answer of its own.
-    pub fn wait(self) -> Result<Vec<Result<Sealed, Error>>, Error> {
-        let mut answers = Vec::new();
-        let (mut some, mut refused) = (false, None);
-        for piece in self.0 {
-            match piece.wait() {
-                Ok(of_piece) => {
-                    some = true;
-                    answers.extend(of_piece);
-                }
-                Err(cause) => {
-                    answers.extend((0..piece.records).map(|_| Err(cause.same())));
-                    // A doubt about some is what must be heard, whatever else was refused.
-                    let is_doubt = matches!(cause, Error::WriterStopped(_));
-                    if is_doubt || refused.is_none() {
-                        refused = Some(cause);
-                    }
-                }
-            }
-        }
-        refused.filter(|_| !some).map_or(Ok(answers), Err)
-    }
-}
-
-impl Piece {
-    fn wait(&self) -> Answer {
-        match &self.queued {
-            // What was queued comes back to be freed here: the writer has no time for it.
-            Ok(pending) => match pending.recv() {
-                Ok((answer, _records)) => answer,
-                Err(_) => Err(Error::WriterStopped("it ended before it answered".to_owned())),
-            },
-            Err(cause) => Err(cause.same()),
-        }
-    }
-}
+/// What goes along with a commit that somebody waits for.
+const ALONG_RECORDS_MAX: usize = 256;
+const ALONG_BYTES_MAX: usize = 1 << 20;
 
 struct Submission {
     records: Vec<Prepared>,
     bytes: usize,
-    answer: SyncSender<(Answer, Vec<Prepared>)>,
+    answering: Answering,
 }
 
 impl Submission {
     fn answer(self, answer: Answer) {
-        // A submitter that no longer waits has given its ticket up.
-        let _ = self.answer.send((answer, self.records));
+        self.answering.answer(answer, self.records);
     }
+}
+
+/// When a submission is to be sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// Somebody waits for it.
+    Now,
+    /// With the next that somebody waits for, or when it is hurried.
+    Later,
 }
 
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Submission>,
+    later: VecDeque<Submission>,
+    /// What came later is to be sealed now.
+    hurried: bool,
+    /// Of both.
     records: usize,
     bytes: usize,
     closing: bool,
@@ -139,8 +93,8 @@ impl Writer {
     }
 
     /// Queues records. Waits while the queue is full.
-    pub(crate) fn submit(&self, records: Vec<Prepared>) -> Result<Pending, Error> {
-        let (answer, pending) = sync_channel(1);
+    pub(crate) fn submit(&self, records: Vec<Prepared>, when: When) -> Result<Pending, Error> {
+        let (answering, pending) = way_back();
         let bytes = records.iter().map(|r| r.content.len() + 512).sum();
         let mut queue = self.shared.lock();
         loop {
@@ -149,17 +103,40 @@ impl Writer {
             }
             // A submission larger than the whole queue is taken when the queue is empty.
             let room = queue.bytes + bytes <= QUEUE_BYTES_MAX && queue.records + records.len() <= QUEUE_RECORDS_MAX;
-            if room || queue.waiting.is_empty() {
+            if room || queue.records == 0 {
                 break;
             }
+            queue.hurried = true;
+            self.shared.filled.notify_one();
             queue = self.shared.drained.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         queue.records += records.len();
         queue.bytes += bytes;
-        queue.waiting.push_back(Submission { records, bytes, answer });
+        let submission = Submission { records, bytes, answering };
+        if when == When::Later {
+            queue.later.push_back(submission);
+            return Ok(pending);
+        }
+        queue.waiting.push_back(submission);
         drop(queue);
         self.shared.filled.notify_one();
         Ok(pending)
+    }
+
+    /// What came later waits no longer for others.
+    pub(crate) fn hurry(&self) {
+        let mut queue = self.shared.lock();
+        if !queue.later.is_empty() {
+            queue.hurried = true;
+            drop(queue);
+            self.shared.filled.notify_one();
+        }
+    }
+
+    /// Whether the queue is far from full: a submission would not wait.
+    pub(crate) fn has_room(&self) -> bool {
+        let queue = self.shared.lock();
+        queue.bytes < QUEUE_BYTES_MAX / 2 && queue.records < QUEUE_RECORDS_MAX / 2
     }
 }
 
@@ -201,37 +178,61 @@ fn run(shared: &Shared, store: &dyn Store, sealer: &Mutex<Sealer>) {
 
 fn next_group(shared: &Shared) -> Option<Vec<Submission>> {
     let mut queue = shared.lock();
-    while queue.waiting.is_empty() {
+    while queue.waiting.is_empty() && (queue.later.is_empty() || !(queue.hurried || queue.closing)) {
         if queue.closing {
             return None;
         }
         queue = shared.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
     }
-    let mut group: Vec<Submission> = Vec::new();
-    let (mut records, mut bytes) = (0, 0);
-    while let Some(next) = queue.waiting.front() {
-        let full = records + next.records.len() > COMMIT_RECORDS_MAX || bytes + next.bytes > COMMIT_BYTES_MAX;
-        if full && !group.is_empty() {
-            break;
-        }
-        let next = queue.waiting.pop_front().expect("it was in front");
-        records += next.records.len();
-        bytes += next.bytes;
-        group.push(next);
-    }
-    queue.records -= records;
-    queue.bytes -= bytes;
+    let Queue { waiting, later, hurried, records, bytes, .. } = &mut *queue;
+    let mut group = Group::default();
+    let bounds = if waiting.is_empty() || *hurried {
+        (COMMIT_RECORDS_MAX, COMMIT_BYTES_MAX)
+    } else {
+        (ALONG_RECORDS_MAX, ALONG_BYTES_MAX)
+    };
+    // They are older, as a rule, and ids that ascend are sealed fastest.
+    group.take(later, bounds);
+    *hurried = *hurried && !later.is_empty();
+    group.take(waiting, (COMMIT_RECORDS_MAX, COMMIT_BYTES_MAX));
+    *records -= group.records;
+    *bytes -= group.bytes;
     drop(queue);
     shared.drained.notify_all();
-    Some(group)
+    Some(group.submissions)
+}
+
+/// What goes into one commit.
+#[derive(Default)]
+struct Group {
+    submissions: Vec<Submission>,
+    records: usize,
+    bytes: usize,
+}
+
+impl Group {
+    /// Takes from the front as long as it stays within both bounds. The first is taken whatever it holds.
+    fn take(&mut self, from: &mut VecDeque<Submission>, (records_max, bytes_max): (usize, usize)) {
+        while let Some(next) = from.front() {
+            let full = self.records + next.records.len() > records_max || self.bytes + next.bytes > bytes_max;
+            if full && !self.submissions.is_empty() {
+                break;
+            }
+            let next = from.pop_front().expect("it was in front");
+            self.records += next.records.len();
+            self.bytes += next.bytes;
+            self.submissions.push(next);
+        }
+    }
 }
 
 fn stop(shared: &Shared, group: Vec<Submission>, cause: &str) {
     let mut queue = shared.lock();
     queue.dead = Some(cause.to_owned());
-    let waiting = std::mem::take(&mut queue.waiting);
+    let (waiting, later) = (std::mem::take(&mut queue.waiting), std::mem::take(&mut queue.later));
+    (queue.records, queue.bytes) = (0, 0);
     drop(queue);
-    for submission in group.into_iter().chain(waiting) {
+    for submission in group.into_iter().chain(waiting).chain(later) {
         submission.answer(Err(Error::WriterStopped(cause.to_owned())));
     }
     shared.drained.notify_all();

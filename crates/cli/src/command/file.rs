@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         options.git.file = Some(git::in_tree(context, &root_of(&target), &args.path)?);
         sources.insert(0, "git".to_owned());
     }
-    let plan = Plan { target, sources, options, show: &["git.commit", "file.observed"] };
+    let plan = Plan { target, sources, options, show: &["git.commit", "file.observed"], baseline: None };
     audit::run(plan, &args.running, context)
 }
 

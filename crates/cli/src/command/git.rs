@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.git.refs = args.refs;
     options.git.again = args.again;
     let show: &[_] = if args.blame { &["git.blame", "git.commit"] } else { &["git.commit"] };
-    let plan = Plan { target, sources: vec!["git".to_owned()], options, show };
+    let plan = Plan { target, sources: vec!["git".to_owned()], options, show, baseline: None };
     audit::run(plan, &args.running, context)
 }
 

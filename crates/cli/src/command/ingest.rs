@@ -4,11 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sealbook_gate::ingest::{Desk, Limits, Sender, Served, Server, read_token, token_or_new};
-use sealbook_gate::{Ended, GateOptions};
+use sealbook_gate::ingest::{Desk, Limits, Sender, Served, Server};
+use sealbook_gate::{Ended, GateOptions, Token};
 use sealbook_record::{Category, Outcome, PartName, Target, TargetKind};
 use sealbook_report::{Block, Document, Text, View};
-use sealbook_store::{Entropy, SystemEntropy};
 
 use super::Context;
 use crate::args::Acting;
@@ -99,14 +98,12 @@ fn senders(args: &Args, session: &Session) -> Result<Vec<Sender>, Failure> {
     if args.token_files.is_empty() {
         return Ok(vec![own_token(session)?]);
     }
-    Ok(args.token_files.iter().map(|path| read_token(path)).collect::<Result<_, _>>()?)
+    Ok(args.token_files.iter().map(|path| Sender::of_file(path)).collect::<Result<_, _>>()?)
 }
 
 /// The book's own token, made where there is none.
 fn own_token(session: &Session) -> Result<Sender, Failure> {
-    let mut random = [0; 32];
-    SystemEntropy.fill(&mut random);
-    Ok(token_or_new(&token_path(session), &random)?.named("ingest"))
+    Ok(Sender::new("ingest", Token::load_or_create(&token_path(session))?))
 }
 
 fn token_path(session: &Session) -> PathBuf {

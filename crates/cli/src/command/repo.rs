@@ -23,6 +23,7 @@ Examples:
   sealbook repo ~/src/shop --sources git
   sealbook repo --again                              read and check the whole history once more
   sealbook repo --fail-on warning --output audit.md
+  sealbook repo --baseline .audit/baseline-2024-01-01.json
   sealbook repo --per-file --format json | jq .run.findings")]
 pub(crate) struct Args {
     /// Somewhere in the repository
@@ -46,6 +47,9 @@ pub(crate) struct Args {
     /// Read and check again what earlier runs sealed; nothing is sealed twice
     #[arg(long)]
     again: bool,
+    /// Compare with this baseline too: its name, or its file
+    #[arg(long, value_name = "NAME|FILE")]
+    baseline: Option<PathBuf>,
     #[command(flatten)]
     running: Running,
 }
@@ -69,5 +73,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.git.again = args.again;
     options.file.pattern.clone_from(&args.pattern);
     options.file.ignore_files = !args.no_ignore;
-    audit::run(Plan { target, sources, options, show: &[] }, &args.running, context)
+    let plan = Plan { target, sources, options, show: &[], baseline: args.baseline.clone() };
+    audit::run(plan, &args.running, context)
 }

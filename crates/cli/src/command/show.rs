@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sealbook_ledger::Uuid;
 use sealbook_policy::redact_text;
-use sealbook_report::{OperationHistory, RecordDetail, TargetHistory};
+use sealbook_report::{MarkedRecord, OperationHistory, RecordDetail, TargetHistory};
 use sealbook_serve::{Page, read_page};
 use sealbook_store::{Error, Ledger, Provenance, Query, Stored};
 
@@ -56,7 +56,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         context.out.show(&TargetHistory { provenance: &provenance, next: next.as_deref() })?;
     } else {
         let stored = find(&session, args.record.as_deref().unwrap_or_default())?;
-        context.out.show(&RecordDetail { stored: &stored })?;
+        // What lies in a ledger before this one has a number of its own there, and no marks here.
+        let is_own = stored.leaf.origin == *session.ledger.origin();
+        let marks = if is_own { session.ledger.marks(stored.seq)? } else { Vec::new() };
+        context.out.show(&MarkedRecord { detail: RecordDetail { stored: &stored }, marks: &marks })?;
         session.ledger.note_altered(&stored);
     }
     Ok(context.answered(&session.ledger, Exit::Clean))

@@ -20,6 +20,13 @@ struct Form {
     terminal: Option<bool>,
     webhook: Option<String>,
     webhook_file: Option<PathBuf>,
+    desktop: Option<DesktopForm>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DesktopForm {
+    command: Vec<String>,
 }
 
 /// What is set up. Without a file: the terminal.
@@ -27,11 +34,13 @@ pub(crate) struct Config {
     pub(crate) terminal: bool,
     /// It may hold a secret.
     pub(crate) webhook: Option<Zeroizing<String>>,
+    /// A program and its first arguments.
+    pub(crate) desktop: Option<Vec<String>>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { terminal: true, webhook: None }
+        Self { terminal: true, webhook: None, desktop: None }
     }
 }
 
@@ -69,6 +78,13 @@ impl Config {
             }
             (None, None) => None,
         };
-        Ok(Self { terminal: form.terminal.unwrap_or(true), webhook })
+        let desktop = form.desktop.map(|desktop| desktop.command);
+        if desktop.as_ref().is_some_and(|command| command.first().is_none_or(String::is_empty)) {
+            return Err(Failure::usage(
+                "`[desktop]` names no program",
+                "write `command = [\"notify-send\"]`, or leave it out",
+            ));
+        }
+        Ok(Self { terminal: form.terminal.unwrap_or(true), webhook, desktop })
     }
 }

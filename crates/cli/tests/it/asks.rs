@@ -235,6 +235,94 @@ fn who_cannot_be_told_is_on_record_and_stops_nothing() {
     assert!(!untold.iter().any(|row| row.to_string().contains("s3cr3t")), "{untold:?}");
 }
 
+/// A program that stands for a desktop's notifier: it writes down what it is given.
+fn notifier(place: &Place, script: &str) -> String {
+    let path = place.beside("notifier");
+    std::fs::write(&path, format!("#!/bin/sh\n{script}")).unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn a_desktop_is_told_by_the_program_that_a_person_named_and_gets_no_arguments() {
+    let place = with_rules(ASK);
+    let shown = place.beside("shown");
+    let script = format!("for said in \"$@\"; do printf '%s\\n' \"$said\" >> {0}; done", shown.display());
+    let program = notifier(&place, &script);
+    let config = format!("[desktop]\ncommand = [\"{program}\", \"--app-name=Sealbook\", \"$(id)\"]\n");
+    std::fs::write(place.home().join("notify.toml"), config).unwrap();
+    // Strangers choose names: none becomes an option, a link, or a line of its own.
+    let mut gateway = Gateway::start(&place, &["--hold", "0"]);
+    gateway.send(&call(1, "deploy <a href='evil'>\\n--urgency=low"));
+    assert!(gateway.text().contains("Held by"));
+    gateway.end();
+    let id = waiting(&place, 1).remove(0);
+    let said = std::fs::read_to_string(&shown).unwrap();
+    let said: Vec<&str> = said.lines().collect();
+    assert_eq!(said[..3], ["--app-name=Sealbook", "$(id)", "Sealbook: a call waits for you"], "{said:?}");
+    assert_eq!(said.len(), 4, "{said:?}");
+    assert!(said[3].starts_with("Call: agent@ann wants to call deploy "), "{said:?}");
+    assert!(said[3].contains(&format!("sealbook approve {id}")), "{said:?}");
+    assert!(!said[3].contains(['<', '>']) && !said[3].contains("hunter22"), "{said:?}");
+    // A hook and a wrapped command tell as well; what they were given is not told.
+    assert_eq!(exec(&place, "true deploy --password hunter22").code, 126);
+    let event = before("codex", &place.project(), "deploy --password hunter22");
+    assert!(hook(&place, "codex", &event).out.contains("deny"));
+    let said = std::fs::read_to_string(&shown).unwrap();
+    assert_eq!(said.lines().count(), 12, "{said}");
+    assert!(!said.contains("hunter22") && !said.contains("password"), "{said}");
+    assert!(actions(&place, "approval.untold").is_empty());
+}
+
+#[test]
+fn a_notifier_that_fails_is_on_record_and_stops_nothing() {
+    let place = with_rules(ASK);
+    let failing = notifier(&place, "echo s3cr3t >&2; exit 3");
+    for command in [format!("[\"{failing}\"]"), "[\"/nowhere/notifier\"]".to_owned(), "[]".to_owned()] {
+        std::fs::write(place.home().join("notify.toml"), format!("[desktop]\ncommand = {command}\n")).unwrap();
+        assert_eq!(exec(&place, &format!("true deploy {}", command.len())).code, 126);
+    }
+    let untold = actions(&place, "approval.untold");
+    let why: Vec<String> =
+        untold.iter().map(|row| row["record"]["context"]["why"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(why, ["it ended with code 3", "it cannot be started: entity not found", "usage"]);
+    assert!(!untold.iter().any(|row| row.to_string().contains("s3cr3t")), "{untold:?}");
+}
+
+#[test]
+fn a_rule_that_wants_two_approvers_waits_for_the_second() {
+    let place = with_rules(&ASK.replace("effect: ask", "effect: ask, approvers: 2"));
+    let second = place.beside("second");
+    std::fs::write(&second, "another horse entirely\n").unwrap();
+    let second = second.display().to_string();
+    place.approved(&["key", "approver", "--new-passphrase-file", &second]);
+    let mut gateway = Gateway::start(&place, &["--hold", "600", "--elicit"]);
+    gateway.send(&call(1, "deploy"));
+    let id = waiting(&place, 1).remove(0);
+    let shown = place.approved(&["approve", &id, "--reason", "as discussed"]);
+    assert!(shown.contains("1 of 2: ann") && shown.contains("waiting"), "{shown}");
+    // Neither the same key, nor the same person with the other one.
+    let passphrase = place.beside("passphrase").display().to_string();
+    for arguments in [["--actor", "bob", &*passphrase], ["--actor", "ann", &*second]] {
+        let [option, actor, file] = arguments;
+        let again = place.run(["approve", &id, option, actor, "--passphrase-file", file]);
+        assert!(again.code == 2 && again.err.contains("another one is needed"), "{again:?}");
+    }
+    gateway.send(&call(2, "read"));
+    assert_eq!(gateway.answer()["id"], 2, "the first still waits");
+    let shown = place.ok(["approve", &id, "--actor", "bob", "--passphrase-file", &second]);
+    assert!(shown.contains("2 of 2: ann, bob"), "{shown}");
+    assert_eq!(gateway.answer()["id"], 1);
+    let said = gateway.end();
+    assert!(said.contains("2 different approvers must say yes"), "{said}");
+    let listed = place.json(["approvals", "show", &id]);
+    assert_eq!(
+        (&listed["approvals"][0]["approvers"], &listed["approvals"][0]["approved_by"]),
+        (&json!(2), &json!(["ann", "bob"]))
+    );
+    assert_eq!(place.run(["verify", "--complete"]).code, 0);
+}
+
 #[test]
 fn a_review_that_a_rule_wants_makes_it_stricter_and_never_milder() {
     for (reply, code, said) in [

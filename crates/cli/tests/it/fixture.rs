@@ -184,6 +184,11 @@ fn plain(text: &str) -> String {
 
 /// Runs git with a fixed author and date, and no configuration of this machine.
 pub(crate) fn git(root: &Path, arguments: &[&str]) {
+    git_at(root, arguments, "2024-05-01T10:00:00Z");
+}
+
+/// The same at a time of its own.
+pub(crate) fn git_at(root: &Path, arguments: &[&str], time: &str) {
     let mut command = Command::new("git");
     command.current_dir(root).args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
     for (name, value) in [
@@ -191,10 +196,10 @@ pub(crate) fn git(root: &Path, arguments: &[&str]) {
         ("GIT_CONFIG_NOSYSTEM", "1"),
         ("GIT_AUTHOR_NAME", "Ann"),
         ("GIT_AUTHOR_EMAIL", "ann@example.org"),
-        ("GIT_AUTHOR_DATE", "2024-05-01T10:00:00Z"),
+        ("GIT_AUTHOR_DATE", time),
         ("GIT_COMMITTER_NAME", "Ann"),
         ("GIT_COMMITTER_EMAIL", "ann@example.org"),
-        ("GIT_COMMITTER_DATE", "2024-05-01T10:00:00Z"),
+        ("GIT_COMMITTER_DATE", time),
     ] {
         command.env(name, value);
     }

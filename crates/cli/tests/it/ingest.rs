@@ -379,7 +379,7 @@ fn it_listens_to_this_machine_and_to_those_who_have_a_token() {
     assert!(ended.code == 2 && ended.err.contains("not_loopback"), "{ended:?}");
     place.write("open.token", "0123456789abcdef0123456789abcdef\n");
     let loose = place.run(["ingest", "--listen", "127.0.0.1:0", "--token-file", "open.token"]);
-    assert!(loose.code == 2 && loose.err.contains("token_unusable") && !loose.err.contains("012345"), "{loose:?}");
+    assert!(loose.code == 2 && loose.err.contains("token_file_unusable") && !loose.err.contains("012345"), "{loose:?}");
     place.write("short.token", "short");
     for name in ["open.token", "short.token"] {
         assert!(Command::new("chmod").arg("600").arg(place.project().join(name)).status().unwrap().success());

@@ -17,15 +17,15 @@ fn node() -> Command {
 }
 
 /// The command, with the home that clients would leave out of its environment.
-fn stdio(place: &Place) -> Vec<String> {
+pub(crate) fn stdio(place: &Place) -> Vec<String> {
     let home = format!("SEALBOOK_HOME={}", place.home().display());
     ["env", &home, env!("CARGO_BIN_EXE_sealbook"), "mcp"].map(str::to_owned).to_vec()
 }
 
 /// A child that says in its first line where it is, and ends with this.
-struct Running {
+pub(crate) struct Running {
     child: Child,
-    line: String,
+    pub(crate) line: String,
 }
 
 impl Running {
@@ -40,6 +40,12 @@ impl Running {
         }
         Self { child, line: line.trim().to_owned() }
     }
+
+    /// The address in its line.
+    pub(crate) fn url(&self) -> &str {
+        let url = self.line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+        url.trim_end_matches(';')
+    }
 }
 
 impl Drop for Running {
@@ -50,12 +56,11 @@ impl Drop for Running {
 }
 
 /// The program over HTTP, and a proxy before it that adds the token.
-fn served(place: &Place) -> (Running, Running) {
+pub(crate) fn served(place: &Place) -> (Running, Running) {
     let server = Running::new(&mut place.command(["mcp", "--listen", "127.0.0.1:0"]), true);
-    let url = server.line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../serve/tests/it/bearer.mjs");
     let token = place.home().join("mcp.token");
-    let proxy = Running::new(node().arg(script).arg(url.trim_end_matches(';')).arg(token), false);
+    let proxy = Running::new(node().arg(script).arg(server.url()).arg(token), false);
     (server, proxy)
 }
 
@@ -102,21 +107,24 @@ fn a_python_client_works_the_book_and_checks_every_answer() {
     assert_eq!(place.run(["verify", "--complete"]).code, 0);
 }
 
+/// What the inspector's command line says of a server.
+pub(crate) fn inspected(place: &Place, server: &[String], arguments: &[&str]) -> Value {
+    let script = tool("suite/node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js");
+    let mut inspector = node();
+    inspector.arg(script).arg("--cli").args(server).args(arguments).current_dir(place.project());
+    let path = tool("node/node_modules/.bin").canonicalize().unwrap();
+    inspector.env("PATH", format!("{}:/usr/bin:/bin", path.display())).env("HOME", place.home());
+    let ended = inspector.output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+    serde_json::from_str(&said).unwrap_or_else(|error| {
+        panic!("{error}: {said} {}", String::from_utf8_lossy(&ended.stderr));
+    })
+}
+
 #[test]
 fn the_inspector_lists_and_calls_tools() {
     let place = Place::new();
-    let inspect = |arguments: &[&str]| -> Value {
-        let script = tool("suite/node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js");
-        let mut inspector = node();
-        inspector.arg(script).arg("--cli").args(stdio(&place)).args(arguments).current_dir(place.project());
-        let path = tool("node/node_modules/.bin").canonicalize().unwrap();
-        inspector.env("PATH", format!("{}:/usr/bin:/bin", path.display())).env("HOME", place.home());
-        let ended = inspector.output().unwrap();
-        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
-        serde_json::from_str(&said).unwrap_or_else(|error| {
-            panic!("{error}: {said} {}", String::from_utf8_lossy(&ended.stderr));
-        })
-    };
+    let inspect = |arguments: &[&str]| inspected(&place, &stdio(&place), arguments);
     let listed = inspect(&["--method", "tools/list"]);
     let names: BTreeSet<&str> =
         listed["tools"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
@@ -192,7 +200,7 @@ fn not_played(scenario: &str) -> Option<&'static str> {
 }
 
 /// The failed checks of each scenario that a revision requires.
-fn suite(url: &str, revision: &str) -> BTreeMap<String, (usize, Vec<String>)> {
+pub(crate) fn suite(url: &str, revision: &str) -> BTreeMap<String, (usize, Vec<String>)> {
     let results = tempfile::tempdir().unwrap();
     let mut suite = node();
     suite.arg(tool("suite/node_modules/@modelcontextprotocol/conformance/dist/index.js"));

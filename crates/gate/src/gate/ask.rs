@@ -26,16 +26,17 @@ impl Core {
         }
     }
 
-    /// An approval that admits this call.
-    pub(super) fn approved(&self, call: &Call, now: Timestamp) -> Result<Option<Uuid>, Error> {
-        Ok(self.watch.now(&self.ledger, |state| state.approvals().admits(call, now).map(|it| it.id))?)
+    /// An approval by at least so many that admits this call.
+    pub(super) fn approved(&self, call: &Call, approvers: u32, now: Timestamp) -> Result<Option<Uuid>, Error> {
+        Ok(self.watch.now(&self.ledger, |state| state.approvals().admits_by(call, approvers, now).map(|it| it.id))?)
     }
 
     /// A request for this call that nobody has answered, and whether it has conditions.
-    pub(super) fn waiting(&self, call: &Call, now: Timestamp) -> Result<Option<(Uuid, bool)>, Error> {
-        let waiting = self
-            .watch
-            .now(&self.ledger, |state| state.approvals().waiting(call, now).map(|it| (it.id, it.conditions.is_some())));
+    pub(super) fn waiting(&self, call: &Call, approvers: u32, now: Timestamp) -> Result<Option<(Uuid, bool)>, Error> {
+        let waiting = self.watch.now(&self.ledger, |state| {
+            let waiting = state.approvals().waiting_for(call, approvers, now);
+            waiting.map(|it| (it.id, it.conditions.is_some()))
+        });
         Ok(waiting?)
     }
 
@@ -46,11 +47,12 @@ impl Core {
         call: &Call,
         rules: &[String],
         conditions: Option<&Conditions>,
+        approvers: u32,
     ) -> Result<Uuid, Error> {
         let expires = Timestamp::from_micros(self.ledger.now().as_micros().saturating_add(EXPIRES_US));
         let mut request = self.about(record, "approval.requested", record.actor.clone());
         request.parent = Some(record.id);
-        let input = call.request_json_with(expires, conditions);
+        let input = call.request_json_with(expires, conditions, approvers);
         request.set_part_json(PartName::Input, input).map_err(sealbook_store::Error::from)?;
         request.set_part_json(PartName::Context, context(record, rules)).map_err(sealbook_store::Error::from)?;
         let id = request.id;
@@ -66,6 +68,7 @@ impl Core {
                 tool: call.tool.clone(),
                 expires,
                 conditions: conditions.map_or(0, |conditions| conditions.texts.len()),
+                approvers,
                 untold: Untold { core: Arc::clone(self), request: told },
             });
         }

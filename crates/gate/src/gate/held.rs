@@ -162,13 +162,13 @@ impl Held {
     /// The same, and nobody is asked yet.
     pub(super) fn weigh(&mut self) -> Result<Weighed, Error> {
         let core = Arc::clone(&self.core);
-        let (call, now) = (core.call(&self.record), core.ledger.now());
-        if let Some(approval) = core.approved(&call, now)?
+        let (call, now, approvers) = (core.call(&self.record), core.ledger.now(), self.verdict.approvers());
+        if let Some(approval) = core.approved(&call, approvers, now)?
             && core.use_up(&self.record, approval)?
         {
             return Ok(Weighed::Said(Said::Passes));
         }
-        if let Some((approval, conditional)) = core.waiting(&call, now)? {
+        if let Some((approval, conditional)) = core.waiting(&call, approvers, now)? {
             self.asked = Some((approval, call.policy));
             self.conditional = conditional;
             return Ok(Weighed::Said(Said::Waits));
@@ -191,7 +191,8 @@ impl Held {
     /// Puts the request on record, and tells whoever should decide.
     pub(super) fn request(&mut self, conditions: Option<&Conditions>) -> Result<(), Error> {
         let call = self.core.call(&self.record);
-        let approval = self.core.request(&self.record, &call, &self.rules(), conditions)?;
+        let approvers = self.verdict.approvers();
+        let approval = self.core.request(&self.record, &call, &self.rules(), conditions, approvers)?;
         self.asked = Some((approval, call.policy));
         self.conditional = conditions.is_some();
         Ok(())

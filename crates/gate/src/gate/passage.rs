@@ -226,42 +226,41 @@ impl Pending {
 
     /// Waits until the record is durable, or the book has refused it.
     pub fn wait(self) -> Result<Passage, Error> {
-        match self.0 {
-            Kind::Ready(passage) => Ok(passage),
-            Kind::Sealing { core, ticket, entered, opens } => Ok(match sealed(ticket) {
-                Ok(sealed) => {
-                    core.watch.own(sealed.seq);
+        Ok(match self.0 {
+            Kind::Ready(passage) => passage,
+            Kind::Sealing { core, ticket, entered, opens } => {
+                let answer = ticket.and_then(Ticket::wait).and_then(first);
+                let is_sealed = answer.is_ok();
+                let passage = passage(&core, answer, entered, opens);
+                if is_sealed {
                     core.close_gap();
-                    Passage::Entered(Entered { sealed: Some(sealed), ..entered })
                 }
-                Err(cause) if opens => {
-                    core.gap.passed(core.ledger.now(), cause.code());
-                    Passage::Entered(entered)
-                }
-                Err(cause) => {
-                    core.gap.refused(core.ledger.now(), cause.code());
-                    Passage::Refused(Refused::by_failure(entered.record.id, &cause))
-                }
-            }),
-            Kind::Refusing { .. } => Ok(Passage::Refused(self.wait_refused())),
-        }
+                passage
+            }
+            Kind::Refusing { .. } => Passage::Refused(self.wait_refused()),
+        })
+    }
+
+    /// As [`Pending::wait`], without keeping a thread. It must be awaited to its end: what is given up on the way
+    /// is an intent without an outcome. A gap that is open is closed by the outcome of the call.
+    pub async fn settled(self) -> Result<Passage, Error> {
+        Ok(match self.0 {
+            Kind::Ready(passage) => passage,
+            Kind::Sealing { core, ticket, entered, opens } => passage(&core, awaited(ticket).await, entered, opens),
+            Kind::Refusing { core, ticket, refused } => Passage::Refused(told(&core, awaited(ticket).await, refused)),
+        })
     }
 
     /// As [`Pending::wait`], for one that is refused.
     pub(crate) fn wait_refused(self) -> Refused {
         match self.0 {
-            Kind::Refusing { core, ticket, refused } => match sealed(ticket) {
-                Ok(sealed) => {
-                    core.watch.own(sealed.seq);
+            Kind::Refusing { core, ticket, refused } => {
+                let refused = told(&core, ticket.and_then(Ticket::wait).and_then(first), refused);
+                if refused.sealed.is_some() {
                     core.close_gap();
-                    Refused { sealed: Some(sealed), ..refused }
                 }
-                // It is refused all the same; that nobody could write it down is part of the gap.
-                Err(cause) => {
-                    core.gap.refused(core.ledger.now(), cause.code());
-                    refused
-                }
-            },
+                refused
+            }
             Kind::Ready(Passage::Refused(refused)) => refused,
             Kind::Ready(Passage::Entered(entered)) | Kind::Sealing { entered, .. } => {
                 Refused::blocked(entered.record.id, &[])
@@ -270,15 +269,42 @@ impl Pending {
     }
 }
 
+type Answer = Result<Sealed, sealbook_store::Error>;
+
+/// What the book's answer makes of an intent.
+fn passage(core: &Core, answer: Answer, entered: Entered, opens: bool) -> Passage {
+    match answer {
+        Ok(sealed) => Passage::Entered(Entered { sealed: Some(sealed), ..entered }),
+        Err(cause) if opens => {
+            core.gap.passed(core.ledger.now(), cause.code());
+            Passage::Entered(entered)
+        }
+        Err(cause) => {
+            core.gap.refused(core.ledger.now(), cause.code());
+            Passage::Refused(Refused::by_failure(entered.record.id, &cause))
+        }
+    }
+}
+
+/// It is refused all the same; that nobody could write it down is part of the gap.
+fn told(core: &Core, answer: Answer, refused: Refused) -> Refused {
+    let sealed = answer.map_err(|cause| core.gap.refused(core.ledger.now(), cause.code())).ok();
+    Refused { sealed, ..refused }
+}
+
+/// Alerts that it raises come after it.
+fn first(answers: Vec<Answer>) -> Answer {
+    answers.into_iter().next().expect("one answer for each record")
+}
+
+async fn awaited(ticket: Result<Ticket, sealbook_store::Error>) -> Answer {
+    ticket?.await.and_then(first)
+}
+
 fn by(rules: &[String]) -> String {
     match rules {
         [] => "policy".to_owned(),
         [rule] => format!("rule {rule}"),
         _ => format!("rules {}", rules.join(", ")),
     }
-}
-
-fn sealed(ticket: Result<Ticket, sealbook_store::Error>) -> Result<Sealed, sealbook_store::Error> {
-    // Alerts that it raises come after it.
-    ticket?.wait()?.into_iter().next().expect("one answer for each record")
 }

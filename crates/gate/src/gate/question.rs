@@ -30,6 +30,8 @@ pub struct Question {
     pub expires: Timestamp,
     /// How many conditions a review has set.
     pub conditions: usize,
+    /// How many different approvers must say yes.
+    pub approvers: u32,
     /// Where to say that it could not be told.
     pub untold: Untold,
 }

@@ -1,13 +1,17 @@
 //! A thread that seals what nobody waits for: outcomes, events, and intents that are buffered by choice.
+//!
+//! What it brings goes along with the commits of calls that wait for their intents, and has a commit of its own
+//! only where none came for a moment.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sealbook_policy::State;
+use sealbook_policy::Judged;
 use sealbook_record::Record;
+use sealbook_store::Ticket;
 
 use super::Core;
 
@@ -15,9 +19,10 @@ use super::Core;
 const QUEUE_BYTES_MAX: usize = 32 << 20;
 /// Records of one batch.
 const BATCH_MAX: usize = 1_024;
-/// So many records are sealed at once, and fewer after this time: nobody waits for them, and each commit holds up
-/// the intents that calls wait for.
-const ENOUGH: usize = 256;
+/// Records and bytes that are on their way to the disk at a time.
+const AWAY_MAX: usize = 1_024;
+const AWAY_BYTES_MAX: usize = QUEUE_BYTES_MAX / 2;
+/// How long what is on its way waits for a commit that it can go along with.
 const LINGER: Duration = Duration::from_millis(2);
 /// How often whoever waits looks whether the thread is still there.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -38,13 +43,6 @@ struct Queue {
     closing: bool,
     /// Another try is wanted though nothing new has come.
     retry: bool,
-}
-
-impl Queue {
-    /// Whether nothing more is waited for.
-    fn is_enough(&self) -> bool {
-        self.waiting.len() >= ENOUGH || self.bytes >= QUEUE_BYTES_MAX / 2 || self.closing || self.retry
-    }
 }
 
 #[derive(Default)]
@@ -90,7 +88,7 @@ impl Recorder {
         }
         queue.bytes += bytes;
         queue.waiting.push_back(job);
-        let wakes = queue.idle || queue.is_enough();
+        let wakes = std::mem::take(&mut queue.idle);
         drop(queue);
         if wakes {
             self.shared.filled.notify_one();
@@ -129,84 +127,156 @@ impl Drop for Recorder {
 }
 
 fn run(shared: &Shared, core: &Core) {
-    // Sealing failed: kept until something new comes, which tells that time has passed.
-    let mut kept: Vec<Job> = Vec::new();
-    while let Some(fresh) = next(shared) {
-        kept.extend(fresh);
-        let refused = seal(core, &kept);
-        shared.stuck.store(refused.is_some(), Ordering::Release);
-        match refused {
-            None => kept.clear(),
-            Some(cause) => {
-                for _ in kept.drain(KEPT_MAX.min(kept.len())..) {
-                    core.gap.dropped(core.ledger.now(), cause);
-                }
-            }
+    let mut work = Work { core, kept: Vec::new(), away: VecDeque::new(), bytes: 0 };
+    loop {
+        let next = next(shared, work.due());
+        let is_over = matches!(next, Next::Over);
+        let is_all = is_over || matches!(next, Next::Retry(_));
+        if let Next::Some(fresh) | Next::Retry(fresh) = next {
+            work.begin(fresh);
         }
+        work.end(is_all);
+        shared.stuck.store(!work.kept.is_empty(), Ordering::Release);
         let mut queue = shared.lock();
-        queue.busy = false;
+        queue.busy = !work.away.is_empty();
         drop(queue);
         shared.drained.notify_all();
+        if is_over {
+            break;
+        }
     }
-    for _ in &kept {
+    for _ in &work.kept {
         core.gap.dropped(core.ledger.now(), "store_failed");
     }
 }
 
-fn next(shared: &Shared) -> Option<Vec<Job>> {
+/// Why the thread goes on.
+enum Next {
+    /// These are to be sealed.
+    Some(Vec<Job>),
+    /// These, if any, and everything before them, now.
+    Retry(Vec<Job>),
+    /// What is on its way has waited long enough.
+    Due,
+    Over,
+}
+
+/// Waits for something to do, and no longer than until something is `due`.
+fn next(shared: &Shared, due: Option<Instant>) -> Next {
     let mut queue = shared.lock();
     while queue.waiting.is_empty() && !queue.retry {
         if queue.closing {
-            return None;
+            return Next::Over;
+        }
+        let left = due.map(|due| due.saturating_duration_since(Instant::now()));
+        if left == Some(Duration::ZERO) {
+            return Next::Due;
         }
         queue.idle = true;
-        queue = shared.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        queue = match left {
+            None => shared.filled.wait(queue).unwrap_or_else(PoisonError::into_inner),
+            Some(left) => shared.filled.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0,
+        };
         queue.idle = false;
     }
-    let lingers = |queue: &mut Queue| !queue.is_enough();
-    let waited = shared.filled.wait_timeout_while(queue, LINGER, lingers);
-    queue = waited.unwrap_or_else(PoisonError::into_inner).0;
     let count = queue.waiting.len().min(BATCH_MAX);
     let batch: Vec<Job> = queue.waiting.drain(..count).collect();
     queue.bytes = queue.bytes.saturating_sub(batch.iter().map(weight).sum());
-    queue.retry = queue.retry && !queue.waiting.is_empty();
     queue.busy = true;
-    Some(batch)
+    if queue.retry && queue.waiting.is_empty() {
+        queue.retry = false;
+        return Next::Retry(batch);
+    }
+    Next::Some(batch)
 }
 
-/// Seals all of them; the code of the error where the book takes none.
-fn seal(core: &Core, jobs: &[Job]) -> Option<&'static str> {
-    let (mut judged, mut is_own) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
-    for (record, said) in jobs {
-        match core.admit(record.clone()) {
-            Ok(record) => {
-                // What is of the state must be read again, not taken for one of ours.
-                let alerts = core.alerts(&record, said).unwrap_or_default();
-                is_own.push(!State::ACTIONS.contains(&record.record().action.as_str()));
-                is_own.extend(alerts.iter().map(|_| false));
-                judged.push(record);
-                judged.extend(alerts);
+/// What the thread has in hand.
+struct Work<'c> {
+    core: &'c Core,
+    /// Sealing failed: kept until something new comes, which tells that time has passed.
+    kept: Vec<Job>,
+    /// On its way to the disk, the oldest first.
+    away: VecDeque<Away>,
+    bytes: usize,
+}
+
+struct Away {
+    jobs: Vec<Job>,
+    bytes: usize,
+    ticket: Ticket,
+    since: Instant,
+}
+
+impl Work<'_> {
+    /// When what is on its way has waited long enough.
+    fn due(&self) -> Option<Instant> {
+        self.away.front().map(|away| away.since + LINGER)
+    }
+
+    /// Sends them on their way.
+    fn begin(&mut self, fresh: Vec<Job>) {
+        let mut jobs = std::mem::take(&mut self.kept);
+        jobs.extend(fresh);
+        let judged = self.judged(&jobs);
+        if judged.is_empty() {
+            return;
+        }
+        match self.core.ledger.submit_later(judged) {
+            Ok(ticket) => {
+                let bytes = jobs.iter().map(weight).sum();
+                self.bytes += bytes;
+                self.away.push_back(Away { jobs, bytes, ticket, since: Instant::now() });
             }
-            // It is the fault of this record alone.
-            Err(cause) => core.gap.dropped(core.ledger.now(), cause.code()),
+            Err(cause) => self.keep(jobs, cause.code()),
         }
     }
-    if judged.is_empty() {
-        return None;
-    }
-    match core.ledger.append(judged) {
-        Ok(answers) => {
-            for (answer, is_own) in answers.into_iter().zip(is_own) {
-                match answer {
-                    Ok(sealed) if is_own => core.watch.own(sealed.seq),
-                    Ok(_) => {}
-                    Err(cause) => core.gap.dropped(core.ledger.now(), cause.code()),
+
+    fn judged(&self, jobs: &[Job]) -> Vec<Judged> {
+        let mut judged = Vec::with_capacity(jobs.len());
+        for (record, said) in jobs {
+            match self.core.admit(record.clone()) {
+                Ok(record) => {
+                    let alerts = self.core.alerts(&record, said).unwrap_or_default();
+                    judged.push(record);
+                    judged.extend(alerts);
                 }
+                // It is the fault of this record alone.
+                Err(cause) => self.core.gap.dropped(self.core.ledger.now(), cause.code()),
             }
-            core.close_gap();
-            None
         }
-        Err(cause) => Some(cause.code()),
+        judged
+    }
+
+    /// Hears what became of what is on its way: of all of it, or of what waits for nothing any more.
+    fn end(&mut self, is_all: bool) {
+        while let Some(first) = self.away.front() {
+            let is_enough = self.away.len() > AWAY_MAX || self.bytes > AWAY_BYTES_MAX;
+            if !first.ticket.is_done() {
+                if !is_all && !is_enough && first.since.elapsed() < LINGER {
+                    return;
+                }
+                self.core.ledger.hurry();
+            }
+            let Away { jobs, bytes, ticket, .. } = self.away.pop_front().expect("it was in front");
+            self.bytes -= bytes;
+            match ticket.wait() {
+                Ok(answers) => {
+                    for cause in answers.into_iter().filter_map(Result::err) {
+                        self.core.gap.dropped(self.core.ledger.now(), cause.code());
+                    }
+                    self.core.close_gap();
+                }
+                Err(cause) => self.keep(jobs, cause.code()),
+            }
+        }
+    }
+
+    /// Keeps them for another try, as many as there is room for.
+    fn keep(&mut self, jobs: Vec<Job>, cause: &'static str) {
+        self.kept.extend(jobs);
+        for _ in self.kept.drain(KEPT_MAX.min(self.kept.len())..) {
+            self.core.gap.dropped(self.core.ledger.now(), cause);
+        }
     }
 }
 

@@ -69,10 +69,7 @@ impl Gate {
                 Passage::Refused(refused) => Taken::Refused(refused),
             }),
             Way::Batch(at) => match sealed[at].take().expect("each answer is taken once") {
-                Ok(sealed) => {
-                    self.core.watch.own(sealed.seq);
-                    Ok(Taken::Sealed(sealed))
-                }
+                Ok(sealed) => Ok(Taken::Sealed(sealed)),
                 Err(cause) if is_of_the_record(&cause) => Ok(Taken::Rejected(cause.into())),
                 Err(cause) => Err(cause.into()),
             },

@@ -1,21 +1,15 @@
 //! What holds now: the state that rules, stops and approvals make, kept up to the book's head.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sealbook_policy::{RuleSet, State};
 use sealbook_store::Ledger;
 
-/// Sequence numbers of our own that are remembered while those before them are not all seen.
-const OWN_MAX: usize = 65_536;
-
-/// The state, and which of the records after it are known to change nothing.
+/// The state, and the rules that were last asked for.
 pub(crate) struct Watch(Mutex<Seen>);
 
 struct Seen {
     state: State,
-    /// Records that this process sealed, and that are none of the state's.
-    own: BTreeSet<u64>,
     /// The rules that the policy judges by.
     rules: Arc<RuleSet>,
 }
@@ -26,8 +20,8 @@ impl Watch {
     pub(crate) fn new(ledger: &Ledger, given: &RuleSet) -> Result<Self, sealbook_store::Error> {
         let builtin = RuleSet::builtin();
         let is_own = given.digest() != builtin.digest();
-        let mut seen = Seen { state: State::new(), own: BTreeSet::new(), rules: Arc::new(builtin) };
-        seen.catch_up(ledger)?;
+        let mut seen = Seen { state: State::new(), rules: Arc::new(builtin) };
+        ledger.bring_up(&mut seen.state)?;
         if is_own {
             seen.rules = seen.state.rules();
         }
@@ -49,34 +43,11 @@ impl Watch {
     /// Brings the state up to the head, and asks it something.
     pub(crate) fn now<T>(&self, ledger: &Ledger, ask: impl FnOnce(&State) -> T) -> Result<T, sealbook_store::Error> {
         let mut seen = self.lock();
-        seen.catch_up(ledger)?;
+        ledger.bring_up(&mut seen.state)?;
         Ok(ask(&seen.state))
-    }
-
-    /// A record of ours, which changes nothing here and need not be read again.
-    pub(crate) fn own(&self, seq: u64) {
-        let mut seen = self.lock();
-        if seen.own.len() < OWN_MAX && seq >= seen.state.next_seq() {
-            seen.own.insert(seq);
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Seen {
-    fn catch_up(&mut self, ledger: &Ledger) -> Result<(), sealbook_store::Error> {
-        while self.own.first() == Some(&self.state.next_seq()) {
-            self.own.pop_first();
-            self.state.seen_to(self.state.next_seq() + 1);
-        }
-        ledger.bring_up(&mut self.state)?;
-        let next = self.state.next_seq();
-        while self.own.first().is_some_and(|seq| *seq < next) {
-            self.own.pop_first();
-        }
-        Ok(())
     }
 }

@@ -223,7 +223,7 @@ impl Shared {
         }
         let given = headers.get(AUTHORIZATION).map(http::HeaderValue::as_bytes).unwrap_or_default();
         let (scheme, token) = given.split_at(given.len().min(7));
-        let sender = self.senders.iter().find(|sender| sender.knows(token));
+        let sender = self.senders.iter().find(|sender| sender.bears(token));
         if let Some(sender) = sender.filter(|_| scheme.eq_ignore_ascii_case(b"bearer ")) {
             Ok(Some(sender.name.clone()))
         } else {

@@ -9,6 +9,8 @@ mod body;
 mod calls;
 mod events;
 mod exchange;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzz;
 mod guard;
 mod headers;
 mod held;
@@ -33,6 +35,8 @@ use guard::Guard;
 use sessions::Sessions;
 use upstream::Upstream;
 
+/// Calls whose intents are on their way to the disk; more wait.
+const SETTLING_MAX: usize = 4_096;
 /// How long the end waits for what is under way.
 const ENDING: Duration = Duration::from_secs(3);
 
@@ -49,6 +53,34 @@ pub struct HttpOptions {
     pub hosts: Vec<String>,
     /// What the server is given as bearer token; where there is none, what the client sends passes.
     pub upstream_token: Option<String>,
+    /// Who alone vouches for a server with `https`; this machine's authorities where nobody is named.
+    pub upstream_ca: Option<Authority>,
+    /// How long the server is waited for.
+    pub deadlines: Deadlines,
+}
+
+/// Certificates that vouch for a server.
+#[derive(Debug, Clone)]
+pub struct Authority {
+    /// What errors call it: the file.
+    pub name: String,
+    /// One certificate or several, in PEM.
+    pub pem: Vec<u8>,
+}
+
+/// How long the server is waited for; `None` is for ever.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// Until it begins to answer a message.
+    pub head: Option<Duration>,
+    /// Until the next piece of an answer that is no stream of events.
+    pub silence: Option<Duration>,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self { head: Some(Duration::from_mins(10)), silence: Some(Duration::from_mins(2)) }
+    }
 }
 
 /// A gateway between the clients of an address and one server.
@@ -70,9 +102,12 @@ struct Proxy {
     session: Arc<Session>,
     sessions: Sessions,
     upstream: Upstream,
+    deadlines: Deadlines,
     guard: Guard,
     /// For the bytes of large request bodies.
     room: Arc<Semaphore>,
+    /// For calls whose intents are on their way to the disk.
+    settling: Arc<Semaphore>,
     /// For calls that are held.
     places: Arc<Semaphore>,
     /// Turns true at the end: what is held is called off then.
@@ -100,15 +135,17 @@ impl Http {
         let address = listener.local_addr().map_err(failed)?;
         let upstream = {
             let _inside = runtime.enter();
-            Upstream::new(&http.upstream, http.upstream_token.as_deref())?
+            Upstream::new(&http.upstream, http.upstream_token.as_deref(), http.upstream_ca.as_ref())?
         };
         let stop = watch::channel(false).0;
         let proxy = Arc::new(Proxy {
             session: Arc::new(Session::new(gate, options)),
             sessions: Sessions::default(),
             upstream,
+            deadlines: http.deadlines,
             guard: Guard::new(address, http.token, http.hosts),
             room: Arc::new(Semaphore::new(body::ROOM)),
+            settling: Arc::new(Semaphore::new(SETTLING_MAX)),
             places: Arc::new(Semaphore::new(held::PLACES)),
             stop: stop.clone(),
         });

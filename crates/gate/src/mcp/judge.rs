@@ -37,6 +37,16 @@ pub(crate) enum Wanted {
     Refused(Refused),
 }
 
+impl Before {
+    /// Whether it is known already, and waits for no disk.
+    pub(crate) fn is_ready(&self) -> bool {
+        match &self.what {
+            Wanted::Seal(Ok(pending)) => pending.is_ready(),
+            _ => true,
+        }
+    }
+}
+
 /// What is told when a line has gone.
 pub(crate) enum After {
     /// The message of that place answers the server.
@@ -55,6 +65,11 @@ pub(crate) fn judge(session: &Session, peeked: &Peek<'_>) -> Result<Seen, Bad> {
         message_of(session, index, message, &mut seen);
     }
     Ok(seen)
+}
+
+/// Whether judging it takes a moment and no more: nobody reviews what is one call that may be held.
+pub(crate) fn is_brief(peeked: &Peek<'_>) -> bool {
+    matches!(peeked, Peek::One(message) if message.id.is_some() && message.method.as_deref() == Some("tools/call"))
 }
 
 /// The answer to what is not taken; nothing where none is wanted.

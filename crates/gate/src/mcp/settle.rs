@@ -6,7 +6,7 @@ use super::answer;
 use super::judge::{After, Before, Wanted};
 use super::peek::{Message, Peek, peek};
 use super::session::{Awaited, Session, Side};
-use crate::{Ended, Entered, Passage, Pending, Refused};
+use crate::{Ended, Entered, Error, Passage, Pending, Refused};
 
 /// Calls that entered, with the token of their ids; none of a notification.
 pub(crate) type Calls = Vec<(Option<String>, Entered)>;
@@ -25,16 +25,36 @@ pub(crate) fn settle(before: Vec<Before>) -> Settled {
     let mut settled = Settled::default();
     for Before { index, id, what } in before {
         match what {
-            Wanted::Seal(pending) => match pending.and_then(Pending::wait) {
-                Ok(Passage::Entered(one)) => settled.entered.push((id, one)),
-                Ok(Passage::Refused(one)) => settled.refused.push((index, one)),
-                Err(cause) => settled.refused.push((index, Refused::by_error(&cause))),
-            },
+            Wanted::Seal(pending) => settled.sealed(index, id, pending.and_then(Pending::wait)),
             Wanted::Reply(awaited) => settled.expected.push((id, awaited)),
             Wanted::Refused(one) => settled.refused.push((index, one)),
         }
     }
     settled
+}
+
+/// As [`settle`], without keeping a thread. It must be awaited to its end.
+pub(crate) async fn settle_async(before: Vec<Before>) -> Settled {
+    let mut settled = Settled::default();
+    for Before { index, id, what } in before {
+        match what {
+            Wanted::Seal(Ok(pending)) => settled.sealed(index, id, pending.settled().await),
+            Wanted::Seal(Err(cause)) => settled.sealed(index, id, Err(cause)),
+            Wanted::Reply(awaited) => settled.expected.push((id, awaited)),
+            Wanted::Refused(one) => settled.refused.push((index, one)),
+        }
+    }
+    settled
+}
+
+impl Settled {
+    fn sealed(&mut self, index: usize, id: Option<String>, became: Result<Passage, Error>) {
+        match became {
+            Ok(Passage::Entered(one)) => self.entered.push((id, one)),
+            Ok(Passage::Refused(one)) => self.refused.push((index, one)),
+            Err(cause) => self.refused.push((index, Refused::by_error(&cause))),
+        }
+    }
 }
 
 /// Replies are to come: the ids of these, and the calls of which none will tell how they ended.

@@ -31,7 +31,7 @@ pub(crate) fn observe() -> Setup {
 }
 
 /// Action, target and outcome of what ended.
-fn ends(book: &Book) -> Vec<String> {
+pub(crate) fn ends(book: &Book) -> Vec<String> {
     let records = book.records().into_iter().filter_map(|stored| stored.record);
     let ends = records.filter(|record| record.outcome.is_some() && !record.action.starts_with("capture"));
     let told = |record: &sealbook_record::Record| {
@@ -43,7 +43,7 @@ fn ends(book: &Book) -> Vec<String> {
 }
 
 /// Waits until the other end has hung up.
-fn until_gone(stream: &mut TcpStream) {
+pub(crate) fn until_gone(stream: &mut TcpStream) {
     let _ = stream.read(&mut [0; 64]);
 }
 

@@ -1,7 +1,9 @@
 //! Batches that are taken in, and the server while the disk is full.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 
 use sealbook_gate::ingest::{Desk, Limits, Sender, Served, Server, Signal, try_export};
@@ -9,6 +11,8 @@ use sealbook_gate::{GateOptions, Taken};
 use sealbook_record::{Category, Phase, Record};
 
 use crate::fixture::Book;
+
+const TOKEN: &str = "0123456789-a-token-for-the-test-0123456789";
 
 #[test]
 fn a_batch_is_sealed_once_and_each_answers_for_itself() {
@@ -40,8 +44,11 @@ fn a_batch_is_sealed_once_and_each_answers_for_itself() {
 /// A server of its own, asked by `ask`, and what it counted.
 fn served(book: &Book, ask: impl FnOnce(&dyn Fn(&[u8]) -> String)) -> Served {
     let desk = Desk::new(Arc::new(book.gate(GateOptions::default())), Limits::default());
+    let file = book.place.layout().keys.join("test.token");
+    let mut token = File::options().write(true).create_new(true).mode(0o600).open(&file).unwrap();
+    token.write_all(TOKEN.as_bytes()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let senders = vec![Sender::new("test", "a-token-for-the-test")];
+    let senders = vec![Sender::of_file(&file).unwrap()];
     let server = runtime.block_on(Server::bind("127.0.0.1:0".parse().unwrap(), desk, senders)).unwrap();
     let address = server.address().unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -50,7 +57,7 @@ fn served(book: &Book, ask: impl FnOnce(&dyn Fn(&[u8]) -> String)) -> Served {
         ask(&|body| {
             let mut stream = TcpStream::connect(address).unwrap();
             let head = format!(
-                "POST /v1/records HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer a-token-for-the-test\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                "POST /v1/records HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                 body.len()
             );
             stream.write_all(&[head.as_bytes(), body].concat()).unwrap();

@@ -79,32 +79,49 @@ impl Web {
         server: SocketAddr,
         seen: Arc<Mutex<Vec<Said>>>,
     ) -> Self {
-        let mut policy = Book::policy();
-        if !setup.rules.is_empty() {
-            let rules = Rule::from_yaml(setup.rules).unwrap();
-            policy = policy.with_rules(Arc::new(RuleSet::compile(rules).unwrap()));
-        }
-        let gate = Arc::new(Gate::new(Arc::clone(&book.ledger), policy, setup.options).unwrap());
-        let options = SessionOptions {
-            actor: Actor::new(ActorKind::Agent, "ann"),
-            server: "files".to_owned(),
-            command: "test".to_owned(),
-            project: None,
-            recording: setup.recording,
-            holding: setup.holding,
-        };
         let http = HttpOptions {
             listen: "127.0.0.1:0".parse().unwrap(),
             upstream: format!("http://{server}/mcp"),
             token,
             hosts: Vec::new(),
             upstream_token: upstream_token.map(str::to_owned),
+            upstream_ca: None,
+            deadlines: setup.deadlines,
         };
+        Self::set_up(book, setup, http, server, seen)
+    }
+
+    /// With options of its own.
+    pub(crate) fn set_up(
+        book: &Book,
+        setup: Setup,
+        http: HttpOptions,
+        server: SocketAddr,
+        seen: Arc<Mutex<Vec<Said>>>,
+    ) -> Self {
+        let mut policy = Book::policy();
+        if !setup.rules.is_empty() {
+            let rules = Rule::from_yaml(setup.rules).unwrap();
+            policy = policy.with_rules(Arc::new(RuleSet::compile(rules).unwrap()));
+        }
+        let gate = Arc::new(Gate::new(Arc::clone(&book.ledger), policy, setup.options).unwrap());
+        let options = Self::session(setup);
         let gateway = Http::bind(gate, options, http).unwrap();
         let address = gateway.url().split('/').nth(2).unwrap().parse().unwrap();
         let stopper = gateway.stopper();
         let gateway = Some(std::thread::spawn(move || gateway.run()));
         Self { address, server, seen, stopper, gateway }
+    }
+
+    pub(crate) fn session(setup: Setup) -> SessionOptions {
+        SessionOptions {
+            actor: Actor::new(ActorKind::Agent, "ann"),
+            server: "files".to_owned(),
+            command: "test".to_owned(),
+            project: None,
+            recording: setup.recording,
+            holding: setup.holding,
+        }
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -256,7 +273,7 @@ pub(crate) fn start(seen: &Arc<Mutex<Vec<Said>>>, serve: Serve) -> SocketAddr {
     address
 }
 
-fn head(from: &mut impl BufRead) -> Option<Said> {
+pub(crate) fn head(from: &mut impl BufRead) -> Option<Said> {
     let mut said = Said::default();
     loop {
         let mut line = String::new();
@@ -273,7 +290,7 @@ fn head(from: &mut impl BufRead) -> Option<Said> {
     }
 }
 
-fn body(from: &mut impl BufRead, said: &Said) -> std::io::Result<Vec<u8>> {
+pub(crate) fn body(from: &mut impl BufRead, said: &Said) -> std::io::Result<Vec<u8>> {
     let mut body = Vec::new();
     if said.header("transfer-encoding").is_some() {
         loop {

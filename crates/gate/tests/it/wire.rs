@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write, pipe};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use sealbook_gate::mcp::{HoldOptions, Pipes, Recording, SessionOptions, Stdio};
+use sealbook_gate::mcp::{Deadlines, HoldOptions, Pipes, Recording, SessionOptions, Stdio};
 use sealbook_gate::{Error, Gate, GateOptions};
 use sealbook_policy::{Rule, RuleSet};
 use sealbook_record::{Actor, ActorKind};
@@ -28,6 +28,8 @@ pub(crate) struct Setup {
     pub(crate) rules: &'static str,
     pub(crate) recording: Recording,
     pub(crate) holding: HoldOptions,
+    /// Over HTTP.
+    pub(crate) deadlines: Deadlines,
 }
 
 impl Default for Setup {
@@ -37,6 +39,7 @@ impl Default for Setup {
             rules: "",
             recording: Recording::Calls,
             holding: HoldOptions::default(),
+            deadlines: Deadlines::default(),
         }
     }
 }

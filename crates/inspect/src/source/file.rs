@@ -31,6 +31,9 @@ use std::sync::Arc;
 use rustix::fs::FileType;
 use sealbook_record::TargetKind;
 
+pub(crate) use self::entry::Known;
+pub(crate) use self::previous::{Previous, known};
+pub(crate) use self::redacted::is_redacted;
 pub use self::state::{FileChange, TreeState};
 
 use self::compare::Comparison;
@@ -39,7 +42,6 @@ use self::manifest::{Asked, Counts, Manifest};
 use self::owners::Owners;
 use self::pattern::Pattern;
 use self::pipeline::Looked;
-use self::previous::Previous;
 use self::read::Reader;
 use self::walk::{Directory, Filter, Item, LeftOut, open_root, walk};
 use crate::progress::go_on;
@@ -203,7 +205,7 @@ fn comparable<'a>(
     asked: &Asked<'_>,
     coverage: &mut Coverage,
 ) -> Result<Option<Previous<'a>>, Error> {
-    let Some(previous) = Previous::of(prior, scope, request.run.project.as_deref())? else {
+    let Some(previous) = Previous::of(prior, scope, request.run.project.as_deref(), None)? else {
         return Ok(None);
     };
     let same = serde_json::from_str::<serde_json::Value>(&previous.asked).ok() == serde_json::to_value(asked).ok();

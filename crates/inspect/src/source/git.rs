@@ -15,6 +15,7 @@
 
 mod blame;
 mod engine;
+mod lineage;
 mod previous;
 mod tell_commit;
 mod tell_fault;
@@ -31,13 +32,16 @@ use serde::Serialize;
 use self::engine::commit::Commit;
 use self::engine::history::{self, Found, Wanted};
 use self::engine::id::Id;
+pub(crate) use self::engine::lines::{Counter, Hunk, count as count_lines};
 use self::engine::objects::{Kind, Object, Objects, Tally};
 use self::engine::reader::{Fault, Reader, Wrong};
 use self::engine::refs::{self, RefKind, Resolved, Trouble};
 use self::engine::repository::{OpenError, Repository};
 use self::engine::tree;
 use self::engine::walk::{Bounds, Node};
+pub(crate) use self::lineage::{Lineage, lineage};
 use self::previous::Previous;
+pub(crate) use self::previous::references;
 use self::tell_commit::set;
 use self::tell_fault::Faults;
 use self::tell_ref::{Standing, State};

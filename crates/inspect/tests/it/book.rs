@@ -140,6 +140,7 @@ impl Prior for Book {
                 && selection.target.is_none_or(|target| target == record.target.id)
                 && selection.project.is_none_or(|project| Some(project) == record.project.as_deref())
                 && selection.operation.is_none_or(|operation| Some(operation) == record.operation)
+                && selection.until.is_none_or(|until| record.occurred <= until)
         };
         let sealed = self.sealed.lock().unwrap();
         let found: Vec<_> = sealed

@@ -116,7 +116,7 @@ const WELL: Finder = Finder { fails: false, cites: true, copies: 1 };
 
 fn batch<'a>(book: &'a Book, sources: Vec<&'a dyn Source>, analyzers: Vec<&'a dyn Analyzer>) -> Batch<'a> {
     let request = book.request(std::path::Path::new("/it"), FileOptions::default());
-    Batch { sources, analyzers, request }
+    Batch { sources, analyzers, request, baseline: None }
 }
 
 #[test]
@@ -239,6 +239,7 @@ fn a_real_tree_from_intent_to_outcome() {
         sources: vec![source("file").unwrap()],
         analyzers: Vec::new(),
         request: book.request(tree.path(), FileOptions::default()),
+        baseline: None,
     };
     let audit = batch.collect(&book, &mut book.page(), &Silent).unwrap();
     assert_eq!(audit.sources[0].records, 2);
@@ -325,6 +326,7 @@ fn a_run_that_is_called_off_says_so_and_asks_nobody_further() {
             sources: SOURCES.to_vec(),
             analyzers: ANALYZERS.to_vec(),
             request: book.request(&repo.path, FileOptions::default()),
+            baseline: None,
         };
         let patience = Patience { left: AtomicI64::new(patience) };
         let audit = batch.collect(&book, &mut book.page(), &patience).unwrap();

@@ -85,6 +85,12 @@ impl Repo {
         self.head()
     }
 
+    /// The same, in which it is later than in any test's book.
+    pub(crate) fn later(mut self) -> Self {
+        self.clock = 1_800_000_000;
+        self
+    }
+
     /// Lets a minute pass.
     pub(crate) fn tick(&mut self) {
         self.clock += 60;

@@ -6,7 +6,9 @@ mod book;
 mod git_repo;
 mod tree;
 
+mod authorship;
 mod collector;
+mod drift;
 mod file_changes;
 mod file_ignores;
 mod file_manifest;

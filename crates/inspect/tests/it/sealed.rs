@@ -19,7 +19,7 @@ fn audit(ledger: &Ledger, tree: &Tree) -> Audit {
         threads: 2,
         stamp: &book,
     };
-    let batch = Batch { sources: vec![source("file").unwrap()], analyzers: Vec::new(), request };
+    let batch = Batch { sources: vec![source("file").unwrap()], analyzers: Vec::new(), request, baseline: None };
     let policy = Policy::new(DigestKey::new([7; 32]));
     batch.collect(&book, &mut book.sink(&policy), &Silent).unwrap()
 }

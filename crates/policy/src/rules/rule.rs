@@ -10,6 +10,7 @@ use crate::{Consent, Decision, Fail, Mode, RuleError};
 const ID_BYTES_MAX: usize = 64;
 const TEXT_BYTES_MAX: usize = 4_096;
 const RETENTION_YEARS_MAX: u32 = 200;
+const APPROVERS_MAX: u32 = 9;
 
 /// Whom and what a rule is about: globs, of which one must fit. An empty list means everyone and everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub struct Rule {
     pub retention_years: Option<u32>,
     /// Whose yes counts where it asks; as the gate is set up where nothing is said.
     pub approval: Option<Consent>,
+    /// How many different approvers must say yes where it asks.
+    pub approvers: u32,
     /// The domain under which a model reviews what fits, if any does. It can only make the decision stricter.
     pub review: Option<String>,
     /// Whom and what it is about.
@@ -116,6 +119,9 @@ impl Rule {
         if let Some(approval) = self.approval {
             put("approval", json!(approval.as_str()));
         }
+        if self.approvers > 1 {
+            put("approvers", json!(self.approvers));
+        }
         if let Some(domain) = &self.review {
             put("review", json!(domain));
         }
@@ -161,6 +167,7 @@ impl Rule {
             fail: Fail::Closed,
             retention_years: None,
             approval: None,
+            approvers: 1,
             review: None,
             scope: Scope::default(),
             condition: None,
@@ -179,6 +186,7 @@ impl Rule {
                 "fail" => rule.fail = word(value, "fail", Fail::ALL, Fail::as_str)?,
                 "retention" | "retention_years" => rule.retention_years = Some(read_years(value)?),
                 "approval" => rule.approval = Some(word(value, "approval", Consent::ALL, Consent::as_str)?),
+                "approvers" => rule.approvers = read_approvers(value)?,
                 "review" => rule.review = Some(read_domain(value)?),
                 "scope" => rule.scope = read_scope(value)?,
                 "when" | "cel" => {
@@ -197,7 +205,7 @@ impl Rule {
                     return Err(error_at(
                         *line,
                         "a rule has no field of that name; use id, name, description, effect, mode, severity, fail, \
-                         retention, approval, review, scope, when, cel",
+                         retention, approval, approvers, review, scope, when, cel",
                     ));
                 }
             }
@@ -210,6 +218,14 @@ impl Rule {
         }
         if rule.condition.is_none() && rule.scope == Scope::default() {
             return Err(node.error("the rule would fit everything; add `when:`, `cel:` or `scope:`"));
+        }
+        if rule.approvers > 1 && rule.effect != Decision::Ask && rule.review.is_none() {
+            return Err(
+                node.error("`approvers` says how many must say yes, and the rule asks nobody; add `effect: ask`")
+            );
+        }
+        if rule.approvers > 1 && rule.approval == Some(Consent::Client) {
+            return Err(node.error("a client's user is one and no approver; leave `approval: client` out"));
         }
         if rule.name.is_empty() {
             rule.name.clone_from(&rule.id);
@@ -264,6 +280,11 @@ fn word<T: std::str::FromStr + Copy + PartialEq>(
 fn read_years(node: &Node) -> Result<u32, RuleError> {
     let years = node.text("retention")?.parse().ok().filter(|years| (1..=RETENTION_YEARS_MAX).contains(years));
     years.ok_or_else(|| node.error("`retention` is a number of years; write 1 to 200"))
+}
+
+fn read_approvers(node: &Node) -> Result<u32, RuleError> {
+    let count = node.text("approvers")?.parse().ok().filter(|count| (1..=APPROVERS_MAX).contains(count));
+    count.ok_or_else(|| node.error(format!("`approvers` is how many must say yes; write 1 to {APPROVERS_MAX}")))
 }
 
 /// The name of a domain: it goes to a model, and into records.

@@ -258,6 +258,7 @@ impl Compiled {
             message,
             fail: rule.fail,
             approval: rule.approval,
+            approvers: rule.approvers,
             review: rule.review.clone(),
         }
     }

@@ -133,21 +133,31 @@ impl Judged {
     }
 }
 
+/// An alert about a record that no rule of the book raises. `rule` names what was looked for, `which` tells it from
+/// others of the same record.
+pub fn alert_about(about: &Record, rule: &str, which: &str, severity: Severity, message: &str) -> Record {
+    raised(about, (rule, Decision::Alert), alert_id(about.id, &format!("{rule}\0{which}")), (severity, message))
+}
+
 fn alert(hit: &Hit, about: &Record) -> Record {
+    raised(about, (&hit.rule, hit.effect), alert_id(about.id, &hit.rule), (hit.severity, &hit.message))
+}
+
+fn raised(about: &Record, (rule, effect): (&str, Decision), id: Uuid, (severity, message): (Severity, &str)) -> Record {
     let actor = Actor::new(ActorKind::System, "sealbook");
-    let target = Target::new(TargetKind::Rule, hit.rule.as_str());
-    let mut record = Record::event(alert_id(about.id, &hit.rule), actor, "alert.raised", target, about.occurred);
+    let target = Target::new(TargetKind::Rule, rule);
+    let mut record = Record::event(id, actor, "alert.raised", target, about.occurred);
     record.tenant.clone_from(&about.tenant);
     record.operation = about.operation;
     record.parent = Some(about.id);
     record.session.clone_from(&about.session);
     record.project.clone_from(&about.project);
     record.category = Category::Audit;
-    record.severity = hit.severity;
+    record.severity = severity;
     let form = Form {
-        rule: hit.rule.clone(),
-        effect: hit.effect.as_str().to_owned(),
-        message: hit.message.clone(),
+        rule: rule.to_owned(),
+        effect: effect.as_str().to_owned(),
+        message: message.to_owned(),
         action: about.action.clone(),
     };
     record.set_part(PartName::Input, &form).expect("texts are JSON");

@@ -2,7 +2,10 @@
 //!
 //! A request names what it is about by a digest over caller, server, tool, the digest of the argument bytes, the
 //! rules it was asked under, and its end. Whoever folds it computes the digest again from what a person is
-//! shown. An approval counts once, until its end, and never where asker and approver are one.
+//! shown. An approval counts once, until its end, and never where asker and approver are one. Where the rules want
+//! several approvers, it takes as many keys and as many people; one no is enough.
+
+mod call;
 
 use std::collections::BTreeMap;
 
@@ -11,33 +14,11 @@ use sealbook_record::{ActorKind, PartName, Record, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
 
 use super::{UNKNOWN, UNREADABLE, UNSIGNED};
+pub use call::{Call, Conditions};
+use call::{DecisionForm, RequestForm};
 
 /// How long after its end a request is remembered: a late answer should be told what became of it.
 const REMEMBERED_US: i64 = 24 * 3_600 * 1_000_000;
-
-/// A call that waits for a person, or may go on once one has said so: who calls what with which bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
-    /// The actor's id.
-    pub caller: String,
-    /// The server, or whatever else runs the tool.
-    pub server: String,
-    /// The tool.
-    pub tool: String,
-    /// SHA-256 of the argument bytes exactly as they came.
-    pub arguments: Hash,
-    /// The rules under which it was asked: [`crate::RuleSet::digest`].
-    pub policy: Hash,
-}
-
-/// What a review wants to be so before a call goes on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conditions {
-    /// The review: id of its record.
-    pub review: Uuid,
-    /// Each condition, as the review names it.
-    pub texts: Vec<String>,
-}
 
 /// What a person said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +68,15 @@ pub struct Decided {
     pub reason: Option<String>,
 }
 
+/// An approver's yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Yes {
+    /// Whose.
+    pub by: String,
+    /// The approver's key that signed it.
+    pub key: Hash,
+}
+
 /// One request and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
@@ -100,11 +90,15 @@ pub struct Approval {
     pub call: Call,
     /// What must be so, and be said to be so, for a yes to count.
     pub conditions: Option<Conditions>,
+    /// How many different approvers must say yes.
+    pub approvers: u32,
+    /// Who has said yes, in order.
+    pub approved: Vec<Yes>,
     /// Until when a yes counts.
     pub expires: Timestamp,
     /// SHA-256 over all of it.
     pub digest: Hash,
-    /// What was said.
+    /// What came of it: the first no, or the last yes that was needed.
     pub decided: Option<Decided>,
     /// The record that used it up.
     pub used: Option<Uuid>,
@@ -120,96 +114,6 @@ impl Approval {
             (None, Some(_)) => ApprovalState::Approved,
             (None, None) => ApprovalState::Waiting,
         }
-    }
-}
-
-/// The part `input` of a request.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RequestForm {
-    caller: String,
-    server: String,
-    tool: String,
-    arguments: Hash,
-    policy: Hash,
-    expires_us: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    review: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    conditions: Vec<String>,
-    digest: Hash,
-}
-
-/// The part `input` of a decision.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DecisionForm {
-    decision: Choice,
-    digest: Hash,
-    /// For each condition, in their order, how it is known to be met.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    met: Vec<String>,
-}
-
-impl Call {
-    /// SHA-256(`sealbook/approval/v1\0` ‖ each text with its length before it ‖ both hashes ‖ the end).
-    pub fn digest(&self, expires: Timestamp) -> Hash {
-        let mut bytes = b"sealbook/approval/v1\0".to_vec();
-        for text in [&self.caller, &self.server, &self.tool] {
-            bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
-            bytes.extend_from_slice(text.as_bytes());
-        }
-        bytes.extend_from_slice(self.arguments.as_bytes());
-        bytes.extend_from_slice(self.policy.as_bytes());
-        bytes.extend_from_slice(&expires.as_micros().to_be_bytes());
-        Hash::of(&bytes)
-    }
-
-    /// The same where a review has set conditions: SHA-256(`sealbook/approval-conditions/v1\0` ‖ the digest without
-    /// them ‖ the review's id ‖ each condition with its length before it).
-    pub fn digest_with(&self, expires: Timestamp, conditions: Option<&Conditions>) -> Hash {
-        let Some(conditions) = conditions else { return self.digest(expires) };
-        let mut bytes = b"sealbook/approval-conditions/v1\0".to_vec();
-        bytes.extend_from_slice(self.digest(expires).as_bytes());
-        bytes.extend_from_slice(conditions.review.as_bytes());
-        for text in &conditions.texts {
-            bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
-            bytes.extend_from_slice(text.as_bytes());
-        }
-        Hash::of(&bytes)
-    }
-
-    /// The part `input` of an `approval.requested`, whose actor is the caller.
-    pub fn request_json(&self, expires: Timestamp) -> String {
-        self.request_json_with(expires, None)
-    }
-
-    /// The same, with conditions of a review.
-    pub fn request_json_with(&self, expires: Timestamp, conditions: Option<&Conditions>) -> String {
-        let form = RequestForm {
-            caller: self.caller.clone(),
-            server: self.server.clone(),
-            tool: self.tool.clone(),
-            arguments: self.arguments,
-            policy: self.policy,
-            expires_us: expires.as_micros().to_string(),
-            review: conditions.map(|conditions| conditions.review.to_string()),
-            conditions: conditions.map(|conditions| conditions.texts.clone()).unwrap_or_default(),
-            digest: self.digest_with(expires, conditions),
-        };
-        serde_json::to_string(&form).expect("texts are JSON")
-    }
-}
-
-impl Choice {
-    /// The part `input` of an `approval.decided`, whose parent is the request.
-    pub fn decision_json(self, digest: Hash) -> String {
-        self.decision_json_with(digest, Vec::new())
-    }
-
-    /// The same, with how each condition is known to be met, in their order.
-    pub fn decision_json_with(self, digest: Hash, met: Vec<String>) -> String {
-        serde_json::to_string(&DecisionForm { decision: self, digest, met }).expect("texts are JSON")
     }
 }
 
@@ -235,12 +139,27 @@ impl Approvals {
     /// Whoever lets the call go seals `approval.used` first, with the request as its parent, brings the state
     /// up to that record, and goes on only where [`Approvals::is_used_by`] says that it came first.
     pub fn admits(&self, call: &Call, now: Timestamp) -> Option<&Approval> {
-        self.open.values().find(|it| it.call == *call && it.state(now) == ApprovalState::Approved)
+        self.admits_by(call, 1, now)
+    }
+
+    /// The same, where at least so many approvers were asked for: whoever asks may ask for fewer than the rules want.
+    pub fn admits_by(&self, call: &Call, approvers: u32, now: Timestamp) -> Option<&Approval> {
+        self.of(call, approvers, ApprovalState::Approved, now)
     }
 
     /// A request for exactly this call that still waits: a retry need not ask again.
     pub fn waiting(&self, call: &Call, now: Timestamp) -> Option<&Approval> {
-        self.open.values().find(|it| it.call == *call && it.state(now) == ApprovalState::Waiting)
+        self.waiting_for(call, 1, now)
+    }
+
+    /// The same, where it waits for at least so many.
+    pub fn waiting_for(&self, call: &Call, approvers: u32, now: Timestamp) -> Option<&Approval> {
+        self.of(call, approvers, ApprovalState::Waiting, now)
+    }
+
+    fn of(&self, call: &Call, approvers: u32, state: ApprovalState, now: Timestamp) -> Option<&Approval> {
+        let mut of_call = self.open.values().filter(|it| it.call == *call && it.approvers >= approvers);
+        of_call.find(|it| it.state(now) == state)
     }
 
     /// Whether this record is the one that used the approval up.
@@ -266,12 +185,27 @@ impl Approvals {
             }
             _ => return Err(UNREADABLE),
         };
-        if call.digest_with(expires, conditions.as_ref()) != form.digest || call.caller != record.actor.id {
+        if form.approvers == 0 {
+            return Err(UNREADABLE);
+        }
+        let digest = call.digest_with(expires, conditions.as_ref(), form.approvers);
+        if digest != form.digest || call.caller != record.actor.id {
             return Err("its digest is not that of what it shows");
         }
         let asker = record.actor.verified.clone().filter(|_| record.actor.kind == ActorKind::User);
-        let approval =
-            Approval { id: record.id, seq, asker, call, conditions, expires, digest: form.digest, decided: None, used: None };
+        let approval = Approval {
+            id: record.id,
+            seq,
+            asker,
+            call,
+            conditions,
+            approvers: form.approvers,
+            approved: Vec::new(),
+            expires,
+            digest,
+            decided: None,
+            used: None,
+        };
         self.open.entry(record.id).or_insert(approval);
         Ok(())
     }
@@ -293,7 +227,7 @@ impl Approvals {
         }
         // A no needs no key: it only ever makes the answer stricter.
         if form.decision == Choice::Approve {
-            approver.ok_or(UNSIGNED)?;
+            let key = approver.ok_or(UNSIGNED)?;
             let actor = &record.actor;
             let asker = Some(approval.call.caller.as_str());
             // Whatever they call themselves: who asked as a person is the same person under another name.
@@ -308,6 +242,14 @@ impl Approvals {
             let count = approval.conditions.as_ref().map_or(0, |conditions| conditions.texts.len());
             if form.met.len() != count || form.met.iter().any(|evidence| evidence.trim().is_empty()) {
                 return Err("it does not say of each condition how it is known to be met");
+            }
+            // Another key in the same hand, or another hand on the same key, is not another approver.
+            if approval.approved.iter().any(|yes| yes.key == key || yes.by == actor.id) {
+                return Err("this approver has said yes already, and another one is needed");
+            }
+            approval.approved.push(Yes { by: actor.id.clone(), key });
+            if approval.approved.len() < approval.approvers as usize {
+                return Ok(());
             }
         }
         let (by, reason) = (record.actor.id.clone(), record.reason.clone());
@@ -330,6 +272,9 @@ impl Approvals {
         if form.decision == Choice::Approve {
             if approval.conditions.is_some() {
                 return Err("that conditions are met is for an approver to say");
+            }
+            if approval.approvers > 1 {
+                return Err("it takes several approvers, and a client's user is none");
             }
             approval.used = Some(record.id);
         }

@@ -354,3 +354,29 @@ fn a_rule_says_whose_yes_counts_and_under_which_domain_it_is_reviewed() {
     assert!(refused("{id: a, effect: log, review: '../x', scope: {actions: [x]}}").contains("`review` names a domain"));
     assert!(refused("{id: a, effect: ask, approval: anyone, scope: {actions: [x]}}").contains("approver, client"));
 }
+
+#[test]
+fn a_rule_may_want_several_approvers() {
+    let two = "id: r\neffect: ask\napprovers: 2\nscope: {actions: [file.write]}";
+    let rules = Rule::from_yaml(two).unwrap();
+    assert_eq!(Rule::from_json(&rules[0].to_json()).unwrap().to_json(), rules[0].to_json());
+    let one = "id: s\neffect: ask\napproval: client\nscope: {actions: [file.write]}";
+    let said = |yaml: &str| set(yaml).evaluate(&record());
+    assert_eq!((said(two).approvers(), said(two).client_consents(true)), (2, false));
+    assert_eq!((said(one).approvers(), said(one).client_consents(false)), (1, true));
+    // Of two rules, the one that wants most.
+    let both =
+        format!("{two}\n---\n{one}\n---\n{}", two.replace("id: r", "id: t").replace("approvers: 2", "approvers: 4"));
+    assert_eq!((said(&both).approvers(), said(&both).client_consents(true)), (4, false));
+    let watched = two.replace("effect", "mode: observe\neffect");
+    assert_eq!(said(&watched).approvers(), 1);
+    for (wrong, expected) in [
+        (two.replace("approvers: 2", "approvers: 0"), "write 1 to 9"),
+        (two.replace("approvers: 2", "approvers: 10"), "write 1 to 9"),
+        (two.replace("approvers: 2", "approvers: many"), "write 1 to 9"),
+        (two.replace("ask", "alert"), "add `effect: ask`"),
+        (two.replace("approvers: 2", "approvers: 2\napproval: client"), "leave `approval: client` out"),
+    ] {
+        assert!(refused(&wrong).contains(expected), "{wrong}: {}", refused(&wrong));
+    }
+}

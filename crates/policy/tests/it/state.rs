@@ -372,10 +372,10 @@ fn conditions() -> Conditions {
 fn a_yes_counts_only_with_a_word_on_every_condition() {
     let policy = policy();
     let mut state = State::new();
-    let (conditions, digest) = (conditions(), call(1).digest_with(at(100), Some(&conditions())));
+    let (conditions, digest) = (conditions(), call(1).digest_with(at(100), Some(&conditions()), 1));
     assert_ne!(digest, call(1).digest(at(100)), "the conditions are part of what is approved");
     let mut asked = request(1, &call(1), 100);
-    asked.set_part_json(PartName::Input, call(1).request_json_with(at(100), Some(&conditions))).unwrap();
+    asked.set_part_json(PartName::Input, call(1).request_json_with(at(100), Some(&conditions), 1)).unwrap();
     state.push(0, at(1), &sealed(&policy, asked), None);
     assert_eq!(state.approvals().waiting(&call(1), at(2)).and_then(|it| it.conditions.clone()), Some(conditions));
     let said = |id, met: &[&str]| {
@@ -396,7 +396,7 @@ fn a_yes_counts_only_with_a_word_on_every_condition() {
 
 #[test]
 fn conditions_that_are_shown_and_not_meant_are_refused() {
-    let honest = call(1).request_json_with(at(100), Some(&conditions()));
+    let honest = call(1).request_json_with(at(100), Some(&conditions()), 1);
     let less = honest.replace("\"a backup exists\",", "");
     let none = call(1).request_json(at(100)).replace("\"digest\"", "\"review\":\"x\",\"digest\"");
     let mut state = State::new();
@@ -434,9 +434,83 @@ fn what_a_client_says_of_its_user_ends_a_request_and_admits_nothing() {
     // Whether conditions are met is not for a client to say.
     let mut state = State::new();
     let mut asked = request(1, &call(1), 100);
-    asked.set_part_json(PartName::Input, call(1).request_json_with(at(100), Some(&conditions()))).unwrap();
+    asked.set_part_json(PartName::Input, call(1).request_json_with(at(100), Some(&conditions()), 1)).unwrap();
     state.push(0, at(1), &sealed(&policy, asked), None);
-    let with = call(1).digest_with(at(100), Some(&conditions()));
+    let with = call(1).digest_with(at(100), Some(&conditions()), 1);
     state.push(1, at(2), &sealed(&policy, elicited(2, 1, with, Choice::Approve)), None);
     assert!(state.approvals().waiting(&call(1), at(2)).is_some());
+}
+
+/// A request for call 1 that needs so many, and its digest.
+fn asked_of(approvers: u32) -> (Record, Hash) {
+    let mut asked = request(1, &call(1), 100);
+    asked.set_part_json(PartName::Input, call(1).request_json_with(at(100), None, approvers)).expect("it is JSON");
+    (asked, call(1).digest_with(at(100), None, approvers))
+}
+
+#[test]
+fn where_several_must_approve_it_takes_as_many_keys_and_people() {
+    let policy = policy();
+    let (asked, digest) = asked_of(3);
+    assert_ne!(digest, call(1).digest(at(100)), "how many is part of what is approved");
+    let mut state = State::new();
+    state.push(0, at(1), &sealed(&policy, asked), None);
+    let key = |name: &str| Some(Hash::of(name.as_bytes()));
+    let mut seq = 0;
+    let mut says = |state: &mut State, by: &str, key: Option<Hash>, digest: Hash, choice: Choice| {
+        seq += 1;
+        let record = sealed(&policy, decision(u128::from(seq) + 10, 1, digest, choice, by));
+        state.push(seq, at(2), &record, key);
+        state.approvals().admits(&call(1), at(2)).is_some()
+    };
+    let yes = Choice::Approve;
+    assert!(!says(&mut state, "alice", key("a"), digest, yes), "one of three");
+    assert!(!says(&mut state, "alice", key("a"), digest, yes), "the same again");
+    assert!(!says(&mut state, "alice", key("b"), digest, yes), "the same person with another key");
+    assert!(!says(&mut state, "bob", key("a"), digest, yes), "another name on the same key");
+    assert!(!says(&mut state, "bob", None, digest, yes), "no key");
+    assert!(!says(&mut state, &call(1).caller, key("c"), digest, yes), "who asked");
+    assert!(!says(&mut state, "bob", key("b"), call(1).digest(at(100)), yes), "as if one were enough");
+    assert!(!says(&mut state, "bob", key("b"), digest, yes), "two of three");
+    let approval = state.approvals().get(Uuid::from_u128(1)).unwrap();
+    assert_eq!(approval.approved.iter().map(|yes| yes.by.as_str()).collect::<Vec<_>>(), ["alice", "bob"]);
+    assert!(says(&mut state, "carol", key("c"), digest, yes), "three of three");
+    assert_eq!(state.refused().len(), 6);
+    // It is over then: one more is one too many, and so is a no.
+    assert!(says(&mut state, "dave", key("d"), digest, Choice::Deny));
+    assert_eq!(state.refused().len(), 7);
+}
+
+#[test]
+fn one_no_is_enough_and_no_client_says_yes_for_several() {
+    let policy = policy();
+    let (asked, digest) = asked_of(2);
+    let key = |name: &str| Some(Hash::of(name.as_bytes()));
+    let mut state = State::new();
+    state.push(0, at(1), &sealed(&policy, asked.clone()), None);
+    state.push(1, at(2), &sealed(&policy, elicited(9, 1, digest, Choice::Approve)), None);
+    assert!(state.approvals().waiting(&call(1), at(2)).is_some(), "a client's user is no approver");
+    state.push(2, at(2), &sealed(&policy, decision(10, 1, digest, Choice::Approve, "alice")), key("a"));
+    state.push(3, at(2), &sealed(&policy, decision(11, 1, digest, Choice::Deny, "bob")), None);
+    state.push(4, at(2), &sealed(&policy, decision(12, 1, digest, Choice::Approve, "carol")), key("c"));
+    assert!(state.approvals().admits(&call(1), at(2)).is_none());
+    assert_eq!(state.approvals().get(Uuid::from_u128(1)).unwrap().state(at(2)), sealbook_policy::ApprovalState::Denied);
+    // Who asks may ask for fewer than the rules want: that admits nothing where they want more.
+    let mut state = State::new();
+    state.push(0, at(1), &sealed(&policy, request(1, &call(1), 100)), None);
+    assert!(state.approvals().waiting_for(&call(1), 2, at(2)).is_none());
+    let one = call(1).digest(at(100));
+    state.push(1, at(2), &sealed(&policy, decision(10, 1, one, Choice::Approve, "alice")), key("a"));
+    assert!(state.approvals().admits(&call(1), at(2)).is_some());
+    assert!(state.approvals().admits_by(&call(1), 2, at(2)).is_none());
+    // A number that is not in the digest is not believed.
+    let less = call(1).request_json_with(at(100), None, 2).replace("\"approvers\":2", "\"approvers\":1");
+    let none = call(1).request_json_with(at(100), None, 2).replace("\"approvers\":2", "\"approvers\":0");
+    for json in [less, none] {
+        let mut state = State::new();
+        let mut forged = asked.clone();
+        forged.set_part_json(PartName::Input, json).unwrap();
+        state.push(0, at(1), &sealed(&policy, forged), None);
+        assert_eq!((state.approvals().iter().count(), state.refused().len()), (0, 1));
+    }
 }

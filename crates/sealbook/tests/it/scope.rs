@@ -3,7 +3,7 @@
 use std::io::{Error as IoError, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use sealbook::{Book, Category, Outcome, PartName, Place, RunError, TargetKind, user};
+use sealbook::{Book, Category, Finding, Outcome, PartName, Place, RunError, Severity, TargetKind, user};
 
 use crate::fixture::{Shop, begin_and_drop, on_another_executor, on_tokio};
 
@@ -177,4 +177,80 @@ fn an_argument_that_json_cannot_write_is_no_argument() {
     let refused = shop.book.scope("a").argument("odd", &odd).enter().unwrap_err();
     assert_eq!(refused.code(), "argument_unwritable");
     assert!(shop.story().is_empty());
+}
+
+fn finding(path: &str) -> Finding {
+    let message = format!("no licence in {path}, key {GITHUB}");
+    Finding::new("license.missing", "license", Severity::Warning, message, Some(path), "no head")
+}
+
+#[test]
+fn what_is_found_within_a_scope_is_in_its_outcome() {
+    let shop = Shop::new();
+    let found = shop.book.scope("license.check").context("release", "1.2").run_with(|scope| {
+        scope.add_finding(finding("a.rs"));
+        scope.add_findings(["b.rs", "c.rs"].map(finding));
+        scope.add_context("files", &3);
+        scope.add_context("seconds", &0.5);
+        Ok::<_, IoError>(3)
+    });
+    assert_eq!(found.unwrap(), 3);
+    assert_eq!(shop.story(), ["license.check …", "license.check ok"]);
+    let outcome = shop.told()[1].record.clone().unwrap();
+    let findings = outcome.findings().unwrap();
+    assert_eq!(
+        findings.iter().map(|found| found.location.as_ref().unwrap().path.as_str()).collect::<Vec<_>>(),
+        ["a.rs", "b.rs", "c.rs"]
+    );
+    assert_eq!((findings[0].id.as_str(), findings[0].severity), (finding("a.rs").id.as_str(), Severity::Warning));
+    assert!(findings.iter().all(|found| !found.message.contains(GITHUB)), "{findings:?}");
+    assert_eq!(shop.part(0, PartName::Context), serde_json::json!({"release": "1.2"}));
+    assert_eq!(shop.part(1, PartName::Context), serde_json::json!({"files": 3, "seconds": 0.5}));
+    shop.assert_complete();
+}
+
+#[test]
+fn what_was_found_stays_however_the_scope_is_left() {
+    let shop = Shop::new();
+    let failed = shop.book.scope("a").run_with(|scope| {
+        scope.add_finding(finding("a.rs"));
+        Err::<(), _>(IoError::other("no paper"))
+    });
+    assert!(failed.is_err());
+    let panics = || {
+        shop.book.scope("b").run_with(|scope| -> Result<(), IoError> {
+            scope.add_finding(finding("b.rs"));
+            panic!("no paper")
+        })
+    };
+    assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+    let mut entered = shop.book.scope("c").enter().unwrap();
+    entered.add_finding(finding("c.rs"));
+    drop(entered);
+    let mut entered = shop.book.scope("d").enter().unwrap();
+    entered.add_finding(finding("d.rs"));
+    entered.result(&1).ok().unwrap();
+    on_tokio(begin_and_drop(async |tell| {
+        shop.book
+            .scope("e")
+            .run_with_async(async |scope| {
+                scope.add_finding(finding("e.rs"));
+                tell.send(()).unwrap();
+                std::future::pending::<Result<(), IoError>>().await
+            })
+            .await
+    }));
+    let done = on_tokio(shop.book.scope("f").run_with_async(async |scope| {
+        scope.add_finding(finding("f.rs"));
+        Ok::<_, IoError>(7)
+    }));
+    assert_eq!(done.unwrap(), 7);
+    let ended = ["a failed", "b failed", "c unknown", "d ok", "e cancelled", "f ok"];
+    let story: Vec<String> = shop.story().into_iter().filter(|line| !line.ends_with('…')).collect();
+    assert_eq!(story, ended);
+    for (index, stored) in shop.told().iter().enumerate().filter(|(index, _)| index % 2 == 1) {
+        let found = stored.record.as_ref().unwrap().findings().unwrap();
+        assert_eq!(found.len(), 1, "{}", story[index / 2]);
+    }
+    shop.assert_complete();
 }

@@ -10,6 +10,16 @@ use super::engine;
 use crate::seam::{EachId, EachRow, EachStands, Stands};
 use crate::{Error, NewRow, Row, StoreHead};
 
+/// Runs a statement that gives nothing back, and keeps it for the next time.
+pub(super) fn run(connection: &Connection, statement: &'static str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
+}
+
+pub(super) fn begin_reading(connection: &Connection) -> rusqlite::Result<()> {
+    run(connection, "BEGIN")?;
+    connection.prepare_cached("SELECT 1 FROM meta LIMIT 1")?.query_row([], |_| Ok(())).optional().map(drop)
+}
+
 pub(super) fn head(connection: &Connection) -> rusqlite::Result<Option<StoreHead>> {
     connection
         .prepare_cached("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1")?

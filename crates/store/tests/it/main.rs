@@ -5,6 +5,8 @@
 mod append;
 mod attacks;
 mod fixture;
+mod health;
+mod later;
 mod lookups;
 mod older;
 mod query;

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use sealbook_gate::Token;
-use sealbook_gate::mcp::{Http, HttpOptions};
+use sealbook_gate::mcp::{Authority, Deadlines, Http, HttpOptions};
 
 use super::{Args, TELLING_MAX, open};
 use crate::command::Context;
@@ -32,9 +33,29 @@ pub(super) struct Listening {
     /// Where the server's own bearer token lies; without it, what clients send passes
     #[arg(long, value_name = "FILE", requires = "listen")]
     upstream_token_file: Option<PathBuf>,
+    /// The certificates, in PEM, that alone vouch for a server with `https` [default: those of this machine]
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    upstream_ca: Option<PathBuf>,
+    /// How long the server may take to begin its answer to a message; 0 is for ever [default: 600]
+    #[arg(long, value_name = "SECONDS", requires = "listen")]
+    answer_within: Option<u64>,
+    /// How long the server may say nothing within an answer that is no stream of events; 0 is for ever [default: 120]
+    #[arg(long, value_name = "SECONDS", requires = "listen")]
+    silent_for: Option<u64>,
     /// A further name of this machine that requests may be addressed to; needed for other addresses than loopback
     #[arg(long = "allow-host", value_name = "NAME", requires = "listen")]
     hosts: Vec<String>,
+}
+
+impl Listening {
+    fn deadlines(&self) -> Deadlines {
+        let or = |given: Option<u64>, unsaid: Option<Duration>| match given {
+            Some(seconds) => (seconds > 0).then(|| Duration::from_secs(seconds)),
+            None => unsaid,
+        };
+        let unsaid = Deadlines::default();
+        Deadlines { head: or(self.answer_within, unsaid.head), silence: or(self.silent_for, unsaid.silence) }
+    }
 }
 
 pub(super) fn run(args: &Args, listen: SocketAddr, context: &Context) -> Result<Exit, Failure> {
@@ -53,10 +74,20 @@ pub(super) fn run(args: &Args, listen: SocketAddr, context: &Context) -> Result<
         .map_or_else(|| place.layout.keys.with_file_name("wrap.token"), |file| context.environment.absolute(file));
     let upstream_token = listening.upstream_token_file.as_ref().map(|file| context.environment.absolute(file));
     let upstream_token = upstream_token.map(|file| read(&file)).transpose()?;
+    let upstream_ca = listening.upstream_ca.as_ref().map(|file| authority(&context.environment.absolute(file)));
+    let upstream_ca = upstream_ca.transpose()?;
     let tellers = Arc::new(Tellers::new(&context.environment, true));
     let (gate, options) = open(args, context, &tellers)?;
     let token = if listening.no_token { None } else { Some(Token::load_or_create(&token_file)?) };
-    let http = HttpOptions { listen, upstream, token, hosts: listening.hosts.clone(), upstream_token };
+    let http = HttpOptions {
+        listen,
+        upstream,
+        token,
+        hosts: listening.hosts.clone(),
+        upstream_token,
+        upstream_ca,
+        deadlines: listening.deadlines(),
+    };
     let gateway = Http::bind(gate, options, http)?;
     let bearer = if listening.no_token {
         "without a token: every program of this machine may call".to_owned()
@@ -75,6 +106,13 @@ fn read(path: &Path) -> Result<String, Failure> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|cause| Failure::Input { name: path.display().to_string(), cause })?;
     Ok(text.trim().to_owned())
+}
+
+/// Certificates that a person has put into a file.
+fn authority(path: &Path) -> Result<Authority, Failure> {
+    let name = path.display().to_string();
+    let pem = std::fs::read(path).map_err(|cause| Failure::Input { name: name.clone(), cause })?;
+    Ok(Authority { name, pem })
 }
 
 /// What the server is called where nothing else is said: its host.

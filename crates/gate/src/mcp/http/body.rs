@@ -14,8 +14,8 @@ use tokio::time::timeout;
 
 use crate::mcp::lines::LINE_BYTES_MAX;
 
-/// Bytes of a body for which no room is asked.
-const SMALL: usize = 64 << 10;
+/// Bytes of a body for which no room is asked, and which is judged at once.
+pub(super) const SMALL: usize = 64 << 10;
 /// Room is counted in pieces of so many bytes.
 const PIECE: usize = 4 << 10;
 /// Pieces of large bodies that are held at the same time: 128 MiB.
@@ -78,6 +78,11 @@ pub(super) async fn read(mut body: Incoming, room: &Arc<Semaphore>) -> Read {
                 Ok(Ok(taken)) => permit = Some(taken),
                 _ => return Read::Late,
             }
+            // There is room for all of it: nothing is moved again.
+            if held.is_empty() {
+                held = std::mem::take(&mut first).into();
+            }
+            held.reserve(said.saturating_sub(bytes));
         }
     }
     Read::Whole(if held.is_empty() { first } else { held.into() }, permit)

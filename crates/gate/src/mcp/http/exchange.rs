@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::LOCATION;
@@ -10,28 +11,37 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use sealbook_record::Outcome;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, spawn_blocking};
 
 use super::Proxy;
-use super::body::{self, Out, Read, Rest, whole};
+use super::body::{self, Out, Read, Rest, SMALL, whole};
 use super::calls::{Calls, How};
 use super::headers::{self, SESSION};
 use super::held::{self, Waiting};
 use super::refuse;
 use super::watched::Watched;
 use crate::mcp::answer;
-use crate::mcp::judge::{After, Before, Seen, Wanted, answer_to, judge};
+use crate::mcp::judge::{After, Before, Seen, Wanted, answer_to, is_brief, judge};
 use crate::mcp::peek::{Bad, Peek, peek, peek_body};
 use crate::mcp::session::Session;
 use crate::mcp::settle::{self, Settled};
 use crate::mcp::trail::Trail;
 use crate::{Ended, Held};
 
+const BAD_GATEWAY: StatusCode = StatusCode::BAD_GATEWAY;
+const GATEWAY_TIMEOUT: StatusCode = StatusCode::GATEWAY_TIMEOUT;
+/// Of a call that the server has and did not answer.
+const UNKNOWN: &str = "Whether the call ran is not known.";
+
 /// What becomes of a body that was judged.
 enum Judged {
-    Ruled(Ruled),
+    /// It goes when it is sealed.
+    Seen(Seen),
+    Answered(Response<Out>),
     /// Its only call is held.
     Waits(Waiting),
+    /// The same, and there is no room to hold it.
+    Unheld(Box<Held>, Seen),
 }
 
 /// What becomes of a body that waits for nobody.
@@ -99,17 +109,70 @@ async fn whole_body(
     text: Bytes,
     room: Option<OwnedSemaphorePermit>,
 ) -> Response<Out> {
-    let (said, own) = (text.clone(), Arc::clone(proxy));
-    // Should the client leave meanwhile, what this gives is dropped, and that ends the calls.
-    let judged = spawn_blocking(move || {
-        let asking = Asking { headers: &parts.headers, session, how, text: &said };
-        (judged(&own, asking), parts)
-    });
-    match judged.await {
-        Ok((Judged::Ruled(ruled), parts)) => carry_out(proxy, Whole { parts, text, room }, ruled).await,
-        Ok((Judged::Waits(waiting), parts)) => held::answered(proxy, Whole { parts, text, room }, waiting).await,
-        Err(_) => refuse::plain(StatusCode::INTERNAL_SERVER_ERROR, "the message could not be judged\n"),
+    // A small call is judged at once, where nothing of it has to wait.
+    let is_small = text.len() <= SMALL && proxy.session.gate.ledger().has_room();
+    let at_once = if is_small { judged(proxy, &Asking::new(&parts, &session, how, &text), true) } else { None };
+    let (judged, parts) = if let Some(judged) = at_once {
+        (judged, parts)
+    } else {
+        let (said, own, session) = (text.clone(), Arc::clone(proxy), Arc::clone(&session));
+        let judging = move || (judged(&own, &Asking::new(&parts, &session, how, &said), false), parts);
+        match spawn_blocking(judging).await {
+            Ok((Some(judged), parts)) => (judged, parts),
+            _ => return unjudged(),
+        }
+    };
+    let seen = match judged {
+        Judged::Seen(seen) => seen,
+        Judged::Answered(response) => return response,
+        Judged::Waits(waiting) => return held::answered(proxy, Whole { parts, text, room }, waiting).await,
+        Judged::Unheld(call, mut seen) => {
+            // The look may take its time.
+            let looked = spawn_blocking(|| call.look().and_then(|looked| looked.map_or_else(Held::give_up, Ok)));
+            let id = settle::messages(&text).first().and_then(|message| message.id).map(str::to_owned);
+            let Ok(pending) = looked.await else { return unjudged() };
+            seen.before.push(Before { index: 0, id, what: Wanted::Seal(pending) });
+            seen
+        }
+    };
+    if let Ok(ruled) = settled(proxy, session, how, text.clone(), seen).await {
+        carry_out(proxy, Whole { parts, text, room }, ruled).await
+    } else {
+        unjudged()
     }
+}
+
+fn unjudged() -> Response<Out> {
+    refuse::plain(StatusCode::INTERNAL_SERVER_ERROR, "the message could not be judged\n")
+}
+
+/// Waits until all of it is durable. Should the client leave meanwhile, what this gives is dropped, and that ends
+/// the calls.
+async fn settled(
+    proxy: &Arc<Proxy>,
+    session: Arc<Session>,
+    how: How,
+    text: Bytes,
+    seen: Seen,
+) -> Result<Ruled, JoinError> {
+    let Seen { before, after, .. } = seen;
+    let ruled = move |settled: Settled| {
+        if settled.refused.is_empty() {
+            Ruled::Goes(Calls::new(session, how, settled), after)
+        } else {
+            refused(&session, &text, settled)
+        }
+    };
+    if before.iter().all(Before::is_ready) {
+        return Ok(ruled(settle::settle(before)));
+    }
+    let place = Arc::clone(&proxy.settling).acquire_owned().await;
+    tokio::spawn(async move {
+        let ruled = ruled(settle::settle_async(before).await);
+        drop(place);
+        ruled
+    })
+    .await
 }
 
 pub(super) async fn carry_out(proxy: &Arc<Proxy>, asked: Whole, ruled: Ruled) -> Response<Out> {
@@ -128,43 +191,47 @@ pub(super) async fn carry_out(proxy: &Arc<Proxy>, asked: Whole, ruled: Ruled) ->
 /// What is judged.
 struct Asking<'a> {
     headers: &'a HeaderMap,
-    session: Arc<Session>,
+    session: &'a Arc<Session>,
     how: How,
     text: &'a Bytes,
 }
 
-fn judged(proxy: &Proxy, asking: Asking<'_>) -> Judged {
-    let Asking { headers, session, how, text } = asking;
-    let mut seen = match readable(headers, &session, text).and_then(|peeked| judge(&session, &peeked)) {
-        Ok(seen) => seen,
+impl<'a> Asking<'a> {
+    fn new(parts: &'a request::Parts, session: &'a Arc<Session>, how: How, text: &'a Bytes) -> Self {
+        Self { headers: &parts.headers, session, how, text }
+    }
+}
+
+/// Judges a body; what is to be sealed of it is on its way to the disk. `None` where that may take its time, and
+/// it is to be done `at_once`.
+fn judged(proxy: &Proxy, asking: &Asking<'_>, at_once: bool) -> Option<Judged> {
+    let Asking { headers, session, how, text } = *asking;
+    let judging = readable(headers, session, text).and_then(|peeked| {
+        let is_brief = !at_once || is_brief(&peeked);
+        if is_brief { judge(session, &peeked).map(Some) } else { Ok(None) }
+    });
+    let mut seen = match judging {
+        Ok(seen) => seen?,
+        Err(_) if at_once => return None,
         Err(bad) => {
             session.malformed("client", bad, text.len() as u64, session.strict);
             if session.strict {
                 let answer = refuse::message(refuse::status_of(bad), answer_to(text, bad));
-                return Judged::Ruled(Ruled::Answered(answer));
+                return Some(Judged::Answered(answer));
             }
             Seen::default()
         }
     };
     if seen.ours {
-        return Judged::Ruled(Ruled::Answered(refuse::message(StatusCode::ACCEPTED, None)));
+        return Some(Judged::Answered(refuse::message(StatusCode::ACCEPTED, None)));
     }
     if let Some(call) = seen.held.take() {
-        match Waiting::begin(proxy, headers, (&session, how), text, call) {
-            Ok(waiting) => return Judged::Waits(waiting),
-            Err(call) => {
-                let id = settle::messages(text).first().and_then(|message| message.id).map(str::to_owned);
-                let pending = call.look().and_then(|looked| looked.map_or_else(Held::give_up, Ok));
-                seen.before.push(Before { index: 0, id, what: Wanted::Seal(pending) });
-            }
+        match Waiting::begin(proxy, headers, (session, how), text, call) {
+            Ok(waiting) => return Some(Judged::Waits(waiting)),
+            Err(call) => return Some(Judged::Unheld(call, seen)),
         }
     }
-    let settled = settle::settle(seen.before);
-    Judged::Ruled(if settled.refused.is_empty() {
-        Ruled::Goes(Calls::new(session, how, settled), seen.after)
-    } else {
-        refused(&session, text, settled)
-    })
+    Some(Judged::Seen(seen))
 }
 
 /// The answer to a message or a batch of which something was refused.
@@ -222,16 +289,20 @@ async fn forward(proxy: &Arc<Proxy>, going: Going, body: Out) -> Response<Out> {
     let (method, like) = (parts.method.clone(), parts.headers.clone());
     let request = proxy.upstream.request(parts, body);
     calls.sent();
-    let response = match proxy.upstream.send(request).await {
-        Ok(response) => response,
-        Err(cause) => {
-            let (outcome, why, said) = if cause.is_connect() {
-                (Outcome::Failed, "the server could not be reached", "The call did not run.")
-            } else {
-                (Outcome::Unknown, "the server broke off before it replied", "Whether the call ran is not known.")
+    // A stream that a client opens may stay without a word, and a body that was not held takes the client's time.
+    let deadline = proxy.deadlines.head.filter(|_| !text.is_empty());
+    let response = match within(deadline, proxy.upstream.send(request)).await {
+        Some(Ok(response)) => response,
+        failed => {
+            let (status, outcome, why, said) = match failed {
+                Some(Err(cause)) if cause.is_connect() => {
+                    (BAD_GATEWAY, Outcome::Failed, "the server could not be reached", "The call did not run.")
+                }
+                Some(_) => (BAD_GATEWAY, Outcome::Unknown, "the server broke off before it replied", UNKNOWN),
+                None => (GATEWAY_TIMEOUT, Outcome::Unknown, "the server did not begin to answer in time", UNKNOWN),
             };
             calls.failed(|| Ended::new(outcome).because(why));
-            return bad_gateway(&text, &format!("Audit gateway: {why}. {said}"));
+            return instead(status, &text, &format!("Audit gateway: {why}. {said}"));
         }
     };
     settle::tell(&calls.session, &text, &after);
@@ -239,7 +310,11 @@ async fn forward(proxy: &Arc<Proxy>, going: Going, body: Out) -> Response<Out> {
     if calls.session.strict && head.status.is_redirection() && head.headers.contains_key(LOCATION) {
         // The client would follow, past the gateway.
         calls.failed(|| Ended::new(Outcome::Failed).because("the server redirects elsewhere"));
-        return bad_gateway(&text, "Audit gateway: the server redirects elsewhere; name that URL as --upstream.");
+        return instead(
+            BAD_GATEWAY,
+            &text,
+            "Audit gateway: the server redirects elsewhere; name that URL as --upstream.",
+        );
     }
     note_session(proxy, &method, &like, &head, &calls);
     headers::strip_hop(&mut head.headers);
@@ -262,10 +337,19 @@ fn note_session(proxy: &Proxy, method: &Method, asked: &HeaderMap, head: &http::
     }
 }
 
-fn bad_gateway(text: &[u8], said: &str) -> Response<Out> {
+/// What it gives, or nothing when the time is over.
+async fn within<T>(deadline: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
+    match deadline {
+        Some(deadline) => tokio::time::timeout(deadline, work).await.ok(),
+        None => Some(work.await),
+    }
+}
+
+/// The answer in the server's place.
+fn instead(status: StatusCode, text: &[u8], said: &str) -> Response<Out> {
     let id = match peek(text, false) {
         Ok(Peek::One(message)) => message.method.and(message.id),
         _ => None,
     };
-    refuse::message(StatusCode::BAD_GATEWAY, Some(answer::failure(id, said)))
+    refuse::message(status, Some(answer::failure(id, said)))
 }

@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Sleep, sleep, timeout};
 
-use super::{ENDING, Proxy, exchange};
+use super::{ENDING, Proxy, SETTLING_MAX, exchange};
 
 /// Connections at the same time; more wait.
 const CONNECTIONS_MAX: usize = 1_024;
@@ -59,6 +59,8 @@ pub(super) async fn run(proxy: &Arc<Proxy>, listener: TcpListener, stop: watch::
     stop.send_replace(true);
     let all = Arc::clone(&places).acquire_many_owned(CONNECTIONS_MAX as u32);
     let _ = timeout(ENDING, all).await;
+    // Of clients that are gone too: each intent gets its outcome.
+    let _ = timeout(ENDING, proxy.settling.acquire_many(SETTLING_MAX as u32)).await;
     why
 }
 

@@ -10,7 +10,10 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use rustls::{ClientConfig, RootCertStore};
 
+use super::Authority;
 use super::body::{Out, whole};
 use super::headers::{REVISION, SESSION, strip_hop};
 use crate::Error;
@@ -28,7 +31,7 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    pub(super) fn new(url: &str, token: Option<&str>) -> Result<Self, Error> {
+    pub(super) fn new(url: &str, token: Option<&str>, ca: Option<&Authority>) -> Result<Self, Error> {
         let wrong = |what| Error::Upstream { what };
         let url: Uri = url.parse().map_err(|_| wrong("is no URL"))?;
         if !matches!(url.scheme_str(), Some("http" | "https")) {
@@ -49,12 +52,14 @@ impl Upstream {
         connector.enforce_http(false);
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECTING));
-        let connector = HttpsConnectorBuilder::new()
-            .try_with_platform_verifier()
-            .map_err(|_| wrong("cannot be reached: this machine's certificates cannot be read"))?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(connector);
+        let builder = HttpsConnectorBuilder::new();
+        let builder = match ca {
+            Some(authority) => builder.with_tls_config(believing(authority)?),
+            None => builder
+                .try_with_platform_verifier()
+                .map_err(|_| wrong("cannot be reached: this machine's certificates cannot be read"))?,
+        };
+        let connector = builder.https_or_http().enable_http1().wrap_connector(connector);
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE)
             .pool_timer(TokioTimer::new())
@@ -111,4 +116,18 @@ impl Upstream {
         parts.path_and_query = format!("{}?{query}", self.url.path()).parse::<PathAndQuery>().ok();
         Uri::from_parts(parts).unwrap_or_else(|_| self.url.clone())
     }
+}
+
+/// TLS that believes these certificates, and no others.
+fn believing(authority: &Authority) -> Result<ClientConfig, Error> {
+    let unusable = |why: &str| Error::UpstreamCa { path: authority.name.clone(), why: why.to_owned() };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&authority.pem) {
+        let certificate = certificate.map_err(|_| unusable("is no PEM"))?;
+        roots.add(certificate).map_err(|_| unusable("holds a certificate that cannot vouch for another"))?;
+    }
+    if roots.is_empty() {
+        return Err(unusable("holds no certificate"));
+    }
+    Ok(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
 }

@@ -15,6 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use sealbook_record::{Outcome, PartName};
 use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{Sleep, sleep};
 
 use super::Proxy;
 use super::body::Failure;
@@ -38,7 +39,20 @@ pub(super) struct Watched {
     like: HeaderMap,
     cuts: VecDeque<Cut>,
     looking: Option<JoinHandle<Looked>>,
+    /// A reply that has passed, and is looked at when the client has it.
+    after: Option<Vec<u8>>,
     is_over: bool,
+    /// Runs while the server says nothing.
+    silent: Option<Pin<Box<Sleep>>>,
+}
+
+/// When a message is looked at.
+enum When {
+    /// It may pass first: a reply that nothing rests on.
+    After,
+    Before,
+    /// Before, and that may wait for the disk.
+    Slowly,
 }
 
 enum Shape {
@@ -83,8 +97,9 @@ impl Watched {
         } else {
             Shape::Json { held: Vec::new(), long: None, last: None }
         };
-        let (cuts, looking, is_over) = (VecDeque::new(), None, false);
-        Self { inner, shape, status: head.status, calls, proxy: Arc::clone(proxy), like, cuts, looking, is_over }
+        let (status, cuts, looking, after) = (head.status, VecDeque::new(), None, None);
+        let proxy = Arc::clone(proxy);
+        Self { inner, shape, status, calls, proxy, like, cuts, looking, after, is_over: false, silent: None }
     }
 
     /// The next piece of the server; what passes at once.
@@ -112,28 +127,61 @@ impl Watched {
     }
 
     /// The server has said all; what passes of it.
-    fn ended(&mut self) -> Option<Bytes> {
+    fn ended(&mut self) -> Result<Option<Bytes>, Failure> {
         self.is_over = true;
         match &mut self.shape {
-            Shape::Events(events) => Some(events.rest()),
-            Shape::Opaque => None,
+            Shape::Events(events) => Ok(Some(events.rest())),
+            Shape::Opaque => Ok(None),
             Shape::Json { held, long, last } => {
-                let (held, long, last) = (std::mem::take(held), long.take(), last.take()?);
+                let (held, long) = (std::mem::take(held), long.take());
+                let Some(last) = last.take() else { return Ok(None) };
                 if let Some(trail) = long {
                     self.long(&trail);
-                    Some(last)
+                    Ok(Some(last))
                 } else {
-                    self.look(last, held);
-                    None
+                    self.look(last, held)
                 }
             }
         }
     }
 
-    /// Looks at a message: here, or where there is time to wait for the disk.
-    fn look(&mut self, bytes: Bytes, text: Vec<u8>) {
+    /// Looks at a message, here or where there is time to wait for the disk; what passes of it at once.
+    fn look(&mut self, bytes: Bytes, text: Vec<u8>) -> Result<Option<Bytes>, Failure> {
         let session = Arc::clone(&self.calls.session);
-        self.looking = Some(spawn_blocking(move || look(&session, bytes, &text)));
+        match self.when(&text) {
+            When::After => {
+                self.after = Some(text);
+                Ok(Some(bytes))
+            }
+            When::Before => self.looked(look(&session, bytes, &text)).map(Some),
+            When::Slowly => {
+                self.looking = Some(spawn_blocking(move || look(&session, bytes, &text)));
+                Ok(None)
+            }
+        }
+    }
+
+    fn when(&self, text: &[u8]) -> When {
+        if self.calls.has_list {
+            return When::Slowly;
+        }
+        let session = &self.calls.session;
+        let Ok(messages) = messages(text) else { return When::Before };
+        if messages.iter().any(|message| message.method.is_some() && message.id.is_some()) {
+            // It asks the client for something: that must be on disk before.
+            When::Slowly
+        } else if messages.iter().all(|message| message.is_reply() && !session.teaches(Side::Client, message)) {
+            When::After
+        } else {
+            When::Before
+        }
+    }
+
+    /// Looks at what has passed.
+    fn look_after(&mut self) -> Result<(), Failure> {
+        let Some(text) = self.after.take() else { return Ok(()) };
+        let looked = look(&self.calls.session, Bytes::new(), &text);
+        self.looked(looked).map(drop)
     }
 
     fn looked(&mut self, looked: Looked) -> Result<Bytes, Failure> {
@@ -154,6 +202,13 @@ impl Watched {
             return Err("a request of the server was refused".into());
         }
         Ok(looked.bytes)
+    }
+
+    /// Until the server has been silent for too long; a stream of events may be.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = self.proxy.deadlines.silence.filter(|_| !matches!(self.shape, Shape::Events(_)));
+        let Some(deadline) = deadline else { return Poll::Pending };
+        self.silent.get_or_insert_with(|| Box::pin(sleep(deadline))).as_mut().poll(cx)
     }
 
     /// A message that was too long to be held has passed.
@@ -191,6 +246,7 @@ impl Body for Watched {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         let this = &mut *self;
+        this.look_after()?;
         loop {
             let mut passes = None;
             if let Some(looking) = &mut this.looking {
@@ -201,19 +257,22 @@ impl Body for Watched {
                 match cut {
                     Cut::Pass(bytes) => passes = Some(bytes),
                     Cut::Long(trail) => this.long(&trail),
-                    Cut::Event(bytes, data) if !this.calls.has_list && !asks(&data) => {
-                        let looked = look(&this.calls.session, bytes, &data);
-                        passes = Some(this.looked(looked)?);
-                    }
-                    Cut::Event(bytes, data) => this.look(bytes, data),
+                    Cut::Event(bytes, data) => passes = this.look(bytes, data)?,
                 }
             } else if this.is_over {
                 this.close();
                 return Poll::Ready(None);
             } else {
-                match ready!(Pin::new(&mut this.inner).poll_frame(cx)) {
+                let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(cx) else {
+                    ready!(this.wait(cx));
+                    let why = "the server fell silent within its answer";
+                    this.calls.over(Outcome::Unknown, why);
+                    return Poll::Ready(Some(Err(why.into())));
+                };
+                this.silent = None;
+                match frame {
                     Some(Ok(frame)) => passes = frame.into_data().ok().and_then(|chunk| this.came(chunk)),
-                    None => passes = this.ended(),
+                    None => passes = this.ended()?,
                     Some(Err(cause)) => {
                         this.calls.over(Outcome::Unknown, "the server broke off before it replied");
                         return Poll::Ready(Some(Err(cause.into())));
@@ -223,6 +282,7 @@ impl Body for Watched {
             if let Some(bytes) = passes.filter(|bytes| !bytes.is_empty()) {
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
+            this.look_after()?;
         }
     }
 
@@ -237,13 +297,15 @@ impl Body for Watched {
     }
 }
 
-fn messages(text: &[u8]) -> Result<Vec<Message<'_>>, Bad> {
-    peek(text, false).map(Peek::into_messages)
+/// A client that has read its answer may hang up before this is asked again.
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let _ = self.look_after();
+    }
 }
 
-/// Whether it asks the client for something: that must be on disk before.
-fn asks(text: &[u8]) -> bool {
-    messages(text).is_ok_and(|all| all.iter().any(|message| message.method.is_some() && message.id.is_some()))
+fn messages(text: &[u8]) -> Result<Vec<Message<'_>>, Bad> {
+    peek(text, false).map(Peek::into_messages)
 }
 
 fn look(session: &Session, bytes: Bytes, text: &[u8]) -> Looked {

@@ -3,7 +3,7 @@
 use sealbook_record::Outcome;
 
 use super::Wire;
-use crate::mcp::judge::{After, Before, Wanted};
+use crate::mcp::judge::{After, Before};
 use crate::mcp::lines::bare;
 use crate::mcp::session::{Awaited, Side};
 use crate::mcp::settle::{self, Calls, Settled};
@@ -29,10 +29,7 @@ impl Step {
     /// Whether carrying it out waits for no disk.
     pub(crate) fn is_ready(&self) -> bool {
         match self {
-            Self::Forward { before, .. } => before.iter().all(|before| match &before.what {
-                Wanted::Seal(Ok(pending)) => pending.is_ready(),
-                _ => true,
-            }),
+            Self::Forward { before, .. } => before.iter().all(Before::is_ready),
             Self::Answer(_) | Self::End => true,
         }
     }

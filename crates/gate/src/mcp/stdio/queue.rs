@@ -22,6 +22,8 @@ struct State {
     /// A step is being carried out.
     forwarding: bool,
     closed: bool,
+    /// Threads that wait for a change: without one nobody need be woken, which costs a call of the system.
+    waiting: usize,
 }
 
 /// Shared by the thread that judges and the one that forwards.
@@ -41,8 +43,9 @@ impl Queue {
 
     /// The reader is done with its line.
     pub(crate) fn done(&self) {
-        self.lock().judging = false;
-        self.changed.notify_all();
+        let mut state = self.lock();
+        state.judging = false;
+        self.wake(&state);
     }
 
     /// Adds a step; waits while there are too many. Gives it back where it can be carried out at once: it
@@ -53,12 +56,11 @@ impl Queue {
             return Some(step);
         }
         while (state.bytes >= BYTES_MAX || state.steps.len() >= STEPS_MAX) && !state.closed {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.wait(state);
         }
         state.bytes += step.weight();
         state.steps.push_back(step);
-        drop(state);
-        self.changed.notify_all();
+        self.wake(&state);
         None
     }
 
@@ -66,7 +68,7 @@ impl Queue {
     pub(crate) fn drain(&self) {
         let mut state = self.lock();
         while !state.steps.is_empty() || state.forwarding {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.wait(state);
         }
     }
 
@@ -75,7 +77,7 @@ impl Queue {
         let mut state = self.lock();
         if state.forwarding {
             state.forwarding = false;
-            self.changed.notify_all();
+            self.wake(&state);
         }
         loop {
             if let Some(step) = state.steps.pop_front() {
@@ -86,7 +88,7 @@ impl Queue {
             if state.closed {
                 return None;
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.wait(state);
         }
     }
 
@@ -99,10 +101,24 @@ impl Queue {
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
-        self.changed.notify_all();
+        self.wake(&state);
+        state.waiting += 1;
         let busy = |state: &mut State| state.judging || state.forwarding || !state.steps.is_empty();
         let waited = self.changed.wait_timeout_while(state, CLOSING_MAX, busy);
         drop(waited);
+    }
+
+    fn wait<'q>(&'q self, mut state: MutexGuard<'q, State>) -> MutexGuard<'q, State> {
+        state.waiting += 1;
+        let mut state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.waiting -= 1;
+        state
+    }
+
+    fn wake(&self, state: &State) {
+        if state.waiting > 0 {
+            self.changed.notify_all();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -138,25 +138,25 @@ impl Entry {
 
 /// An entry read back from its JSON, in order to compare it.
 #[derive(Debug, Deserialize)]
-pub(super) struct Known {
-    pub(super) path: TreePath,
-    pub(super) kind: String,
+pub(crate) struct Known {
+    pub(crate) path: TreePath,
+    pub(crate) kind: String,
     /// A number; redaction may have put a text there.
-    pub(super) size: Option<Value>,
-    pub(super) mode: Option<String>,
-    pub(super) uid: Option<u32>,
-    pub(super) gid: Option<u32>,
-    pub(super) mtime: Option<String>,
-    pub(super) sha256: Option<String>,
-    pub(super) link: Option<TreePath>,
-    pub(super) skipped: Option<String>,
+    pub(crate) size: Option<Value>,
+    pub(crate) mode: Option<String>,
+    pub(crate) uid: Option<u32>,
+    pub(crate) gid: Option<u32>,
+    pub(crate) mtime: Option<String>,
+    pub(crate) sha256: Option<String>,
+    pub(crate) link: Option<TreePath>,
+    pub(crate) skipped: Option<String>,
 }
 
 impl Known {
     /// The fields that differ, times aside: `kind`, `content`, `mode`, `owner`, `link`, `readable`.
     /// Where a digest is missing on either side, size and time stand in for it. What redaction took
     /// out of this one is taken to be the same.
-    pub(super) fn differences(&self, now: &Self) -> Vec<&'static str> {
+    pub(crate) fn differences(&self, now: &Self) -> Vec<&'static str> {
         let content = match (&self.sha256, &now.sha256) {
             (Some(before), Some(after)) => !fits(before, after),
             _ if self.kind != "file" || now.kind != "file" => false,
@@ -182,7 +182,7 @@ impl Known {
     }
 
     /// The digest of a file that has content.
-    pub(super) fn content(self) -> Option<String> {
+    pub(crate) fn content(self) -> Option<String> {
         self.sha256.filter(|_| self.size.is_some_and(|size| size != 0))
     }
 }

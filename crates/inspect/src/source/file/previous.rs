@@ -1,9 +1,10 @@
 //! The last sealed manifest of the same tree, read back page by page.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use sealbook_ledger::Uuid;
-use sealbook_record::PartName;
+use sealbook_record::{PartName, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -12,22 +13,27 @@ use super::{MANIFEST, NAME, PAGE};
 use crate::{Error, Prior, Sealed, Selection};
 
 /// The entries of the last manifest, in order.
-pub(super) struct Previous<'a> {
+pub(crate) struct Previous<'a> {
     /// The manifest's record and place.
-    pub(super) record: Uuid,
-    pub(super) seq: u64,
+    pub(crate) record: Uuid,
+    pub(crate) seq: u64,
+    pub(crate) occurred: Timestamp,
+    /// The Merkle root over the entries.
+    pub(crate) root: String,
     /// The part `input` of the manifest: what was asked for then.
-    pub(super) asked: String,
+    pub(crate) asked: String,
     pages: Box<dyn Iterator<Item = Result<Sealed, Error>> + 'a>,
     announced: usize,
     read: usize,
     entries: VecDeque<String>,
     /// Set when a page is missing or erased; nothing is given after that.
-    pub(super) broken: Option<String>,
+    pub(crate) broken: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Manifest<'a> {
+    #[serde(borrow)]
+    root: Cow<'a, str>,
     #[serde(borrow)]
     pages: Vec<&'a RawValue>,
 }
@@ -40,10 +46,16 @@ struct Page<'a> {
 }
 
 impl<'a> Previous<'a> {
-    /// The newest manifest of that scope, if there is one that was not erased.
-    pub(super) fn of(prior: &'a dyn Prior, scope: &str, project: Option<&str>) -> Result<Option<Self>, Error> {
+    /// The newest manifest of that scope until then, if there is one that was not erased.
+    pub(crate) fn of(
+        prior: &'a dyn Prior,
+        scope: &str,
+        project: Option<&str>,
+        until: Option<Timestamp>,
+    ) -> Result<Option<Self>, Error> {
+        let target = Some(scope);
         let selection =
-            Selection { source: Some(NAME), actions: &[MANIFEST], target: Some(scope), project, operation: None };
+            Selection { source: Some(NAME), actions: &[MANIFEST], target, project, until, ..Selection::default() };
         let Some(Sealed { seq, record }) = prior.latest(&selection)? else {
             return Ok(None);
         };
@@ -58,6 +70,8 @@ impl<'a> Previous<'a> {
         Ok(Some(Self {
             record: record.id,
             seq,
+            occurred: record.occurred,
+            root: manifest.root.into_owned(),
             asked: asked.get().to_owned(),
             pages,
             announced,
@@ -68,7 +82,7 @@ impl<'a> Previous<'a> {
     }
 
     /// The next entry's text, not yet taken.
-    pub(super) fn peek(&mut self) -> Result<Option<&str>, Error> {
+    pub(crate) fn peek(&mut self) -> Result<Option<&str>, Error> {
         while self.entries.is_empty() && self.broken.is_none() && self.read < self.announced {
             let page = self.pages.next().transpose()?;
             self.broken = self.turn(page.as_ref());
@@ -78,7 +92,7 @@ impl<'a> Previous<'a> {
     }
 
     /// Takes the entry that [`Previous::peek`] gave.
-    pub(super) fn take(&mut self) -> Option<String> {
+    pub(crate) fn take(&mut self) -> Option<String> {
         self.entries.pop_front()
     }
 
@@ -102,6 +116,6 @@ impl<'a> Previous<'a> {
 
 /// Reads an entry back. One that no longer has its form (redaction may have put a word where a
 /// number was) cannot be compared.
-pub(super) fn known(text: &str) -> Option<Known> {
+pub(crate) fn known(text: &str) -> Option<Known> {
     serde_json::from_str(text).ok()
 }

@@ -6,7 +6,7 @@ use sealbook_policy::PLACEHOLDER;
 use super::entry::Known;
 
 /// Whether something was taken out of the text.
-pub(super) fn is_redacted(text: &str) -> bool {
+pub(crate) fn is_redacted(text: &str) -> bool {
     text.contains(PLACEHOLDER)
 }
 

@@ -2,8 +2,10 @@
 //! was read.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use sealbook_record::{PartName, Record};
+use sealbook_policy::redact_text;
+use sealbook_record::{PartName, Record, Timestamp};
 use serde::Deserialize;
 
 use super::engine::id::Id;
@@ -52,11 +54,16 @@ impl Previous {
     /// Reads it back. The record over a run is its last, so a run that was cut short counts for
     /// nothing, and what it sealed is read again.
     pub(super) fn of(prior: &dyn Prior, root: &str, project: Option<&str>) -> Result<Self, Error> {
+        Self::until(prior, root, project, None)
+    }
+
+    fn until(prior: &dyn Prior, root: &str, project: Option<&str>, until: Option<Timestamp>) -> Result<Self, Error> {
         let last = prior.latest(&Selection {
             source: Some(NAME),
             actions: &[HISTORY],
             target: Some(root),
             project,
+            until,
             ..Selection::default()
         })?;
         let Some((operation, last)) = last.and_then(|last| Some((last.record.operation?, last.record))) else {
@@ -81,6 +88,20 @@ impl Previous {
         ids.dedup();
         ids
     }
+}
+
+/// What references pointed at when a repository was read last before a time; `None` where it was not.
+pub(crate) fn references(
+    prior: &dyn Prior,
+    root: &Path,
+    project: Option<&str>,
+    until: Option<Timestamp>,
+) -> Result<Option<BTreeMap<String, String>>, Error> {
+    let root = TreePath::from(root).to_string();
+    let seen = Previous::until(prior, &redact_text(&root), project, until)?;
+    let at = |seen: Seen| seen.target.map_or_else(String::new, |id| id.to_string());
+    let references = seen.refs.into_iter().map(|(name, seen)| (TreePath::new(name).to_string(), at(seen)));
+    Ok(seen.exists.then(|| references.collect()))
 }
 
 fn read(record: &Record) -> Option<(Vec<u8>, Seen)> {

@@ -31,6 +31,8 @@ impl ApprovalList<'_> {
             "expires": approval.expires.to_string(), "digest": approval.digest.to_string(),
             "review": approval.conditions.as_ref().map(|it| it.review.to_string()),
             "conditions": approval.conditions.as_ref().map_or(&[][..], |it| &it.texts),
+            "approvers": approval.approvers,
+            "approved_by": approval.approved.iter().map(|yes| &yes.by).collect::<Vec<_>>(),
             "decided": decided, "used": approval.used.map(|id| id.to_string()),
         })
     }
@@ -71,6 +73,12 @@ impl View for ApprovalList<'_> {
                 for (index, text) in conditions.texts.iter().enumerate() {
                     fields.push((format!("condition {}", index + 1), Text::plain(text)));
                 }
+            }
+            if approval.approvers > 1 {
+                let said: Vec<&str> = approval.approved.iter().map(|yes| yes.by.as_str()).collect();
+                let count = format!("{} of {}", said.len(), approval.approvers);
+                let by = if said.is_empty() { String::new() } else { format!(": {}", said.join(", ")) };
+                fields.push(("approved by".to_owned(), Text::plain(count).and(by)));
             }
             if let Some(decided) = &approval.decided {
                 let reason = decided.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));

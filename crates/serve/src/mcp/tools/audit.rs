@@ -51,6 +51,7 @@ pub(super) fn run(
         options,
         actor: call.actor.clone(),
         reason: None,
+        baseline: None,
     };
     accept(&plan.sources, &plan.target)?;
     let audit = collect(plan, desk.ledger(), &desk.policy()?, call.watch)?;

@@ -1,0 +1,59 @@
+//! Rights that grew wider, and owners that changed.
+
+use std::fmt::Write as _;
+
+use sealbook_record::{Finding, Severity};
+
+use super::KIND;
+use super::change::Change;
+use crate::source::file::Known;
+
+const RULE: &str = "drift.permission";
+/// As many are listed one by one; a whole tree whose rights changed is one change.
+const LISTED_MAX: usize = 100;
+
+const SET_ID: u32 = 0o6000;
+const OTHERS_WRITE: u32 = 0o002;
+const STICKY: u32 = 0o1000;
+
+pub(super) fn findings(changes: &[Change]) -> Vec<Finding> {
+    let mut found: Vec<Finding> = changes.iter().filter_map(finding).collect();
+    found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let more = found.len().saturating_sub(LISTED_MAX);
+    found.truncate(LISTED_MAX);
+    if let Some(last) = found.last_mut().filter(|_| more > 0) {
+        let _ = write!(last.message, "; and {more} more paths whose rights or owners changed");
+    }
+    found
+}
+
+fn finding(change: &Change) -> Option<Finding> {
+    let after = change.after.as_ref()?;
+    let (was, is) = (change.before.as_ref().and_then(mode), mode(after)?);
+    let new = is & !was.unwrap_or(0);
+    let is_plain = after.kind == "file";
+    let (severity, what) = if is_plain && new & SET_ID != 0 {
+        (Severity::Error, "runs with its owner's or group's rights (setuid or setgid), and did not before")
+    } else if after.kind != "symlink" && new & OTHERS_WRITE != 0 && is & STICKY == 0 {
+        (Severity::Warning, "can be written by everyone, and could not before")
+    } else if change.before.as_ref().is_some_and(|before| owner(before) != owner(after)) {
+        (Severity::Warning, "belongs to somebody else than before")
+    } else {
+        return None;
+    };
+    let modes = was.map_or_else(|| format!("{is:04o}"), |was| format!("{was:04o} → {is:04o}"));
+    let message = format!("{} {what} ({modes})", change.path);
+    let mut finding = Finding::new(RULE, KIND, severity, message, Some(&change.path), &change.key());
+    finding.recommendation =
+        Some("Find out who changed it and why; give it back the rights and the owner that it needs.".to_owned());
+    finding.evidence.clone_from(&change.evidence);
+    Some(finding)
+}
+
+fn mode(entry: &Known) -> Option<u32> {
+    u32::from_str_radix(entry.mode.as_deref()?, 8).ok()
+}
+
+fn owner(entry: &Known) -> (Option<u32>, Option<u32>) {
+    (entry.uid, entry.gid)
+}
