@@ -64,7 +64,7 @@ impl Condition {
     pub(crate) fn look_for(&mut self, places: &[String]) -> bool {
         match self {
             Self::All(list) | Self::Any(list) => {
-                list.iter_mut().fold(false, |found, condition| condition.look_for(places) || found)
+                list.iter_mut().map(|condition| condition.look_for(places)).filter(|found| *found).count() > 0
             }
             Self::Test(Test { how: How::Touches(named) | How::Above(named), .. }) => {
                 places.clone_into(named);

@@ -130,10 +130,7 @@ fn lies(path: &[String], place: &[String]) -> Option<Lies> {
 fn plain(path: &str, cwd: Option<&[String]>) -> Option<Vec<String>> {
     let path = path.trim();
     let path = path.strip_prefix("//").filter(|_| path.starts_with("///")).unwrap_or(path);
-    let mut pieces: Vec<String> = match path.starts_with('/') {
-        true => Vec::new(),
-        false => cwd?.to_vec(),
-    };
+    let mut pieces: Vec<String> = if path.starts_with('/') { Vec::new() } else { cwd?.to_vec() };
     if path.is_empty() && cwd.is_none() {
         return None;
     }

@@ -66,7 +66,6 @@ fn commands(text: &str) -> Vec<Vec<String>> {
                 Some('\r') if chars.peek() == Some(&'\n') => drop(chars.next()),
                 Some(next) => word.get_or_insert_default().push(next),
             },
-            (Some(_), _) => word.get_or_insert_default().push(c),
             (None, '"' | '\'') => {
                 quote = Some(c);
                 word.get_or_insert_default();
@@ -84,7 +83,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
             }
             (None, '<' | '>') => words.extend(word.take()),
             (None, _) if c.is_whitespace() => words.extend(word.take()),
-            (None, _) => word.get_or_insert_default().push(c),
+            _ => word.get_or_insert_default().push(c),
         }
     }
     words.extend(word);

@@ -155,8 +155,7 @@ fn altered_content_of_what_decides_is_an_error_that_names_it() {
             );
             let ledger = Ledger::open_read_only(place.layout(), Options::default()).unwrap();
             match stops(&ledger) {
-                Err(Error::StandingAltered { seq }) => assert_eq!(seq, stop),
-                Err(Error::RowDamaged { seq, .. }) => assert_eq!(seq, stop),
+                Err(Error::StandingAltered { seq } | Error::RowDamaged { seq, .. }) => assert_eq!(seq, stop),
                 other => panic!("{file}, {change}: {other:?}"),
             }
         }
