@@ -59,6 +59,7 @@ fn audit(tree: &Path) -> Result<(Duration, u64)> {
     let (ledger, policy) = (book::create(place.path(), true)?, book::policy());
     let book = Book::new(&ledger);
     let batch = Batch {
+        baseline: None,
         sources: vec![source("module")?],
         analyzers: vec![&ModuleAnalyzer],
         request: Request {

@@ -11,7 +11,6 @@ use sealbook_record::{ActorKind, PartName, Record};
 use sealbook_store::{Error, Sealed};
 use zeroize::Zeroizing;
 
-use crate::args::Acting;
 use crate::failure::Failure;
 use crate::passphrase;
 use crate::session::Session;
@@ -38,8 +37,6 @@ pub(crate) struct Change {
     pub(crate) reason: Option<String>,
     #[command(flatten)]
     pub(crate) unlock: Unlock,
-    #[command(flatten)]
-    pub(crate) acting: Acting,
 }
 
 impl Unlock {

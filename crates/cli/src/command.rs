@@ -212,6 +212,33 @@ impl Context {
         Session::open(place, actor)
     }
 
+    /// Says which book a gate uses that nobody named to it.
+    pub(crate) fn note_book(&self, place: &Place) {
+        if let Some(text) = place.notice() {
+            self.note(&text);
+        }
+    }
+
+    /// Directory and tenant of the book that is found from here, so that it is found from anywhere.
+    ///
+    /// Errors: there is none.
+    pub(crate) fn named_book(&self) -> Result<(String, String), Failure> {
+        let place = self.place()?;
+        place.refuse_strange()?;
+        place.notice_gone()?;
+        self.note_book(&place);
+        if !place.exists() {
+            return Err(sealbook_store::Error::BookMissing { path: place.layout.book }.into());
+        }
+        // The file itself may have been named; its directory stands for it.
+        let directory = if place.is_file_named() { &*place.layout.book } else { place.directory() };
+        let text = directory
+            .to_str()
+            .map(str::to_owned)
+            .ok_or_else(|| Failure::usage("the path of the book is not UTF-8", "move it to another directory"))?;
+        Ok((text, place.tenant))
+    }
+
     /// Whether progress is shown.
     pub(crate) fn is_watched(&self) -> bool {
         self.environment.is_watched && !self.global.quiet

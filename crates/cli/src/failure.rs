@@ -182,8 +182,13 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Lock(sealbook_policy::LockError),
     /// There is no terminal to ask for the passphrase.
-    #[error("there is no terminal to ask for the passphrase; give --passphrase-file FILE or --passphrase-fd N")]
-    PassphraseMissing,
+    #[error(
+        "there is no terminal to ask for the passphrase; give --{new}passphrase-file FILE, or its descriptor with --{new}passphrase-fd"
+    )]
+    PassphraseMissing {
+        /// `new-` for the passphrase of a key that is made now.
+        new: &'static str,
+    },
     /// What an approver would sign is not what would be sealed.
     #[error("it holds what looks like a secret, which would be taken out before it is sealed; write it otherwise")]
     HoldsSecret,
@@ -213,7 +218,9 @@ pub(crate) enum Failure {
         state: &'static str,
     },
     /// Sealed, and not taken: somebody was faster.
-    #[error("it was sealed as record {seq} and changes nothing: {why}; look at how it stands now, and try again")]
+    #[error(
+        "it was sealed as record {seq} and changes nothing: {why}; `sealbook approvals`, `sealbook rules list` and `sealbook stop --list` show how it stands now"
+    )]
     WithoutEffect {
         /// Its place.
         seq: u64,
@@ -332,7 +339,7 @@ impl Failure {
             Self::ApproverMissing => "approver_missing",
             Self::ApproverNoPerson => "approver_no_person",
             Self::Lock(e) => e.code(),
-            Self::PassphraseMissing => "passphrase_missing",
+            Self::PassphraseMissing { .. } => "passphrase_missing",
             Self::HoldsSecret => "holds_secret",
             Self::Rules(e) => e.code(),
             Self::RuleUnknown { .. } => "rule_unknown",

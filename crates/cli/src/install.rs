@@ -59,7 +59,8 @@ pub(crate) fn run(change: &Change<'_>, context: &Context) -> Result<Exit, Failur
         Some(Ok(kept)) if Some(&kept.installed) == present.as_ref() => Kept { installed: changed.clone(), ..kept },
         _ => Kept { v: 1, original: present, installed: changed.clone() },
     };
-    write(&beside, &serde_json::to_string_pretty(&kept).expect("texts are JSON"))?;
+    // What lies beside them holds what they hold: keys of services, for one.
+    write_like(&path, &beside, &serde_json::to_string_pretty(&kept).expect("texts are JSON"))?;
     write(&path, &changed)?;
     context.note(&format!("the hooks are in {}; `--undo` takes them out again", path.display()));
     Ok(Exit::Clean)
@@ -119,12 +120,8 @@ fn command(change: &Change<'_>, context: &Context) -> Result<String, Failure> {
     let failed = |cause| Failure::Input { name: "the path of this program".to_owned(), cause };
     let program = Environment::program().map_err(failed)?;
     let mut words = vec![program.display().to_string(), "hook".to_owned(), change.agent.to_string()];
-    let global = &context.global;
-    let options = [
-        ("--book", global.book.as_deref()),
-        ("--tenant", global.tenant.as_deref()),
-        ("--classification", change.classification),
-    ];
+    let (book, tenant) = context.named_book()?;
+    let options = [("--book", Some(&*book)), ("--tenant", Some(&*tenant)), ("--classification", change.classification)];
     for (option, value) in options {
         if let Some(value) = value {
             words.extend([option.to_owned(), value.to_owned()]);
@@ -159,8 +156,13 @@ fn read(path: &Path) -> Result<Option<String>, Failure> {
 
 /// Writes a file whole or not at all, with the mode that it had.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    write_like(path, path, text)
+}
+
+/// As [`write`], with the mode of another file.
+fn write_like(like: &Path, path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |cause| Failure::Output { name: path.display().to_string(), cause };
-    let mode = path.metadata().map(|found| found.permissions()).ok();
+    let mode = like.metadata().map(|found| found.permissions()).ok();
     if let Some(dir) = path.parent() {
         std::fs::create_dir_all(dir).map_err(failed)?;
     }

@@ -38,6 +38,7 @@ mod range;
 mod reviewer;
 mod session;
 mod teller;
+mod tenants;
 mod when;
 mod who;
 

@@ -37,8 +37,9 @@ impl<'a> From<'a> {
             Self::File(path) => first_line(path),
             Self::Descriptor(number) => first_line(Path::new(&format!("/dev/fd/{number}"))),
             Self::Terminal => {
-                let given = ask(prompt)?;
-                if twice && ask("Again: ")? != given {
+                let new = if twice { "new-" } else { "" };
+                let given = ask(prompt, new)?;
+                if twice && ask("Again: ", new)? != given {
                     return Err(Failure::usage("the two passphrases differ", "type the same one twice"));
                 }
                 Ok(given)
@@ -59,16 +60,16 @@ fn first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
 }
 
 /// Asks the terminal itself: standard input and output may be pipes.
-fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
+fn ask(prompt: &str, new: &'static str) -> Result<Zeroizing<String>, Failure> {
     let mut terminal =
-        File::options().read(true).write(true).open("/dev/tty").map_err(|_| Failure::PassphraseMissing)?;
-    let before = tcgetattr(&terminal).map_err(|_| Failure::PassphraseMissing)?;
+        File::options().read(true).write(true).open("/dev/tty").map_err(|_| Failure::PassphraseMissing { new })?;
+    let before = tcgetattr(&terminal).map_err(|_| Failure::PassphraseMissing { new })?;
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO);
     silent.local_modes.insert(LocalModes::ECHONL);
     let failed = |cause| Failure::Input { name: "/dev/tty".to_owned(), cause };
     terminal.write_all(prompt.as_bytes()).map_err(failed)?;
-    tcsetattr(&terminal, OptionalActions::Flush, &silent).map_err(|_| Failure::PassphraseMissing)?;
+    tcsetattr(&terminal, OptionalActions::Flush, &silent).map_err(|_| Failure::PassphraseMissing { new })?;
     let mut line = Zeroizing::new(String::with_capacity(PASSPHRASE_BYTES_MAX as usize));
     let read = BufReader::new((&mut terminal).take(PASSPHRASE_BYTES_MAX)).read_line(&mut line);
     let restored = tcsetattr(&terminal, OptionalActions::Flush, &before);

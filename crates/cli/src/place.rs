@@ -4,6 +4,8 @@
 //! and heads in `$XDG_DATA_HOME/sealbook/`. A book is a directory with one directory per tenant.
 //! Key files are named by their keys and heads by their ledgers, so a book may be moved.
 
+mod marks;
+
 use std::path::{Path, PathBuf};
 
 use sealbook_ledger::Hash;
@@ -18,7 +20,7 @@ use crate::project::{Project, bare_root, directory_name};
 /// The book of those who name none and are in no project.
 const DEFAULT_BOOK: &str = "default";
 
-/// The file beside a book's ledgers with the marks of the pointers that lead to it.
+/// The file beside a book's ledgers with the marks of the pointers that lead to it, and where they lie.
 const MARKS: &str = "projects";
 
 /// A ledger's place, and how it was found.
@@ -34,8 +36,12 @@ pub(crate) struct Place {
     pub(crate) project: Option<Project>,
     /// Whether the project's pointer led here.
     pub(crate) by_pointer: bool,
+    /// Whether the pointer is gone, and the book itself knows the directory: from the marks beside it.
+    pub(crate) by_mark: bool,
     /// Whether the book is that of the bare repository around, which holds no pointer.
     pub(crate) of_bare: bool,
+    /// Whether nothing led here: it is the book of those who are in no project.
+    pub(crate) by_default: bool,
 }
 
 /// The directories that hold all books, keys and heads.
@@ -61,6 +67,11 @@ impl Place {
     pub(crate) fn find(environment: &Environment, global: &Global, start: &Path) -> Result<Self, Failure> {
         let homes = Homes::new(environment)?;
         let project = Project::find(start)?.map(|project| believed(project, &homes.books));
+        // A pointer that was taken away leads nowhere else: the book itself knows whose it is.
+        let named = global.book.is_some();
+        let known = if named { None } else { marks::project_around(&homes.books, start, project.as_ref())? };
+        let by_mark = known.is_some();
+        let project = known.or(project);
         let bare = bare_root(start);
         // Of a project around a bare repository and the repository itself, the nearer counts.
         let project = project.filter(|project| bare.is_none_or(|bare| project.root.starts_with(bare)));
@@ -78,8 +89,10 @@ impl Place {
             layout: Layout { book: directory, keys: homes.keys, heads: homes.heads },
             book: book.to_owned(),
             tenant: tenant.to_owned(),
-            by_pointer: pointer.is_some(),
+            by_pointer: pointer.is_some() && !by_mark,
+            by_mark,
             of_bare: bare.is_some(),
+            by_default: global.book.is_none() && pointer.is_none() && bare.is_none(),
             project,
         })
     }
@@ -133,7 +146,7 @@ impl Place {
     }
 
     /// Makes a mark and keeps it beside the book; the pointer that bears it is believed from now on.
-    pub(crate) fn new_mark(&self) -> Result<String, Failure> {
+    pub(crate) fn new_mark(&self, root: &Path) -> Result<String, Failure> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).expect("the kernel's random generator answers");
         let mark = format!("{:032x}", u128::from_be_bytes(random));
@@ -141,10 +154,50 @@ impl Place {
         let mut text = std::fs::read_to_string(&path).unwrap_or_default();
         text.push_str(&mark);
         text.push('\n');
+        text.push_str(&marks::line_of(root, &self.tenant).unwrap_or_default());
         let draft = path.with_extension(std::process::id().to_string());
         let kept = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, &path));
         kept.map_err(|cause| Failure::Output { name: path.display().to_string(), cause })?;
         Ok(mark)
+    }
+
+    /// Keeps the project's directory beside the book where the pointer that led here came from another place, as
+    /// after a move. What cannot be kept is not missed until the pointer is.
+    pub(crate) fn remember(&self) {
+        let Some(project) = self.project.as_ref().filter(|_| self.by_pointer) else { return };
+        let Some(line) = marks::line_of(&project.root, &self.tenant) else { return };
+        let path = self.marks_file();
+        let Ok(text) = std::fs::read_to_string(&path) else { return };
+        if !text.contains(&line) {
+            let draft = path.with_extension(std::process::id().to_string());
+            let _ = std::fs::write(&draft, text + &line).and_then(|()| std::fs::rename(&draft, &path));
+        }
+    }
+
+    /// Whether `--book` named the ledger's own directory, or the file in it.
+    pub(crate) fn is_file_named(&self) -> bool {
+        let of_tenant = tenant_directory(&self.tenant).ok();
+        self.layout.book.file_name().and_then(|name| name.to_str()) != of_tenant.as_deref()
+    }
+
+    /// The directory of the book, by which it is found from anywhere.
+    pub(crate) fn directory(&self) -> &Path {
+        self.layout.book.parent().unwrap_or(&self.layout.book)
+    }
+
+    /// What a gate says of a book that nobody named to it.
+    pub(crate) fn notice(&self) -> Option<String> {
+        if self.by_mark {
+            let pointer = self.project.as_ref().map(Project::pointer_path).unwrap_or_default();
+            let (pointer, book) = (pointer.display(), &self.book);
+            return Some(format!(
+                "{pointer} is missing; the book {book}, which knows this directory, is used; `sealbook init` makes \
+                 a new one, --book names another"
+            ));
+        }
+        let is_fallback = self.by_default && self.exists();
+        is_fallback
+            .then(|| format!("no project is around here: the book `{DEFAULT_BOOK}` is used; --book names another"))
     }
 
     /// Beside the ledgers of all tenants of the book.

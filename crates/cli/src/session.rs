@@ -42,6 +42,7 @@ impl Session {
         }
         let session = Self::of(ledger, place, actor);
         session.compare_with_pointer()?;
+        session.place.remember();
         Ok(session)
     }
 
@@ -59,19 +60,6 @@ impl Session {
         let options = options(&place);
         let ledger = Ledger::create(place.layout.clone(), &place.tenant, options, None)?;
         Ok(Self::of(ledger, place, actor))
-    }
-
-    /// Opens the ledger that lies at a place, or makes it where there is none.
-    pub(crate) fn open_or_create(place: Place, actor: Actor) -> Result<Self, Failure> {
-        match Self::open(place.clone(), actor.clone()) {
-            Err(Failure::Store(Error::BookMissing { .. })) => {}
-            opened => return opened,
-        }
-        match Self::create(place.clone(), actor.clone()) {
-            // Another one was faster.
-            Err(Failure::Store(Error::BookExists { .. })) => Self::open(place, actor),
-            created => created,
-        }
     }
 
     /// A gate before the ledger, with those whom it asks. No review takes longer than `review_max`.
@@ -282,6 +270,8 @@ pub(crate) fn refuse_reserved(action: &str) -> Result<(), Failure> {
         Some("rule") => "rules",
         Some("alert") => "alerts",
         Some("approval") => "approvals",
+        Some("retention") => "retention",
+        Some("tools") => "wrap",
         _ => "stop",
     };
     Err(Failure::ActionReserved { action: action.to_owned(), command })

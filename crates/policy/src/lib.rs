@@ -34,7 +34,7 @@ pub use rules::{Replayed, Rule, RuleError, RuleSet, Scope};
 pub use shares::in_shares;
 pub use stages::{Decision, Judged, Parts, Raw, Redacted};
 pub use state::{
-    Alert, Alerts, Approval, ApprovalState, Approvals, Call, Choice, Conditions, Decided, HeldRule, State, Stop,
-    StopKind, StopScope, Yes, alert_about,
+    Alert, Alerts, Approval, ApprovalState, Approvals, Call, Choice, Conditions, Decided, HeldRule, PIN_ACTION,
+    Standing, State, Stop, StopKind, StopScope, Tallies, Tally, Yes, alert_about,
 };
 pub use verdict::{Consent, Fail, Hit, Mode, Verdict};

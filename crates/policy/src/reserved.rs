@@ -1,14 +1,14 @@
 //! Actions that are ours alone: something follows from a record of one, so nobody else may name one.
 
-use crate::{HOLD_ACTIONS, State};
+use crate::Standing;
 
-/// What the gateway has pinned of a server's tools, and what it compares them with.
-const PIN_ACTIONS: &[&str] = &["tools.changed", "tools.pinned", "tools.unpinned"];
+/// What the gateway tells of pins, beside the pins themselves.
+const TOLD_OF_PINS: &[&str] = &["tools.changed", "tools.unpinned"];
 
 /// Whether only the gate and the commands that are made for it write records of this action: what changes the
 /// state, what places and releases holds, and what later sessions compare with.
 pub fn is_reserved(action: &str) -> bool {
-    [State::ACTIONS, HOLD_ACTIONS, PIN_ACTIONS].iter().any(|actions| actions.contains(&action))
+    Standing::of(action).is_some() || TOLD_OF_PINS.contains(&action)
 }
 
 #[cfg(test)]

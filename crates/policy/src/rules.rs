@@ -10,8 +10,10 @@ mod matcher;
 mod names;
 mod node;
 mod pattern;
+mod places;
 mod rule;
 mod set;
+mod shell;
 mod vocabulary;
 mod walk;
 

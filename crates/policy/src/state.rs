@@ -7,6 +7,7 @@
 mod alerts;
 mod approvals;
 mod rules;
+mod standing;
 mod stop;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use sealbook_record::{Record, Timestamp};
 pub use alerts::{Alert, Alerts, alert_about};
 pub use approvals::{Approval, ApprovalState, Approvals, Call, Choice, Conditions, Decided, Yes};
 pub use rules::HeldRule;
+pub use standing::{PIN_ACTION, Standing, Tallies, Tally};
 pub use stop::{Stop, StopKind, StopScope};
 
 use crate::RuleSet;
@@ -30,6 +32,8 @@ const REFUSED_KEPT: usize = 1_000;
 pub struct State {
     /// The sequence number from which on records are wanted.
     next_seq: u64,
+    /// The records of each sort that it wants, in the first so many of the ledger.
+    counted: (u64, Tallies),
     /// Whether what is over is kept too.
     keeps_history: bool,
     rules: Rules,
@@ -63,6 +67,7 @@ impl State {
     pub fn new() -> Self {
         Self {
             next_seq: 0,
+            counted: Default::default(),
             keeps_history: false,
             rules: Rules::builtin(),
             stops: Vec::new(),
@@ -127,17 +132,29 @@ impl State {
     /// none of this one.
     pub fn begin_ledger(&mut self) {
         self.next_seq = 0;
+        self.counted = Default::default();
         self.approvals = Approvals::default();
         self.refused.clear();
     }
 
-    /// The actions of the records that it wants to see.
-    pub fn actions(&self) -> impl Iterator<Item = &'static str> {
-        Self::ACTIONS.iter().copied().filter(|action| self.wants(action))
-    }
-
     fn wants(&self, action: &str) -> bool {
         self.keeps_history || !action.starts_with("alert.")
+    }
+
+    /// The sorts of records that it wants to see.
+    pub fn sorts(&self) -> &'static [Standing] {
+        if self.keeps_history { &[Standing::Decision, Standing::Alert] } else { &[Standing::Decision] }
+    }
+
+    /// Up to where the records that it wants were counted, and what they came to: for whoever feeds it.
+    pub fn counted(&self) -> (u64, Tallies) {
+        self.counted
+    }
+
+    /// They were counted up to `size`, and it was given all of them.
+    pub fn count(&mut self, size: u64, tallies: Tallies) {
+        self.counted = (size, tallies);
+        self.seen_to(size);
     }
 
     /// The sequence number from which on records are wanted.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use sealbook_ledger::{Draft, Hash, LeafType, Origin, SigningKey, Uuid};
-use sealbook_policy::{Judged, State, in_shares};
+use sealbook_policy::{Judged, Standing, in_shares};
 
 use crate::content::pack;
 use crate::{Entropy, Error};
@@ -26,7 +26,9 @@ pub struct Sealed {
 pub(crate) struct Prepared {
     pub(crate) draft: Draft,
     pub(crate) content: Vec<u8>,
-    /// Whether it surely changes nothing of what holds ([`State`]).
+    /// What it is about, where it is a record that says what holds.
+    pub(crate) standing: Option<Standing>,
+    /// Whether it surely changes nothing of what holds ([`sealbook_policy::State`]).
     pub(crate) quiet: bool,
 }
 
@@ -68,10 +70,11 @@ impl Preparer {
     fn prepare_one(&self, judged: Judged, signers: &[&SigningKey], salts: &mut Salts<'_>) -> Result<Prepared, Error> {
         let record = judged.record();
         let (id, operation, phase, occurred) = (record.id, record.operation, record.phase, record.occurred);
-        let quiet = !State::ACTIONS.contains(&record.action.as_str());
+        let standing = Standing::of(&record.action);
+        let quiet = !matches!(standing, Some(Standing::Decision | Standing::Alert));
         let (typ, parts) = (LeafType::Record, judged.parts());
         let prepared = self.draft(typ, id, operation, phase, occurred.as_micros(), parts, signers, salts)?;
-        Ok(Prepared { quiet, ..prepared })
+        Ok(Prepared { standing, quiet, ..prepared })
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are a leaf's fields, each of another type")]
@@ -99,7 +102,7 @@ impl Prepared {
         let bytes: usize = draft.parts().iter().map(|p| p.name.len() + p.bytes.len() + 38).sum();
         let mut content = Vec::with_capacity(1 + bytes);
         pack(draft.parts(), &mut content);
-        Self { draft, content, quiet: false }
+        Self { draft, content, standing: None, quiet: false }
     }
 }
 

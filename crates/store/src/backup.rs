@@ -4,6 +4,8 @@ use std::path::Path;
 
 use sealbook_ledger::{Checkpoint, Continues, Hash, Leaf, Origin};
 
+use sealbook_policy::Standing;
+
 use crate::before::{kept_size, last_piece};
 use crate::projection::Index;
 use crate::sqlite::file_error;
@@ -106,6 +108,16 @@ fn copy(from: &dyn Store, to: &Path) -> Result<BackupSummary, Error> {
         }
     }
     view.checkpoints(0, size + 1, &mut |size, note| tx.put_checkpoint(size, note).map(|()| true))?;
+    if let Some(seal) = view.standing_seal()? {
+        let mut stands = Vec::new();
+        for sort in Standing::ALL {
+            view.standing(sort, 0, &mut |one| {
+                stands.push(one);
+                Ok(true)
+            })?;
+        }
+        tx.put_standing(&stands, size, size, &seal)?;
+    }
     tx.commit().map_err(|e| match e {
         CommitError::Rejected(cause) => cause,
         CommitError::Unknown(cause) => Error::WriterStopped(cause),

@@ -7,7 +7,7 @@
 //! 3. both files' WALs are moved into the files and cut, since they hold older pages.
 
 use sealbook_ledger::{ErasedPart, Erasure, LeafType, PART_ERASURE};
-use sealbook_policy::{HOLD_ACTIONS, Judged, State};
+use sealbook_policy::{HOLD_ACTIONS, Judged, PIN_ACTION, State};
 use sealbook_record::Record;
 
 use crate::append::Prepared;
@@ -106,12 +106,16 @@ fn emptied(decoded: &Decoded<'_>, request: &EraseRequest) -> Result<Vec<u8>, Err
     for part in &request.parts {
         let decides =
             |record: &Record| State::ACTIONS.contains(&record.action.as_str()) && !record.action.starts_with("alert.");
+        let pins = |record: &Record| record.action == PIN_ACTION;
         let holds = |record: &Record| HOLD_ACTIONS.contains(&record.action.as_str());
         if decoded.record().is_some_and(|(record, _)| decides(&record)) {
             return Err(refuse(part, "rules, stops or approvals follow from it; it has to stay"));
         }
         if decoded.record().is_some_and(|(record, _)| holds(&record)) {
             return Err(refuse(part, "it sets or ends a legal hold; it has to stay"));
+        }
+        if decoded.record().is_some_and(|(record, _)| pins(&record)) {
+            return Err(refuse(part, "a server's tools are compared with it; it has to stay"));
         }
         if decoded.leaf.typ != LeafType::Record {
             return Err(refuse(part, "it says which keys hold or what was erased; the proof rests on it"));

@@ -33,6 +33,12 @@ pub enum Error {
         /// Directory of the book.
         path: PathBuf,
     },
+    /// It was there when it was opened, and is not any more.
+    #[error("the book at {path} was moved, deleted or replaced while it is open: nothing is written to it, and nothing passes; bring it back to its place, and start the program again", path = path.display())]
+    BookMoved {
+        /// The file that was opened.
+        path: PathBuf,
+    },
     /// Written by a newer version.
     #[error("the book at {path} has format {found}, this program reads up to {known}; use a newer sealbook, nothing was touched", path = path.display())]
     BookTooNew {
@@ -62,6 +68,24 @@ pub enum Error {
         size: u64,
         /// What is wrong with it.
         why: String,
+    },
+    /// The list of records that say what holds is not the one that was sealed.
+    #[error(
+        "what holds in the book {origin} is not known: {why}. Somebody wrote to the book behind the program, or it is damaged; until it is mended, gates let nothing pass. `sealbook verify` says where, `sealbook reindex` makes the list again from the records"
+    )]
+    StandingUntrusted {
+        /// Which ledger.
+        origin: Origin,
+        /// What is wrong.
+        why: String,
+    },
+    /// A record that says what holds, or may, is not what was sealed.
+    #[error(
+        "record {seq} says what holds, or may, and its content is not what was sealed: nobody can tell what holds, and gates let nothing pass. `sealbook show {seq}` and `sealbook verify` say more; go on from a backup with `sealbook restore`"
+    )]
+    StandingAltered {
+        /// The record.
+        seq: u64,
     },
     /// The book is older than the head that was kept outside it.
     #[error(
@@ -278,9 +302,12 @@ impl Error {
         match self {
             Self::BookMissing { .. } => "book_missing",
             Self::BookExists { .. } => "book_exists",
+            Self::BookMoved { .. } => "book_moved",
             Self::BookTooNew { .. } => "book_too_new",
             Self::BookUnreadable { .. } => "book_unreadable",
             Self::HeadUntrusted { .. } => "head_untrusted",
+            Self::StandingUntrusted { .. } => "standing_untrusted",
+            Self::StandingAltered { .. } => "standing_altered",
             Self::BookRolledBack { .. } => "book_rolled_back",
             Self::BookForked { .. } => "book_forked",
             Self::HeadMoved { .. } => "head_moved",
@@ -314,11 +341,16 @@ impl Error {
     pub(crate) fn same(&self) -> Self {
         match self {
             Self::DiskFull { path } => Self::DiskFull { path: path.clone() },
+            Self::BookMoved { path } => Self::BookMoved { path: path.clone() },
             Self::BookReadOnly { path, cause } => Self::BookReadOnly { path: path.clone(), cause: cause.clone() },
             Self::BookUnreadable { path, cause } => Self::BookUnreadable { path: path.clone(), cause: cause.clone() },
             Self::HeadUntrusted { origin, size, why } => {
                 Self::HeadUntrusted { origin: origin.clone(), size: *size, why: why.clone() }
             }
+            Self::StandingUntrusted { origin, why } => {
+                Self::StandingUntrusted { origin: origin.clone(), why: why.clone() }
+            }
+            Self::StandingAltered { seq } => Self::StandingAltered { seq: *seq },
             Self::BookRolledBack { origin, found, kept } => {
                 Self::BookRolledBack { origin: origin.clone(), found: *found, kept: *kept }
             }

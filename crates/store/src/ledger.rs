@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use sealbook_ledger::{
-    Checkpoint, Continues, Draft, Hash, KeyEntry, KeyEvent, KeyRole, LeafType, NamedKey, Origin, PART_KEYS, Phase,
-    PublicKey, SigningKey, Uuid,
+    Checkpoint, Continues, Draft, Hash, KeyEntry, KeyEvent, KeyRing, KeyRole, LeafType, NamedKey, Origin, PART_KEYS,
+    Phase, PublicKey, SigningKey, Uuid,
 };
 use sealbook_policy::Judged;
 use sealbook_record::{IdSource, Timestamp};
@@ -25,8 +25,8 @@ use crate::trusted::{Trusted, goes_on_from, read_ring};
 use crate::whole::{make_private_dir, make_whole};
 use crate::writer::{When, Writer};
 use crate::{
-    Clock, CommitError, Entropy, Error, IndexProgress, Sealed, SqliteStore, Store, Stored, SystemClock, SystemEntropy,
-    Ticket,
+    Clock, CommitError, Entropy, Error, IndexProgress, Sealed, Snapshot, SqliteStore, Store, Stored, SystemClock,
+    SystemEntropy, Ticket,
 };
 
 /// Makes the record that tells who did an administrative action, which is named, and why.
@@ -124,6 +124,8 @@ pub struct Ledger {
     altered: Mutex<BTreeSet<u64>>,
     /// Approver keys of the ledger before, once they were asked for.
     pub(crate) inherited: OnceLock<Vec<PublicKey>>,
+    /// The keys, and the places of the leaves that named them.
+    ring: Mutex<(Vec<u64>, KeyRing)>,
 }
 
 impl Ledger {
@@ -254,9 +256,13 @@ impl Ledger {
             appended: AtomicU64::new(0),
             altered: Mutex::default(),
             inherited: OnceLock::new(),
+            ring: Mutex::default(),
         };
         if writable {
             ledger.sealer().load(&*ledger.store.snapshot()?)?;
+            // A book of an older format has no list of what holds yet. Where it cannot be made, whoever asks what
+            // holds reads the records themselves, and is told what is wrong with them.
+            let _ = ledger.sealer().list_standing(&*ledger.store, false);
         }
         Ok(ledger)
     }
@@ -432,13 +438,21 @@ impl Ledger {
 
     /// Throws the index away and makes it again.
     ///
-    /// What finds ids and key leaves in the book itself is made again too, where the book can be written.
+    /// What finds ids, key leaves and the records that say what holds in the book itself is made again too, where the
+    /// book can be written.
     pub fn reindex(&self) -> Result<IndexProgress, Error> {
         if self.writer.is_ok() {
             self.store.relearn()?;
             self.sealer().load(&*self.store.snapshot()?)?;
         }
-        self.with_index(CatchUp::rebuild)
+        let progress = self.with_index(CatchUp::rebuild)?;
+        if self.writer.is_ok() {
+            self.sealer().list_standing(&*self.store, true).map_err(|e| match e {
+                CommitError::Rejected(cause) => cause,
+                CommitError::Unknown(cause) => Error::WriterStopped(cause),
+            })?;
+        }
+        Ok(progress)
     }
 
     fn with_index(
@@ -458,6 +472,16 @@ impl Ledger {
             self.catch_up()?;
         }
         Ok(())
+    }
+
+    /// The keys, as the leaves tell them that the table of key leaves names; read once while it names no others.
+    pub(crate) fn ring(&self, view: &dyn Snapshot) -> Result<KeyRing, Error> {
+        let seqs = view.key_seqs()?;
+        let mut known = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.0 != seqs {
+            *known = (seqs, read_ring(view)?);
+        }
+        Ok(known.1.clone())
     }
 
     pub(crate) fn active_keys(&self, role: KeyRole) -> Result<Vec<Hash>, Error> {

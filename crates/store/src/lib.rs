@@ -41,6 +41,7 @@ mod reader;
 mod sealer;
 mod seam;
 mod sqlite;
+mod standing;
 mod state;
 mod stored;
 mod ticket;
@@ -72,7 +73,7 @@ pub use projection::{IndexProgress, ProjectionFault};
 pub use provenance::Provenance;
 pub use query::{Cursor, Page, Query};
 pub use reader::Reader;
-pub use seam::{EachId, EachRow, NewRow, Row, Snapshot, Store, StoreHead, Stray, Transaction};
+pub use seam::{EachId, EachRow, EachStands, NewRow, Row, Snapshot, Stands, Store, StoreHead, Stray, Transaction};
 #[doc(hidden)]
 pub use sqlite::Durability;
 pub use sqlite::SqliteStore;

@@ -11,12 +11,16 @@ use sealbook_ledger::{
     Checkpoint, Hash, KeyEvent, KeyRing, Leaf, LeafType, Origin, PART_KEYS, SigningKey, TreeState, Uuid, edge_tiles,
 };
 
+use sealbook_policy::Standing;
+
 use crate::append::Prepared;
 use crate::content::{Content, PartSlot};
 use crate::head_file::HeadFile;
 use crate::keys::{KeyDir, Signers};
 use crate::own::{Own, Run};
-use crate::trusted::{Tiles, Trusted, goes_on_from};
+use crate::seam::Stands;
+use crate::standing::{self, Listed, StandingSeal};
+use crate::trusted::{Tiles, Trusted, goes_on_from, read_ring};
 use crate::{Clock, CommitError, Error, NewRow, Row, Sealed, Snapshot, Store, Transaction};
 
 /// What a commit's answers are: for each submission, for each record.
@@ -52,6 +56,8 @@ struct Edge {
     id_max: Option<Uuid>,
     ring: KeyRing,
     signers: Signers,
+    /// The records that say what holds.
+    listed: Listed,
 }
 
 impl Sealer {
@@ -112,6 +118,41 @@ impl Sealer {
         Ok(())
     }
 
+    /// Makes the list of records that say what holds from the records themselves: where there is none, or `again`
+    /// where the one that is there is not believed.
+    ///
+    /// Errors: among others, that nobody can tell from the records what holds.
+    pub(crate) fn list_standing(&mut self, store: &dyn Store, again: bool) -> Result<(), CommitError> {
+        if !store.lists_standing() {
+            return Ok(());
+        }
+        let rejected = CommitError::Rejected;
+        let view = store.snapshot().map_err(rejected)?;
+        if view.standing_seal().map_err(rejected)?.is_some() {
+            let ring = read_ring(&*view).map_err(rejected)?;
+            let is_good = || standing::read(&*view, &self.origin, &ring, &Standing::ALL, Default::default()).is_ok();
+            if !again || is_good() {
+                return Ok(());
+            }
+        }
+        drop(view);
+        let mut tx = store.begin().map_err(rejected)?;
+        let mut edge = self.current_edge(&*tx).map_err(rejected)?;
+        let size = edge.tree.size();
+        if let Some(key) = standing::signer(&edge.signers.checkpoint, &edge.ring, size).filter(|_| size > 0) {
+            let nothing = (0, Default::default());
+            let read = standing::by_reading(&*tx, &self.origin, &Standing::ALL, nothing);
+            let (found, tallies) = read.map_err(rejected)?;
+            let seal = StandingSeal { size, tallies };
+            tx.clear_standing().map_err(rejected)?;
+            tx.put_standing(&found, size, size, &seal.sign(&self.origin, key)).map_err(rejected)?;
+            tx.commit()?;
+            edge.listed = Listed::Sealed(seal);
+        }
+        self.edge = Some(edge);
+        Ok(())
+    }
+
     fn current_edge(&mut self, view: &dyn Snapshot) -> Result<Edge, Error> {
         let head = view.head()?;
         let note = head.as_ref().map(|h| h.note.as_str());
@@ -145,6 +186,7 @@ impl Sealer {
         let mut new: Vec<Place<'_>> = Vec::new();
         let mut answers = Answers::with_capacity(group.len());
         let mut keys_changed = false;
+        let mut stands = Vec::new();
         let mut twins = Twins { floor: edge.id_max, places: HashMap::default(), known: 0 };
         for submission in group {
             let mut own = Vec::with_capacity(submission.len());
@@ -157,6 +199,7 @@ impl Sealer {
                 let placed = self.place(edge, prepared, sealed_us, &mut leaves);
                 if let Ok(sealed) = placed {
                     keys_changed |= prepared.draft.typ == LeafType::Key;
+                    stands.extend(prepared.standing.map(|sort| Stands { sort, seq: sealed.seq, hash: sealed.hash }));
                     new.push(Place { prepared, sealed, leaf: start..leaves.len() });
                 }
                 own.push(placed);
@@ -179,6 +222,7 @@ impl Sealer {
         let note = self.checkpoint(edge)?;
         tx.put_checkpoint(edge.tree.size(), &note)?;
         edge.note = Some(note.into());
+        self.put_standing(edge, tx, &stands, first)?;
         let loud = new.iter().filter(|place| !place.prepared.quiet).map(|place| place.sealed.seq).collect();
         Ok((answers, Some(Run { seqs: first..edge.tree.size(), loud, note: edge.note.clone() })))
     }
@@ -215,6 +259,28 @@ impl Sealer {
         edge.prev = hash;
         edge.id_max = edge.id_max.max(Some(draft.id));
         Ok(Sealed { seq, id: draft.id, hash, duplicate: false })
+    }
+
+    /// Adds to the list of records that say what holds, and seals it anew: it is believed for one size alone.
+    fn put_standing(
+        &self,
+        edge: &mut Edge,
+        tx: &mut dyn Transaction,
+        new: &[Stands],
+        before: u64,
+    ) -> Result<(), Error> {
+        let size = edge.tree.size();
+        let seal = match &mut edge.listed {
+            Listed::Not => return Ok(()),
+            Listed::Broken(bytes) => return tx.put_standing(&[], size, before, bytes),
+            Listed::Sealed(seal) => seal,
+        };
+        seal.size = size;
+        for Stands { sort, seq, hash } in new {
+            seal.tallies[usize::from(sort.number())].push(*seq, hash);
+        }
+        let key = standing::signer(&edge.signers.checkpoint, &edge.ring, size);
+        key.map_or(Ok(()), |key| tx.put_standing(new, size, before, &seal.sign(&self.origin, key)))
     }
 
     fn checkpoint(&self, edge: &Edge) -> Result<String, Error> {
@@ -333,6 +399,7 @@ impl Edge {
                 id_max: None,
                 ring: KeyRing::new(),
                 signers: Signers::default(),
+                listed: Listed::Sealed(StandingSeal::default()),
             });
         };
         let size = checkpoint.size;
@@ -352,7 +419,8 @@ impl Edge {
         })?;
         let prev = prev.ok_or_else(|| damaged("the newest record is not there"))?;
         let signers = Signers::load(keys, &ring, size)?;
-        Ok(Self { note: Some(note.into()), tree, prev, id_max: view.id_max()?, ring, signers })
+        let listed = Listed::read(view, origin, &ring, size)?;
+        Ok(Self { note: Some(note.into()), tree, prev, id_max: view.id_max()?, ring, signers, listed })
     }
 
     /// Takes the event of a key leaf, if those who may change the keys have signed it.

@@ -5,7 +5,8 @@
 
 use std::path::Path;
 
-use sealbook_ledger::{Origin, Uuid};
+use sealbook_ledger::{Hash, Origin, Uuid};
+use sealbook_policy::Standing;
 
 use crate::{CommitError, Error};
 
@@ -40,6 +41,17 @@ pub struct NewRow<'a> {
     pub is_key: bool,
 }
 
+/// A record that says what holds, as the list of such records names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stands {
+    /// What it is about.
+    pub sort: Standing,
+    /// Its place.
+    pub seq: u64,
+    /// Its hash; zeros where what lies there is none.
+    pub hash: Hash,
+}
+
 /// What is called for each row of a scan; `false` ends the scan.
 pub type EachRow<'f> = dyn FnMut(Row<'_>) -> Result<bool, Error> + 'f;
 
@@ -56,6 +68,10 @@ pub trait Store: Send + Sync {
     fn scrub(&self) -> Result<bool, Error>;
     /// Makes what finds ids and key leaves again from the leaves.
     fn relearn(&self) -> Result<(), Error>;
+    /// Whether a list of the records that say what holds is kept here, and can be written.
+    fn lists_standing(&self) -> bool {
+        false
+    }
     /// The newest checkpoint; `None` in a store that was only just made.
     fn head(&self) -> Result<Option<StoreHead>, Error> {
         self.snapshot()?.head()
@@ -89,12 +105,25 @@ pub trait Snapshot {
     fn key_seqs(&self) -> Result<Vec<u64>, Error>;
     /// Calls `each` with every id under which something is sealed, in ascending order, and its sequence number.
     fn each_id(&self, each: &mut EachId<'_>) -> Result<(), Error>;
+    /// What is sealed over the list of records that say what holds, beside the newest checkpoint; `None` where no
+    /// such list is kept, as in books of older formats: then the records themselves are read.
+    fn standing_seal(&self) -> Result<Option<Vec<u8>>, Error> {
+        Ok(None)
+    }
+    /// Calls `each` for the records of a sort from `from` on, in order, as the list names them.
+    fn standing(&self, sort: Standing, from: u64, each: &mut EachStands<'_>) -> Result<(), Error> {
+        let _ = (sort, from, each);
+        Ok(())
+    }
     /// What lies in the store and belongs to no ledger of `size` records, or keeps it from being one.
     fn strays(&self, size: u64) -> Result<Vec<Stray>, Error>;
 }
 
 /// What is called for each id; `false` ends the walk.
 pub type EachId<'f> = dyn FnMut(&[u8], u64) -> Result<bool, Error> + 'f;
+
+/// What is called for each record of a list; `false` ends it.
+pub type EachStands<'f> = dyn FnMut(Stands) -> Result<bool, Error> + 'f;
 
 /// Something in a store that should not be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +142,16 @@ pub trait Transaction: Snapshot {
     fn put_tile(&mut self, level: u8, index: u64, hashes: &[u8]) -> Result<(), Error>;
     /// Adds the checkpoint over everything so far.
     fn put_checkpoint(&mut self, size: u64, note: &str) -> Result<(), Error>;
+    /// Adds to the list of records that say what holds, and puts the seal over all of it beside the checkpoint of
+    /// `size`; the one beside the checkpoint of `before` goes. Nothing, where no list is kept.
+    fn put_standing(&mut self, new: &[Stands], size: u64, before: u64, seal: &[u8]) -> Result<(), Error> {
+        let _ = (new, size, before, seal);
+        Ok(())
+    }
+    /// Empties that list, to be made again, and takes the seal away.
+    fn clear_standing(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
     /// Replaces a row's packed parts: erasure, and nothing else.
     fn replace_content(&mut self, seq: u64, content: &[u8]) -> Result<(), Error>;
     /// Makes it durable. After `Ok` it survives a loss of power.

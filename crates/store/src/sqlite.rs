@@ -13,13 +13,15 @@ mod strays;
 mod view;
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 use sealbook_ledger::{Origin, Uuid};
+use sealbook_policy::Standing;
 
-use crate::seam::{EachId, EachRow, Stray};
+use crate::seam::{EachId, EachRow, EachStands, Stands, Stray};
 use crate::whole::private_file;
 use crate::{CommitError, Error, NewRow, Snapshot, Store, StoreHead, Transaction};
 
@@ -39,6 +41,10 @@ pub struct SqliteStore {
     path: PathBuf,
     origin: Origin,
     tenant: String,
+    /// As it was when the book was opened.
+    format: i64,
+    /// Device and inode of the file that is open.
+    file: (u64, u64),
     /// Before the writer, and so closed before it: the last connection moves the WAL into the book,
     /// and one that only reads cannot.
     readers: Mutex<Vec<Connection>>,
@@ -75,6 +81,7 @@ impl SqliteStore {
     pub fn open(path: &Path) -> Result<Self, Error> {
         require_file(path)?;
         // Looked at before anything is written: setting the journal mode is a write.
+        let file = place_of(path)?;
         schema::check_format(&open_read(path)?, path)?;
         let lock_path = path.with_extension("lock");
         let lock = private_file(&lock_path)?;
@@ -84,10 +91,13 @@ impl SqliteStore {
         lock.unlock().map_err(|cause| file_error(&lock_path, cause))?;
         upgraded?;
         let (origin, tenant) = schema::identity(&connection, path)?;
+        require_same(path, file)?;
         Ok(Self {
             path: path.to_owned(),
             origin,
             tenant,
+            format: schema::FORMAT,
+            file,
             writer: Some(Mutex::new(WriteSide { connection, lock })),
             readers: Mutex::default(),
         })
@@ -109,10 +119,20 @@ impl SqliteStore {
     /// Opens a store for reading alone; nothing of it changes.
     pub fn open_read_only(path: &Path) -> Result<Self, Error> {
         require_file(path)?;
+        let file = place_of(path)?;
         let connection = open_read(path)?;
-        schema::check_format(&connection, path)?;
+        let format = schema::check_format(&connection, path)?;
         let (origin, tenant) = schema::identity(&connection, path)?;
-        Ok(Self { path: path.to_owned(), origin, tenant, writer: None, readers: Mutex::new(vec![connection]) })
+        require_same(path, file)?;
+        Ok(Self {
+            path: path.to_owned(),
+            origin,
+            tenant,
+            format,
+            file,
+            writer: None,
+            readers: Mutex::new(vec![connection]),
+        })
     }
 
     fn write_side(&self) -> Result<MutexGuard<'_, WriteSide>, Error> {
@@ -171,8 +191,13 @@ impl Store for SqliteStore {
         done
     }
 
+    fn lists_standing(&self) -> bool {
+        self.writer.is_some()
+    }
+
     /// One statement is a view by itself.
     fn head(&self) -> Result<Option<StoreHead>, Error> {
+        require_same(&self.path, self.file)?;
         let connection = self.reader()?;
         let head = view::head(&connection).map_err(|e| engine(&self.path, &e))?;
         self.give_back(connection);
@@ -180,6 +205,7 @@ impl Store for SqliteStore {
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + Send + '_>, Error> {
+        require_same(&self.path, self.file)?;
         let connection = self.reader()?;
         // The first read inside a deferred transaction fixes what is seen.
         view::begin_reading(&connection).map_err(|e| engine(&self.path, &e))?;
@@ -189,6 +215,10 @@ impl Store for SqliteStore {
     fn begin(&self) -> Result<Box<dyn Transaction + '_>, Error> {
         let side = self.write_side()?;
         side.lock.lock().map_err(|cause| file_error(&self.path, cause))?;
+        if let Err(moved) = require_same(&self.path, self.file) {
+            let _ = side.lock.unlock();
+            return Err(moved);
+        }
         if let Err(e) = view::run(&side.connection, "BEGIN IMMEDIATE") {
             let _ = side.lock.unlock();
             return Err(engine(&self.path, &e));
@@ -274,6 +304,20 @@ macro_rules! snapshot_through_connection {
                 let $this = self;
                 view::each_id($connection, &self.store.path, each)
             }
+            fn standing_seal(&self) -> Result<Option<Vec<u8>>, Error> {
+                let $this = self;
+                if self.store.format < schema::FORMAT_STANDING {
+                    return Ok(None);
+                }
+                view::standing_seal($connection).map_err(|e| engine(&self.store.path, &e))
+            }
+            fn standing(&self, sort: Standing, from: u64, each: &mut EachStands<'_>) -> Result<(), Error> {
+                let $this = self;
+                if self.store.format < schema::FORMAT_STANDING {
+                    return Ok(());
+                }
+                view::standing($connection, &self.store.path, sort, from, each)
+            }
             fn strays(&self, size: u64) -> Result<Vec<Stray>, Error> {
                 let $this = self;
                 strays::find($connection, size).map_err(|e| engine(&self.store.path, &e))
@@ -302,6 +346,14 @@ impl Transaction for WriteView<'_> {
 
     fn put_checkpoint(&mut self, size: u64, note: &str) -> Result<(), Error> {
         view::put_checkpoint(&self.side.connection, size, note).map_err(|e| engine(&self.store.path, &e))
+    }
+
+    fn put_standing(&mut self, new: &[Stands], size: u64, before: u64, seal: &[u8]) -> Result<(), Error> {
+        view::put_standing(&self.side.connection, new, size, before, seal).map_err(|e| engine(&self.store.path, &e))
+    }
+
+    fn clear_standing(&mut self) -> Result<(), Error> {
+        view::clear_standing(&self.side.connection).map_err(|e| engine(&self.store.path, &e))
     }
 
     fn replace_content(&mut self, seq: u64, content: &[u8]) -> Result<(), Error> {
@@ -337,6 +389,18 @@ impl Transaction for WriteView<'_> {
 fn in_the_way(e: &rusqlite::Error, rows: &[NewRow<'_>]) -> Option<u64> {
     let is_taken = e.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation);
     rows.first().map(|first| first.row.seq).filter(|_| is_taken)
+}
+
+/// Device and inode of what lies there.
+fn place_of(path: &Path) -> Result<(u64, u64), Error> {
+    let found = std::fs::metadata(path).map_err(|cause| file_error(path, cause))?;
+    Ok((found.dev(), found.ino()))
+}
+
+/// What was moved or deleted while it is open can still be written to, and nobody would ever read it.
+fn require_same(path: &Path, file: (u64, u64)) -> Result<(), Error> {
+    let is_same = place_of(path).is_ok_and(|found| found == file);
+    if is_same { Ok(()) } else { Err(Error::BookMoved { path: path.to_owned() }) }
 }
 
 fn require_file(path: &Path) -> Result<(), Error> {

@@ -1,15 +1,13 @@
 //! Keeping what holds now up with what is sealed.
 
-use sealbook_policy::State;
+use sealbook_policy::{Standing, State, Tallies};
 use sealbook_record::Timestamp;
 
 use crate::approver::Approvers;
-use crate::{Error, Layout, Ledger, Query, Reader, Stored};
+use crate::seam::Stands;
+use crate::standing::{self, Found};
+use crate::{Error, Layout, Ledger, Reader, Stored};
 
-/// So many records behind, the index is asked which of them matter; fewer are read one by one.
-const READ_ALL_MAX: u64 = 512;
-/// So many records the index may be behind then, and they are read one by one.
-const TAIL_MAX: u64 = 128;
 /// Records that are kept while the signatures of all of them are checked together.
 const GROUP: usize = 256;
 
@@ -51,36 +49,51 @@ impl Ledger {
         let head = self.store.head()?;
         let size = head.as_ref().map_or(0, |head| head.size);
         let from = state.next_seq();
-        if from >= size {
+        if from == size {
             return Ok(());
         }
+        if from > size {
+            return Err(Error::BookRolledBack { origin: self.origin().clone(), found: size, kept: from });
+        }
         let note = head.map_or_else(String::new, |head| head.note);
-        let unread = self.own.to_be_read(from, size, &note);
-        if unread.is_empty() {
+        if self.own.to_be_read(from, size, &note).is_empty() {
             state.seen_to(size);
             return Ok(());
         }
         let reader = self.reader()?;
+        let size = reader.size()?;
+        let (found, tallies) = self.standing(&reader, state.sorts(), state.counted())?;
         let mut taken = Taken { ledger: self, state, reader: &reader, approvers: None, group: Vec::new() };
-        let mut known = from;
-        if unread.iter().map(|run| run.end - run.start).sum::<u64>() > READ_ALL_MAX {
-            let query = Query {
-                action: taken.state.actions().map(str::to_owned).collect(),
-                cursor: from.checked_sub(1).map(crate::Cursor),
-                ascending: true,
-                ..Query::default()
-            };
-            known = self.each_indexed(&reader, &query, (size, TAIL_MAX), &mut |stored| {
-                taken.take(stored)?;
-                Ok(true)
-            })?;
-        }
-        for seq in unread.into_iter().flatten().filter(|seq| *seq >= known) {
-            taken.take(reader.record(seq)?)?;
+        for stands in found {
+            taken.take(stands)?;
         }
         taken.settle()?;
-        state.seen_to(size);
+        state.count(size, tallies);
         Ok(())
+    }
+
+    /// The records of these sorts that come after those that were counted.
+    pub(crate) fn standing(
+        &self,
+        reader: &Reader<'_>,
+        sorts: &[Standing],
+        counted: (u64, Tallies),
+    ) -> Result<Found, Error> {
+        standing::read(reader.view(), self.origin(), &self.ring(reader.view())?, sorts, counted)
+    }
+}
+
+/// The record that the list names, where it is what was sealed: what decides is never read in part.
+pub(crate) fn sealed_as_listed(reader: &Reader<'_>, stands: Stands) -> Result<Option<Stored>, Error> {
+    let stored = reader.record(stands.seq)?;
+    let may_lack = stands.sort == Standing::Alert;
+    let is_whole = stored.altered.is_empty()
+        && (may_lack || (stored.erased.is_empty() && stored.record.is_some()))
+        && stored.hash == stands.hash;
+    if is_whole {
+        Ok(stored.record.is_some().then_some(stored))
+    } else {
+        Err(Error::StandingAltered { seq: stands.seq })
     }
 }
 
@@ -94,11 +107,8 @@ struct Taken<'t> {
 }
 
 impl Taken<'_> {
-    fn take(&mut self, stored: Stored) -> Result<(), Error> {
-        let is_wanted = |action: &str| self.state.actions().any(|wanted| wanted == action);
-        if stored.altered.is_empty() && stored.record.as_ref().is_some_and(|record| is_wanted(&record.action)) {
-            self.group.push(stored);
-        }
+    fn take(&mut self, stands: Stands) -> Result<(), Error> {
+        self.group.extend(sealed_as_listed(self.reader, stands)?);
         if self.group.len() < GROUP { Ok(()) } else { self.settle() }
     }
 

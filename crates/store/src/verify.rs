@@ -7,6 +7,7 @@
 
 mod lookups;
 mod part;
+mod standing;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -68,7 +69,7 @@ pub fn verify(
         None => part::cut(0..size).collect(),
     };
     let next = AtomicUsize::new(0);
-    let reports = Mutex::new((Vec::new(), Sum::default()));
+    let reports = Mutex::new((Vec::new(), Sum::default(), Sum::default()));
     let (origin, sums) = (store.origin(), Sums::default());
     let of_table = std::thread::scope(|scope| {
         let (next, reports, ring, stretches, sums) = (&next, &reports, &ring, &stretches, &sums);
@@ -81,11 +82,12 @@ pub fn verify(
                         let Some(stretch) = stretches.get(next.fetch_add(1, Ordering::Relaxed)) else {
                             return Ok(());
                         };
-                        let (report, sum) =
+                        let (report, sum, standing) =
                             verify_stretch(&reader, subject, stretch.clone(), options.signatures, sums)?;
                         let mut done = reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                         done.0.push(report);
                         done.1.join(sum);
+                        done.2.join(standing);
                         drop(done);
                         progress(stretch.end - stretch.start);
                     }
@@ -96,7 +98,7 @@ pub fn verify(
         threads.into_iter().try_for_each(|t| t.join().expect("verification does not panic"))?;
         of_table
     })?;
-    let (reports, of_leaves) = reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (reports, of_leaves, standing) = reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let subject = Subject { origin, size, ring: &ring, tiles: &lead };
     let checkpoints = Checkpoints { reader: &lead, next: Some(0), page: Vec::new().into_iter() };
     let mut report = combine(&subject, reports, checkpoints, &options.trust)?;
@@ -105,6 +107,9 @@ pub fn verify(
         if of_table != of_leaves {
             let bad: BTreeSet<u64> = report.faults.iter().filter_map(|f| f.entry().map(|entry| entry.seq)).collect();
             lookups::differences(lead.view(), size, &bad)?.into_iter().for_each(|fault| report.add(fault));
+        }
+        for fault in standing::faults(lead.view(), (origin, &ring, size), &sums, standing)? {
+            report.add(fault);
         }
         for stray in lead.view().strays(size)? {
             report.add(Fault::TableMismatch { table: stray.table, what: stray.what });
@@ -175,15 +180,16 @@ fn verify_stretch(
     stretch: Range<u64>,
     signatures: bool,
     sums: &Sums,
-) -> Result<(RangeReport, Sum), Error> {
+) -> Result<(RangeReport, Sum, Sum), Error> {
     let mut verifier = RangeVerifier::new(subject, stretch.clone(), RangeOptions { signatures })?;
-    let mut sum = Sum::default();
+    let (mut sum, mut standing) = (Sum::default(), Sum::default());
     reader.view().scan(stretch.start, stretch.end, &mut |row| {
         sum.add_leaf(sums, row);
+        standing::add_row(&mut standing, sums, row);
         with_entry(row, |entry| verifier.push(entry))?;
         Ok(true)
     })?;
-    Ok((verifier.finish()?, sum))
+    Ok((verifier.finish()?, sum, standing))
 }
 
 /// Takes a row apart for the verifier. Parts behind a damage are not there, which it will say.

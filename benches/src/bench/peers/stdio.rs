@@ -23,9 +23,18 @@ pub(super) fn buffered(measure: &mut dyn FnMut(&mut dyn Wire) -> Result<f64>) ->
 
 fn with(options: &[&str], measure: &mut dyn FnMut(&mut dyn Wire) -> Result<f64>) -> Result<f64> {
     let home = place::fresh()?;
-    let mut command = Command::new(program()?);
-    command.env_clear().env("SEALBOOK_HOME", home.path().join("home")).env("HOME", home.path());
-    command.current_dir(home.path()).arg("wrap").args(options).arg("--").arg(std::env::current_exe()?).arg("server");
+    let own = || -> Result<Command> {
+        let mut command = Command::new(program()?);
+        command.env_clear().env("SEALBOOK_HOME", home.path().join("home")).env("HOME", home.path());
+        command.current_dir(home.path());
+        Ok(command)
+    };
+    // A gateway makes no book.
+    if !own()?.args(["--book", "default", "init", "--quiet"]).stdout(Stdio::null()).status()?.success() {
+        return Err("sealbook init failed".into());
+    }
+    let mut command = own()?;
+    command.arg("wrap").args(options).arg("--").arg(std::env::current_exe()?).arg("server");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let to = child.stdin.take().ok_or("the child has an input")?;
     let from = BufReader::new(child.stdout.take().ok_or("the child has an output")?);

@@ -34,7 +34,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let session = context.open_as(&args.change.acting)?;
+    let session = context.open()?;
     let record = decision(&session, &args.request, Choice::Approve, &args.met, args.change.reason.as_deref())?;
     let key = approver::unlock(&session, &args.change.unlock)?;
     let sealed = approver::seal(&session, record, &key)?;

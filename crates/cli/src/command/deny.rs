@@ -5,7 +5,6 @@ use sealbook_policy::Choice;
 use super::approve::decision;
 use super::{Context, approvals};
 use crate::approver;
-use crate::args::Acting;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -23,12 +22,10 @@ pub(crate) struct Args {
     /// Why
     #[arg(long, allow_hyphen_values = true)]
     reason: Option<String>,
-    #[command(flatten)]
-    acting: Acting,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let session = context.open_as(&args.acting)?;
+    let session = context.open()?;
     let record = decision(&session, &args.request, Choice::Deny, &[], args.reason.as_deref())?;
     let sealed = session.seal(record)?;
     approver::check_effect(&session, sealed.seq)?;

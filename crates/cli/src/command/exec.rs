@@ -80,7 +80,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         session: args.session.clone(),
     };
     let tellers = Arc::new(Tellers::new(&context.environment, true));
-    let session = Session::open_or_create(place, actor)?;
+    context.note_book(&place);
+    let session = Session::open(place, actor)?;
     let gate = session.into_gate(GateOptions::default(), &context.environment, Arc::clone(&tellers), REVIEW_MAX)?;
     let ran = run_on_record(&gate, &exec);
     tellers.finish(TELLING_MAX);

@@ -136,9 +136,14 @@ fn answer(
     };
     // What remains is for the seal: a review that takes longer has failed, and that is on record.
     let review_max = limit.mul_f64(0.8);
-    let session = Session::open_or_create(place, user)?;
+    let notice = place.notice();
+    let session = Session::open(place, user)?;
     let gate = session.into_gate(GateOptions::default(), environment, tellers, review_max)?;
-    Ok(hooks::respond(&gate, event, &setting)?)
+    let mut answer = hooks::respond(&gate, event, &setting)?;
+    if let Some(notice) = notice {
+        answer.stderr.push_str(&format!("sealbook: {notice}\n"));
+    }
+    Ok(answer)
 }
 
 /// What the work says on its way.

@@ -59,6 +59,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    context.note_book(&context.place()?);
     let session = context.open_as(&args.acting)?;
     if args.show_token_path {
         own_token(&session)?;

@@ -100,7 +100,7 @@ pub(crate) fn make_for(context: &Context, root: &Path, acting: &Acting) -> Resul
         },
     };
     pointer.origins.push(session.ledger.origin().to_string());
-    pointer.marks.push(session.place.new_mark()?);
+    pointer.marks.push(session.place.new_mark(root)?);
     let project = Project::point(root, pointer)?;
     if let Some(text) = project.disbelief() {
         context.note(&text);

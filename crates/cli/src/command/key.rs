@@ -85,13 +85,7 @@ enum What {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let session = match &args.what {
-        What::List | What::Public => context.open()?,
-        What::Approver { change, .. }
-        | What::Rotate { change, .. }
-        | What::Retire { change, .. }
-        | What::Revoke { change, .. } => context.open_as(&change.acting)?,
-    };
+    let session = context.open()?;
     let ledger = &session.ledger;
     match &args.what {
         What::List => {}

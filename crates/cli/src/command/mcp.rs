@@ -94,8 +94,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 fn setup(args: &Args, context: &Context, roots: Roots) -> Result<Setup, Failure> {
     let place = context.place()?;
     let actor = crate::who::acting(&args.acting, &place)?;
-    // Started by a client's configuration: nobody is there to run `init` first.
-    let session = if place.exists() { Session::open(place, actor)? } else { Session::create(place, actor)? };
+    // No book is made here: it would have none of the rules and stops of the one that was meant.
+    context.note_book(&place);
+    let session = Session::open(place, actor)?;
     let key = || digest_key::load_or_create(&session.place.layout.keys, session.ledger.origin());
     let (policy, reviewing) = (Policy::new(key()?), Arc::new(Policy::new(key()?)));
     let expected = session.checks().expected;

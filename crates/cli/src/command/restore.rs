@@ -222,8 +222,9 @@ fn bring_earlier(from: &Path, to: &Path) -> std::io::Result<()> {
 fn point_at(session: &mut Session) -> Result<(), Failure> {
     let origin = session.ledger.origin().to_string();
     // The home that holds the book now may not be the one that made it.
-    let mark =
-        if session.place.is_strange() || !session.place.has_marks() { session.place.new_mark().ok() } else { None };
+    let root = session.place.project.as_ref().map(|project| project.root.clone()).unwrap_or_default();
+    let wants_mark = session.place.is_strange() || !session.place.has_marks();
+    let mark = if wants_mark { session.place.new_mark(&root).ok() } else { None };
     let Place { project, by_pointer, tenant, .. } = &mut session.place;
     if let Some(project) = project.as_mut().filter(|project| *by_pointer && project.pointer.tenant == *tenant) {
         project.pointer.origins.push(origin);

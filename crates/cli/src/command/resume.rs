@@ -1,15 +1,17 @@
 //! `sealbook resume`: lifts an emergency stop.
 
-use sealbook_policy::StopScope;
+use sealbook_ledger::SigningKey;
+use sealbook_policy::{StopKind, StopScope};
 use sealbook_record::PartName;
 use sealbook_report::StopList;
 
 use super::Context;
 use super::stop::{Scope, target};
 use crate::approver::{self, Unlock};
-use crate::args::Acting;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::session::Session;
+use crate::tenants;
 
 /// Lift an emergency stop
 ///
@@ -32,28 +34,57 @@ pub(crate) struct Args {
     reason: String,
     #[command(flatten)]
     unlock: Unlock,
-    /// Who resumes: `[user:]ID` [default: the configured one, else you]
-    #[arg(long, value_name = "[KIND:]ID")]
-    by: Option<String>,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let session = context.open_as(&Acting { actor: args.by.clone() })?;
-    let state = session.state()?;
+    let session = context.open()?;
     let wanted = args.scope.read(context.global.tenant.as_deref());
-    let scopes: Vec<StopScope> =
-        state.stops().iter().map(|stop| stop.scope.clone()).filter(|scope| args.all || *scope == wanted).collect();
+    let meant = |stop: &StopScope| args.all || *stop == wanted;
+    let scopes = set(&session, &meant)?;
     if scopes.is_empty() {
         return Err(Failure::NotStopped);
     }
     let key = approver::unlock(&session, &args.unlock)?;
-    for scope in scopes {
-        let mut record = session.event("stop.lift", target(&scope));
-        record.reason = Some(args.reason.clone());
-        record.set_part_json(PartName::Input, scope.to_json())?;
-        let sealed = approver::seal(&session, record, &key)?;
-        approver::check_effect(&session, sealed.seq)?;
+    lift(&session, &scopes, &key, args)?;
+    if scopes.iter().any(|scope| scope.kind == StopKind::All) {
+        lift_elsewhere(&session, &key, args, context)?;
     }
     context.out.show(&StopList { stops: session.state()?.stops() })?;
     Ok(Exit::Clean)
+}
+
+fn set(session: &Session, meant: &dyn Fn(&StopScope) -> bool) -> Result<Vec<StopScope>, Failure> {
+    let state = session.state()?;
+    Ok(state.stops().iter().map(|stop| stop.scope.clone()).filter(|scope| meant(scope)).collect())
+}
+
+fn lift(session: &Session, scopes: &[StopScope], key: &SigningKey, args: &Args) -> Result<(), Failure> {
+    for scope in scopes {
+        let mut record = session.event("stop.lift", target(scope));
+        record.reason = Some(args.reason.clone());
+        record.set_part_json(PartName::Input, scope.to_json())?;
+        let sealed = approver::seal(session, record, key)?;
+        approver::check_effect(session, sealed.seq)?;
+    }
+    Ok(())
+}
+
+/// A stop of everything was set in the ledger of every tenant; it is lifted where this approver's word counts.
+fn lift_elsewhere(own: &Session, key: &SigningKey, args: &Args, context: &Context) -> Result<(), Failure> {
+    let failed = tenants::each_other(own, |other| {
+        let scopes = set(other, &|scope| scope.kind == StopKind::All)?;
+        if scopes.is_empty() {
+            return Ok(());
+        }
+        let size = other.ledger.head()?.size;
+        let is_believed = other.ledger.approvers()?.at(size).any(|entry| entry.key == *key.public());
+        if is_believed {
+            return lift(other, &scopes, key, args);
+        }
+        let tenant = other.ledger.tenant();
+        context
+            .note(&format!("still stopped, by another approver's word: `sealbook --tenant {tenant} resume` lifts it"));
+        Ok(())
+    })?;
+    failed.into_iter().next().map_or(Ok(()), |(ledger, cause)| Err(cause.at(format!("still stopped: {ledger}"))))
 }

@@ -91,7 +91,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         }
         What::Add { file, change } => {
             let rules = read(file)?;
-            let session = context.open_as(&change.acting)?;
+            let session = context.open()?;
             let key = approver::unlock(&session, &change.unlock)?;
             for rule in rules {
                 let mut record = changed(&session, "rule.add", &rule.id, change);
@@ -147,7 +147,7 @@ fn find<'s>(state: &'s State, id: &str) -> Result<&'s HeldRule, Failure> {
 }
 
 fn switch(action: &str, id: &str, change: &Change, context: &Context) -> Result<(), Failure> {
-    let session = context.open_as(&change.acting)?;
+    let session = context.open()?;
     find(&session.state()?, id)?;
     let key = approver::unlock(&session, &change.unlock)?;
     let sealed = approver::seal(&session, changed(&session, action, id, change), &key)?;

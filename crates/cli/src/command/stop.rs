@@ -3,16 +3,20 @@
 use sealbook_policy::{StopKind, StopScope};
 use sealbook_record::{PartName, Severity, Target, TargetKind};
 use sealbook_report::{SealedDetail, StopList};
+use sealbook_store::Sealed;
 
 use super::Context;
 use crate::args::Acting;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::session::Session;
+use crate::tenants;
 
 /// Stop everything, or one tenant, actor, session, tool or workflow
 ///
 /// Every gate heeds it at its next call, also in other processes and after a restart. Anyone may
-/// stop; only an approver resumes. Without a scope, everything in this book is stopped.
+/// stop; only an approver resumes. Without a scope, everything in this book is stopped, of every tenant that
+/// has a ledger in it; with one, what is named in this tenant's ledger.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -74,14 +78,26 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return Ok(Exit::Clean);
     }
     let scope = args.scope.read(context.global.tenant.as_deref());
-    let mut record = session.event("stop.set", target(&scope));
+    let sealed = set(&session, &scope, args)?;
+    let failed = match scope.kind {
+        StopKind::All => tenants::each_other(&session, |other| set(other, &scope, args).map(drop))?,
+        _ => Vec::new(),
+    };
+    context.note(&format!("stopped: {scope}; `sealbook resume` lifts it"));
+    context.out.show(&SealedDetail { sealed: &sealed, receipt: None })?;
+    // What could not be stopped is said last, where it is seen.
+    match failed.into_iter().next() {
+        Some((ledger, cause)) => Err(cause.at(format!("what this ledger holds is not stopped: {ledger}"))),
+        None => Ok(Exit::Clean),
+    }
+}
+
+fn set(session: &Session, scope: &StopScope, args: &Args) -> Result<Sealed, Failure> {
+    let mut record = session.event("stop.set", target(scope));
     record.severity = Severity::Critical;
     record.reason.clone_from(&args.reason);
     record.set_part_json(PartName::Input, scope.to_json())?;
-    let sealed = session.seal(record)?;
-    context.note(&format!("stopped: {scope}; `sealbook resume` lifts it"));
-    context.out.show(&SealedDetail { sealed: &sealed, receipt: None })?;
-    Ok(Exit::Clean)
+    session.seal(record)
 }
 
 /// What a stop is set on.

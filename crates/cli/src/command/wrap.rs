@@ -129,7 +129,7 @@ impl Gating {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if args.installing.install.is_some() {
-        return install::run(&args.installing, &args.to_be_installed(context), context);
+        return install::run(&args.installing, &args.to_be_installed(context)?, context);
     }
     if let Some(address) = args.listening.listen {
         return listen::run(args, address, context);
@@ -166,13 +166,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 
 impl Args {
     /// The options as a client's configuration is to hold them.
-    fn to_be_installed(&self, context: &Context) -> Vec<String> {
+    ///
+    /// Errors: there is no book that the gateway could use.
+    fn to_be_installed(&self, context: &Context) -> Result<Vec<String>, Failure> {
         let mut options = Vec::new();
+        let named = if self.installing.undoes() { None } else { Some(context.named_book()?) };
+        let (book, tenant) = named.unzip();
         let mut add = |option: &str, value: Option<&str>| {
             options.extend(value.map(|value| [option.to_owned(), value.to_owned()]).into_iter().flatten());
         };
-        add("--book", context.global.book.as_deref());
-        add("--tenant", context.global.tenant.as_deref());
+        add("--book", book.as_deref());
+        add("--tenant", tenant.as_deref());
         add("--actor", self.acting.actor.as_deref());
         add("--fail", self.gating.fail.map(Fail::as_str));
         let record = match self.gating.record {
@@ -190,15 +194,16 @@ impl Args {
             (self.gating.elicit, "--elicit"),
         ];
         options.extend(flags.iter().filter(|(is, _)| *is).map(|(_, flag)| (*flag).to_owned()));
-        options
+        Ok(options)
     }
 }
 
 fn open(args: &Args, context: &Context, tellers: &Arc<Tellers>) -> Result<(Arc<Gate>, SessionOptions), Failure> {
     let place = context.place()?;
     let actor = caller(crate::who::acting(&args.acting, &place)?);
-    // Put in front of a server by a client's configuration: nobody is there to run `init` first.
-    let session = if place.exists() { Session::open(place, actor)? } else { Session::create(place, actor)? };
+    // No book is made here: it would have none of the rules and stops of the one that was meant.
+    context.note_book(&place);
+    let session = Session::open(place, actor)?;
     let (project, actor) = (session.project(), session.actor.clone());
     let gate = session.into_gate(args.gating.options(), &context.environment, Arc::clone(tellers), REVIEW_MAX)?;
     let texts: Vec<String> = args.command.iter().map(|text| text.to_string_lossy().into_owned()).collect();
@@ -220,7 +225,8 @@ fn open(args: &Args, context: &Context, tellers: &Arc<Tellers>) -> Result<(Arc<G
 /// Whoever speaks through the gateway acts for the one who started it, and is not the same: a person may
 /// approve what their agent asks for.
 fn caller(started_by: Actor) -> Actor {
-    if started_by.claimed.is_some() && started_by.kind != ActorKind::User {
+    // Of another kind it would be a person, or the program itself, whom no rule for agents means.
+    if started_by.claimed.is_some() && matches!(started_by.kind, ActorKind::Agent | ActorKind::Service) {
         return started_by;
     }
     let mut actor = Actor::new(ActorKind::Agent, format!("agent@{}", started_by.id));

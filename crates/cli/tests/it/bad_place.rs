@@ -115,7 +115,7 @@ fn a_book_from_a_newer_version_is_left_alone() {
         assert!(ended.err.contains("help: use a newer sealbook"), "{ended:?}");
         assert_eq!(std::fs::read(&path).unwrap(), before, "{arguments:?} touched it");
     }
-    write(1);
+    write(2);
     assert_eq!(place.json(["verify"])["size"], 2);
     place.append(&["--action", "b", "--target", "t"]);
 }

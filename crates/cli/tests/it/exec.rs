@@ -163,6 +163,7 @@ fn files_are_watched_where_it_is_asked_for() {
     assert_eq!(files(&["--watch", &other])["list"][0]["path"], "there");
     assert_eq!(files(&["--watch", "/nowhere"])["complete"], false, "not looked at is not unchanged");
     // Outside of a project nothing is watched that nobody asked for.
+    place.ok(["--book", "default", "init", "--quiet"]);
     let mut command = place.command(["exec", "--", "/bin/true"]);
     command.current_dir("/");
     assert_eq!(end(&mut command, b"").code, 0);

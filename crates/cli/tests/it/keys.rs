@@ -111,8 +111,11 @@ fn changes_of_keys_need_an_approver() {
     assert!(ended.err.starts_with("error[passphrase_wrong]"), "{ended:?}");
     assert_eq!(place.json(["key", "list"]), before);
     // Without a terminal nobody is asked, and an agent is not asked at all.
-    let ended = place.run(["key", "rotate", "--actor", "agent:builder"]);
+    assert_eq!(place.run(["key", "rotate", "--actor", "user:boss"]).code, 2, "nobody decides under another name");
+    place.configure("actor = \"agent:builder\"\n");
+    let ended = place.run(["key", "rotate"]);
     assert!(ended.err.starts_with("error[approver_no_person]"), "{ended:?}");
+    place.configure("actor = \"ann\"\n");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     let ended = place.run_with(["key", "rotate", "--passphrase-fd", "0"], "correct horse\n");
     assert!(ended.err.starts_with("error[key_mode_loose]"), "{ended:?}");

@@ -19,6 +19,7 @@ mod errors;
 mod exec;
 mod fixture;
 mod gaps;
+mod gates;
 mod health;
 mod help;
 mod hook;

@@ -78,10 +78,10 @@ fn a_rule_is_added_by_an_approver_and_blocks_from_then_on() {
             &serde_json::json!({ "r": list["rules"].as_array().unwrap().iter().map(|it| &it["rule"]).collect::<Vec<_>>() }),
             "r",
             "id"
-        )[6..],
+        )[7..],
         ["no-prod", "watch"]
     );
-    assert_eq!((list["rules"][6]["by"].as_str(), list["rules"][6]["builtin"].as_bool()), (Some("ann"), Some(false)));
+    assert_eq!((list["rules"][7]["by"].as_str(), list["rules"][7]["builtin"].as_bool()), (Some("ann"), Some(false)));
 
     let ended = place.run(deploy("intent", "prod"));
     error(&ended, "action_blocked");
@@ -225,7 +225,7 @@ fn a_stop_holds_until_an_approver_resumes() {
     error(&place.run(["resume", "--tool", "delete_repo", "--reason", "x"]), "approver_missing");
     place.make_approver();
     error(&place.run(["resume", "--tool", "delete_repo", "--reason", "x"]), "passphrase_missing");
-    error(&place.run(["resume", "--tool", "delete_repo", "--reason", "x", "--by", "agent:x"]), "approver_no_person");
+    assert_eq!(place.run(["resume", "--tool", "delete_repo", "--reason", "x", "--by", "user:boss"]).code, 2);
     error(&place.run(["resume", "--reason", "x"]), "not_stopped");
     place.ok(["stop", "--reason", "all of it"]);
     let stops = place.json(["stop", "--list"]);
@@ -309,10 +309,17 @@ fn a_call_is_approved_once_by_a_person() {
     let shown = place.ok(["approvals", "show", &one.to_string()]);
     assert!(shown.contains("delete_repo") && shown.contains("\"repo\": \"shop\""), "{shown}");
     assert!(!admits(&ledger, &call));
-    error(&place.run(["approve", &one.to_string(), "--actor", "agent:agent-1"]), "approver_no_person");
+    // Who decides is who the system says it is.
     let pass = place.beside("passphrase");
-    let asker = ["approve", &one.to_string(), "--actor", "agent-1", "--passphrase-file", pass.to_str().unwrap()];
+    for command in ["approve", "deny"] {
+        assert_eq!(place.run([command, &one.to_string(), "--actor", "user:boss"]).code, 2);
+    }
+    place.configure("actor = \"agent:agent-1\"\n");
+    error(&place.run(["approve", &one.to_string()]), "approver_no_person");
+    place.configure("actor = \"agent-1\"\n");
+    let asker = ["approve", &one.to_string(), "--passphrase-file", pass.to_str().unwrap()];
     error(&place.run(asker), "without_effect");
+    place.configure("actor = \"ann\"\n");
     assert!(!admits(&ledger, &call));
     place.approved(&["approve", &one.to_string(), "--reason", "as discussed"]);
     assert!(admits(&ledger, &call) && !admits(&ledger, &other));

@@ -88,11 +88,13 @@ fn a_hold_beats_a_purge_and_only_an_approver_ends_it() {
     assert!(by_hand.code == 2 && by_hand.err.contains("erase_refused") && by_hand.err.contains("hold"), "{by_hand:?}");
     let of_hold = place.json(["query", "--action", "retention.hold"])["records"][0]["seq"].to_string();
     assert_eq!(place.run(["erase", &of_hold, "--all", "--reason", "r"]).code, 2);
-    // A release that no approver signed releases nothing.
+    // Nobody releases by an ordinary record.
     let id =
         place.json(["query", "--action", "mail.read", "--ascending", "--limit", "1"])["records"][0]["record"]["id"]
             .clone();
-    place.append(&["--action", "retention.release", "--target", &format!("record:{}", id.as_str().unwrap())]);
+    let ended =
+        place.run(["append", "--action", "retention.release", "--target", &format!("record:{}", id.as_str().unwrap())]);
+    assert!(ended.code == 2 && ended.err.contains("error[action_reserved]"), "{ended:?}");
     assert_eq!(due(&place, &[]).1["held"], 1);
     hold("all");
     assert_eq!(due(&place, &[]).0, [] as [u64; 0]);

@@ -41,13 +41,23 @@ fn the_exit_code_and_the_standard_error_are_the_servers() {
 }
 
 #[test]
-fn a_book_is_made_where_there_is_none_and_a_missing_program_is_named() {
-    let place = Place::empty();
+fn a_missing_program_is_named() {
+    let place = Place::new();
     let ended = place.run(["wrap", "--", "/nowhere/server"]);
     assert_eq!(ended.code, 2);
     assert!(ended.err.starts_with("error[program_failed]: cannot run /nowhere/server"), "{}", ended.err);
     assert_eq!(place.run_with(["wrap", "--", "sh", "-c", SERVER], call(1, "x")).code, 7);
-    assert_eq!(place.run(["verify", "--complete", "--book", "default"]).code, 0);
+    assert_eq!(place.run(["verify", "--complete"]).code, 0);
+}
+
+#[test]
+fn whoever_speaks_through_the_gateway_is_an_agent_whatever_they_are_called() {
+    let place = Place::new();
+    for actor in ["system:sealbook", "user:boss", "unknown:x"] {
+        place.run_with(["wrap", "--actor", actor, "--", "sh", "-c", SERVER], call(1, "x"));
+        let newest = place.json(["query", "--action", "tools.call", "--limit", "1"])["records"][0]["record"].clone();
+        assert_eq!(newest["actor"]["kind"], "agent", "{actor}: {newest}");
+    }
 }
 
 #[test]
@@ -84,9 +94,8 @@ fn a_clients_servers_go_behind_the_gateway_and_come_back_to_the_byte() {
     let lines: Vec<&str> = shown.out.lines().skip(1).collect();
     assert_eq!(lines.len(), 2);
     assert!(lines[0].starts_with("-    \"files\": {\"command\": \"npx\""));
-    assert!(
-        lines[1].contains("\"args\": [\"wrap\", \"--observe\", \"--name\", \"files\", \"--\", \"npx\", \"-y\", \"x\"]")
-    );
+    let own = "\"--tenant\", \"default\", \"--observe\", \"--name\", \"files\", \"--\", \"npx\", \"-y\", \"x\"]";
+    assert!(lines[1].contains("\"args\": [\"wrap\", \"--book\", \"/") && lines[1].contains(own), "{}", lines[1]);
     place.ok(["wrap", "--install", "cursor", "--observe", "--yes"]);
     let wrapped = read();
     assert!(wrapped.contains("// kept") && wrapped.contains("\"--observe\""));

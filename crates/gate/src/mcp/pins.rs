@@ -6,14 +6,15 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Write as _;
 
+use sealbook_policy::PIN_ACTION;
 use sealbook_record::{Actor, ActorKind, Category, PartName, Record, Severity, Target, TargetKind};
-use sealbook_store::{Error, Query};
+use sealbook_store::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::peek::{elements, fields, text};
-use super::session::{SOURCE, Session};
+use super::session::Session;
 use super::tell;
 
 /// Tools of one server that are compared.
@@ -22,8 +23,6 @@ const TOOLS_MAX: usize = 10_000;
 const DEFINITIONS_BYTES_MAX: usize = 32 << 20;
 /// Lists that are read at the same time, page by page.
 const LISTS_MAX: usize = 4;
-/// The action of the record that holds the pins.
-const PINNED: &str = "tools.pinned";
 /// What alerts name as the rule.
 const RULE: &str = "tools-changed";
 
@@ -148,19 +147,14 @@ fn load(session: &Session) -> Result<Option<BTreeMap<String, Pin>>, Error> {
     struct Pinned {
         tools: Vec<Pin>,
     }
-    let query = Query {
-        action: vec![PINNED.to_owned()],
-        target: vec![tell::short(&session.options.server)],
-        source: vec![SOURCE.to_owned()],
-        limit: Some(1),
-        ..Query::default()
-    };
-    let page = session.gate.ledger().query(&query)?;
-    let Some(newest) = page.rows.first() else { return Ok(None) };
-    let after = newest.record.as_ref().and_then(|record| record.part(PartName::After));
-    let pinned = after.and_then(|part| serde_json::from_str::<Pinned>(part.get()).ok());
-    let tools = pinned.map(|pinned| pinned.tools).unwrap_or_default();
-    Ok(Some(tools.into_iter().map(|pin| (pin.id.clone(), pin)).collect()))
+    let own = session.record(PIN_ACTION, session.service());
+    // What another program wrote under this action says nothing of what this gateway saw.
+    let is_own = |record: &Record| record.target == own.target && record.source == own.source;
+    let Some(stored) = session.gate.ledger().newest_pin(&is_own)? else { return Ok(None) };
+    let pinned = stored.record.as_ref().and_then(|record| record.part(PartName::After));
+    // Pins that cannot be read are compared with as if there had been no tools: everything is new, and told.
+    let tools = pinned.and_then(|part| serde_json::from_str::<Pinned>(part.get()).ok()).map(|pinned| pinned.tools);
+    Ok(Some(tools.unwrap_or_default().into_iter().map(|pin| (pin.id.clone(), pin)).collect()))
 }
 
 fn tell_changes(session: &Session, known: Option<&BTreeMap<String, Pin>>, coming: &[Seen]) -> Vec<Record> {
@@ -174,7 +168,7 @@ fn tell_changes(session: &Session, known: Option<&BTreeMap<String, Pin>>, coming
         let alert = alert(session, &told);
         records.extend([told, alert]);
     }
-    let mut record = session.record(PINNED, session.service());
+    let mut record = session.record(PIN_ACTION, session.service());
     record.category = Category::Audit;
     let pins: Vec<&Pin> = coming.iter().map(|seen| &seen.pin).collect();
     record.set_part(PartName::After, &serde_json::json!({"tools": pins})).expect("texts are JSON");

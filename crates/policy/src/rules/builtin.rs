@@ -6,17 +6,14 @@ use crate::Rule;
 
 static TEXT: &str = include_str!("builtin.yaml");
 
-/// The rule that guards files wherever a book lies, for the directories of this one.
-const GUARD: &str = "guard-files";
-const GUARD_HERE: &str = "guard-places";
+/// The rule that guards the directories of one book.
+static PLACES_TEXT: &str = include_str!("places.yaml");
 
 /// What keeps agents off these directories, whatever they are called; `None` where none is named.
 pub(crate) fn guarding(places: &[String]) -> Option<Rule> {
+    static RULE: LazyLock<Vec<Rule>> = LazyLock::new(|| Rule::from_yaml(PLACES_TEXT).expect("the rule is tested"));
     let places: Vec<String> = places.iter().filter(|place| place.len() > 1).cloned().collect();
-    let mut rule = rules().iter().find(|rule| rule.id == GUARD).filter(|_| !places.is_empty())?.clone();
-    GUARD_HERE.clone_into(&mut rule.id);
-    "Agents keep off the directories of this book".clone_into(&mut rule.name);
-    rule.description = Some("The same for the directories in which this book, its keys and its heads lie.".to_owned());
+    let mut rule = RULE.first().filter(|_| !places.is_empty())?.clone();
     rule.condition.as_mut().is_some_and(|condition| condition.look_for(&places)).then_some(rule)
 }
 

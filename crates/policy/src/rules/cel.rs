@@ -6,6 +6,7 @@
 //!   that names a member twice is an error: two readers of it would see different values.
 
 mod check;
+mod cost;
 mod value;
 
 use std::cell::OnceCell;
@@ -19,6 +20,8 @@ use cel::extractors::This;
 use cel::{Context, Env, ExecutionError};
 use sealbook_record::{PartName, Record, Redaction};
 
+use cost::{Budget, Shape};
+
 use super::field::part_of;
 use super::node::on_large_stack;
 use super::pattern::{Pattern, When};
@@ -26,6 +29,8 @@ use crate::RuleError;
 
 /// Bytes of a program.
 const TEXT_BYTES_MAX: usize = 4_096;
+/// What a field of the statement has at most, nearly always.
+const FIELD_BYTES: usize = 256;
 /// Brackets within each other, and conditional operators.
 const NEST_MAX: usize = 32;
 
@@ -80,6 +85,7 @@ pub(crate) struct Program {
     patterns: Arc<HashMap<String, Pattern>>,
     /// Literal words that a variable must have for it to be true.
     needs: Vec<(String, Vec<String>)>,
+    shape: Shape,
 }
 
 impl Program {
@@ -110,7 +116,7 @@ fn compile_here(text: &str, when: When) -> Result<Program, String> {
     let checked = check::check(program.expression())?;
     let patterns = checked.patterns.iter().map(|text| Ok((text.clone(), Pattern::new(text, false, when)?)));
     let patterns = Arc::new(patterns.collect::<Result<HashMap<_, _>, String>>()?);
-    Ok(Program { parsed: program, reads: checked.reads, patterns, needs: checked.needs })
+    Ok(Program { parsed: program, shape: checked.shape(), reads: checked.reads, patterns, needs: checked.needs })
 }
 
 /// Refuses what could overrun the parser's stack, before it sees it.
@@ -146,14 +152,23 @@ pub(crate) struct Evaluation<'v> {
 /// The fields and parts of a record. What is read is made once, for all programs.
 pub(crate) struct Variables<'r> {
     record: &'r Record,
-    made: [OnceLock<Option<Box<dyn Val>>>; VARIABLES.len()],
+    made: [OnceLock<Option<Made>>; VARIABLES.len()],
+    budget: Budget,
     /// Something that was read is too large, or ambiguous.
     unreadable: AtomicBool,
 }
 
+/// A value, and how large it is.
+struct Made {
+    value: Box<dyn Val>,
+    values: usize,
+    bytes: usize,
+}
+
 impl<'r> Variables<'r> {
     pub(crate) fn new(record: &'r Record) -> Self {
-        Self { record, made: std::array::from_fn(|_| OnceLock::new()), unreadable: AtomicBool::new(false) }
+        let made = std::array::from_fn(|_| OnceLock::new());
+        Self { record, made, budget: Budget::default(), unreadable: AtomicBool::new(false) }
     }
 
     pub(crate) fn record(&self) -> &'r Record {
@@ -189,6 +204,7 @@ impl<'v> Evaluation<'v> {
         }
         let context = own.as_ref().unwrap_or_else(|| self.context.get_or_init(|| self.plain_context()));
         self.variables.unreadable.store(false, Ordering::Relaxed);
+        self.variables.budget.begin(program.shape);
         let said = program.parsed.execute(context);
         if self.variables.unreadable.load(Ordering::Relaxed) {
             return None;
@@ -209,17 +225,20 @@ impl VariableResolver for Variables<'_> {
         let made = self.made[index].get_or_init(|| {
             let value = match name.parse::<PartName>() {
                 Ok(part) => match self.record.part(part) {
-                    Some(json) => value::of_json(json.get()),
-                    None => Some(value::empty()),
+                    Some(json) => value::of_json(json.get()).map(|(value, values)| (value, values, json.get().len())),
+                    None => Some((value::empty(), 1, 2)),
                 },
-                Err(_) => Some(value::of_field(self.record, name)),
+                Err(_) => Some((value::of_field(self.record, name), 1 + self.record.tags.len(), FIELD_BYTES)),
             };
-            value.and_then(|value| value.try_into().ok())
+            let (value, values, bytes) = value?;
+            Some(Made { value: value.try_into().ok()?, values, bytes })
         });
+        // What would take too long or too much memory is not worked out, and so fails as its rule says.
+        let made = made.as_ref().filter(|made| self.budget.reads(index, made.values, made.bytes));
         if made.is_none() {
             self.unreadable.store(true, Ordering::Relaxed);
         }
-        made.as_ref().map(|value| CowVal::Borrowed(value.as_ref()))
+        made.map(|made| CowVal::Borrowed(made.value.as_ref()))
     }
 }
 
@@ -256,6 +275,36 @@ mod tests {
         for text in ["input.nothing == 1", "action", "1 / 0 == 1", "input.path + 1 == 2", "input.list[7] == 'x'"] {
             assert_eq!(said(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn what_would_take_too_long_or_too_much_memory_is_not_worked_out() {
+        let said = |text: &str, input: &str| {
+            let program = Program::compile(text, When::Now).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let mut record = record();
+            record.set_part_json(PartName::Input, input).unwrap();
+            Evaluation::new(&Variables::new(&record)).run(&program)
+        };
+        let list = |count: usize, bytes: usize| {
+            format!(r#"{{"l":[{}]}}"#, vec![format!("\"{}\"", "x".repeat(bytes)); count].join(","))
+        };
+        // A megabyte of argument, which came to 3.9 GiB.
+        let large = list(2_000, 500);
+        let squared = "input.l.map(x, input.l.map(y, x+y)).size()==1";
+        assert_eq!(said(squared, &large), None);
+        assert_eq!(said(squared, &list(1, 500)), Some(true));
+        let doubled =
+            format!("{}.size() == 1", (0..7).fold("input.l".to_owned(), |text, _| format!("{text}.map(x, x + x)")));
+        assert_eq!(said(&doubled, &large), None);
+        assert_eq!(said(&doubled, &list(1, 5)), Some(true));
+        assert_eq!(said("input.l.all(x, input.l.all(y, x == y))", &list(1_000, 1)), None);
+        assert_eq!(said("input.l.all(x, input.l.all(y, x == y))", &list(100, 1)), Some(true));
+        assert_eq!(said("input.l.exists(x, x.startsWith('/etc') || x.size() == 500)", &large), Some(true));
+        assert_eq!(
+            said("action == 'other' && input.l.all(x, input.l.all(y, x == y))", &large),
+            Some(false),
+            "not looked at"
+        );
     }
 
     #[test]

@@ -37,11 +37,21 @@ pub(crate) enum How {
     EndsWith(Vec<String>),
     Contains(Vec<String>),
     Glob(Vec<String>),
-    Matches { pattern: String, words: bool },
+    Matches {
+        pattern: String,
+        words: bool,
+    },
     Exists(bool),
+    /// Paths at or below these directories, and commands that touch them or take away what is above.
+    Touches(Vec<String>),
+    /// Paths above these directories.
+    Above(Vec<String>),
+    /// Commands of these programs: the program, then the words that must be among its own.
+    Runs(Vec<String>),
 }
 
-static COMPARISONS: &str = "equals, one_of, starts_with, ends_with, contains, glob, matches, exists";
+static COMPARISONS: &str =
+    "equals, one_of, starts_with, ends_with, contains, glob, matches, exists, touches, above, runs";
 
 impl Condition {
     /// Reads the value of `when`.
@@ -50,12 +60,14 @@ impl Condition {
         read(node, 0, &mut tests)
     }
 
-    /// Looks for these texts instead of a pattern; whether there was one.
-    pub(crate) fn look_for(&mut self, texts: &[String]) -> bool {
+    /// Puts these directories in the place of those that are named; whether there were any.
+    pub(crate) fn look_for(&mut self, places: &[String]) -> bool {
         match self {
-            Self::All(list) => list.iter_mut().any(|condition| condition.look_for(texts)),
-            Self::Test(test) if matches!(test.how, How::Matches { .. }) => {
-                test.how = How::Contains(texts.to_vec());
+            Self::All(list) | Self::Any(list) => {
+                list.iter_mut().map(|condition| condition.look_for(places)).filter(|found| *found).count() > 0
+            }
+            Self::Test(Test { how: How::Touches(named) | How::Above(named), .. }) => {
+                places.clone_into(named);
                 true
             }
             _ => false,
@@ -172,6 +184,9 @@ fn read_test(node: &Node, entries: &[(String, usize, Node)]) -> Result<Test, Rul
             "ends_with" => How::EndsWith(value.texts(key)?),
             "contains" => How::Contains(value.texts(key)?),
             "glob" => How::Glob(value.texts(key)?),
+            "touches" => How::Touches(value.texts(key)?),
+            "above" => How::Above(value.texts(key)?),
+            "runs" => How::Runs(value.texts(key)?),
             "matches" => How::Matches { pattern: value.text(key)?.to_owned(), words: false },
             "exists" => match value.value {
                 Value::Bool(wanted) => How::Exists(wanted),
@@ -228,6 +243,9 @@ impl Test {
             How::EndsWith(values) => ("ends_with", one_or_many(values)),
             How::Contains(values) => ("contains", one_or_many(values)),
             How::Glob(values) => ("glob", one_or_many(values)),
+            How::Touches(values) => ("touches", one_or_many(values)),
+            How::Above(values) => ("above", one_or_many(values)),
+            How::Runs(values) => ("runs", one_or_many(values)),
             How::Matches { pattern, words } => {
                 if *words {
                     map.insert("words".to_owned(), json!(true));

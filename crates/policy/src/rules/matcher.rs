@@ -1,14 +1,17 @@
 //! A compiled condition, and what it says of a record.
 
-use sealbook_record::{Record, Redaction};
+use sealbook_record::{PartName, Record, Redaction};
 
 use super::cel::{Evaluation, Program, Variables};
 use super::condition::{Condition, How, Test};
-use super::field::{Field, Place};
+use super::field::{Field, Place, Step};
 use super::names::{Look, Names};
 use super::node::error_at;
 use super::pattern::{Glob, Pattern, When};
+use super::places::Places;
+use super::shell::{any_command, program};
 use super::vocabulary::spelt;
+use super::walk::any_value;
 use crate::RuleError;
 
 /// What a condition says. Of sealed records not everything is known: what was redacted may have fitted.
@@ -64,6 +67,9 @@ pub(crate) enum Compare {
     Glob(Vec<Glob>),
     Matches(Pattern),
     Exists(bool),
+    Touches(Places),
+    Above(Places),
+    Runs(Vec<Vec<String>>),
 }
 
 impl Matcher {
@@ -133,9 +139,10 @@ fn fold(list: &[Matcher], seen: &Seen<'_>, ends: Answer, otherwise: Answer) -> A
 
 fn test(looks: &[Look], compare: &Compare, seen: &Seen<'_>) -> Answer {
     let mut is_unclear = false;
+    let cwd = matches!(compare, Compare::Touches(_) | Compare::Above(_)).then(|| cwd_of(seen.record)).flatten();
     let fits = looks.iter().enumerate().any(|(index, look)| {
         let mut each = |text: &str| {
-            let fits = compare.fits(index, text);
+            let fits = compare.fits(index, text, cwd.as_deref());
             is_unclear |= fits.is_none();
             fits != Some(false)
         };
@@ -152,6 +159,50 @@ fn test(looks: &[Look], compare: &Compare, seen: &Seen<'_>) -> Answer {
         return Answer::Hidden;
     }
     if is_yes { Answer::Yes } else { Answer::No }
+}
+
+/// Where what is done is done, where that is known.
+fn cwd_of(record: &Record) -> Option<String> {
+    let mut found = None;
+    for (part, name) in [(PartName::Input, "cwd"), (PartName::Input, "workdir"), (PartName::Context, "cwd")] {
+        let Some(json) = record.part(part) else { continue };
+        any_value(json.get().as_bytes(), &[Step::Name(name.to_owned())], &mut |text| {
+            found = Some(text.to_owned());
+            true
+        });
+    }
+    found
+}
+
+/// Options before a command that take a word of their own.
+static WITH_VALUE: &[&str] = &["--book", "--format", "--output", "--tenant", "-o"];
+
+/// Whether a text has one of these commands in it: a program, its first word that is no option, and then the others
+/// somewhere before `--`.
+fn runs(commands: &[Vec<String>], text: &str) -> bool {
+    any_command(text, &mut |words| {
+        let starts = words.iter().enumerate().map(|(at, word)| (program(word), &words[at + 1..]));
+        starts.into_iter().any(|(name, rest)| {
+            let own = commands.iter().filter(|command| command.first() == Some(&name));
+            own.into_iter().any(|command| has_words(&command[1..], rest))
+        })
+    })
+}
+
+fn has_words(wanted: &[String], words: &[String]) -> bool {
+    let mut words = words.iter();
+    let Some(first) = wanted.first() else { return true };
+    let found = loop {
+        match words.next() {
+            Some(word) if WITH_VALUE.contains(&word.as_str()) => drop(words.next()),
+            Some(word) if word.starts_with('-') => {}
+            other => break other,
+        }
+    };
+    let own: Vec<&String> = words.take_while(|word| *word != "--").collect();
+    // Of what a substitution would give, nothing is known.
+    let fits = |word: &String| word == first || word.starts_with(['$', '`']);
+    found.is_some_and(fits) && wanted[1..].iter().all(|wanted| own.contains(&wanted))
 }
 
 impl Compare {
@@ -172,11 +223,16 @@ impl Compare {
             How::Glob(globs) => Self::Glob(globs.iter().map(|glob| Glob::new(glob)).collect::<Result<_, _>>()?),
             How::Matches { pattern, words } => Self::Matches(Pattern::new(pattern, *words, when)?),
             How::Exists(wanted) => Self::Exists(*wanted),
+            How::Touches(places) => Self::Touches(Places::new(places)),
+            How::Above(places) => Self::Above(Places::new(places)),
+            How::Runs(commands) => {
+                Self::Runs(commands.iter().map(|one| one.split_whitespace().map(str::to_owned).collect()).collect())
+            }
         })
     }
 
     /// `None` where it cannot be worked out.
-    fn fits(&self, place: usize, text: &str) -> Option<bool> {
+    fn fits(&self, place: usize, text: &str, cwd: Option<&str>) -> Option<bool> {
         Some(match self {
             Self::Equals(values) => values[place].iter().any(|value| value == text),
             Self::StartsWith(values) => values.iter().any(|value| text.starts_with(value.as_str())),
@@ -185,6 +241,9 @@ impl Compare {
             Self::Glob(globs) => globs.iter().any(|glob| glob.fits(text)),
             Self::Matches(pattern) => return pattern.is_in(text),
             Self::Exists(_) => true,
+            Self::Touches(places) => places.touched_by(text, cwd),
+            Self::Above(places) => places.are_below(text, cwd),
+            Self::Runs(commands) => runs(commands, text),
         })
     }
 }

@@ -11,7 +11,7 @@ mod call;
 use std::collections::BTreeMap;
 
 use sealbook_ledger::Hash;
-use sealbook_record::{PartName, Record, Timestamp, Uuid};
+use sealbook_record::{ActorKind, PartName, Record, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
 
 use super::{UNKNOWN, UNREADABLE, UNSIGNED};
@@ -85,6 +85,8 @@ pub struct Approval {
     pub id: Uuid,
     /// Its place.
     pub seq: u64,
+    /// Who asked, as the system told it, where it was a person.
+    pub asker: Option<String>,
     /// What is to be approved.
     pub call: Call,
     /// What must be so, and be said to be so, for a yes to count.
@@ -192,9 +194,11 @@ impl Approvals {
         if digest != form.digest || call.caller != record.actor.id {
             return Err("its digest is not that of what it shows");
         }
+        let asker = record.actor.verified.clone().filter(|_| record.actor.kind == ActorKind::User);
         let approval = Approval {
             id: record.id,
             seq,
+            asker,
             call,
             conditions,
             approvers: form.approvers,
@@ -228,7 +232,10 @@ impl Approvals {
             let key = approver.ok_or(UNSIGNED)?;
             let actor = &record.actor;
             let asker = Some(approval.call.caller.as_str());
-            if Some(actor.id.as_str()) == asker
+            // Whatever they call themselves: who asked as a person is the same person under another name.
+            let is_same_person = approval.asker.is_some() && approval.asker == actor.verified;
+            if is_same_person
+                || Some(actor.id.as_str()) == asker
                 || actor.claimed.as_deref() == asker
                 || actor.on_behalf_of.as_deref() == asker
             {

@@ -142,6 +142,16 @@ fn agents_are_kept_off_the_commands_that_decide() {
         r#"{"nested":[{"script":"sealbook erase 3"}]}"#,
         r#"{"command":"sealbook --format=json deny 1"}"#,
         r#"{"command":"sealbook --book=shop alerts resolve 1"}"#,
+        r#"{"command":"sealbook \\\n approve 1"}"#,
+        r#"{"command":"sealbook --book \"my book\" approve 1"}"#,
+        r#"{"command":"sealbook a\"pp\"rove 1"}"#,
+        r#"{"command":"sealbook $(echo approve) 1"}"#,
+        r#"{"command":"bash -c \"sh -c 'sealbook approve 1'\""}"#,
+        r#"{"command":"sealbook hook claude-code --undo --yes"}"#,
+        r#"{"command":"sealbook wrap --install cursor --undo --yes"}"#,
+        r#"{"command":"sealbook mcp --agents-resolve"}"#,
+        r#"{"cmdline":"sealbook approve 1"}"#,
+        r#"{"text":" sealbook approve 1\n"}"#,
     ] {
         for kind in [ActorKind::Agent, ActorKind::Unknown, ActorKind::Service] {
             assert!(said(&call(kind, input), "guard-commands"), "{input}");
@@ -158,6 +168,10 @@ fn agents_are_kept_off_the_commands_that_decide() {
         r#"{"command":"cargo test -p sealbook-policy approvals"}"#,
         r#"{"content":"Then run `sealbook approve ID`.","path":"docs/guide.md"}"#,
         r#"{"command":"sealbookish approve 1"}"#,
+        r#"{"command":"git commit -m \"sealbook rules docs\""}"#,
+        r#"{"command":"sealbook wrap --name x -- tool --undo"}"#,
+        r#"{"command":"sealbook -q query --action approve"}"#,
+        r#"{"text":"We write rules with `sealbook rules add`."}"#,
     ] {
         assert!(!said(&call(ActorKind::Agent, input), "guard-commands"), "{input}");
     }
@@ -250,4 +264,20 @@ fn the_defaults_know_calls_of_mcp_servers_by_names_arguments_and_annotations() {
     let mut other = called("shell/run_command", r#"{"command":"sudo id"}"#, "{}");
     other.action = "prompts.get".to_owned();
     assert!(!said(&other, "high_privilege_access"));
+}
+
+#[test]
+fn agents_are_kept_off_the_settings_of_their_hooks() {
+    for input in [
+        r#"{"command":"sed -i 's/x/y/' .claude/settings.json"}"#,
+        r#"{"file_path":"/home/u/.claude/settings.local.json"}"#,
+        r#"{"path":".cursor/hooks.json"}"#,
+    ] {
+        assert!(said(&call(ActorKind::Agent, input), "guard-hooks"), "{input}");
+        assert!(!said(&call(ActorKind::User, input), "guard-hooks"), "{input}");
+        let mut reading = call(ActorKind::Agent, input);
+        reading.category = Category::FileRead;
+        assert!(!said(&reading, "guard-hooks"), "{input}");
+    }
+    assert!(!said(&call(ActorKind::Agent, r#"{"path":"docs/claude/settings.json"}"#), "guard-hooks"));
 }

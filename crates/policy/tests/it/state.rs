@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use sealbook_ledger::Hash;
-use sealbook_policy::{ApprovalState, Call, Choice, Conditions, Decision, Policy, Raw, State, StopKind, StopScope};
+use sealbook_policy::{
+    ApprovalState, Call, Choice, Conditions, Decision, Policy, Raw, Standing, State, StopKind, StopScope,
+};
 use sealbook_record::{Actor, ActorKind, PartName, Record, Target, TargetKind, Timestamp, Uuid};
 
 use crate::fixture::{policy, record};
@@ -141,7 +143,7 @@ fn alerts_are_assigned_resolved_and_counted() {
     assert_eq!((open.rule.as_str(), open.about, open.action.as_str()), ("r", Some(record().id), "file.write"));
     // A gate does not follow what decides nothing.
     assert!(state.alerts().list().is_empty() && state.next_seq() == history.next_seq());
-    assert!(state.actions().all(|action| !action.starts_with("alert.")));
+    assert_eq!(state.sorts(), [Standing::Decision]);
     let resolved = history.alerts().get(one.id).unwrap();
     assert_eq!(resolved.assigned.as_deref(), Some("bob"));
     assert_eq!(resolved.resolved, Some(("alice".to_owned(), Some("because".to_owned()))));
@@ -180,6 +182,26 @@ fn used(id: u128, about: u128) -> Record {
     let mut record = change(id, "approval.used", "agent-1", (TargetKind::Record, "x"), "{}");
     record.parent = Some(Uuid::from_u128(about));
     record
+}
+
+#[test]
+fn who_asked_as_a_person_may_not_approve_under_another_name() {
+    let call = call(1);
+    let mut asked = request(1, &call, 1_000);
+    let digest = call.digest(at(1_000));
+    let refused_by = |asked: &Record, verified: &str| {
+        let mut state = State::new();
+        state.push(0, at(1), asked, None);
+        let mut decided = decision(2, 1, digest, Choice::Approve, "boss");
+        decided.actor.verified = Some(verified.to_owned());
+        state.push(1, at(2), &decided, APPROVER);
+        state.refused().len()
+    };
+    asked.actor.verified = Some("uid:7".to_owned());
+    assert_eq!(refused_by(&asked, "uid:7"), 0, "a person answers for their agent");
+    asked.actor.kind = ActorKind::User;
+    assert_eq!(refused_by(&asked, "uid:7"), 1);
+    assert_eq!(refused_by(&asked, "uid:8"), 0);
 }
 
 #[test]
@@ -319,6 +341,7 @@ fn the_directories_of_this_book_are_guarded_whatever_they_are_called() {
     state.guard(&places);
     let with_input = |kind, input: &str| {
         let mut record = record();
+        record.parts.remove(&PartName::Context);
         record.actor.kind = kind;
         record.set_part_json(PartName::Input, input).expect("it is JSON");
         record
@@ -330,6 +353,19 @@ fn the_directories_of_this_book_are_guarded_whatever_they_are_called() {
     let by_person = with_input(ActorKind::User, r#"{"command":"cat /srv/audit/k/x"}"#);
     assert_eq!(said(&state, &by_person), Decision::Allow);
     assert_eq!(said(&state, &with_input(ActorKind::Agent, r#"{"path":"/srv/auditor"}"#)), Decision::Allow);
+    for input in [
+        r#"{"command":"cat /srv//audit/./k/x"}"#,
+        r#"{"command":"cd /srv/audit && rm -rf k"}"#,
+        r#"{"command":"rm -rf /srv/audit"}"#,
+        r#"{"db_path":"/srv/x/../audit/k/ledger.db"}"#,
+        r#"{"cwd":"/srv/audit","path":"k/x"}"#,
+    ] {
+        assert_eq!(said(&state, &with_input(ActorKind::Agent, input)), Decision::Block, "{input}");
+    }
+    let mut moved = with_input(ActorKind::Agent, r#"{"source":"/srv//audit","destination":"/tmp/x"}"#);
+    assert_eq!(said(&state, &moved), Decision::Allow, "to look at what is above is no harm");
+    moved.target = Target::new(TargetKind::Tool, "files/move_file");
+    assert_eq!(said(&state, &moved), Decision::Block);
     assert_eq!(state.held_rules().iter().filter(|held| held.rule().id == "guard-places").count(), 1);
     let off = change(2, "rule.disable", "alice", (TargetKind::Rule, "guard-places"), "{}");
     state.push(0, at(1), &off, APPROVER);

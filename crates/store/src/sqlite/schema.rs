@@ -9,10 +9,15 @@ use super::engine;
 use crate::Error;
 
 /// The newest format this program writes. Raised with every change of the tables.
-pub(crate) const FORMAT: i64 = 1;
+pub(crate) const FORMAT: i64 = 2;
+/// From this format on, the records that say what holds are listed.
+pub(super) const FORMAT_STANDING: i64 = 2;
 
 /// `ids` and `keys` are the two tables that could be made again from the leaves: both are
 /// needed inside the append transaction, so they live with it.
+///
+/// `standing` lists the records that say what holds, and the newest checkpoint's row has the seal over that list:
+/// rules and stops must not rest on what can be edited, and nobody should have to read the whole book for them.
 ///
 /// The triggers keep honest programs honest. They prove nothing: whoever can write the file can
 /// drop them, which is why `verify` never looks at them.
@@ -22,7 +27,8 @@ CREATE TABLE records (seq INTEGER PRIMARY KEY, leaf BLOB NOT NULL, content BLOB 
 CREATE TABLE ids (id BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE keys (seq INTEGER PRIMARY KEY);
 CREATE TABLE tiles (place INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
-CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL);
+CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL, standing BLOB);
+CREATE TABLE standing (sort INTEGER, seq INTEGER, hash BLOB NOT NULL, PRIMARY KEY (sort, seq)) WITHOUT ROWID;
 CREATE TABLE erasing (seq INTEGER PRIMARY KEY);
 CREATE TRIGGER records_no_update BEFORE UPDATE ON records
 WHEN OLD.seq IS NOT NEW.seq OR OLD.leaf IS NOT NEW.leaf
@@ -59,8 +65,19 @@ pub(super) fn check_format(connection: &Connection, path: &Path) -> Result<i64, 
 
 /// Brings an older format up to [`FORMAT`], a step at a time, each in a transaction of its own.
 pub(super) fn upgrade(connection: &Connection, path: &Path) -> Result<(), Error> {
-    // Format 1 is the first that was released: there is nothing older to bring up.
-    check_format(connection, path).map(drop)
+    // Format 1 is the first that was released.
+    if check_format(connection, path)? < FORMAT_STANDING {
+        let step = "BEGIN IMMEDIATE;
+            ALTER TABLE checkpoints ADD COLUMN standing BLOB;
+            CREATE TABLE standing (sort INTEGER, seq INTEGER, hash BLOB NOT NULL, PRIMARY KEY (sort, seq)) WITHOUT ROWID;
+            PRAGMA user_version = 2;
+            COMMIT;";
+        connection.execute_batch(step).map_err(|e| {
+            let _ = connection.execute_batch("ROLLBACK");
+            engine(path, &e)
+        })?;
+    }
+    Ok(())
 }
 
 /// Origin and tenant, as they were fixed when the book was made.

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use sealbook_ledger::{Leaf, LeafType, Uuid};
+use sealbook_ledger::{Hash, Leaf, LeafType, Uuid};
+use sealbook_policy::Standing;
 
 use super::engine;
-use crate::seam::{EachId, EachRow};
+use crate::seam::{EachId, EachRow, EachStands, Stands};
 use crate::{Error, NewRow, Row, StoreHead};
 
 /// Runs a statement that gives nothing back, and keeps it for the next time.
@@ -113,6 +114,60 @@ pub(super) fn each_id(connection: &Connection, path: &Path, each: &mut EachId<'_
         }
     }
     Ok(())
+}
+
+pub(super) fn standing_seal(connection: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
+    let newest = connection
+        .prepare_cached("SELECT standing FROM checkpoints ORDER BY size DESC LIMIT 1")?
+        .query_row([], |row| Ok(row.get_ref(0)?.as_bytes_or_null().ok().flatten().map(<[u8]>::to_vec)))
+        .optional()?;
+    Ok(newest.flatten())
+}
+
+pub(super) fn standing(
+    connection: &Connection,
+    path: &Path,
+    sort: Standing,
+    from: u64,
+    each: &mut EachStands<'_>,
+) -> Result<(), Error> {
+    let fail = |e: rusqlite::Error| engine(path, &e);
+    let mut statement = connection
+        .prepare_cached("SELECT seq, hash FROM standing WHERE sort = ?1 AND seq >= ?2 ORDER BY seq")
+        .map_err(fail)?;
+    let mut rows = statement.query(params![sort.number(), clamp(from)]).map_err(fail)?;
+    while let Some(row) = rows.next().map_err(fail)? {
+        let seq = row.get_ref(0).map_err(fail)?.as_i64().map_or(u64::MAX, |seq| seq as u64);
+        let hash = any_bytes(row, 1).map_err(fail)?.try_into().map_or(Hash::ZERO, Hash);
+        if !each(Stands { sort, seq, hash })? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn put_standing(
+    connection: &Connection,
+    new: &[Stands],
+    size: u64,
+    before: u64,
+    seal: &[u8],
+) -> rusqlite::Result<()> {
+    for Stands { sort, seq, hash } in new {
+        connection.prepare_cached("INSERT INTO standing (sort, seq, hash) VALUES (?1, ?2, ?3)")?.execute(params![
+            sort.number(),
+            *seq as i64,
+            hash.as_bytes().as_slice()
+        ])?;
+    }
+    connection
+        .prepare_cached("UPDATE checkpoints SET standing = CASE size WHEN ?1 THEN ?3 END WHERE size IN (?1, ?2)")?
+        .execute(params![size as i64, before as i64, seal])
+        .map(drop)
+}
+
+pub(super) fn clear_standing(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("DELETE FROM standing; UPDATE checkpoints SET standing = NULL WHERE standing IS NOT NULL;")
 }
 
 /// Of two leaves with one id the first is found; `verify` names the second.

@@ -12,6 +12,7 @@ mod older;
 mod query;
 mod randomness;
 mod range;
+mod standing;
 mod state;
 mod strangers;
 mod tamper;

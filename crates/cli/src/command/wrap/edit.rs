@@ -79,11 +79,17 @@ pub(super) fn rewrapped(before: &str, now: &str, key: &str) -> Option<String> {
 }
 
 fn entries<'a>(root: &'a Node, key: &str) -> impl Iterator<Item = &'a (String, Node)> {
-    let servers = root.get(key).and_then(|node| match &node.value {
+    // Claude Code keeps servers of single projects in the same file, under the projects' directories.
+    let projects = fields(root.get("projects")).map(|(_, project)| project.get(key));
+    [root.get(key)].into_iter().chain(projects).flat_map(fields)
+}
+
+fn fields<'a>(node: Option<&'a Node>) -> impl Iterator<Item = &'a (String, Node)> {
+    let fields = node.and_then(|node| match &node.value {
         Value::Map(fields) => Some(fields),
         _ => None,
     });
-    servers.into_iter().flatten()
+    fields.into_iter().flatten()
 }
 
 /// Whether a server is behind a gateway of ours already.
@@ -170,6 +176,18 @@ mod tests {
         assert_eq!(back.servers.len(), 3);
         // A server without arguments keeps an empty list of them.
         assert_eq!(back.text.replace(r#", "args": []}"#, "}"), TEXT);
+    }
+
+    #[test]
+    fn the_servers_of_single_projects_go_behind_the_gateway_too() {
+        let text = r#"{"mcpServers": {"a": {"command": "x", "args": []}},
+  "projects": {"/p": {"n": 1, "mcpServers": {"b": {"command": "y", "args": ["-z"]}}}, "/q": {}, "/r": null}}"#;
+        let wrapped = wrap(text, "mcpServers", "/bin/sealbook", &["--observe".to_owned()]).unwrap();
+        assert_eq!(wrapped.servers, ["a", "b"]);
+        let expected = r#"{"command": "/bin/sealbook", "args": ["wrap", "--observe", "--name", "b", "--", "y", "-z"]}"#;
+        assert!(wrapped.text.contains(expected), "{}", wrapped.text);
+        assert_eq!(unwrap(&wrapped.text, "mcpServers").unwrap().text, text);
+        assert_eq!(rewrapped(text, &wrapped.text, "mcpServers"), Some(wrapped.text));
     }
 
     #[test]

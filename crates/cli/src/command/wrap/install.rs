@@ -22,8 +22,9 @@ pub(super) struct Installing {
     /// The client whose configuration is rewritten: claude-desktop, claude-code, cursor, vscode, windsurf, gemini
     ///
     /// Shows what would change, and changes it with --yes. The file of the project is meant where
-    /// there is one, else that of the user. --observe, --fail, --buffered, --record and --book go
-    /// into the configuration.
+    /// there is one, else that of the user. --observe, --fail, --buffered and --record go
+    /// into the configuration, and the book that is found from here, by its directory: wherever the client starts
+    /// the gateway, its rules and stops hold.
     #[arg(long, value_name = "CLIENT", value_parser = names())]
     pub(super) install: Option<String>,
     /// Change the file
@@ -35,6 +36,13 @@ pub(super) struct Installing {
     /// The configuration file [default: where the client keeps it]
     #[arg(long, value_name = "FILE", requires = "install")]
     file: Option<PathBuf>,
+}
+
+impl Installing {
+    /// Whether the client's servers come out from behind the gateway.
+    pub(super) fn undoes(&self) -> bool {
+        self.undo
+    }
 }
 
 fn names() -> Vec<&'static str> {

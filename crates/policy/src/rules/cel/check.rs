@@ -3,6 +3,7 @@
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
 
 use super::VARIABLES;
+use super::cost::Shape;
 
 const DEPTH_MAX: usize = 96;
 /// A macro within a macro within a macro walks a list as often as it has elements, squared and cubed.
@@ -33,6 +34,8 @@ pub(super) struct Checked {
     pub(super) patterns: Vec<String>,
     pub(super) needs: Vec<(String, Vec<String>)>,
     sums: usize,
+    loops: usize,
+    repeats: usize,
 }
 
 /// Walks the program; says what is wrong and the mend.
@@ -45,14 +48,26 @@ pub(super) fn check(expression: &IdedExpr) -> Result<Checked, String> {
 }
 
 impl Checked {
-    fn walk(&mut self, at: &IdedExpr, depth: usize, loops: usize, scope: &mut Vec<String>) -> Result<(), String> {
+    /// How much it can cost.
+    pub(super) fn shape(&self) -> Shape {
+        let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Shape { loops: small(self.loops), repeats: small(self.repeats), sums: small(self.sums) }
+    }
+
+    fn walk(
+        &mut self,
+        at: &IdedExpr,
+        depth: usize,
+        loops: usize,
+        scope: &mut Vec<(String, usize)>,
+    ) -> Result<(), String> {
         if depth > DEPTH_MAX {
             return Err(
                 "the CEL expression is nested too deep, or one chain of it is too long; split the rule".to_owned()
             );
         }
         match &at.expr {
-            Expr::Ident(name) => self.ident(name, scope),
+            Expr::Ident(name) => self.ident(name, loops, scope),
             Expr::Select(select) => self.walk(&select.operand, depth + 1, loops, scope),
             Expr::List(list) => list.elements.iter().try_for_each(|it| self.walk(it, depth + 1, loops, scope)),
             Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
@@ -76,8 +91,9 @@ impl Checked {
                 }
                 self.walk(&it.iter_range, depth + 1, loops, scope)?;
                 let kept = scope.len();
-                scope.extend([it.iter_var.clone(), it.accu_var.clone()]);
-                scope.extend(it.iter_var2.clone());
+                self.loops = self.loops.max(loops + 1);
+                let names = [it.iter_var.clone(), it.accu_var.clone()].into_iter().chain(it.iter_var2.clone());
+                scope.extend(names.map(|name| (name, loops + 1)));
                 for inner in [&it.accu_init, &it.loop_cond, &it.loop_step, &it.result] {
                     self.walk(inner, depth + 1, loops + 1, scope)?;
                 }
@@ -88,8 +104,11 @@ impl Checked {
         }
     }
 
-    fn ident(&mut self, name: &str, scope: &[String]) -> Result<(), String> {
-        if scope.iter().any(|known| known == name) || matches!(name, "string" | "int" | "uint" | "double" | "bool") {
+    fn ident(&mut self, name: &str, loops: usize, scope: &[(String, usize)]) -> Result<(), String> {
+        // Read in a loop and made outside of it: all of it, each time.
+        let made = scope.iter().rev().find(|(known, _)| known == name).map(|(_, made)| *made);
+        self.repeats = self.repeats.max(loops - made.unwrap_or(0));
+        if made.is_some() || matches!(name, "string" | "int" | "uint" | "double" | "bool") {
             return Ok(());
         }
         let Some(known) = VARIABLES.iter().find(|known| **known == name) else {

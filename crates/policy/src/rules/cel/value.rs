@@ -63,11 +63,13 @@ fn map<const N: usize>(entries: [(&'static str, Option<&str>); N]) -> Value {
     Value::Map(Map { map: Arc::new(map) })
 }
 
-/// JSON text; `None` where it is too large, too deep, out of numbers, or names a member twice.
-pub(super) fn of_json(json: &str) -> Option<Value> {
+/// JSON text, and how many values it has; `None` where it is too large, too deep, out of numbers, or names a member
+/// twice.
+pub(super) fn of_json(json: &str) -> Option<(Value, usize)> {
     let mut left = NODES_MAX;
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    Seed(&mut left).deserialize(&mut deserializer).ok()
+    let value = Seed(&mut left).deserialize(&mut deserializer).ok()?;
+    Some((value, NODES_MAX - left))
 }
 
 struct Seed<'n>(&'n mut usize);

@@ -13,7 +13,7 @@ use crate::mcp::tool::{Call, Definition, Effect, input, never, output};
 pub(super) static SET: Definition = Definition {
     name: "emergency_stop",
     title: "Emergency stop",
-    about: "Halt everything in this book, or one tenant, actor, session, tool or workflow. Every gate heeds it at its \
+    about: "Halt everything in this tenant's ledger, or one actor, session, tool or workflow. Every gate heeds it at its \
             next call, also after a restart. It cannot be lifted through a tool: a person resumes.",
     effect: Effect::Halts,
     input: input::<Stopping>,
