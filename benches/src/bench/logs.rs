@@ -132,7 +132,6 @@ fn peak_of(log: &Path) -> Result<f64> {
 }
 
 /// Reads a log and prints the most memory that this process held, in MiB.
-#[expect(clippy::print_stdout, reason = "the parent reads it")]
 pub(crate) fn peak(log: &Path) -> Result {
     audit(log, LogOptions::default(), 0)?;
     super::verify::print_peak()

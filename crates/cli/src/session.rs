@@ -270,8 +270,6 @@ pub(crate) fn refuse_reserved(action: &str) -> Result<(), Failure> {
         Some("rule") => "rules",
         Some("alert") => "alerts",
         Some("approval") => "approvals",
-        Some("retention") => "retention",
-        Some("tools") => "wrap",
         _ => "stop",
     };
     Err(Failure::ActionReserved { action: action.to_owned(), command })

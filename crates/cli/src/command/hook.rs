@@ -1,5 +1,6 @@
 //! `sealbook hook`: what a coding agent is about to do, judged and sealed.
 
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -141,7 +142,7 @@ fn answer(
     let gate = session.into_gate(GateOptions::default(), environment, tellers, review_max)?;
     let mut answer = hooks::respond(&gate, event, &setting)?;
     if let Some(notice) = notice {
-        answer.stderr.push_str(&format!("sealbook: {notice}\n"));
+        let _ = writeln!(answer.stderr, "sealbook: {notice}");
     }
     Ok(answer)
 }

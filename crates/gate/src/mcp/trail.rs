@@ -143,9 +143,8 @@ impl Trail {
 
     fn end_value(&mut self) {
         let token = std::mem::take(&mut self.token);
-        match self.key.as_slice() {
-            b"\"id\"" => self.is_odd |= self.id.replace(token).is_some(),
-            _ => {}
+        if self.key.as_slice() == b"\"id\"" {
+            self.is_odd |= self.id.replace(token).is_some();
         }
         self.key.clear();
         self.in_value = false;
@@ -176,7 +175,7 @@ mod tests {
             ("{\"result\":\r{\"id\":2,\"method\":\"x\"}", false),
             (r#"[{"result":{},"id":1}"#, false),
             (r#"{"jsonrpc":"2.0","x":"#, false),
-            (r#"log line"#, false),
+            ("log line", false),
         ] {
             for step in [1, 5, 400] {
                 assert_eq!(trail(line, step).may_be_reply(), may, "{line}");

@@ -151,7 +151,8 @@ fn what_is_only_watched_ends_unknown_where_two_calls_had_one_id() {
     });
     let mut wire = Wire::new(&book, crate::http::observe(), server);
     wire.send(&(calls(1, "wipe", "{}") + "\n" + &calls(1, "peek", "{}")));
-    (wire.line(), wire.line());
+    wire.line();
+    wire.line();
     wire.end();
     let outcomes: Vec<_> =
         of(&book, "tools.call").into_iter().filter(|it| it.phase == Phase::Outcome).map(|it| it.outcome).collect();

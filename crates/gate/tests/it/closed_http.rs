@@ -153,8 +153,8 @@ fn what_a_server_says_and_nobody_can_judge_does_not_reach_the_client() {
         assert_eq!(rest.starts_with("HTTP/1.1 502"), how == "charset", "{rest:.300}");
         // Of a long event the beginning may have passed; without its end no client reads it.
         let is_whole = rest.contains("sampling") && (how != "long" || rest.contains("}}\n\n"));
-        assert!(!is_whole, "{how}: {:.300}", rest);
-        assert_eq!(rest.contains("\"result\""), how == "nan", "{how}: {:.300}", rest);
+        assert!(!is_whole, "{how}: {rest:.300}");
+        assert_eq!(rest.contains("\"result\""), how == "nan", "{how}: {rest:.300}");
         web.end();
         let ended = of(&book, "tools.call").pop().unwrap();
         assert_eq!(ended.outcome, Some(outcome), "{how}: {:?}", book.story());

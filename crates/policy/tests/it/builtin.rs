@@ -221,7 +221,7 @@ fn called(tool: &str, input: &str, context: &str) -> Record {
     record.actor.kind = ActorKind::User;
     record.category = Category::McpCall;
     record.target = Target::new(TargetKind::Tool, tool);
-    record.set_part_json(PartName::Context, context).unwrap();
+    record.set_part_json(PartName::Context, context).expect("it is JSON");
     record
 }
 

@@ -102,14 +102,12 @@ fn session(proxy: &Proxy, headers: &HeaderMap, text: &[u8]) -> (Arc<Session>, Ho
     if headers::is_stateless(headers) {
         return (Arc::new(proxy.session.another(false)), How::CalledOff);
     }
-    match headers.get(SESSION) {
-        Some(id) => (proxy.sessions.get(id.as_bytes(), || proxy.session.another(true)), How::InSession),
-        None => {
-            let says_hello = |message: &Message<'_>| message.method.as_deref() == Some("initialize");
-            let begins = settle::messages(text).iter().any(says_hello);
-            (Arc::new(proxy.session.another(begins)), How::Lost)
-        }
+    if let Some(id) = headers.get(SESSION) {
+        return (proxy.sessions.get(id.as_bytes(), || proxy.session.another(true)), How::InSession);
     }
+    let says_hello = |message: &Message<'_>| message.method.as_deref() == Some("initialize");
+    let begins = settle::messages(text).iter().any(says_hello);
+    (Arc::new(proxy.session.another(begins)), How::Lost)
 }
 
 /// A body that is here as a whole: judged, sealed, and only then forwarded.

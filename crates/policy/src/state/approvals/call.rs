@@ -85,7 +85,7 @@ impl Call {
             bytes.extend_from_slice(text.as_bytes());
         }
         bytes.extend_from_slice(self.arguments.as_bytes());
-        bytes.extend(self.whole.iter().flat_map(|whole| whole.as_bytes()));
+        bytes.extend(self.whole.iter().flat_map(Hash::as_bytes));
         bytes.extend_from_slice(self.policy.as_bytes());
         bytes.extend_from_slice(&expires.as_micros().to_be_bytes());
         Hash::of(&bytes)
