@@ -124,7 +124,15 @@ impl SqliteStore {
         let format = schema::check_format(&connection, path)?;
         let (origin, tenant) = schema::identity(&connection, path)?;
         require_same(path, file)?;
-        Ok(Self { path: path.to_owned(), origin, tenant, format, file, writer: None, readers: Mutex::new(vec![connection]) })
+        Ok(Self {
+            path: path.to_owned(),
+            origin,
+            tenant,
+            format,
+            file,
+            writer: None,
+            readers: Mutex::new(vec![connection]),
+        })
     }
 
     fn write_side(&self) -> Result<MutexGuard<'_, WriteSide>, Error> {

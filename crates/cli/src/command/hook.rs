@@ -141,7 +141,7 @@ fn answer(
     let gate = session.into_gate(GateOptions::default(), environment, tellers, review_max)?;
     let mut answer = hooks::respond(&gate, event, &setting)?;
     if let Some(notice) = notice {
-        answer.stderr.push_str(&format!("sealbook: {notice}\n"));
+        answer.stderr = format!("{}sealbook: {notice}\n", answer.stderr);
     }
     Ok(answer)
 }

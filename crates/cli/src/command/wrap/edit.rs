@@ -84,7 +84,7 @@ fn entries<'a>(root: &'a Node, key: &str) -> impl Iterator<Item = &'a (String, N
     [root.get(key)].into_iter().chain(projects).flat_map(fields)
 }
 
-fn fields<'a>(node: Option<&'a Node>) -> impl Iterator<Item = &'a (String, Node)> {
+fn fields(node: Option<&Node>) -> impl Iterator<Item = &(String, Node)> {
     let fields = node.and_then(|node| match &node.value {
         Value::Map(fields) => Some(fields),
         _ => None,
