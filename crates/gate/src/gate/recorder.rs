@@ -7,10 +7,10 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sealbook_policy::Judged;
-use sealbook_record::Record;
+use sealbook_record::{Record, Timestamp};
 use sealbook_store::Ticket;
 
 use super::Core;
@@ -129,13 +129,14 @@ impl Drop for Recorder {
 fn run(shared: &Shared, core: &Core) {
     let mut work = Work { core, kept: Vec::new(), away: VecDeque::new(), bytes: 0 };
     loop {
-        let next = next(shared, work.due());
+        let next = next(shared, work.left());
         let is_over = matches!(next, Next::Over);
         let is_all = is_over || matches!(next, Next::Retry(_));
+        let is_due = matches!(next, Next::Due);
         if let Next::Some(fresh) | Next::Retry(fresh) = next {
             work.begin(fresh);
         }
-        work.end(is_all);
+        work.end(is_all, is_due);
         shared.stuck.store(!work.kept.is_empty(), Ordering::Release);
         let mut queue = shared.lock();
         queue.busy = !work.away.is_empty();
@@ -161,23 +162,27 @@ enum Next {
     Over,
 }
 
-/// Waits for something to do, and no longer than until something is `due`.
-fn next(shared: &Shared, due: Option<Instant>) -> Next {
+/// Waits for something to do, and no longer than what is `left` until something is due.
+fn next(shared: &Shared, left: Option<Duration>) -> Next {
     let mut queue = shared.lock();
     while queue.waiting.is_empty() && !queue.retry {
         if queue.closing {
             return Next::Over;
         }
-        let left = due.map(|due| due.saturating_duration_since(Instant::now()));
-        if left == Some(Duration::ZERO) {
-            return Next::Due;
-        }
         queue.idle = true;
+        let mut is_due = false;
         queue = match left {
             None => shared.filled.wait(queue).unwrap_or_else(PoisonError::into_inner),
-            Some(left) => shared.filled.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0,
+            Some(left) => {
+                let (queue, waited) = shared.filled.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner);
+                is_due = waited.timed_out();
+                queue
+            }
         };
         queue.idle = false;
+        if is_due && queue.waiting.is_empty() && !queue.retry {
+            return Next::Due;
+        }
     }
     let count = queue.waiting.len().min(BATCH_MAX);
     let batch: Vec<Job> = queue.waiting.drain(..count).collect();
@@ -204,13 +209,19 @@ struct Away {
     jobs: Vec<Job>,
     bytes: usize,
     ticket: Ticket,
-    since: Instant,
+    since: Timestamp,
 }
 
 impl Work<'_> {
-    /// When what is on its way has waited long enough.
-    fn due(&self) -> Option<Instant> {
-        self.away.front().map(|away| away.since + LINGER)
+    /// How much longer what is on its way may wait.
+    fn left(&self) -> Option<Duration> {
+        self.away.front().map(|away| LINGER.saturating_sub(self.waited(away.since)))
+    }
+
+    /// How long something has waited; long enough, where the clock went back meanwhile.
+    fn waited(&self, since: Timestamp) -> Duration {
+        let micros = self.core.ledger.now().as_micros().saturating_sub(since.as_micros());
+        u64::try_from(micros).map_or(LINGER, Duration::from_micros)
     }
 
     /// Sends them on their way.
@@ -225,7 +236,8 @@ impl Work<'_> {
             Ok(ticket) => {
                 let bytes = jobs.iter().map(weight).sum();
                 self.bytes += bytes;
-                self.away.push_back(Away { jobs, bytes, ticket, since: Instant::now() });
+                let since = self.core.ledger.now();
+                self.away.push_back(Away { jobs, bytes, ticket, since });
             }
             Err(cause) => self.keep(jobs, cause.code()),
         }
@@ -247,14 +259,15 @@ impl Work<'_> {
         judged
     }
 
-    /// Hears what became of what is on its way: of all of it, or of what waits for nothing any more.
-    fn end(&mut self, is_all: bool) {
+    /// Hears what became of what is on its way: of all of it, or of what waits for nothing any more and what is due.
+    fn end(&mut self, is_all: bool, mut is_due: bool) {
         while let Some(first) = self.away.front() {
             let is_enough = self.away.len() > AWAY_MAX || self.bytes > AWAY_BYTES_MAX;
             if !first.ticket.is_done() {
-                if !is_all && !is_enough && first.since.elapsed() < LINGER {
+                if !is_all && !is_enough && !is_due && self.waited(first.since) < LINGER {
                     return;
                 }
+                is_due = false;
                 self.core.ledger.hurry();
             }
             let Away { jobs, bytes, ticket, .. } = self.away.pop_front().expect("it was in front");
