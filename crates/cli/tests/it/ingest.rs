@@ -246,7 +246,8 @@ fn strangers_get_nothing_and_do_no_harm() {
     let body = body.as_bytes();
     let json = ("Content-Type", "application/json");
     let auth = ("Authorization", &*token);
-    let wrong = format!("Bearer {}0", &server.token[..63]);
+    let other = if server.token.ends_with('0') { '1' } else { '0' };
+    let wrong = format!("Bearer {}{other}", &server.token[..63]);
     for (status, path, headers) in [
         (401, "/v1/traces", vec![json]),
         (401, "/v1/traces", vec![json, ("Authorization", "Bearer ")]),

@@ -6,7 +6,7 @@ use sealbook_report::{Findings, Format, RecordDetail, RecordList, Screen, View, 
 use sealbook_store::Stored;
 
 use crate::formats::without_colour;
-use crate::samples::{finding, record, rendered, rendered_on, stored};
+use crate::samples::{finding, formats, record, rendered, rendered_on, stored};
 
 /// What somebody might write to a record in order to fool whoever reads it.
 const HOSTILE: &[&str] = &[
@@ -88,8 +88,8 @@ fn acts(c: char) -> bool {
 #[test]
 fn nothing_that_acts_or_hides_reaches_any_format() {
     each_view(|view, text| {
-        for format in Format::ALL {
-            let out = rendered(view, *format);
+        for format in formats() {
+            let out = rendered(view, format);
             assert!(!out.contains(acts), "{format} of {text:?}:\n{out:?}");
         }
         for width in [None, Some(40), Some(90)] {

@@ -129,6 +129,11 @@ pub(crate) fn finding(severity: Severity, rule: &str, path: Option<&str>, messag
     finding
 }
 
+/// The formats in which everything is told; a bill of materials has one of its own.
+pub(crate) fn formats() -> impl Iterator<Item = Format> {
+    Format::ALL.iter().copied().filter(|format| *format != Format::CycloneDx)
+}
+
 /// Renders for a terminal of 100 columns, without colour.
 pub(crate) fn rendered(view: &dyn View, format: Format) -> String {
     rendered_on(view, format, Screen { width: Some(100), colour: false })

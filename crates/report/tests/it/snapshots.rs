@@ -14,17 +14,17 @@ use sealbook_store::{
     Activity, BackupSummary, Head, IndexProgress, Operation, Patterns, ProjectionFault, Provenance, Sealed, Stored,
 };
 
-use crate::samples::{at, erased, finding, full, hash, id, origin, record, rendered, stored};
+use crate::samples::{at, erased, finding, formats, full, hash, id, origin, record, rendered, stored};
 
 /// All four formats of a view in one snapshot.
 fn check(name: &str, view: &dyn View) {
     let mut all = String::new();
-    for format in Format::ALL {
+    for format in formats() {
         let _ = write!(
             all,
             "══ {format}
 {}",
-            rendered(view, *format)
+            rendered(view, format)
         );
     }
     insta::assert_snapshot!(name, all);

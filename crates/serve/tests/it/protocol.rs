@@ -31,7 +31,8 @@ async fn both_revisions_are_spoken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tool_that_is_none_is_a_protocol_error() {
-    let client = World::new().client().await;
+    let world = World::new();
+    let client = world.client().await;
     let error = client.service.call_tool(CallToolRequestParams::new("approve")).await.unwrap_err();
     let ServiceError::McpError(error) = error else { panic!("{error}") };
     assert_eq!(error.code, ErrorCode::INVALID_PARAMS);

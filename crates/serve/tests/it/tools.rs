@@ -12,7 +12,8 @@ use crate::fixture::{Client, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tools_say_what_they_take_give_and_change() {
-    let client = World::new().client().await;
+    let world = World::new();
+    let client = world.client().await;
     let tools = client.tools().await;
     let names: Vec<&str> = tools.iter().map(|tool| &*tool.name).collect();
     for name in ["audit_trail", "audit_file", "audit_git", "audit_module", "verify_audit_chain", "query_audit_trail"] {
@@ -36,7 +37,8 @@ async fn tools_say_what_they_take_give_and_change() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_audit_trails_schema_has_every_argument_that_is_read() {
-    let client = World::new().client().await;
+    let world = World::new();
+    let client = world.client().await;
     let tools = client.tools().await;
     let schema = &tools.iter().find(|tool| tool.name == "audit_trail").unwrap().input_schema;
     assert_eq!(schema["required"], json!(["action"]));
@@ -294,7 +296,8 @@ async fn an_agent_stops_and_cannot_resume() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn approvals_are_listed_and_never_given() {
-    let client = World::new().client().await;
+    let world = World::new();
+    let client = world.client().await;
     let told = client.ok("list_approvals", json!({"all": true})).await;
     assert_eq!(told["approvals"], json!([]));
     assert!(told["how_to_decide"].as_str().unwrap().contains("sealbook approve"));
