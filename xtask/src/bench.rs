@@ -37,6 +37,7 @@ static BENCHES: &[&str] = &[
     "files",
     "git",
     "logs",
+    "modules",
     "size",
     "rules",
     "hook",
