@@ -5,8 +5,18 @@ use super::shell::{any_command, program};
 /// Longer texts are looked through as they are.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 /// Programs that move away or delete what they are given.
-static TAKES_AWAY: &[&str] =
-    &["find", "gio", "mv", "rename", "rm", "rmdir", "rsync", "shred", "srm", "trash", "trash-put", "unlink"];
+static TAKES_AWAY: &[&str] = &["gio", "mv", "rename", "rm", "rmdir", "shred", "srm", "trash", "trash-put", "unlink"];
+
+/// Whether a program of that name, with these words, moves away or deletes what it is given.
+fn takes_away(name: &str, words: &[String]) -> bool {
+    let is_told = |option: fn(&str) -> bool| words.iter().any(|word| option(word));
+    match name {
+        // What it starts for what it finds stands among the words too.
+        "find" => is_told(|word| word == "-delete"),
+        "rsync" => is_told(|word| word.starts_with("--del") || word == "--remove-source-files"),
+        name => TAKES_AWAY.contains(&name),
+    }
+}
 
 /// Directories, and what lies in and above them.
 #[derive(Debug, Clone)]
@@ -36,11 +46,11 @@ impl Places {
         }
         let mut here = cwd;
         any_command(text, &mut |words| {
-            let takes_away = words.iter().map(|word| program(word)).find(|name| TAKES_AWAY.contains(&name.as_str()));
+            let takes_away = words.iter().map(|word| program(word)).find(|name| takes_away(name, words));
             let last = words.len() - 1;
             for (at, word) in words.iter().enumerate() {
                 // What is moved to a place above is not taken away with it.
-                let is_aim = at == last && words.len() > 2 && matches!(takes_away.as_deref(), Some("mv" | "rsync"));
+                let is_aim = at == last && words.len() > 2 && takes_away.as_deref() == Some("mv");
                 let lies = self.lies(word, here.as_deref());
                 if lies == Some(Lies::AtOrBelow) || (lies.is_some() && takes_away.is_some() && !is_aim) {
                     return true;
@@ -192,6 +202,9 @@ mod tests {
             "rm -rf /srv",
             "mv /srv/audit /tmp/x",
             "find /srv -delete",
+            "find /srv -name k -exec rm -rf {} +",
+            "rsync -a --delete /empty/ /srv/",
+            "rsync -a --remove-source-files /srv/audit /tmp/x",
         ] {
             assert!(touched(text, None), "{text}");
         }
@@ -205,6 +218,10 @@ mod tests {
             "/srv/auditor",
             "ls /srv",
             "ls ~",
+            "find / -name foo.c",
+            "sudo find / -maxdepth 2 -perm -4000",
+            "cd /; find . -type f | wc -l",
+            "rsync -a /srv/ /backup/",
             "rm -rf ~/work/k",
             "rm -rf ~/*",
             "mv a.txt ~/",
