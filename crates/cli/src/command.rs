@@ -244,7 +244,6 @@ impl Context {
         self.environment.is_watched && !self.global.quiet
     }
 
-    /// Something said to a person beside the answer, unless they asked for quiet.
     /// How a command ends that asked the book: records that it came upon and that do not fit their seal are
     /// named, and nobody takes the answer for a whole one.
     pub(crate) fn answered(&self, ledger: &sealbook_store::Ledger, exit: Exit) -> Exit {
@@ -262,6 +261,7 @@ impl Context {
         exit.or_worse(Exit::Broken)
     }
 
+    /// Something said to a person beside the answer, unless they asked for quiet.
     pub(crate) fn note(&self, text: &str) {
         let text = &*sealbook_policy::redact_text(text);
         if !self.global.quiet {

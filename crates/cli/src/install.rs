@@ -127,6 +127,10 @@ fn command(change: &Change<'_>, context: &Context) -> Result<String, Failure> {
             words.extend([option.to_owned(), value.to_owned()]);
         }
     }
+    // The user's settings hold in every project, and a project's own book, rules and stops come first there.
+    if !change.project {
+        words.push("--outside-projects".to_owned());
+    }
     Ok(words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
 }
 

@@ -40,6 +40,9 @@ pub struct Authorship {
     pub calls: BTreeMap<u64, WritingCall>,
     /// What a reader must know to weigh the answer.
     pub notes: Vec<String>,
+    /// What the file was when it was read; it is for showing, and no part of the answer.
+    #[serde(skip)]
+    pub content: Vec<u8>,
 }
 
 /// Lines in a row that have one story.
@@ -164,6 +167,7 @@ impl Authorship {
             commits: BTreeMap::new(),
             calls: BTreeMap::new(),
             notes: Vec::new(),
+            content: content.clone(),
         };
         told.cite(&lineage, &calls, prior)?;
         if lineage.faults > 0 {

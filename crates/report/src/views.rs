@@ -18,6 +18,7 @@ mod policy;
 mod record;
 mod records;
 mod review;
+mod section;
 mod verification;
 mod words;
 

@@ -41,10 +41,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let bars = Bars::new(context.is_watched());
     let told = Authorship::of(&Book::new(&session.ledger), &root, &path, Some(&project), &bars)?;
     drop(bars);
-    // What each run begins with is shown to a person, and is not in the book.
-    let content = std::fs::read(root.join(path.to_string())).unwrap_or_default();
-    let lines: Vec<String> =
-        content.split(|byte| *byte == b'\n').map(|line| String::from_utf8_lossy(line).into_owned()).collect();
-    context.out.show(&AuthorshipDetail { told: &told, lines: &lines })?;
+    context.out.show(&AuthorshipDetail { told: &told })?;
     Ok(context.answered(&session.ledger, Exit::Clean))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -63,6 +63,9 @@ pub(crate) struct Args {
     /// The settings file [default: the agent's own]
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
+    /// The book that is named is for directories that belong to no book of their own
+    #[arg(long, conflicts_with_all = ["install", "undo"], requires = "book")]
+    outside_projects: bool,
     /// Who may see what is recorded; of files, content is kept up to `internal`
     #[arg(long, value_name = "LEVEL")]
     classification: Option<String>,
@@ -96,7 +99,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     std::panic::set_hook(Box::new(|_| {}));
     // While the book is opened; where there is no thread for it, it is made when it is needed.
     let _ = std::thread::Builder::new().name("hook-warm".to_owned()).spawn(Policy::warm_up);
-    let (agent, classification, global) = (args.agent, args.classification.clone(), context.global.clone());
+    let (agent, classification) = (args.agent, args.classification.clone());
+    let which = Which { global: context.global.clone(), outside_projects: args.outside_projects };
     let environment = Environment::read();
     let tellers = Arc::new(Tellers::new(&environment, false));
     let (telling, limit) = (Arc::clone(&tellers), Duration::from_millis(args.deadline_ms));
@@ -106,7 +110,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         read.map_err(|cause| Failure::Input { name: "standard input".to_owned(), cause })?;
         let event = Event::parse(agent, &input)?;
         let _ = say.send(Said::CanBeRefused(event.can_be_refused()));
-        answer(&event, classification.as_deref(), &global, &environment, telling, limit)
+        answer(&event, classification.as_deref(), &which, &environment, telling, limit)
     };
     let answer = supervise(work, limit);
     if !answer.stdout.is_empty() {
@@ -118,16 +122,36 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     std::process::exit(i32::from(answer.code))
 }
 
+/// Which book is meant.
+struct Which {
+    global: Global,
+    outside_projects: bool,
+}
+
+impl Which {
+    /// The place of the book for what happens in a directory.
+    fn place(&self, environment: &Environment, start: &Path) -> Result<Place, Failure> {
+        if self.outside_projects {
+            let unnamed = Global { book: None, tenant: None, ..self.global.clone() };
+            let own = Place::find(environment, &unnamed, start)?;
+            if !own.by_default {
+                return Ok(own);
+            }
+        }
+        Place::find(environment, &self.global, start)
+    }
+}
+
 fn answer(
     event: &Event,
     classification: Option<&str>,
-    global: &Global,
+    which: &Which,
     environment: &Environment,
     tellers: Arc<Tellers>,
     limit: Duration,
 ) -> Result<Answer, Failure> {
     let start = event.cwd().filter(|cwd| cwd.is_dir()).unwrap_or_else(|| environment.current_dir.clone());
-    let place = Place::find(environment, global, &start)?;
+    let place = which.place(environment, &start)?;
     let user = who::acting(&Acting::default(), &place)?;
     let setting = Setting {
         on_behalf_of: user.id.clone(),

@@ -91,6 +91,34 @@ fn what_is_installed_names_its_book_and_holds_from_anywhere() {
 }
 
 #[test]
+fn a_hook_of_the_user_heeds_the_book_of_each_project_first() {
+    let place = Place::new();
+    let settings = place.beside("settings.json");
+    place.ok(["hook", "claude-code", "--install", "--settings", settings.to_str().unwrap(), "--yes"]);
+    let hooks: Value = serde_json::from_str(&std::fs::read_to_string(&settings).unwrap()).unwrap();
+    let command = hooks["hooks"]["PreToolUse"][0]["hooks"][0]["command"].as_str().unwrap();
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    assert!(words.contains(&"--outside-projects"), "{command}");
+    let (other, nowhere) = (place.beside("other"), place.beside("nowhere"));
+    for directory in [&other, &nowhere] {
+        std::fs::create_dir(directory).unwrap();
+    }
+    let in_other = |arguments: &[&str]| end(place.command(arguments).current_dir(&other), b"");
+    assert_eq!(in_other(&["init", "--quiet"]).code, 0);
+    let ask = |directory: &std::path::Path| {
+        let event = before("claude-code", directory, "ls");
+        let ended = end(place.command(&words).current_dir("/").env("HOME", place.beside("user")), event.as_bytes());
+        ended.out.contains("deny") || ended.code == 2
+    };
+    assert!(!ask(&place.project()) && !ask(&other) && !ask(&nowhere));
+    assert_eq!(in_other(&["stop", "--reason", "a test"]).code, 0);
+    assert!(ask(&other) && !ask(&place.project()) && !ask(&nowhere));
+    // What belongs to no project is under the book that was named.
+    place.ok(["stop", "--reason", "a test"]);
+    assert!(ask(&nowhere) && ask(&place.project()));
+}
+
+#[test]
 fn a_stop_of_everything_halts_every_tenant_of_the_book() {
     let place = Place::new();
     place.make_approver();

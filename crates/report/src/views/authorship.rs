@@ -10,13 +10,11 @@ const ID_CHARS: usize = 10;
 /// Of a line, so much is shown.
 const TEXT_CHARS: usize = 48;
 
-/// Who wrote each line, with the lines themselves for people.
+/// Who wrote each line, with what lines begin with for people.
 #[derive(Debug, Clone, Copy)]
 pub struct AuthorshipDetail<'a> {
     /// What is known.
     pub told: &'a Authorship,
-    /// The file's lines; fewer or none where they cannot be shown.
-    pub lines: &'a [String],
 }
 
 impl View for AuthorshipDetail<'_> {
@@ -44,7 +42,8 @@ impl View for AuthorshipDetail<'_> {
             Column::text("Approved by"),
             Column::text("Commit"),
         ];
-        page.add(Block::Table(columns, told.runs.iter().map(|run| self.row(run)).collect()));
+        let lines: Vec<&[u8]> = told.content.split(|byte| *byte == b'\n').collect();
+        page.add(Block::Table(columns, told.runs.iter().map(|run| self.row(run, &lines)).collect()));
         page
     }
 
@@ -58,19 +57,16 @@ impl View for AuthorshipDetail<'_> {
 }
 
 impl AuthorshipDetail<'_> {
-    fn row(&self, run: &LineRun) -> Row {
+    fn row(self, run: &LineRun, lines: &[&[u8]]) -> Row {
         let last = run.line + run.lines - 1;
         let range = if last > run.line { format!("{}-{last}", run.line) } else { run.line.to_string() };
-        let first: String = self
-            .lines
-            .get(run.line as usize - 1)
-            .map(|line| line.trim().chars().take(TEXT_CHARS).collect())
-            .unwrap_or_default();
+        let first = lines.get(run.line as usize - 1).map(|line| String::from_utf8_lossy(line));
+        let first: String = first.map(|line| line.trim().chars().take(TEXT_CHARS).collect()).unwrap_or_default();
         let (by, call, session, approved) = self.writer(run);
         vec![Text::plain(range), Text::name(first), by, call, session, approved, self.commit(run)]
     }
 
-    fn writer(&self, run: &LineRun) -> (Text, Text, Text, Text) {
+    fn writer(self, run: &LineRun) -> (Text, Text, Text, Text) {
         let calls = &self.told.calls;
         match &run.writer {
             Writer::Call { seq } => {
@@ -101,7 +97,7 @@ impl AuthorshipDetail<'_> {
         }
     }
 
-    fn commit(&self, run: &LineRun) -> Text {
+    fn commit(self, run: &LineRun) -> Text {
         let Some(id) = &run.commit else { return Text::toned("not committed", Tone::Doubtful) };
         let short: String = id.chars().take(ID_CHARS).collect();
         match self.told.commits.get(id) {

@@ -7,11 +7,10 @@ use sealbook_record::{Finding, Location};
 use serde::Serialize;
 
 use super::findings::Findings;
+use super::section::table;
 use super::words;
 use crate::{Block, Column, Document, Row, Text, Tone, View, json};
 
-/// A person reads this many rows of each table; JSON has all.
-const ROWS_SHOWN: usize = 200;
 /// Digits of an id that a person reads.
 const ID_CHARS: usize = 12;
 
@@ -39,7 +38,7 @@ impl View for DifferenceDetail<'_> {
             ("from".to_owned(), Text::plain(self.from)),
             ("to".to_owned(), Text::plain(self.to)),
             ("files".to_owned(), files_summary(difference)),
-            ("references".to_owned(), counted(difference.references.len(), "another", "others")),
+            ("references".to_owned(), counted(difference.references.len(), "differs", "differ")),
             ("findings".to_owned(), findings_summary(difference)),
         ];
         if let Some(doubt) = self.doubt {
@@ -53,10 +52,10 @@ impl View for DifferenceDetail<'_> {
             let entries = words::count(difference.unclear, "entry", "entries");
             page.line(format!("{entries} could not be compared: redaction has taken their names."));
         }
-        table(&mut page, "Files", FILES, difference.files.iter().map(file));
-        table(&mut page, "References", REFERENCES, difference.references.iter().map(reference));
-        table(&mut page, "New findings", FOUND, difference.findings_new.values().map(found));
-        table(&mut page, "Findings that are gone", FOUND, difference.findings_gone.values().map(found));
+        table(&mut page, "Files", FILES, difference.files.iter().map(file).collect());
+        table(&mut page, "References", REFERENCES, difference.references.iter().map(reference).collect());
+        table(&mut page, "New findings", FOUND, difference.findings_new.values().map(found).collect());
+        table(&mut page, "Findings that are gone", FOUND, difference.findings_gone.values().map(found).collect());
         if let Some(drift) = self.drift {
             page.heading(2, "Drift");
             page.append(Findings { findings: drift }.document(), 1);
@@ -92,19 +91,6 @@ static REFERENCES: &[Column] =
 
 static FOUND: &[Column] =
     &[Column::whole("Severity"), Column::whole("Rule"), Column::text("Where"), Column::text("Finding")];
-
-fn table(page: &mut Document, heading: &str, columns: &[Column], rows: impl Iterator<Item = Row>) {
-    let mut rows: Vec<Row> = rows.collect();
-    if rows.is_empty() {
-        return;
-    }
-    let hidden = rows.len().saturating_sub(ROWS_SHOWN);
-    rows.truncate(ROWS_SHOWN);
-    page.heading(2, heading).add(Block::Table(columns.to_vec(), rows));
-    if hidden > 0 {
-        page.line(format!("… and {} more; --format json shows all.", words::grouped(hidden as u64)));
-    }
-}
 
 fn files_summary(difference: &Difference) -> Text {
     let tones =

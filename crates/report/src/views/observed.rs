@@ -8,13 +8,12 @@ use sealbook_store::Stored;
 use serde::Deserialize;
 
 use super::record::RecordJson;
+use super::section::table;
 use super::{records, words};
-use crate::{Block, Column, Document, Row, Text, Tone, View, json};
+use crate::{Column, Document, Row, Text, Tone, View, json};
 
 /// Digits of a commit's id that a person reads.
 const ID_CHARS: usize = 12;
-/// A person reads this many rows of each table; JSON has all.
-const ROWS_SHOWN: usize = 200;
 
 /// A person reads this many languages of a module.
 const LANGUAGES_SHOWN: usize = 3;
@@ -223,18 +222,6 @@ static MODULES: &[Column] = &[
     Column::number("Packages"),
     Column::number("Lines tested"),
 ];
-
-fn table(page: &mut Document, heading: &str, columns: &[Column], mut rows: Vec<Row>) {
-    if rows.is_empty() {
-        return;
-    }
-    let hidden = rows.len().saturating_sub(ROWS_SHOWN);
-    rows.truncate(ROWS_SHOWN);
-    page.heading(2, heading).add(Block::Table(columns.to_vec(), rows));
-    if hidden > 0 {
-        page.line(format!("… and {} more; --format json shows all.", words::grouped(hidden as u64)));
-    }
-}
 
 fn commit(seq: u64, record: &Record) -> Option<Row> {
     let commit: Commit = part(record, PartName::Result)?;

@@ -30,6 +30,26 @@ fn an_intent_is_sealed_before_and_an_outcome_after() {
 }
 
 #[test]
+fn threads_share_one_book() {
+    let shop = Shop::new();
+    std::thread::scope(|threads| {
+        for thread in 0..8 {
+            let book = shop.book.clone();
+            threads.spawn(move || {
+                for number in 0..10 {
+                    let scope = book.scope("file.write").target(TargetKind::File, format!("{thread}/{number}"));
+                    scope.run(|| Ok::<_, IoError>(())).unwrap();
+                }
+            });
+        }
+    });
+    let told = shop.told();
+    let targets = told.iter().map(|stored| stored.record.as_ref().unwrap().target.id.clone());
+    assert_eq!((told.len(), targets.collect::<std::collections::BTreeSet<_>>().len()), (160, 80));
+    shop.assert_complete();
+}
+
+#[test]
 fn a_failure_is_recorded_and_given_on() {
     let shop = Shop::new();
     let failed = shop.book.scope("file.write").run(|| Err::<(), _>(IoError::new(ErrorKind::NotFound, "no such place")));

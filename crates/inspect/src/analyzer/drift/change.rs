@@ -1,9 +1,13 @@
 //! One file that is not what it was, wherever that was learnt.
 
-use sealbook_record::{PartName, Record};
+use std::cmp::Reverse;
+use std::fmt::Write as _;
+
+use sealbook_record::{Finding, PartName, Record, Severity};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::KIND;
 use crate::source::file::{Known, known};
 use crate::{Difference, FileDifference};
 
@@ -64,8 +68,16 @@ impl Change {
         is_file && digest(&self.before) != digest(&self.after)
     }
 
+    /// A finding about it, which rests on the records that tell of it.
+    pub(super) fn finding(&self, rule: &str, severity: Severity, message: String, advice: Option<&str>) -> Finding {
+        let mut finding = Finding::new(rule, KIND, severity, message, Some(&self.path), &self.key());
+        finding.recommendation = advice.map(str::to_owned);
+        finding.evidence.clone_from(&self.evidence);
+        finding
+    }
+
     /// What tells one change of a file from another.
-    pub(super) fn key(&self) -> String {
+    fn key(&self) -> String {
         let side = |entry: &Option<Known>| {
             entry.as_ref().map_or_else(String::new, |entry| {
                 let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -74,4 +86,15 @@ impl Change {
         };
         format!("{} {}", side(&self.before), side(&self.after))
     }
+}
+
+/// The weightiest findings of a rule, one by one; how many more there are stands with the last.
+pub(super) fn listed(mut found: Vec<Finding>, most: usize) -> Vec<Finding> {
+    found.sort_by_key(|finding| Reverse(finding.severity));
+    let more = found.len().saturating_sub(most);
+    found.truncate(most);
+    if let Some(last) = found.last_mut().filter(|_| more > 0) {
+        let _ = write!(last.message, "; and {more} more of {}", last.rule);
+    }
+    found
 }

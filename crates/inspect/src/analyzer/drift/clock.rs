@@ -2,28 +2,19 @@
 
 use sealbook_record::{Finding, Severity};
 
-use super::KIND;
-use super::change::Change;
+use super::change::{Change, listed};
 
 const RULE: &str = "drift.clock";
 const LISTED_MAX: usize = 100;
+const ADVICE: &str =
+    "Programs that write a file move its time; somebody set it back. Compare the content with a copy that you trust.";
 
 pub(super) fn findings(changes: &[Change]) -> Vec<Finding> {
-    let still = changes.iter().filter(|change| change.is_of_content() && has_same_time(change));
-    still
-        .take(LISTED_MAX)
-        .map(|change| {
-            let message = format!("{} has other content and the same modification time as before", change.path);
-            let mut finding =
-                Finding::new(RULE, KIND, Severity::Warning, message, Some(&change.path), &change.key());
-            finding.recommendation = Some(
-                "Programs that write a file move its time; somebody set it back. Compare the content with a copy that you trust."
-                    .to_owned(),
-            );
-            finding.evidence.clone_from(&change.evidence);
-            finding
-        })
-        .collect()
+    let still = changes.iter().filter(|change| change.is_of_content() && has_same_time(change)).map(|change| {
+        let message = format!("{} has other content and the same modification time as before", change.path);
+        change.finding(RULE, Severity::Warning, message, Some(ADVICE))
+    });
+    listed(still.collect(), LISTED_MAX)
 }
 
 fn has_same_time(change: &Change) -> bool {

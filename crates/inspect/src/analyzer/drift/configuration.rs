@@ -1,11 +1,8 @@
 //! Files that say how something else behaves.
 
-use std::fmt::Write as _;
-
 use sealbook_record::{Finding, Severity};
 
-use super::KIND;
-use super::change::Change;
+use super::change::{Change, listed};
 
 const RULE: &str = "drift.configuration";
 /// As many are listed one by one.
@@ -28,14 +25,7 @@ const SORTS: &[Sort] = &[
 ];
 
 pub(super) fn findings(changes: &[Change]) -> Vec<Finding> {
-    let mut found: Vec<Finding> = changes.iter().filter(|change| change.is_of_content()).filter_map(finding).collect();
-    found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let more = found.len().saturating_sub(LISTED_MAX);
-    found.truncate(LISTED_MAX);
-    if let Some(last) = found.last_mut().filter(|_| more > 0) {
-        let _ = write!(last.message, "; and {more} more files of configuration");
-    }
-    found
+    listed(changes.iter().filter(|change| change.is_of_content()).filter_map(finding).collect(), LISTED_MAX)
 }
 
 fn finding(change: &Change) -> Option<Finding> {
@@ -43,12 +33,9 @@ fn finding(change: &Change) -> Option<Finding> {
     let name = change.name().to_ascii_lowercase();
     let sort = SORTS.iter().find(|sort| (sort.fits)(&path, &name))?;
     let message = format!("{} {}; it {}", change.path, change.word(), sort.what);
-    let mut finding = Finding::new(RULE, KIND, sort.severity, message, Some(&change.path), &change.key());
-    if sort.severity >= Severity::Warning {
-        finding.recommendation = Some("Review the change as you would review code.".to_owned());
-    }
-    finding.evidence.clone_from(&change.evidence);
-    Some(finding)
+    let is_grave = sort.severity >= Severity::Warning;
+    let advice = is_grave.then_some("Review the change as you would review code.");
+    Some(change.finding(RULE, sort.severity, message, advice))
 }
 
 fn within(path: &str, directory: &str) -> bool {

@@ -2,8 +2,7 @@
 
 use sealbook_record::{Finding, Severity};
 
-use super::KIND;
-use super::change::Change;
+use super::change::{Change, listed};
 
 const RULE: &str = "drift.dependency";
 const LISTED_MAX: usize = 50;
@@ -31,7 +30,7 @@ pub(super) fn findings(changes: &[Change]) -> Vec<Finding> {
         let is_explained = changed.iter().any(|other| manifests.contains(&other.name()));
         Some(finding(change, manifests, is_explained))
     });
-    found.take(LISTED_MAX).collect()
+    listed(found.collect(), LISTED_MAX)
 }
 
 fn finding(change: &Change, manifests: &[&str], is_explained: bool) -> Finding {
@@ -43,8 +42,5 @@ fn finding(change: &Change, manifests: &[&str], is_explained: bool) -> Finding {
         (Severity::Info, format!("; no {} changed with it", manifests.join(" or ")))
     };
     let message = format!("{} {}: other dependencies than before{more}", change.path, change.word());
-    let mut finding = Finding::new(RULE, KIND, severity, message, Some(&change.path), &change.key());
-    finding.recommendation = Some("Look through what came in, and from whom.".to_owned());
-    finding.evidence.clone_from(&change.evidence);
-    finding
+    change.finding(RULE, severity, message, Some("Look through what came in, and from whom."))
 }

@@ -1,11 +1,8 @@
 //! Rights that grew wider, and owners that changed.
 
-use std::fmt::Write as _;
-
 use sealbook_record::{Finding, Severity};
 
-use super::KIND;
-use super::change::Change;
+use super::change::{Change, listed};
 use crate::source::file::Known;
 
 const RULE: &str = "drift.permission";
@@ -17,14 +14,7 @@ const OTHERS_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 
 pub(super) fn findings(changes: &[Change]) -> Vec<Finding> {
-    let mut found: Vec<Finding> = changes.iter().filter_map(finding).collect();
-    found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let more = found.len().saturating_sub(LISTED_MAX);
-    found.truncate(LISTED_MAX);
-    if let Some(last) = found.last_mut().filter(|_| more > 0) {
-        let _ = write!(last.message, "; and {more} more paths whose rights or owners changed");
-    }
-    found
+    listed(changes.iter().filter_map(finding).collect(), LISTED_MAX)
 }
 
 fn finding(change: &Change) -> Option<Finding> {
@@ -43,11 +33,8 @@ fn finding(change: &Change) -> Option<Finding> {
     };
     let modes = was.map_or_else(|| format!("{is:04o}"), |was| format!("{was:04o} → {is:04o}"));
     let message = format!("{} {what} ({modes})", change.path);
-    let mut finding = Finding::new(RULE, KIND, severity, message, Some(&change.path), &change.key());
-    finding.recommendation =
-        Some("Find out who changed it and why; give it back the rights and the owner that it needs.".to_owned());
-    finding.evidence.clone_from(&change.evidence);
-    Some(finding)
+    let advice = "Find out who changed it and why; give it back the rights and the owner that it needs.";
+    Some(change.finding(RULE, severity, message, Some(advice)))
 }
 
 fn mode(entry: &Known) -> Option<u32> {
