@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use sealbook_inspect::{Audit, Options, Refs, SOURCES};
+use sealbook_inspect::{Audit, Options, Refs, SOURCES, SecurityOptions};
 use sealbook_ledger::{Report, Uuid};
 use sealbook_record::Severity;
 use sealbook_report::{AuditReport, AuditRun, Block, Document, Format, Observed, View};
@@ -229,6 +229,24 @@ pub(crate) fn refs() -> impl TypedValueParser<Value = Refs> {
         "all" => Refs::All,
         _ => Refs::Usual,
     })
+}
+
+/// Where the rules and advisories of a security audit lie.
+pub(crate) fn security(context: &Context, rules: Option<&Path>, advisories: Option<&Path>) -> SecurityOptions {
+    let absolute = |path: &Path| context.environment.absolute(path);
+    SecurityOptions { rules: rules.map(absolute), advisories: advisories.map(absolute) }
+}
+
+/// What advisories are held against: the modules, with all that they bring in, read before.
+pub(crate) fn add_modules(sources: &mut Vec<String>, options: &mut Options) {
+    options.module.include_dependencies = true;
+    if !sources.iter().any(|name| name == "module") {
+        let at = sources.iter().position(|name| name == "security").unwrap_or(sources.len());
+        sources.insert(at, "module".to_owned());
+    }
+    if !sources.iter().any(|name| name == "security") {
+        sources.push("security".to_owned());
+    }
 }
 
 /// The names of all sources there are, for help; plural forms are accepted.

@@ -40,9 +40,11 @@ mod resume;
 mod retention;
 mod review;
 mod rules;
+mod security;
 mod show;
 mod status;
 mod stop;
+mod suppress;
 mod tail;
 mod verify;
 mod wrap;
@@ -77,6 +79,8 @@ pub(crate) enum Command {
     Blame(blame::Args),
     Logs(logs::Args),
     Module(module::Args),
+    Security(security::Args),
+    Suppress(suppress::Args),
     Append(append::Args),
     Hook(hook::Args),
     Exec(exec::Args),
@@ -148,6 +152,8 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Blame(args) => blame::run(&args, context),
         Command::Logs(args) => logs::run(&args, context),
         Command::Module(args) => module::run(&args, context),
+        Command::Security(args) => security::run(&args, context),
+        Command::Suppress(args) => suppress::run(&args, context),
         Command::Append(args) => append::run(&args, context),
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),

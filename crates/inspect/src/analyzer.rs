@@ -4,11 +4,13 @@ mod drift;
 mod git;
 mod log;
 mod module;
+mod security;
 
 pub use drift::DriftAnalyzer;
 pub use git::GitAnalyzer;
 pub use log::LogAnalyzer;
 pub use module::ModuleAnalyzer;
+pub use security::SecurityAnalyzer;
 
 use sealbook_record::{Finding, Timestamp};
 
@@ -36,7 +38,7 @@ pub trait Analyzer: Sync {
 
 /// Every analyzer, in the order in which a run asks them.
 pub static ANALYZERS: &[&dyn Analyzer] =
-    &[&git::GitAnalyzer, &module::ModuleAnalyzer, &log::LogAnalyzer, &drift::DriftAnalyzer];
+    &[&git::GitAnalyzer, &module::ModuleAnalyzer, &log::LogAnalyzer, &security::SecurityAnalyzer, &drift::DriftAnalyzer];
 
 /// The analyzer of that name.
 pub fn analyzer(name: &str) -> Result<&'static dyn Analyzer, Error> {

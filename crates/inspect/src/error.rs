@@ -75,6 +75,14 @@ pub enum Error {
         /// What is wrong with it.
         cause: String,
     },
+    /// A file of rules that is none.
+    #[error("the rules in {} cannot be read: {cause}; they are TOML in the form of gitleaks' configuration", path.display())]
+    RulesInvalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and where.
+        cause: String,
+    },
     /// The manifest of an earlier audit is not whole.
     #[error(
         "the manifest of record {seq} cannot be read back: {what}; compare with another audit, or make a new one with `sealbook repo`"
@@ -142,6 +150,7 @@ impl Error {
             Self::UnknownModule { .. } => "unknown_module",
             Self::ModuleAmbiguous { .. } => "module_ambiguous",
             Self::PatternInvalid { .. } => "pattern_invalid",
+            Self::RulesInvalid { .. } => "rules_file_invalid",
             Self::ManifestBroken { .. } => "manifest_broken",
             Self::BaselineInvalid { .. } => "baseline_invalid",
             Self::Repository { .. } => "repository_unreadable",

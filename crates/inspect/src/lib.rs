@@ -23,11 +23,14 @@ mod path;
 mod picture;
 mod prior;
 mod progress;
+mod secrets;
 mod sink;
 mod source;
+mod suppression;
 
 pub use analyzer::{
-    ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, LogAnalyzer, ModuleAnalyzer, Scope, analyzer,
+    ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, LogAnalyzer, ModuleAnalyzer, Scope,
+    SecurityAnalyzer, analyzer,
 };
 pub use authorship::{Authorship, LineRun, Writer, WritingCall, WritingCommit};
 pub use book::{Book, BookSink};
@@ -43,8 +46,10 @@ pub use progress::{Progress, Silent};
 pub use sink::{SeqRange, Sink};
 pub use source::file::{FileChange, TreeState};
 pub use source::log::LogOptions;
+pub use source::security::SecurityOptions;
 pub use source::{
     FileOptions, GitOptions, ModuleOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata,
     Stamp, source,
 };
-pub use source::{file, git, log, module};
+pub use suppression::{LIFTED, SUPPRESSED, Suppression};
+pub use source::{file, git, log, module, security};

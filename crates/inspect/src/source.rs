@@ -4,6 +4,7 @@ pub mod file;
 pub mod git;
 pub mod log;
 pub mod module;
+pub mod security;
 
 use std::path::{Path, PathBuf};
 
@@ -48,7 +49,8 @@ pub trait Source: Sync {
 }
 
 /// Every source, in the order in which a run visits them.
-pub static SOURCES: &[&dyn Source] = &[&git::GitSource, &file::FileSource, &module::ModuleSource, &log::LogSource];
+pub static SOURCES: &[&dyn Source] = 
+    &[&git::GitSource, &file::FileSource, &module::ModuleSource, &log::LogSource, &security::SecuritySource];
 
 /// The source of that name.
 ///
@@ -93,6 +95,10 @@ pub trait Stamp: Sync {
     fn now(&self) -> Timestamp;
     /// A new record id, later than every one before it.
     fn id(&self) -> Uuid;
+    /// The keyed digest of a secret; none where no key is at hand, and then nothing is kept of it.
+    fn digest(&self, _secret: &[u8]) -> Option<String> {
+        None
+    }
 }
 
 /// The run a record belongs to, and on whose behalf it is made.
@@ -168,6 +174,9 @@ pub struct Options {
     /// Options of the `module` source.
     #[serde(skip_serializing_if = "ModuleOptions::is_default")]
     pub module: ModuleOptions,
+    /// Options of the `security` source, and of the `git` source where that looks for secrets.
+    #[serde(skip_serializing_if = "security::SecurityOptions::is_default")]
+    pub security: security::SecurityOptions,
 }
 
 /// Options of the `file` source.
@@ -207,6 +216,9 @@ pub struct GitOptions {
     pub again: bool,
     /// Which references to walk from; all are recorded.
     pub refs: Refs,
+    /// Look for secrets in the lines that commits added.
+    #[serde(rename = "leaks", skip_serializing_if = "std::ops::Not::not")]
+    pub secrets: bool,
 }
 
 /// Options of the `module` source.

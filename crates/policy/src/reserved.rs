@@ -5,10 +5,13 @@ use crate::Standing;
 /// What the gateway tells of pins, beside the pins themselves.
 const TOLD_OF_PINS: &[&str] = &["tools.changed", "tools.unpinned"];
 
+/// What decides which findings are lived with.
+const OF_FINDINGS: &[&str] = &["finding.suppressed", "finding.unsuppressed"];
+
 /// Whether only the gate and the commands that are made for it write records of this action: what changes the
 /// state, what places and releases holds, and what later sessions compare with.
 pub fn is_reserved(action: &str) -> bool {
-    Standing::of(action).is_some() || TOLD_OF_PINS.contains(&action)
+    Standing::of(action).is_some() || TOLD_OF_PINS.contains(&action) || OF_FINDINGS.contains(&action)
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ fn named(sources: &[String]) -> Result<Vec<&'static dyn Source>, Error> {
 /// Runs it; every record of it is sealed when it ends.
 pub fn collect(plan: Plan, ledger: &Ledger, policy: &Policy, progress: &dyn Progress) -> Result<Audit, Error> {
     let sources = named(&plan.sources)?;
-    let book = Book::new(ledger);
+    let book = Book::new(ledger).with_digests(policy);
     let mut run = Run::new(ledger.next_id(), plan.actor);
     ledger.tenant().clone_into(&mut run.tenant);
     run.project = plan.project;

@@ -20,6 +20,7 @@ mod previous;
 mod tell_commit;
 mod tell_fault;
 mod tell_ref;
+mod tell_secret;
 mod text;
 
 use std::collections::HashSet;
@@ -45,6 +46,7 @@ pub(crate) use self::previous::references;
 use self::tell_commit::set;
 use self::tell_fault::Faults;
 use self::tell_ref::{Standing, State};
+use self::tell_secret::{Secrets, SecretsTold};
 use crate::progress::go_on;
 use crate::{
     Coverage, Error, GitOptions, OptionHelp, Options, Prior, Progress, Refs, Request, Selection, Sink, Source,
@@ -63,6 +65,8 @@ const REF: &str = "git.ref";
 const FORGED: &str = "git.forged";
 /// An object that cannot be read.
 const DAMAGED: &str = "git.damaged";
+/// A secret in a line that a commit added.
+const SECRET: &str = "git.secret";
 /// Who wrote which line of a file.
 const BLAME: &str = "git.blame";
 /// The record over a whole run.
@@ -71,7 +75,7 @@ const HISTORY: &str = "git.history";
 /// Loose objects that a run which goes on checks, at most: git packs them at some 6,700 by itself.
 const LOOSE_MOST: usize = 20_000;
 
-const ACTIONS: &[&str] = &[COMMIT, FILES, REF, FORGED, DAMAGED, BLAME, HISTORY];
+const ACTIONS: &[&str] = &[COMMIT, FILES, REF, FORGED, DAMAGED, SECRET, BLAME, HISTORY];
 
 /// Reads git repositories: history, references, blame; every object against its own name.
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,6 +93,7 @@ static METADATA: SourceMetadata = SourceMetadata {
         OptionHelp { name: "author", about: "Only commits whose author's name or address contains this" },
         OptionHelp { name: "file", about: "Only the history of this file, renames followed" },
         OptionHelp { name: "blame", about: "Say for each line of the file which commit wrote it" },
+        OptionHelp { name: "secrets", about: "Look for secrets in the lines that commits added" },
         OptionHelp { name: "again", about: "Read and check what earlier runs sealed, too" },
         OptionHelp { name: "refs", about: "Which references to walk: head, usual (the default) or all" },
     ],
@@ -126,14 +131,23 @@ impl Source for GitSource {
             repository.references().map_err(|cause| Error::Repository { path: request.target.clone(), cause })?;
         let mut objects = repository.database().reader();
         let resolved = refs::resolve(&mut objects, &references);
+        let mut coverage = Coverage::default();
+        let rules = request.options.git.secrets.then(|| request.options.security.rules(&mut coverage)).transpose()?;
+        let previous = Previous::of(prior, &root, request.run.project.as_deref())?;
+        // What was sealed before other rules were in force is looked through with these.
+        let looks_again = previous.exists
+            && !is_filtered(&request.options.git)
+            && rules.as_ref().is_some_and(|rules| previous.rules.as_ref() != Some(&rules.digest));
         let mut run = Run {
             request,
             repository: &repository,
-            previous: Previous::of(prior, &root, request.run.project.as_deref())?,
+            previous,
+            looks_again,
+            secrets: rules.as_ref().map(|rules| Secrets::new(rules, request)),
             root,
             faults: Faults::new(repository.database(), repository.is_partial()),
             known: HashSet::new(),
-            coverage: Coverage::default(),
+            coverage,
             commits: 0,
             again: 0,
             tally: Tally::default(),
@@ -142,7 +156,12 @@ impl Source for GitSource {
             run.coverage.skip(TreePath::from("refs"), "reference_unreadable", Some(cause));
         }
         run.reference_faults(&resolved, sink)?;
-        if run.options().again {
+        if run.looks_again && !run.options().again {
+            let why =
+                "history was read again from its beginning, to look for secrets with the rules that are in force now";
+            run.coverage.notes.push(why.to_owned());
+        }
+        if run.options().again || run.looks_again {
             run.known = sealed_commits(prior, request.run.project.as_deref())?;
         }
         run.history(&resolved, sink, progress)?;
@@ -201,6 +220,9 @@ struct Run<'a, 'r> {
     previous: Previous,
     /// Commits that have a record and are read again all the same.
     known: HashSet<Id>,
+    /// What was sealed before was not looked through for secrets, or with other rules.
+    looks_again: bool,
+    secrets: Option<Secrets<'a>>,
     faults: Faults<'a>,
     coverage: Coverage,
     /// Commits that this run sealed.
@@ -256,7 +278,12 @@ impl Run<'_, '_> {
                 && (authors.is_empty() || authors.iter().any(|author| is_by(node, author)))
         };
         let path = options.file.as_ref().map(below_root);
-        let wanted = Wanted { filter: &filter, path: path.as_deref(), threads: self.request.threads };
+        let wanted = Wanted {
+            filter: &filter,
+            path: path.as_deref(),
+            secrets: self.secrets.as_ref().map(|it| it.rules),
+            threads: self.request.threads,
+        };
         progress.begin("commits", None);
         let database = self.repository.database().clone();
         let read = history::read(&database, &bounds, wanted, &mut |found| {
@@ -275,6 +302,9 @@ impl Run<'_, '_> {
                         let named = TreePath::from(&*step.node.id.to_string());
                         self.coverage.skip(named, "history_not_cloned", Some(why));
                     }
+                    if let Some(secrets) = &mut self.secrets {
+                        secrets.add(&step, self.request);
+                    }
                     if self.known.contains(&step.node.id) {
                         self.again += 1;
                     } else {
@@ -288,12 +318,15 @@ impl Run<'_, '_> {
         });
         progress.end();
         self.tally.add(read?);
-        Ok(())
+        match &self.secrets {
+            Some(secrets) => secrets.seal(self.request, sink, &mut self.coverage),
+            None => Ok(()),
+        }
     }
 
     /// Whether this run begins where an earlier one ended, and leaves what that one read.
     fn is_going_on(&self) -> bool {
-        self.previous.exists && !is_filtered(self.options()) && !self.options().again
+        self.previous.exists && !is_filtered(self.options()) && !self.options().again && !self.looks_again
     }
 
     /// Checks the loose objects, which anyone who writes to the repository can write over after they were read.
@@ -419,6 +452,8 @@ impl Run<'_, '_> {
             hashed: Hashed { commits, trees, blobs, tags, bytes: self.tally.bytes },
             forged: self.faults.forged,
             damaged: self.faults.damaged,
+            secrets: self.secrets.as_ref().map(Secrets::told),
+            looked_through: self.looked_through(),
             complete: self.coverage.is_complete(),
             notes: &self.coverage.notes,
         };
@@ -428,6 +463,16 @@ impl Run<'_, '_> {
         set(&mut record, PartName::Input, self.options())?;
         sink.record(Raw::new(record))?;
         Ok(self.coverage)
+    }
+
+    /// With which rules every commit that is sealed was looked through for secrets, if it was.
+    fn looked_through(&self) -> Option<&str> {
+        let before = self.previous.rules.as_deref();
+        match &self.secrets {
+            _ if is_filtered(self.options()) => before,
+            Some(secrets) => Some(&secrets.rules.digest),
+            None => before.filter(|_| self.commits == 0),
+        }
     }
 
     fn notes(&mut self, resolved: &[Resolved]) {
@@ -475,6 +520,12 @@ struct HistoryTold<'a> {
     hashed: Hashed,
     forged: u64,
     damaged: u64,
+    /// Not under a name that redaction takes for that of a secret.
+    #[serde(rename = "leaks", skip_serializing_if = "Option::is_none")]
+    secrets: Option<SecretsTold<'a>>,
+    /// The digest of the rules with which all sealed history was looked through for secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    looked_through: Option<&'a str>,
     complete: bool,
     notes: &'a [String],
 }

@@ -33,3 +33,6 @@ mod log_hostile;
 mod log_resume;
 mod log_run;
 mod log_samples;
+
+mod secrets;
+mod security;
