@@ -27,7 +27,8 @@ mod sink;
 mod source;
 
 pub use analyzer::{
-    ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, LogAnalyzer, ModuleAnalyzer, Scope, analyzer,
+    ANALYZERS, Analyzer, AnalyzerMetadata, Catalogue, ComplianceAnalyzer, Control, DriftAnalyzer, Feature, GitAnalyzer,
+    LogAnalyzer, Mapping, ModuleAnalyzer, Scope, analyzer, catalogues, catalogues_of, mapping,
 };
 pub use authorship::{Authorship, LineRun, Writer, WritingCall, WritingCommit};
 pub use book::{Book, BookSink};
@@ -43,8 +44,9 @@ pub use progress::{Progress, Silent};
 pub use sink::{SeqRange, Sink};
 pub use source::file::{FileChange, TreeState};
 pub use source::log::LogOptions;
+pub use source::trail::{Seen, TrailFacts, TrailSource};
 pub use source::{
-    FileOptions, GitOptions, ModuleOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata,
+    ComplianceOptions, FileOptions, GitOptions, ModuleOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata,
     Stamp, source,
 };
 pub use source::{file, git, log, module};

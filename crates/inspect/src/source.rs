@@ -4,6 +4,7 @@ pub mod file;
 pub mod git;
 pub mod log;
 pub mod module;
+pub(crate) mod trail;
 
 use std::path::{Path, PathBuf};
 
@@ -168,6 +169,9 @@ pub struct Options {
     /// Options of the `module` source.
     #[serde(skip_serializing_if = "ModuleOptions::is_default")]
     pub module: ModuleOptions,
+    /// Options of the `compliance` analyzer.
+    #[serde(skip_serializing_if = "ComplianceOptions::is_default")]
+    pub compliance: ComplianceOptions,
 }
 
 /// Options of the `file` source.
@@ -223,6 +227,28 @@ pub struct ModuleOptions {
 impl ModuleOptions {
     fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// What the `compliance` analyzer assesses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ComplianceOptions {
+    /// Catalogues by name; all where none is named.
+    pub frameworks: Vec<String>,
+    /// Only what happened at or after this time is evidence.
+    pub since: Option<Timestamp>,
+    /// Only what happened at or before this time is evidence.
+    pub until: Option<Timestamp>,
+}
+
+impl ComplianceOptions {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether that time is asked about.
+    pub fn covers(&self, at: Timestamp) -> bool {
+        self.since.is_none_or(|since| since <= at) && self.until.is_none_or(|until| at <= until)
     }
 }
 
