@@ -145,7 +145,7 @@ fn of_run(run: Uuid) -> Query {
 }
 
 /// What failed altogether is an error too, beside its line in the report.
-fn tell_failures(audit: &Audit, context: &Context) {
+pub(crate) fn tell_failures(audit: &Audit, context: &Context) {
     let sources = audit.sources.iter().filter_map(|run| run.result.as_ref().err());
     let analyses = audit.analyses.iter().filter_map(|analysis| analysis.result.as_ref().err());
     for error in sources.chain(analyses) {
@@ -197,10 +197,14 @@ impl View for WithObserved<'_> {
     fn bom(&self) -> Option<String> {
         self.observed.bom()
     }
+
+    fn sarif(&self) -> Option<String> {
+        self.report.sarif()
+    }
 }
 
 /// The least severity that fails an audit: the option, else the configuration, else `critical`.
-fn fail_on(running: &Running, session: &Session) -> Result<Option<Severity>, Failure> {
+pub(crate) fn fail_on(running: &Running, session: &Session) -> Result<Option<Severity>, Failure> {
     let project = session.place.project.as_ref();
     let configured = project.and_then(|project| project.config.fail_on.as_deref());
     match running.fail_on.as_deref().or(configured) {
@@ -209,7 +213,7 @@ fn fail_on(running: &Running, session: &Session) -> Result<Option<Severity>, Fai
     }
 }
 
-fn exit(audit: &Audit, told: &AuditRun, verification: Option<&Report>, fail_on: Option<Severity>) -> Exit {
+pub(crate) fn exit(audit: &Audit, told: &AuditRun, verification: Option<&Report>, fail_on: Option<Severity>) -> Exit {
     let found = fail_on.is_some_and(|least| told.findings.iter().any(|it| it.severity >= least));
     [
         (verification.is_some_and(|report| !report.valid), Exit::Broken),

@@ -134,11 +134,7 @@ pub(crate) fn run(cli: Cli, environment: Environment) -> Exit {
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
-    let has_bom = matches!(command, Command::Module(_) | Command::Repo(_) | Command::Report(_));
-    if context.out.format == Format::CycloneDx && !has_bom {
-        let mend = "ask `sealbook module`, `repo --sources module` or `report` for one, or choose another --format";
-        return Err(Failure::usage("this command has no bill of materials", mend));
-    }
+    fits(&command, context.out.format)?;
     match command {
         Command::Init(args) => init::run(&args, context),
         Command::Status(args) => status::run(&args, context),
@@ -189,6 +185,31 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
     }
+}
+
+/// Refuses a format that the command has nothing for, before it does anything.
+fn fits(command: &Command, format: Format) -> Result<(), Failure> {
+    use Command::{Compliance, File, Git, Logs, Module, Query, Repo, Report};
+    let (fits, what, mend) = match format {
+        Format::CycloneDx => (
+            matches!(command, Module(_) | Repo(_) | Report(_)),
+            "this command has no bill of materials",
+            "ask `sealbook module`, `repo --sources module` or `report` for one, or choose another --format",
+        ),
+        Format::Sarif => (
+            matches!(command, Module(_) | Repo(_) | Report(_) | Git(_) | File(_) | Logs(_) | Query(_))
+                || matches!(command, Compliance(args) if args.is_assessment()),
+            "this command has no findings",
+            "ask an audit, `sealbook query`, `report` or `compliance --framework` for them, or choose another --format",
+        ),
+        Format::Oscal => (
+            matches!(command, Report(_)) || matches!(command, Compliance(args) if args.is_assessment()),
+            "this command assesses nothing",
+            "ask `sealbook compliance --framework NAME` or a `report` of it, or choose another --format",
+        ),
+        _ => return Ok(()),
+    };
+    if fits { Ok(()) } else { Err(Failure::usage(what, mend)) }
 }
 
 impl Context {

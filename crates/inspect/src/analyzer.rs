@@ -1,11 +1,13 @@
 //! What an analyzer is, and which ones there are.
 
+mod compliance;
 mod drift;
 mod git;
 mod log;
 mod module;
 mod security;
 
+pub use compliance::{Catalogue, ComplianceAnalyzer, Control, Feature, Mapping, catalogues, catalogues_of, mapping};
 pub use drift::DriftAnalyzer;
 pub use git::GitAnalyzer;
 pub use log::LogAnalyzer;
@@ -26,6 +28,11 @@ pub trait Analyzer: Sync {
         self.metadata().sources.contains(&source)
     }
 
+    /// Whether it reads all records of a book, whatever their source and project.
+    fn reads_all(&self) -> bool {
+        false
+    }
+
     /// Reads the records (oldest first, each only once; a record sealed by several runs comes
     /// several times) and gives what it saw. Each finding cites the records it rests on.
     fn analyze(
@@ -37,8 +44,14 @@ pub trait Analyzer: Sync {
 }
 
 /// Every analyzer, in the order in which a run asks them.
-pub static ANALYZERS: &[&dyn Analyzer] =
-    &[&git::GitAnalyzer, &module::ModuleAnalyzer, &log::LogAnalyzer, &security::SecurityAnalyzer, &drift::DriftAnalyzer];
+pub static ANALYZERS: &[&dyn Analyzer] = &[
+    &git::GitAnalyzer,
+    &module::ModuleAnalyzer,
+    &log::LogAnalyzer,
+    &security::SecurityAnalyzer,
+    &drift::DriftAnalyzer,
+    &compliance::ComplianceAnalyzer::OF_ALL,
+];
 
 /// The analyzer of that name.
 pub fn analyzer(name: &str) -> Result<&'static dyn Analyzer, Error> {

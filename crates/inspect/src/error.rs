@@ -51,6 +51,14 @@ pub enum Error {
         /// What there is.
         known: String,
     },
+    /// No such catalogue of controls.
+    #[error("no catalogue is called {name:?}; there are: {known}, and `all`")]
+    UnknownCatalogue {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// No such module.
     #[error("no module is called {name:?}, and no directory; there are: {known}")]
     UnknownModule {
@@ -147,6 +155,7 @@ impl Error {
             Self::TargetUnsupported { .. } => "target_unsupported",
             Self::UnknownSource { .. } => "unknown_source",
             Self::UnknownAnalyzer { .. } => "unknown_analyzer",
+            Self::UnknownCatalogue { .. } => "unknown_catalogue",
             Self::UnknownModule { .. } => "unknown_module",
             Self::ModuleAmbiguous { .. } => "module_ambiguous",
             Self::PatternInvalid { .. } => "pattern_invalid",

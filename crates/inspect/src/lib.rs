@@ -29,8 +29,8 @@ mod source;
 mod suppression;
 
 pub use analyzer::{
-    ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, LogAnalyzer, ModuleAnalyzer, Scope,
-    SecurityAnalyzer, analyzer,
+    ANALYZERS, Analyzer, AnalyzerMetadata, Catalogue, ComplianceAnalyzer, Control, DriftAnalyzer, Feature, GitAnalyzer,
+    LogAnalyzer, Mapping, ModuleAnalyzer, Scope, SecurityAnalyzer, analyzer, catalogues, catalogues_of, mapping,
 };
 pub use authorship::{Authorship, LineRun, Writer, WritingCall, WritingCommit};
 pub use book::{Book, BookSink};
@@ -47,9 +47,10 @@ pub use sink::{SeqRange, Sink};
 pub use source::file::{FileChange, TreeState};
 pub use source::log::LogOptions;
 pub use source::security::SecurityOptions;
+pub use source::trail::{Seen, TrailFacts, TrailSource};
 pub use source::{
-    FileOptions, GitOptions, ModuleOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata,
-    Stamp, source,
+    ComplianceOptions, FileOptions, GitOptions, ModuleOptions, OptionHelp, Options, Refs, Request, Run, SOURCES,
+    Source, SourceMetadata, Stamp, source,
 };
-pub use suppression::{LIFTED, SUPPRESSED, Suppression};
 pub use source::{file, git, log, module, security};
+pub use suppression::{LIFTED, SUPPRESSED, Suppression};

@@ -5,6 +5,7 @@ pub mod git;
 pub mod log;
 pub mod module;
 pub mod security;
+pub(crate) mod trail;
 
 use std::path::{Path, PathBuf};
 
@@ -49,7 +50,7 @@ pub trait Source: Sync {
 }
 
 /// Every source, in the order in which a run visits them.
-pub static SOURCES: &[&dyn Source] = 
+pub static SOURCES: &[&dyn Source] =
     &[&git::GitSource, &file::FileSource, &module::ModuleSource, &log::LogSource, &security::SecuritySource];
 
 /// The source of that name.
@@ -177,6 +178,9 @@ pub struct Options {
     /// Options of the `security` source, and of the `git` source where that looks for secrets.
     #[serde(skip_serializing_if = "security::SecurityOptions::is_default")]
     pub security: security::SecurityOptions,
+    /// Options of the `compliance` analyzer.
+    #[serde(skip_serializing_if = "ComplianceOptions::is_default")]
+    pub compliance: ComplianceOptions,
 }
 
 /// Options of the `file` source.
@@ -235,6 +239,28 @@ pub struct ModuleOptions {
 impl ModuleOptions {
     fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// What the `compliance` analyzer assesses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ComplianceOptions {
+    /// Catalogues by name; all where none is named.
+    pub frameworks: Vec<String>,
+    /// Only what happened at or after this time is evidence.
+    pub since: Option<Timestamp>,
+    /// Only what happened at or before this time is evidence.
+    pub until: Option<Timestamp>,
+}
+
+impl ComplianceOptions {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether that time is asked about.
+    pub fn covers(&self, at: Timestamp) -> bool {
+        self.since.is_none_or(|since| since <= at) && self.until.is_none_or(|until| at <= until)
     }
 }
 

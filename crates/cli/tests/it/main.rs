@@ -6,6 +6,7 @@
 mod altered;
 mod append;
 mod asks;
+mod assessment;
 mod audit;
 mod bad_input;
 mod bad_place;
@@ -42,6 +43,7 @@ mod range;
 mod retention;
 mod review;
 mod running;
+mod sarif;
 mod secrets;
 mod tail;
 mod verify;

@@ -8,6 +8,7 @@ mod tree;
 
 mod authorship;
 mod collector;
+mod compliance;
 mod drift;
 mod file_changes;
 mod file_ignores;
