@@ -31,6 +31,7 @@ mod mark;
 mod mcp;
 mod module;
 mod prove;
+mod quality;
 mod query;
 mod reindex;
 mod repo;
@@ -40,6 +41,7 @@ mod resume;
 mod retention;
 mod review;
 mod rules;
+mod service;
 mod show;
 mod status;
 mod stop;
@@ -77,6 +79,9 @@ pub(crate) enum Command {
     Blame(blame::Args),
     Logs(logs::Args),
     Module(module::Args),
+    #[command(visible_alias = "services")]
+    Service(service::Args),
+    Quality(quality::Args),
     Append(append::Args),
     Hook(hook::Args),
     Exec(exec::Args),
@@ -148,6 +153,8 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Blame(args) => blame::run(&args, context),
         Command::Logs(args) => logs::run(&args, context),
         Command::Module(args) => module::run(&args, context),
+        Command::Quality(args) => quality::run(&args, context),
+        Command::Service(args) => service::run(&args, context),
         Command::Append(args) => append::run(&args, context),
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use sealbook_inspect::{
+use sealbook_inspect::{NoReach, 
     Batch, Book, Error as InspectError, GitOptions, Options, Prior, Refs, Request, Run, Sealed, Selection, SeqRange,
     Silent, Sink, Stamp as _, analyzer, source,
 };
@@ -63,6 +63,7 @@ fn audit(target: &Path, seal: bool) -> Result<(f64, String), Box<dyn Error>> {
         options: Options { git, ..Options::default() },
         threads: std::thread::available_parallelism().map_or(1, Into::into),
         stamp: &book,
+        reach: &NoReach,
     };
     if !seal {
         let mut count = Count(0);

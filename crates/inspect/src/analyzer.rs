@@ -4,11 +4,15 @@ mod drift;
 mod git;
 mod log;
 mod module;
+mod quality;
+mod service;
 
 pub use drift::DriftAnalyzer;
 pub use git::GitAnalyzer;
 pub use log::LogAnalyzer;
 pub use module::ModuleAnalyzer;
+pub use quality::QualityAnalyzer;
+pub use service::ServiceAnalyzer;
 
 use sealbook_record::{Finding, Timestamp};
 
@@ -36,7 +40,7 @@ pub trait Analyzer: Sync {
 
 /// Every analyzer, in the order in which a run asks them.
 pub static ANALYZERS: &[&dyn Analyzer] =
-    &[&git::GitAnalyzer, &module::ModuleAnalyzer, &log::LogAnalyzer, &drift::DriftAnalyzer];
+    &[&git::GitAnalyzer, &module::ModuleAnalyzer, &log::LogAnalyzer, &service::ServiceAnalyzer, &quality::QualityAnalyzer, &drift::DriftAnalyzer];
 
 /// The analyzer of that name.
 pub fn analyzer(name: &str) -> Result<&'static dyn Analyzer, Error> {

@@ -23,11 +23,13 @@ mod path;
 mod picture;
 mod prior;
 mod progress;
+mod reach;
+mod schedule;
 mod sink;
 mod source;
 
 pub use analyzer::{
-    ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, LogAnalyzer, ModuleAnalyzer, Scope, analyzer,
+    ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, LogAnalyzer, ModuleAnalyzer, QualityAnalyzer, Scope, ServiceAnalyzer, analyzer,
 };
 pub use authorship::{Authorship, LineRun, Writer, WritingCall, WritingCommit};
 pub use book::{Book, BookSink};
@@ -40,11 +42,14 @@ pub use picture::{
 };
 pub use prior::{Prior, Sealed, Selection};
 pub use progress::{Progress, Silent};
+pub use reach::{Answered, Asked, NoReach, Program, Ran, Reach, ServiceOptions, Trust, Unreached};
+pub use schedule::{DUE_COUNTED_MAX, Due, Schedule};
 pub use sink::{SeqRange, Sink};
 pub use source::file::{FileChange, TreeState};
 pub use source::log::LogOptions;
+pub use source::quality::QualityOptions;
 pub use source::{
     FileOptions, GitOptions, ModuleOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata,
     Stamp, source,
 };
-pub use source::{file, git, log, module};
+pub use source::{file, git, log, module, quality, service};

@@ -4,6 +4,8 @@ pub mod file;
 pub mod git;
 pub mod log;
 pub mod module;
+pub mod quality;
+pub mod service;
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +13,7 @@ use sealbook_ledger::{Phase, Uuid};
 use sealbook_record::{Actor, Category, DEFAULT_TENANT, Outcome, Record, Target, TargetKind, Timestamp};
 use serde::Serialize;
 
-use crate::{Coverage, Error, Prior, Progress, Sink, TreePath};
+use crate::{Coverage, Error, Prior, Progress, Reach, ServiceOptions, Sink, TreePath};
 
 /// Reads one part of the world into records.
 ///
@@ -48,13 +50,24 @@ pub trait Source: Sync {
 }
 
 /// Every source, in the order in which a run visits them.
-pub static SOURCES: &[&dyn Source] = &[&git::GitSource, &file::FileSource, &module::ModuleSource, &log::LogSource];
+pub static SOURCES: &[&dyn Source] = &[
+    &git::GitSource,
+    &file::FileSource,
+    &module::ModuleSource,
+    &log::LogSource,
+    &service::ServiceSource,
+    &quality::QualitySource,
+];
 
 /// The source of that name.
 ///
-/// Plural forms are accepted: `logs` is `log`.
+/// Plural forms are accepted: `logs` is `log`, `services` is `service`.
 pub fn source(name: &str) -> Result<&'static dyn Source, Error> {
-    let name = if name == "logs" { "log" } else { name };
+    let name = match name {
+        "logs" => "log",
+        "services" => "service",
+        name => name,
+    };
     SOURCES.iter().copied().find(|s| s.metadata().name == name).ok_or_else(|| Error::UnknownSource {
         name: name.to_owned(),
         known: SOURCES.iter().map(|s| s.metadata().name).collect::<Vec<_>>().join(", "),
@@ -136,6 +149,8 @@ pub struct Request<'a> {
     pub threads: usize,
     /// Clock and ids.
     pub stamp: &'a dyn Stamp,
+    /// Programs and addresses.
+    pub reach: &'a dyn Reach,
 }
 
 impl Request<'_> {
@@ -168,6 +183,12 @@ pub struct Options {
     /// Options of the `module` source.
     #[serde(skip_serializing_if = "ModuleOptions::is_default")]
     pub module: ModuleOptions,
+    /// Options of the `service` source.
+    #[serde(skip_serializing_if = "ServiceOptions::is_default")]
+    pub service: ServiceOptions,
+    /// Options of the `quality` source.
+    #[serde(skip_serializing_if = "quality::QualityOptions::is_default")]
+    pub quality: quality::QualityOptions,
 }
 
 /// Options of the `file` source.

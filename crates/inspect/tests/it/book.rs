@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sealbook_inspect::{
+use sealbook_inspect::{NoReach, 
     Coverage, Error, FileOptions, Options, Prior, Request, Run, Sealed, Selection, SeqRange, Silent, Sink, Stamp,
     source,
 };
@@ -52,6 +52,7 @@ impl Book {
             options: Options { file, ..Options::default() },
             threads: self.threads,
             stamp: self,
+            reach: &NoReach,
         }
     }
 
