@@ -7,7 +7,7 @@ use sealbook_inspect::{Audit, Options, Refs, SOURCES, SecurityOptions};
 use sealbook_ledger::{Report, Uuid};
 use sealbook_record::Severity;
 use sealbook_report::{AuditReport, AuditRun, Block, Document, Format, Observed, View};
-use sealbook_serve::verdict_of_ledger;
+use sealbook_serve::{Allowed, verdict_of_ledger};
 use sealbook_store::{Query, Stored};
 
 use crate::args::Acting;
@@ -57,8 +57,13 @@ pub(crate) const MODULES: &[&str] = &["module.audited", "module.bom"];
 /// How many of a run's records one answer lists.
 const LISTED_MAX: usize = 10_000;
 
-/// Runs it, shows it, and gives the exit.
+/// Runs it, shows it, and gives the exit. Code of the tree is not run.
 pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Exit, Failure> {
+    run_allowed(plan, Allowed::BY_A_PERSON, running, context)
+}
+
+/// The same with what it may reach beside files.
+pub(crate) fn run_allowed(plan: Plan, allowed: Allowed, running: &Running, context: &Context) -> Result<Exit, Failure> {
     if context.out.format == Format::CycloneDx && !plan.sources.iter().any(|name| name == "module") {
         let mend = "add `module` to --sources, or choose another --format";
         return Err(Failure::usage("this audit makes no bill of materials", mend));
@@ -90,6 +95,7 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
         actor: session.actor.clone(),
         reason: running.reason.clone(),
         baseline,
+        allowed,
     };
     let audit = sealbook_serve::collect(plan, &session.ledger, session.policy()?, &bars)?;
     tell_failures(&audit, context);
@@ -257,6 +263,7 @@ pub(crate) fn add_modules(sources: &mut Vec<String>, options: &mut Options) {
 pub(crate) fn source_names() -> Vec<PossibleValue> {
     let value = |name: &'static str| match name {
         "log" => PossibleValue::new(name).alias("logs"),
+        "service" => PossibleValue::new(name).alias("services"),
         _ => PossibleValue::new(name),
     };
     SOURCES.iter().map(|source| value(source.metadata().name)).collect()

@@ -31,6 +31,7 @@ mod mark;
 mod mcp;
 mod module;
 mod prove;
+mod quality;
 mod query;
 mod reindex;
 mod repo;
@@ -41,6 +42,7 @@ mod retention;
 mod review;
 mod rules;
 mod security;
+mod service;
 mod show;
 mod status;
 mod stop;
@@ -81,6 +83,9 @@ pub(crate) enum Command {
     Module(module::Args),
     Security(security::Args),
     Suppress(suppress::Args),
+    #[command(visible_alias = "services")]
+    Service(service::Args),
+    Quality(quality::Args),
     Append(append::Args),
     Hook(hook::Args),
     Exec(exec::Args),
@@ -150,6 +155,8 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Module(args) => module::run(&args, context),
         Command::Security(args) => security::run(&args, context),
         Command::Suppress(args) => suppress::run(&args, context),
+        Command::Quality(args) => quality::run(&args, context),
+        Command::Service(args) => service::run(&args, context),
         Command::Append(args) => append::run(&args, context),
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),

@@ -22,7 +22,7 @@ pub mod ingest;
 pub mod mcp;
 mod token;
 
-pub use child::{Child, Left, run_briefly};
+pub use child::{Captured, Child, Left, run_briefly, run_captured};
 pub use error::Error;
 pub use gate::{
     Begun, Capture, Durability, Elicited, Ended, Entered, Gate, GateOptions, Held, Opinion, Passage, Pending, Question,

@@ -4,7 +4,9 @@ pub mod file;
 pub mod git;
 pub mod log;
 pub mod module;
+pub mod quality;
 pub mod security;
+pub mod service;
 pub(crate) mod trail;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +15,7 @@ use sealbook_ledger::{Phase, Uuid};
 use sealbook_record::{Actor, Category, DEFAULT_TENANT, Outcome, Record, Target, TargetKind, Timestamp};
 use serde::Serialize;
 
-use crate::{Coverage, Error, Prior, Progress, Sink, TreePath};
+use crate::{Coverage, Error, Prior, Progress, Reach, ServiceOptions, Sink, TreePath};
 
 /// Reads one part of the world into records.
 ///
@@ -50,14 +52,25 @@ pub trait Source: Sync {
 }
 
 /// Every source, in the order in which a run visits them.
-pub static SOURCES: &[&dyn Source] =
-    &[&git::GitSource, &file::FileSource, &module::ModuleSource, &log::LogSource, &security::SecuritySource];
+pub static SOURCES: &[&dyn Source] = &[
+    &git::GitSource,
+    &file::FileSource,
+    &module::ModuleSource,
+    &log::LogSource,
+    &service::ServiceSource,
+    &quality::QualitySource,
+    &security::SecuritySource,
+];
 
 /// The source of that name.
 ///
-/// Plural forms are accepted: `logs` is `log`.
+/// Plural forms are accepted: `logs` is `log`, `services` is `service`.
 pub fn source(name: &str) -> Result<&'static dyn Source, Error> {
-    let name = if name == "logs" { "log" } else { name };
+    let name = match name {
+        "logs" => "log",
+        "services" => "service",
+        name => name,
+    };
     SOURCES.iter().copied().find(|s| s.metadata().name == name).ok_or_else(|| Error::UnknownSource {
         name: name.to_owned(),
         known: SOURCES.iter().map(|s| s.metadata().name).collect::<Vec<_>>().join(", "),
@@ -143,6 +156,8 @@ pub struct Request<'a> {
     pub threads: usize,
     /// Clock and ids.
     pub stamp: &'a dyn Stamp,
+    /// Programs and addresses.
+    pub reach: &'a dyn Reach,
 }
 
 impl Request<'_> {
@@ -181,6 +196,12 @@ pub struct Options {
     /// Options of the `compliance` analyzer.
     #[serde(skip_serializing_if = "ComplianceOptions::is_default")]
     pub compliance: ComplianceOptions,
+    /// Options of the `service` source.
+    #[serde(skip_serializing_if = "ServiceOptions::is_default")]
+    pub service: ServiceOptions,
+    /// Options of the `quality` source.
+    #[serde(skip_serializing_if = "quality::QualityOptions::is_default")]
+    pub quality: quality::QualityOptions,
 }
 
 /// Options of the `file` source.

@@ -21,6 +21,7 @@ mod error;
 pub mod mcp;
 mod pages;
 mod range;
+mod reach;
 mod trail;
 mod verdict;
 
@@ -31,5 +32,6 @@ pub use earlier::{continues, earlier, earlier_layout, missing_earlier};
 pub use error::Error;
 pub use pages::{Page, read_page};
 pub use range::place_of;
+pub use reach::Allowed;
 pub use trail::{Assessed, Trail, assess};
 pub use verdict::{Checks, Verdict, trust, verdict_of_book, verdict_of_ledger};
