@@ -279,5 +279,6 @@ pub(crate) fn refuse_reserved(action: &str) -> Result<(), Failure> {
 pub(crate) fn options(place: &Place) -> Options {
     let default = Options::default();
     let threads = place.project.as_ref().and_then(|project| project.config.threads);
-    Options { threads: threads.unwrap_or(default.threads).clamp(1, 256), ..default }
+    let variables = place.variables.clone();
+    Options { threads: threads.unwrap_or(default.threads).clamp(1, 256), variables, ..default }
 }

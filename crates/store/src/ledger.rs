@@ -79,6 +79,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// Directories by the variables that name them, `HOME` and its like: the guards know paths that begin so.
+    pub variables: Vec<(String, PathBuf)>,
 }
 
 impl Default for Options {
@@ -88,6 +90,7 @@ impl Default for Options {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            variables: Vec::new(),
         }
     }
 }

@@ -130,6 +130,14 @@ impl Place {
         Ok(Self::Part { part, path, text: text.to_owned() })
     }
 
+    /// The part, where all of it is meant.
+    pub(crate) fn whole_part(&self) -> Option<PartName> {
+        match self {
+            Self::Part { part, path, .. } if path.is_empty() => Some(*part),
+            _ => None,
+        }
+    }
+
     /// Calls `each` with every text there until it says `true`; whether it did.
     pub(crate) fn any(&self, record: &Record, each: &mut dyn FnMut(&str) -> bool) -> bool {
         match self {

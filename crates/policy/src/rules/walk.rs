@@ -1,5 +1,6 @@
 //! Values within JSON text, found in one pass and without building a tree: duplicate members are all visited.
 
+mod lines;
 #[cfg(test)]
 mod plain;
 mod texts;
@@ -10,6 +11,7 @@ use crate::DEPTH_MAX;
 use crate::redact::{Decoded, string_end, value_end};
 
 use super::field::Step;
+pub(crate) use lines::{Line, any_line};
 use texts::{LEVELS_MAX, json_in};
 
 /// Texts of a list or map that are also looked at as one, joined by spaces: no longer than this.
