@@ -22,6 +22,7 @@ mod gaps;
 mod gates;
 mod health;
 mod help;
+mod hints;
 mod hook;
 mod http;
 mod import_export;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::field::{Field, Place};
+use super::field::{Field, Place, folded};
 use super::node::{Node, Value, error_at};
 use crate::RuleError;
 
@@ -28,6 +28,8 @@ pub(crate) struct Test {
     pub(crate) how: How,
     /// Directories by the variables that name them, `NAME=/directory`: for paths that begin with one.
     pub(crate) variables: Vec<String>,
+    /// Whether names of members are compared as they fold.
+    pub(crate) any_case: bool,
     pub(crate) line: usize,
 }
 
@@ -101,6 +103,16 @@ impl Condition {
         }
     }
 
+    /// Whether it looks for a member of this name, which is folded, and for none that merely folds to it.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        match self {
+            Self::All(list) | Self::Any(list) => list.iter().any(|condition| condition.names(name)),
+            Self::Not(inner) => inner.names(name),
+            Self::Test(test) => test.places.iter().any(|place| place.names(name)),
+            Self::Cel(text, _) => folded(text).contains(name),
+        }
+    }
+
     /// Whether a program is among it.
     pub(crate) fn has_program(&self) -> bool {
         match self {
@@ -170,13 +182,20 @@ fn read_list(list: &[Node], at: &Node, depth: usize, tests: &mut usize) -> Resul
 
 fn read_test(node: &Node, entries: &[(String, usize, Node)]) -> Result<Test, RuleError> {
     let (mut places, mut how, mut words) = (Vec::new(), None, None);
-    let mut variables = Vec::new();
+    let (mut variables, mut any_case) = (Vec::new(), false);
     for (key, line, value) in entries {
         let read = match key.as_str() {
             "field" => {
                 for text in value.texts("field")? {
                     places.push(Place::parse(&text).map_err(|what| value.error(what))?);
                 }
+                continue;
+            }
+            "any_case" => {
+                let Value::Bool(wanted) = value.value else {
+                    return Err(value.error("`any_case` is true or false; write one of them"));
+                };
+                any_case = wanted;
                 continue;
             }
             "variables" => {
@@ -226,7 +245,10 @@ fn read_test(node: &Node, entries: &[(String, usize, Node)]) -> Result<Test, Rul
     if !variables.is_empty() && !matches!(how, How::Touches(_) | How::Above(_)) {
         return Err(node.error("`variables` goes with `touches` or `above`; leave it out here"));
     }
-    let test = Test { places, how, variables, line: node.line };
+    if any_case {
+        places = places.into_iter().map(Place::in_any_case).collect();
+    }
+    let test = Test { places, how, variables, any_case, line: node.line };
     test.check_words()?;
     Ok(test)
 }
@@ -272,6 +294,9 @@ impl Test {
             How::Exists(wanted) => ("exists", json!(wanted)),
         };
         map.insert(key.to_owned(), value);
+        if self.any_case {
+            map.insert("any_case".to_owned(), json!(true));
+        }
         if !self.variables.is_empty() {
             map.insert("variables".to_owned(), one_or_many(&self.variables));
         }

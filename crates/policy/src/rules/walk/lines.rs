@@ -5,6 +5,7 @@ use crate::redact::{string_end, value_end};
 
 use super::text_of;
 use super::texts::{LEVELS_MAX, json_in};
+use crate::rules::field::folded;
 
 /// Something that is run.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ enum Sort {
 
 impl Sort {
     fn of(name: &str) -> Self {
-        let name: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        let name: String = folded(name).chars().filter(|c| c.is_alphanumeric()).collect();
         match name.as_str() {
             "command" | "cmd" | "commandline" | "cmdline" | "shellcommand" | "bash" | "shell" | "run" | "exec" => {
                 Self::Command

@@ -1,0 +1,48 @@
+//! The ledgers of a book's other tenants: a stop of everything is sealed in each of them.
+
+use sealbook_policy::Raw;
+use sealbook_record::Record;
+use sealbook_store::{Ledger, Options, tenant_directory};
+
+use super::desk::Desk;
+use crate::Error;
+
+impl Desk {
+    /// Seals the record in the ledger of every other tenant; the tenants' directories where that failed.
+    pub(crate) fn seal_elsewhere(&self, record: &Record) -> Vec<String> {
+        let own = &self.ledger().layout().book;
+        // A ledger that was named by its own directory stands alone.
+        let is_of_tenant = own.file_name().and_then(|name| name.to_str()).map(str::to_owned)
+            == tenant_directory(self.ledger().tenant());
+        let Some(book) = own.parent().filter(|_| is_of_tenant) else { return Vec::new() };
+        let entries = match std::fs::read_dir(book) {
+            Ok(entries) => entries,
+            Err(_) => return vec!["what lies beside this ledger cannot be read".to_owned()],
+        };
+        let mut failed = Vec::new();
+        for directory in entries.flatten().map(|entry| entry.path()) {
+            if directory == *own || !directory.join("ledger.db").is_file() {
+                continue;
+            }
+            if self.seal_in(&directory, record).is_err() {
+                let name = directory.file_name().unwrap_or_default();
+                failed.push(name.to_string_lossy().into_owned());
+            }
+        }
+        failed.sort();
+        failed
+    }
+
+    fn seal_in(&self, directory: &std::path::Path, record: &Record) -> Result<(), Error> {
+        let mut layout = self.ledger().layout().clone();
+        directory.clone_into(&mut layout.book);
+        let options = Options { threads: self.ledger().threads(), ..Options::default() };
+        let other = Ledger::open(layout, options)?;
+        let mut record = record.clone();
+        record.id = other.next_id();
+        other.tenant().clone_into(&mut record.tenant);
+        let judged = self.policy()?.admit(Raw::new(record))?;
+        other.append(vec![judged])?.into_iter().try_for_each(|sealed| sealed.map(drop))?;
+        Ok(())
+    }
+}
