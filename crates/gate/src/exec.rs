@@ -157,8 +157,10 @@ fn intent(gate: &Gate, exec: &Exec) -> Record {
     let is_text = exec.command.iter().all(|word| word.to_str().is_some());
     let argv_b64 = (!is_text).then(|| exec.command.iter().map(|word| STANDARD.encode(word.as_bytes())).collect());
     record.set_part(PartName::Input, &Input { command, argv_b64 }).expect("texts are JSON");
-    let environment =
-        Environment { digest: gate.digest(&environment_bytes(&exec.environment)), variables: exec.environment.len() };
+    let environment = Environment {
+        digest: gate.digest(&environment_bytes(&exec.environment)),
+        variables: lasting(&exec.environment).count(),
+    };
     // A directory whose name is no text is told apart by its bytes.
     let exact = exec.cwd.to_str().is_none().then(|| gate.digest(exec.cwd.as_os_str().as_bytes()));
     let context = Context { cwd: &exec.cwd.to_string_lossy(), exact, environment };
@@ -166,10 +168,15 @@ fn intent(gate: &Gate, exec: &Exec) -> Record {
     record
 }
 
+/// The variables that do not change by themselves.
+fn lasting(environment: &[(OsString, OsString)]) -> impl Iterator<Item = &(OsString, OsString)> {
+    environment.iter().filter(|(name, _)| !VOLATILE.iter().any(|other| name == other))
+}
+
 /// `NAME=VALUE` and a zero byte each, by name, so that equal environments have equal digests; without what is volatile.
 fn environment_bytes(environment: &[(OsString, OsString)]) -> Vec<u8> {
-    let lasting = environment.iter().filter(|(name, _)| !VOLATILE.iter().any(|other| name == other));
-    let sorted: BTreeMap<&[u8], &[u8]> = lasting.map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+    let sorted: BTreeMap<&[u8], &[u8]> =
+        lasting(environment).map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let mut bytes = Vec::new();
     for (name, value) in sorted {
         for piece in [name, b"=", value, b"\0"] {

@@ -138,14 +138,15 @@ impl Sealer {
         if again && matches!(store.snapshot().map_err(rejected)?.standing_seal(), Err(Error::StandingUntrusted { .. }))
         {
             store.mend_standing().map_err(rejected)?;
+            self.edge = None;
             is_again = true;
         }
         let view = store.snapshot().map_err(rejected)?;
         if view.standing_seal().map_err(rejected)?.is_some() {
             let ring = read_ring(&*view).map_err(rejected)?;
             let is_good = || standing::read(&*view, &self.origin, &ring, &Standing::ALL, Default::default()).is_ok();
-            if !again || is_good() {
-                return Ok(is_again);
+            if !again || (!is_again && is_good()) {
+                return Ok(false);
             }
             is_again = true;
         }

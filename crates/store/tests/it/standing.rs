@@ -287,6 +287,7 @@ fn a_list_that_was_taken_away_or_denied_is_named_and_made_again_by_reindex_alone
         assert_eq!(ledger.append(vec![record]).unwrap_err().code(), "standing_untrusted", "{tampered}");
         assert_eq!(stops(&ledger).unwrap_err().code(), "standing_untrusted", "{tampered}");
         assert!(ledger.reindex().unwrap().relisted, "{tampered}");
+        seal(&ledger, raw(&ledger, "ann", "act", "at once"));
         assert!(!ledger.reindex().unwrap().relisted, "once");
         assert_eq!(stops(&ledger).unwrap(), 1, "{tampered}");
         seal(&ledger, stop(&ledger));
