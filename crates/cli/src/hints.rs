@@ -18,7 +18,7 @@ pub(crate) fn scoped(text: &str, global: &Global) -> String {
             out.push('`');
         }
         match piece.strip_prefix("sealbook ").filter(|_| is_code) {
-            Some(rest) => out.push_str(&format!("sealbook {}{rest}", flags(rest))),
+            Some(rest) => out.extend(["sealbook ", &flags(rest), rest]),
             None => out.push_str(piece),
         }
         is_code = !is_code;

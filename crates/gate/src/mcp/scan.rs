@@ -12,15 +12,18 @@ const DEPTH_MAX: usize = 512;
 /// The same where rules are enforced: they look no deeper.
 const DEPTH_MAX_STRICT: usize = sealbook_policy::DEPTH_MAX;
 
+/// The number of an object, and a key in it.
+type Key<'a> = (u32, Cow<'a, str>);
+
 /// A position in a text.
 pub(crate) struct Scan<'a> {
     text: &'a str,
     at: usize,
     /// The keys of every object so far, where they are compared: the object's number and the key as it folds, each
     /// with the key as it was first written.
-    keys: Option<HashMap<(u32, Cow<'a, str>), Cow<'a, str>>>,
+    keys: Option<HashMap<Key<'a>, Cow<'a, str>>>,
     /// Keys that were written in another way than the first one like it.
-    twins: HashSet<(u32, Cow<'a, str>)>,
+    twins: HashSet<Key<'a>>,
     /// Whether that is done at every depth, and texts that are JSON are looked into.
     is_deep: bool,
     objects: u32,

@@ -15,9 +15,8 @@ impl Desk {
         let is_of_tenant = own.file_name().and_then(|name| name.to_str()).map(str::to_owned)
             == tenant_directory(self.ledger().tenant());
         let Some(book) = own.parent().filter(|_| is_of_tenant) else { return Vec::new() };
-        let entries = match std::fs::read_dir(book) {
-            Ok(entries) => entries,
-            Err(_) => return vec!["what lies beside this ledger cannot be read".to_owned()],
+        let Ok(entries) = std::fs::read_dir(book) else {
+            return vec!["what lies beside this ledger cannot be read".to_owned()];
         };
         let mut failed = Vec::new();
         for directory in entries.flatten().map(|entry| entry.path()) {

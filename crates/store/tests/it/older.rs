@@ -54,7 +54,7 @@ fn the_first_writer_brings_an_older_book_up_to_date_and_says_so() {
     let told = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let count = std::sync::Arc::clone(&told);
     let upgraded: sealbook_store::Upgraded =
-        std::sync::Arc::new(move |_| drop(count.fetch_add(1, std::sync::atomic::Ordering::Relaxed)));
+        std::sync::Arc::new(move |_| _ = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
     let options = Options { upgraded: Some(upgraded), ..Options::default() };
     let ledger = Ledger::open(place.layout(), options).unwrap();
     assert_valid(&ledger);
