@@ -17,6 +17,7 @@ mod append;
 mod approver;
 mod backup;
 mod before;
+mod beside;
 mod bundle;
 
 mod clock;

@@ -12,10 +12,10 @@ const TYPED_MAX: usize = 2;
 
 /// Commands of programs.
 #[derive(Debug)]
-pub(crate) struct Commands(Vec<Command>);
+pub(crate) struct Commands(Vec<Called>);
 
 #[derive(Debug)]
-struct Command {
+struct Called {
     program: String,
     /// Words that come first, in this order.
     words: Vec<String>,
@@ -28,7 +28,7 @@ struct Command {
 impl Commands {
     /// `sealbook rules add`, `sealbook wrap --undo`, `sealbook stop !--list`.
     pub(crate) fn new(commands: &[String]) -> Self {
-        Self(commands.iter().map(|command| Command::new(command)).collect())
+        Self(commands.iter().map(|command| Called::new(command)).collect())
     }
 
     /// Whether one of them is called by a text that a shell runs.
@@ -56,7 +56,7 @@ impl Commands {
     }
 }
 
-impl Command {
+impl Called {
     fn new(text: &str) -> Self {
         let mut command = Self { program: String::new(), words: Vec::new(), with: Vec::new(), without: Vec::new() };
         for word in text.split_whitespace() {

@@ -2,7 +2,7 @@
 
 use sealbook_policy::Raw;
 use sealbook_record::Record;
-use sealbook_store::{Ledger, Options, tenant_directory};
+use sealbook_store::{Ledger, Options};
 
 use super::desk::Desk;
 use crate::Error;
@@ -10,26 +10,11 @@ use crate::Error;
 impl Desk {
     /// Seals the record in the ledger of every other tenant; the tenants' directories where that failed.
     pub(crate) fn seal_elsewhere(&self, record: &Record) -> Vec<String> {
-        let own = &self.ledger().layout().book;
-        // A ledger that was named by its own directory stands alone.
-        let is_of_tenant = own.file_name().and_then(|name| name.to_str()).map(str::to_owned)
-            == tenant_directory(self.ledger().tenant());
-        let Some(book) = own.parent().filter(|_| is_of_tenant) else { return Vec::new() };
-        let Ok(entries) = std::fs::read_dir(book) else {
+        let Ok(others) = self.ledger().beside() else {
             return vec!["what lies beside this ledger cannot be read".to_owned()];
         };
-        let mut failed = Vec::new();
-        for directory in entries.flatten().map(|entry| entry.path()) {
-            if directory == *own || !directory.join("ledger.db").is_file() {
-                continue;
-            }
-            if self.seal_in(&directory, record).is_err() {
-                let name = directory.file_name().unwrap_or_default();
-                failed.push(name.to_string_lossy().into_owned());
-            }
-        }
-        failed.sort();
-        failed
+        let failed = others.iter().filter(|directory| self.seal_in(directory, record).is_err());
+        failed.map(|directory| directory.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect()
     }
 
     fn seal_in(&self, directory: &std::path::Path, record: &Record) -> Result<(), Error> {
