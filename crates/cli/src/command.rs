@@ -60,6 +60,7 @@ use crate::args::{Acting, Cli, Global};
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
+use crate::hints;
 use crate::output::{Output, note};
 use crate::place::Place;
 use crate::project::Project;
@@ -135,7 +136,7 @@ pub(crate) fn run(cli: Cli, environment: Environment) -> Exit {
     let errors = global.format.unwrap_or(Format::Terminal);
     let out = Output::new(global.format, global.output.clone(), environment.screen);
     let context = Context { environment, global, out };
-    dispatch(command, &context).unwrap_or_else(|failure| failure.show(errors))
+    dispatch(command, &context).unwrap_or_else(|failure| failure.show(errors, &context.global))
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
@@ -297,7 +298,8 @@ impl Context {
 
     /// Something said to a person beside the answer, unless they asked for quiet.
     pub(crate) fn note(&self, text: &str) {
-        let text = &*sealbook_policy::redact_text(text);
+        let text = hints::scoped(text, &self.global);
+        let text = &*sealbook_policy::redact_text(&text);
         if !self.global.quiet {
             note(text);
         }

@@ -23,6 +23,7 @@ mod gaps;
 mod gates;
 mod health;
 mod help;
+mod hints;
 mod hook;
 mod http;
 mod import_export;
