@@ -43,6 +43,7 @@ mod retention;
 mod review;
 mod running;
 mod secrets;
+mod security;
 mod tail;
 mod verify;
 mod wrap;
