@@ -241,6 +241,9 @@ pub struct GitOptions {
     pub again: bool,
     /// Which references to walk from; all are recorded.
     pub refs: Refs,
+    /// Whose SSH keys are whose, as `ssh-keygen` reads it; else what the repository's configuration names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_signers: Option<PathBuf>,
     /// Look for secrets in the lines that commits added.
     #[serde(rename = "leaks", skip_serializing_if = "std::ops::Not::not")]
     pub secrets: bool,

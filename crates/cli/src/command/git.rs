@@ -54,6 +54,9 @@ pub(crate) struct Args {
     /// Rules for secrets in the form of gitleaks' configuration, in place of the built-in ones
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
+    /// Whose SSH keys are whose, as `ssh-keygen` reads it [default: gpg.ssh.allowedSignersFile of the repository]
+    #[arg(long, value_name = "FILE")]
+    allowed_signers: Option<PathBuf>,
     /// Do not look for secrets in the lines that commits added
     #[arg(long)]
     no_secrets: bool,
@@ -73,6 +76,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.git.refs = args.refs;
     options.git.again = args.again;
     options.git.secrets = !args.no_secrets;
+    options.git.allowed_signers = args.allowed_signers.as_deref().map(|path| context.environment.absolute(path));
     options.security = audit::security(context, args.rules.as_deref(), None);
     let show: &[_] = if args.blame { &["git.blame", "git.commit"] } else { &["git.commit"] };
     let plan = Plan { target, sources: vec!["git".to_owned()], options, show, baseline: None };

@@ -64,6 +64,9 @@ pub(crate) struct Args {
     /// Hold the bills of materials against the advisories (OSV, RustSec) in this directory; reads the modules too
     #[arg(long, value_name = "DIR")]
     advisories: Option<PathBuf>,
+    /// Whose SSH keys are whose, as `ssh-keygen` reads it [default: gpg.ssh.allowedSignersFile of the repository]
+    #[arg(long, value_name = "FILE")]
+    allowed_signers: Option<PathBuf>,
     /// Do not look for secrets in the lines that commits added
     #[arg(long)]
     no_secrets: bool,
@@ -90,6 +93,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     options.security = audit::security(context, args.rules.as_deref(), args.advisories.as_deref());
     options.git.secrets = !args.no_secrets;
+    options.git.allowed_signers = args.allowed_signers.as_deref().map(|path| context.environment.absolute(path));
     options.file.per_file = args.per_file;
     options.git.refs = args.refs;
     options.git.again = args.again;

@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::{bare_root, root_of};
 
-/// Audit what lets others in: secrets, insecure code, permissions, vulnerable dependencies
+/// Audit what lets others in: secrets, insecure code, permissions, dependencies
 ///
 /// Looks for secrets in the files around PATH and in every line that a commit added, with the
 /// built-in rules or those of a file in the form of gitleaks. What is found is never kept: a finding

@@ -48,6 +48,7 @@ mod running;
 mod sarif;
 mod secrets;
 mod service;
+mod security;
 mod tail;
 mod verify;
 mod wrap;

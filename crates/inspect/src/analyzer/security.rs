@@ -138,7 +138,7 @@ fn of_secret(mut places: BTreeMap<String, Seen>, findings: &mut Vec<Finding>) {
 }
 
 fn secret_finding(secret: &Secret, path: &str, is_there: bool, history: &[&(Secret, Commit)]) -> Finding {
-    let length = if secret.length == 0 { String::new() } else { format!(" of {} characters", secret.length) };
+    let length = if secret.length == 0 { String::new() } else { format!(" ({} characters)", secret.length) };
     let since = history.first().map_or_else(String::new, |(_, commit)| {
         format!(", added by commit {} of {}", commit.id.get(..10).unwrap_or(&commit.id), commit.author)
     });

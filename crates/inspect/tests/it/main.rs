@@ -28,6 +28,7 @@ mod git_copies;
 mod git_forged;
 mod git_numstat;
 mod git_odd;
+mod git_people;
 mod git_refs;
 
 mod log_hostile;

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::changes::{self, Changes};
+use super::commit::SignatureKind;
 use super::id::Id;
 use super::lines::{self, Counter};
 use super::objects::{Database, Kind, Objects, Tally};
@@ -49,6 +50,8 @@ pub(crate) struct Step {
     pub(crate) faults: Vec<Fault>,
     /// Secrets in the lines that it added.
     pub(crate) secrets: Vec<Leak>,
+    /// The object itself, where it bears a signature.
+    pub(crate) signed: Option<Arc<[u8]>>,
 }
 
 /// A secret in a line that a commit added.
@@ -277,7 +280,9 @@ impl Worker<'_> {
             }
         };
         let faults = reader.into_faults();
-        Step { node, changes, faults, secrets }
+        let is_signed = node.commit.signature.is_some_and(|kind| kind == SignatureKind::Ssh);
+        let signed = is_signed.then(|| self.objects.read(&node.id, Kind::Commit).ok().map(|it| it.data)).flatten();
+        Step { node, changes, faults, secrets, signed }
     }
 
     /// The trees of the parents that can be read; the walk has taken note of the others.
