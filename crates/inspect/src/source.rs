@@ -215,11 +215,14 @@ pub struct FileOptions {
     pub per_file: bool,
     /// Honour `.gitignore` and `.ignore` (on by default).
     pub ignore_files: bool,
+    /// Read every file, also where size, times and inode are what they were.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub paranoid: bool,
 }
 
 impl Default for FileOptions {
     fn default() -> Self {
-        Self { pattern: None, include_hash: true, per_file: false, ignore_files: true }
+        Self { pattern: None, include_hash: true, per_file: false, ignore_files: true, paranoid: false }
     }
 }
 

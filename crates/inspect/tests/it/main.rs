@@ -10,6 +10,7 @@ mod authorship;
 mod collector;
 mod compliance;
 mod drift;
+mod file_cache;
 mod file_changes;
 mod file_ignores;
 mod file_manifest;
