@@ -114,7 +114,7 @@ pub(crate) fn run_allowed(
 }
 
 /// The book of the project at `root`; made where there is none yet.
-fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Failure> {
+pub(crate) fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Failure> {
     let place = context.place_of(root)?;
     if place.exists() && (place.by_pointer || place.of_bare || context.global.book.is_some()) {
         let actor = who::acting(acting, &place)?;
@@ -211,7 +211,7 @@ impl View for WithObserved<'_> {
 }
 
 /// The least severity that fails an audit: the option, else the configuration, else `critical`.
-fn fail_on(running: &Running, session: &Session) -> Result<Option<Severity>, Failure> {
+pub(crate) fn fail_on(running: &Running, session: &Session) -> Result<Option<Severity>, Failure> {
     let project = session.place.project.as_ref();
     let configured = project.and_then(|project| project.config.fail_on.as_deref());
     match running.fail_on.as_deref().or(configured) {

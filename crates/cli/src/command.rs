@@ -41,12 +41,14 @@ mod resume;
 mod retention;
 mod review;
 mod rules;
+mod schedule;
 mod service;
 mod show;
 mod status;
 mod stop;
 mod tail;
 mod verify;
+mod watch;
 mod wrap;
 
 use std::path::Path;
@@ -82,6 +84,8 @@ pub(crate) enum Command {
     #[command(visible_alias = "services")]
     Service(service::Args),
     Quality(quality::Args),
+    Watch(watch::Args),
+    Schedule(schedule::Args),
     Append(append::Args),
     Hook(hook::Args),
     Exec(exec::Args),
@@ -153,6 +157,8 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Blame(args) => blame::run(&args, context),
         Command::Logs(args) => logs::run(&args, context),
         Command::Module(args) => module::run(&args, context),
+        Command::Watch(args) => watch::run(&args, context),
+        Command::Schedule(args) => schedule::run(&args, context),
         Command::Quality(args) => quality::run(&args, context),
         Command::Service(args) => service::run(&args, context),
         Command::Append(args) => append::run(&args, context),

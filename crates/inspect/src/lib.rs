@@ -27,6 +27,7 @@ mod reach;
 mod schedule;
 mod sink;
 mod source;
+mod stream;
 
 pub use analyzer::{
     ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, LogAnalyzer, ModuleAnalyzer, QualityAnalyzer, Scope, ServiceAnalyzer, analyzer,
@@ -52,4 +53,5 @@ pub use source::{
     FileOptions, GitOptions, ModuleOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata,
     Stamp, source,
 };
+pub use stream::{Gap, Now, Seen, Sort, Stream, Window};
 pub use source::{file, git, log, module, quality, service};

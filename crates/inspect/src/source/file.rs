@@ -11,7 +11,7 @@
 mod compare;
 mod entry;
 mod ignores;
-pub(in crate::source) mod list;
+pub(crate) mod list;
 mod manifest;
 mod owners;
 mod pattern;

@@ -36,7 +36,7 @@ use self::figures::Figures;
 use self::find::Found;
 use self::graph::Graph;
 use self::measure::Look;
-pub(in crate::source) use self::package::hex;
+pub(crate) use self::package::hex;
 use self::reports::Reports;
 use self::tell::Telling;
 use crate::{Coverage, Error, OptionHelp, Options, Prior, Progress, Request, Sink, Source, SourceMetadata};
