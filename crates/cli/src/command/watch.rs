@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use sealbook_inspect::{Options, Sort};
+use sealbook_inspect::{Options, Sort, module};
 use sealbook_record::Timestamp;
 use sealbook_report::{Block, Document, Text, View};
 use sealbook_serve::{Allowed, Heard, Watched, Watching, watch};
@@ -34,9 +34,9 @@ pub(crate) struct Args {
     /// The directory whose files are watched
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Watch the files of this module: its directory
-    #[arg(long, value_name = "DIR", conflicts_with = "dir")]
-    module: Option<PathBuf>,
+    /// Watch the files of this module: its name, or its directory (with a `/` in it, or `.`)
+    #[arg(long, value_name = "NAME", conflicts_with = "dir")]
+    module: Option<String>,
     /// Look at this service again and again; `all` is every one
     #[arg(long, value_name = "NAME", conflicts_with_all = ["dir", "module"])]
     service: Option<String>,
@@ -61,7 +61,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.log.zone = Some((*context.environment.zone).clone());
     options.service.name = args.service.clone().filter(|name| name != "all");
     let (place, source) = match (&args.module, &args.logs, &args.service) {
-        (Some(module), ..) => (module.clone(), "file"),
+        (Some(name), ..) => {
+            let (root, name) = super::module::place(name, context)?;
+            let directory = module::directory_of(&root, &name).map_err(sealbook_serve::Error::from)?;
+            (directory, "file")
+        }
         (_, Some(logs), _) => (logs.clone(), "log"),
         (.., Some(_)) => (PathBuf::from("."), "service"),
         _ => (args.dir.clone().unwrap_or_else(|| PathBuf::from(".")), "file"),

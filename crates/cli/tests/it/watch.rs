@@ -96,6 +96,21 @@ fn what_happens_to_files_is_sealed_as_it_happens() {
     assert_eq!(phases, ["outcome", "intent"]);
 }
 
+#[test]
+fn a_module_is_watched_by_its_name() {
+    let place = Place::new();
+    place.write("Cargo.toml", "[workspace]\nmembers = [\"crates/api\"]\n");
+    place.write("crates/api/Cargo.toml", "[package]\nname = \"shop-api\"\nversion = \"0.1.0\"\n");
+    crate::fixture::git(&place.project(), &["init", "--quiet"]);
+    let watch = Watch::start(&place, &["--module", "shop-api"]);
+    place.write("elsewhere.txt", "no");
+    place.write("crates/api/src/lib.rs", "pub fn a() {}\n");
+    watch.hears("events");
+    let (code, told) = watch.end();
+    assert_eq!(code, 0, "{told}");
+    assert!(of_path(&place, "src/lib.rs").len() == 1 && of_path(&place, "elsewhere.txt").is_empty());
+}
+
 /// The system drops events that nobody fetches: the program is stopped while more happen than its queue holds.
 #[test]
 fn events_that_were_lost_are_said_and_looked_for() {
