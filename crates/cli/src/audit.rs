@@ -109,7 +109,7 @@ pub(crate) fn run_allowed(plan: Plan, allowed: Allowed, running: &Running, conte
 }
 
 /// The book of the project at `root`; made where there is none yet.
-fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Failure> {
+pub(crate) fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Failure> {
     let place = context.place_of(root)?;
     if place.exists() && (place.by_pointer || place.of_bare || context.global.book.is_some()) {
         let actor = who::acting(acting, &place)?;

@@ -41,6 +41,7 @@ mod resume;
 mod retention;
 mod review;
 mod rules;
+mod schedule;
 mod security;
 mod service;
 mod show;
@@ -49,6 +50,7 @@ mod stop;
 mod suppress;
 mod tail;
 mod verify;
+mod watch;
 mod wrap;
 
 use std::path::Path;
@@ -87,6 +89,8 @@ pub(crate) enum Command {
     #[command(visible_alias = "services")]
     Service(service::Args),
     Quality(quality::Args),
+    Watch(watch::Args),
+    Schedule(schedule::Args),
     Append(append::Args),
     Hook(hook::Args),
     Exec(exec::Args),
@@ -156,6 +160,8 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Module(args) => module::run(&args, context),
         Command::Security(args) => security::run(&args, context),
         Command::Suppress(args) => suppress::run(&args, context),
+        Command::Watch(args) => watch::run(&args, context),
+        Command::Schedule(args) => schedule::run(&args, context),
         Command::Quality(args) => quality::run(&args, context),
         Command::Service(args) => service::run(&args, context),
         Command::Append(args) => append::run(&args, context),

@@ -20,6 +20,7 @@ mod gate;
 pub mod hooks;
 pub mod ingest;
 pub mod mcp;
+mod signals;
 mod token;
 
 pub use child::{Captured, Child, Left, run_briefly, run_captured};
@@ -29,4 +30,5 @@ pub use gate::{
     Refused, Reviewer, Taken, Teller, ToReview, Untold,
 };
 pub use sealbook_policy::{Fail, Mode};
+pub use signals::ended_by_signal;
 pub use token::Token;

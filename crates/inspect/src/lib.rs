@@ -28,6 +28,7 @@ mod schedule;
 mod secrets;
 mod sink;
 mod source;
+mod stream;
 mod suppression;
 
 pub use analyzer::{
@@ -59,4 +60,5 @@ pub use source::{
     Source, SourceMetadata, Stamp, source,
 };
 pub use source::{file, git, log, module, quality, security, service};
+pub use stream::{Gap, Now, Sighted, Sort, Stream, Window};
 pub use suppression::{LIFTED, SUPPRESSED, Suppression};

@@ -22,8 +22,10 @@ pub mod mcp;
 mod pages;
 mod range;
 mod reach;
+mod schedule;
 mod trail;
 mod verdict;
+mod watch;
 
 pub use alerts::{change_alert, find_alert};
 pub use audit::{Plan, accept, collect, run_of};
@@ -33,5 +35,7 @@ pub use error::Error;
 pub use pages::{Page, read_page};
 pub use range::place_of;
 pub use reach::Allowed;
+pub use schedule::{Lock, SCHEDULE_ADDED, SCHEDULE_REMOVED, Scheduled, Standing, Ticked, schedules, tick};
 pub use trail::{Assessed, Trail, assess};
 pub use verdict::{Checks, Verdict, trust, verdict_of_book, verdict_of_ledger};
+pub use watch::{Heard, Watched, Watching, watch};

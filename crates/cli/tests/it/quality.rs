@@ -64,6 +64,7 @@ fn changes(place: &Place) -> Vec<String> {
 #[test]
 fn linters_of_python_are_run_and_followed() {
     let place = Place::new();
+    git(&place.project(), &["init", "--quiet"]);
     place.write("src/a.py", PYTHON);
     let tools = ["ruff", "mypy", "bandit"];
     let ended = audit(&place, &["src", "--violations"], &tools);
@@ -142,6 +143,7 @@ fn what_crashed_or_loaded_no_rules_is_not_clean() {
 #[test]
 fn files_are_changed_with_consent_only_and_on_record() {
     let place = Place::new();
+    git(&place.project(), &["init", "--quiet"]);
     place.write("src/a.py", PYTHON);
     let ended = audit(&place, &["src", "--fix"], &["ruff"]);
     assert_eq!(ended.code, 2, "{ended:?}");
