@@ -39,7 +39,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {
         match (at, value) {
             (Some(at), Some(value)) => amounts[at] = value,
             _ => {
-                return fail(format!("`{}`: takes --kills N, --cuts N, --batches N, --calls N and --watch SECONDS", pair.join(" ")));
+                return fail(format!(
+                    "`{}`: takes --kills N, --cuts N, --batches N, --calls N and --watch SECONDS",
+                    pair.join(" ")
+                ));
             }
         }
     }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use crate::measure::{Bound, Contender, Row, in_turns, note, tell, timed};
 use crate::{Result, book, cores, place, setting};
-use sealbook_inspect::{NoReach, Batch, Book, Options, Request, Run, Silent, source};
+use sealbook_inspect::{Batch, Book, NoReach, Options, Request, Run, Silent, source};
 use sealbook_record::{Actor, ActorKind};
 use sealbook_testkit::Rng;
 

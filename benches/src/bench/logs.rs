@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use sealbook_inspect::{NoReach, Batch, Book, LogOptions, Options, Request, Run, Silent, source};
+use sealbook_inspect::{Batch, Book, LogOptions, NoReach, Options, Request, Run, Silent, source};
 use sealbook_record::{Actor, ActorKind, Severity, Timestamp};
 use sealbook_testkit::Rng;
 use serde_json::Value;

@@ -63,12 +63,7 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
 }
 
 /// The same with what it may reach beside files.
-pub(crate) fn run_allowed(
-    plan: Plan,
-    allowed: Allowed,
-    running: &Running,
-    context: &Context,
-) -> Result<Exit, Failure> {
+pub(crate) fn run_allowed(plan: Plan, allowed: Allowed, running: &Running, context: &Context) -> Result<Exit, Failure> {
     if context.out.format == Format::CycloneDx && !plan.sources.iter().any(|name| name == "module") {
         let mend = "add `module` to --sources, or choose another --format";
         return Err(Failure::usage("this audit makes no bill of materials", mend));

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use sealbook_inspect::{NoReach, Batch, Book, Options, Request, Run, Silent, Stamp as _, source};
+use sealbook_inspect::{Batch, Book, NoReach, Options, Request, Run, Silent, Stamp as _, source};
 use sealbook_policy::{DigestKey, Policy};
 use sealbook_record::{Actor, ActorKind};
 use sealbook_store::{Layout, Ledger};

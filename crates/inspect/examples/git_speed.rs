@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use sealbook_inspect::{NoReach, 
-    Batch, Book, Error as InspectError, GitOptions, Options, Prior, Refs, Request, Run, Sealed, Selection, SeqRange,
-    Silent, Sink, Stamp as _, analyzer, source,
+use sealbook_inspect::{
+    Batch, Book, Error as InspectError, GitOptions, NoReach, Options, Prior, Refs, Request, Run, Sealed, Selection,
+    SeqRange, Silent, Sink, Stamp as _, analyzer, source,
 };
 use sealbook_policy::{DigestKey, Policy, Raw};
 use sealbook_record::{Actor, ActorKind};

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use sealbook_inspect::{NoReach, 
-    Error, LogOptions, Options, Prior, Request, Run, Sealed, Selection, SeqRange, Silent, Sink, Stamp, source,
+use sealbook_inspect::{
+    Error, LogOptions, NoReach, Options, Prior, Request, Run, Sealed, Selection, SeqRange, Silent, Sink, Stamp, source,
 };
 use sealbook_ledger::Uuid;
 use sealbook_policy::Raw;

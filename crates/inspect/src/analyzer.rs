@@ -39,8 +39,14 @@ pub trait Analyzer: Sync {
 }
 
 /// Every analyzer, in the order in which a run asks them.
-pub static ANALYZERS: &[&dyn Analyzer] =
-    &[&git::GitAnalyzer, &module::ModuleAnalyzer, &log::LogAnalyzer, &service::ServiceAnalyzer, &quality::QualityAnalyzer, &drift::DriftAnalyzer];
+pub static ANALYZERS: &[&dyn Analyzer] = &[
+    &git::GitAnalyzer,
+    &module::ModuleAnalyzer,
+    &log::LogAnalyzer,
+    &service::ServiceAnalyzer,
+    &quality::QualityAnalyzer,
+    &drift::DriftAnalyzer,
+];
 
 /// The analyzer of that name.
 pub fn analyzer(name: &str) -> Result<&'static dyn Analyzer, Error> {

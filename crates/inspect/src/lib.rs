@@ -30,7 +30,8 @@ mod source;
 mod stream;
 
 pub use analyzer::{
-    ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, LogAnalyzer, ModuleAnalyzer, QualityAnalyzer, Scope, ServiceAnalyzer, analyzer,
+    ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, LogAnalyzer, ModuleAnalyzer, QualityAnalyzer,
+    Scope, ServiceAnalyzer, analyzer,
 };
 pub use authorship::{Authorship, LineRun, Writer, WritingCall, WritingCommit};
 pub use book::{Book, BookSink};
@@ -53,5 +54,5 @@ pub use source::{
     FileOptions, GitOptions, ModuleOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata,
     Stamp, source,
 };
-pub use stream::{Gap, Now, Seen, Sort, Stream, Window};
 pub use source::{file, git, log, module, quality, service};
+pub use stream::{Gap, Now, Seen, Sort, Stream, Window};

@@ -20,7 +20,9 @@ mod tests {
 
     #[test]
     fn what_something_follows_from_is_reserved() {
-        for action in ["stop.set", "alert.raised", "approval.requested", "retention.hold", "tools.pinned", "schedule.removed"] {
+        for action in
+            ["stop.set", "alert.raised", "approval.requested", "retention.hold", "tools.pinned", "schedule.removed"]
+        {
             assert!(is_reserved(action), "{action}");
         }
         for action in ["tools.call", "stop.sets", "stop", "retention.read", "", "Stop.set"] {

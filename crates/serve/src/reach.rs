@@ -34,10 +34,11 @@ impl Reach for Allowed {
             return Err(Unreached::NotAllowed("this run starts no programs"));
         }
         let Program { program, arguments, directory, most, bytes_max, .. } = program;
-        let ran = run_captured(program, arguments, directory, *most, *bytes_max).map_err(|cause| match cause.kind() {
-            std::io::ErrorKind::NotFound => Unreached::Missing("the program is not there".into()),
-            kind => Unreached::Missing(format!("the program cannot be started: {kind}").into()),
-        })?;
+        let ran =
+            run_captured(program, arguments, directory, *most, *bytes_max).map_err(|cause| match cause.kind() {
+                std::io::ErrorKind::NotFound => Unreached::Missing("the program is not there".into()),
+                kind => Unreached::Missing(format!("the program cannot be started: {kind}").into()),
+            })?;
         if ran.is_late {
             return Err(Unreached::Late);
         }
@@ -82,7 +83,7 @@ impl Reach for Allowed {
 }
 
 impl Allowed {
-    fn admit(&self, host: &str) -> Result<(), Unreached> {
+    fn admit(self, host: &str) -> Result<(), Unreached> {
         if self.other_machines || is_here(host) {
             return Ok(());
         }
@@ -123,8 +124,13 @@ mod tests {
     #[test]
     fn a_run_that_may_not_leave_this_machine_does_not() {
         let here = ["http://127.0.0.1:1/x", "http://localhost/", "http://ann:pw@[::1]:80/", "http://127.1.2.3"];
-        let there = ["http://127.0.0.1.example.org/", "http://127.0.0.1@example.org/", "http://10.0.0.1/",
-            "http://example.org\\@127.0.0.1/", "http://0x7f000001/"];
+        let there = [
+            "http://127.0.0.1.example.org/",
+            "http://127.0.0.1@example.org/",
+            "http://10.0.0.1/",
+            "http://example.org\\@127.0.0.1/",
+            "http://0x7f000001/",
+        ];
         assert!(here.iter().all(|url| is_here(host_of(url))));
         assert!(there.iter().all(|url| !is_here(host_of(url))));
         let allowed = Allowed::default();

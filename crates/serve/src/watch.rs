@@ -116,8 +116,7 @@ impl On<'_> {
         let has = |name: &str| self.watching.sources.iter().any(|source| source == name);
         let (files, logs, services) = (has("file"), has("log"), has("service"));
         // It is watched before it is looked at: nothing happens in between that neither sees.
-        let mut stream =
-            if files || logs { Some(Stream::start(&self.watching.target)?) } else { None };
+        let mut stream = if files || logs { Some(Stream::start(&self.watching.target)?) } else { None };
         let all: Vec<String> = self.watching.sources.clone();
         self.audit(&all, hear)?;
         hear(&Heard::Begun);

@@ -48,7 +48,14 @@ fn results(place: &Place, action: &str) -> Vec<Value> {
 fn changes(place: &Place) -> Vec<String> {
     let mut changes: Vec<String> = results(place, "quality.finding")
         .iter()
-        .map(|it| format!("{} {} {}", it["result"]["change"].as_str().unwrap(), it["result"]["rule"].as_str().unwrap(), it["result"]["path"].as_str().unwrap()))
+        .map(|it| {
+            format!(
+                "{} {} {}",
+                it["result"]["change"].as_str().unwrap(),
+                it["result"]["rule"].as_str().unwrap(),
+                it["result"]["path"].as_str().unwrap()
+            )
+        })
         .collect();
     changes.sort();
     changes
@@ -204,7 +211,10 @@ fn banned_words_and_reports_are_read() {
     let ended = audit(&place, &["--sarif", "scan.sarif", "--fail-on", "error"], &[]);
     assert_eq!(ended.code, 1, "{ended:?}");
     assert!(rules(&told(&ended)).contains(&"scan.X1".to_owned()));
-    place.write("scan.sarif", sarif.replace("\"results\":[{", "\"invocations\":[{\"executionSuccessful\":false}],\"results\":[{"));
+    place.write(
+        "scan.sarif",
+        sarif.replace("\"results\":[{", "\"invocations\":[{\"executionSuccessful\":false}],\"results\":[{"),
+    );
     assert_eq!(audit(&place, &["--sarif", "scan.sarif"], &[]).code, 3, "a crashed tool's report covers nothing surely");
     place.write("scan.sarif", "hello");
     let ended = audit(&place, &["--sarif", "scan.sarif"], &[]);
@@ -224,9 +234,12 @@ fn what_changes_often_and_is_complex_comes_first() {
         git(&place.project(), &["add", "."]);
         git(&place.project(), &["commit", "--quiet", "-m", "Change it"]);
     }
-    place.write("coverage.xml", "<coverage><packages><package><classes><class filename=\"hot.py\"><lines>\
+    place.write(
+        "coverage.xml",
+        "<coverage><packages><package><classes><class filename=\"hot.py\"><lines>\
         <line number=\"4\" hits=\"1\"/><line number=\"5\" hits=\"0\"/><line number=\"6\" hits=\"0\"/>\
-        </lines></class></classes></package></packages></coverage>");
+        </lines></class></classes></package></packages></coverage>",
+    );
     place.run(["repo", "--sources", "git,module"]);
     let ended = audit(&place, &[".", "--violations", "--run", "ruff"], &["ruff"]);
     assert_eq!(ended.code, 0, "{ended:?}");

@@ -110,6 +110,7 @@ fn no_check_is_not_clean() {
     let (code, told) = audit(&place, &["services"]);
     assert_eq!(code, 3, "{told}");
     assert!(told.to_string().contains("no_checks"), "{told}");
+    assert_eq!(audit(&place, &["repo", "--sources", "services"]).0, 3, "the repository's audit says so too");
     place.write("services.yaml", "services: {db: {checks: []}}\n");
     assert_eq!(audit(&place, &["services"]).0, 3);
     place.write("services.yaml", "services: {db: {checks: [{tcp: '127.0.0.1:1'}]}}\n");
@@ -136,10 +137,8 @@ fn a_command_is_run_with_consent_only() {
     assert_eq!(result(&place, 0)["state"], "unknown");
     assert_eq!(audit(&place, &["service", "job", "--health", "--commands"]).0, 0);
     assert!(place.project().join("ran").exists());
-    place.write(
-        "services.yaml",
-        "services: {job: {checks: [{command: [/bin/sh, -c, 'sleep 600'], timeout: 100ms}]}}\n",
-    );
+    place
+        .write("services.yaml", "services: {job: {checks: [{command: [/bin/sh, -c, 'sleep 600'], timeout: 100ms}]}}\n");
     let (code, told) = audit(&place, &["service", "job", "--commands"]);
     assert_eq!(code, 1, "{told}");
     assert_eq!(result(&place, 0)["why"], "it did not answer in time");
@@ -203,8 +202,11 @@ fn containers_are_asked_for_over_the_runtimes_socket() {
     let place = Place::new();
     let socket = place.beside("docker.sock");
     let listener = UnixListener::bind(&socket).unwrap();
-    let state = Arc::new(Mutex::new(r#"{"Status":"running","Running":true,"StartedAt":"2026-01-01T00:00:00Z",
-        "Health":{"Status":"healthy"}}"#.to_owned()));
+    let state = Arc::new(Mutex::new(
+        r#"{"Status":"running","Running":true,"StartedAt":"2026-01-01T00:00:00Z",
+        "Health":{"Status":"healthy"}}"#
+            .to_owned(),
+    ));
     let now = Arc::clone(&state);
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {

@@ -141,7 +141,8 @@ fn events_that_were_lost_are_said_and_looked_for() {
 fn logs_are_read_on_over_rotation() {
     let place = Place::new();
     let log = place.project().join("var/shop.log");
-    let line = |nth: usize| format!("{{\"time\":\"2026-01-01T00:00:00Z\",\"level\":\"error\",\"msg\":\"failed {nth}\"}}\n");
+    let line =
+        |nth: usize| format!("{{\"time\":\"2026-01-01T00:00:00Z\",\"level\":\"error\",\"msg\":\"failed {nth}\"}}\n");
     place.write("var/shop.log", line(0));
     let watch = Watch::start(&place, &["--logs", "var"]);
     let append = |from: usize, count: usize| {

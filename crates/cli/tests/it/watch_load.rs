@@ -86,7 +86,8 @@ fn write_log(directory: &Path, over: &Receiver<()>) -> u64 {
             fs::rename(&path, old(1)).unwrap();
             (file, rotated) = (File::create(&path).unwrap(), Instant::now());
         }
-        writeln!(file, "{{\"time\":\"2026-01-01T00:00:00Z\",\"level\":\"info\",\"msg\":\"request {nth} done\"}}").unwrap();
+        writeln!(file, "{{\"time\":\"2026-01-01T00:00:00Z\",\"level\":\"info\",\"msg\":\"request {nth} done\"}}")
+            .unwrap();
     })
 }
 

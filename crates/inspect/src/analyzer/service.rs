@@ -114,7 +114,8 @@ impl Course {
             let message = format!("{name} fell {} times within a day", falls.len());
             let evidence = falls.iter().map(|seq| (*seq, *seq)).collect();
             let mut found = finding("service.flapping", "service", Severity::Warning, message, evidence);
-            found.recommendation = Some("Look at what it says before it falls: `sealbook service NAME --logs`.".to_owned());
+            found.recommendation =
+                Some("Look at what it says before it falls: `sealbook service NAME --logs`.".to_owned());
             findings.push(found);
         }
         if let Some((before, after)) = self.restarted {

@@ -68,9 +68,16 @@ impl Gathered {
             return self.lose(Gap::Overflow);
         }
         let (first, sort) = match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write)) | EventKind::Modify(ModifyKind::Any | ModifyKind::Data(_) | ModifyKind::Metadata(_) | ModifyKind::Other) => (Sort::Changed, Sort::Changed),
-            EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(RenameMode::To)) => (Sort::Created, Sort::Created),
-            EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => (Sort::Removed, Sort::Removed),
+            EventKind::Access(AccessKind::Close(AccessMode::Write))
+            | EventKind::Modify(ModifyKind::Any | ModifyKind::Data(_) | ModifyKind::Metadata(_) | ModifyKind::Other) => {
+                (Sort::Changed, Sort::Changed)
+            }
+            EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
+                (Sort::Created, Sort::Created)
+            }
+            EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => {
+                (Sort::Removed, Sort::Removed)
+            }
             // Both names: the old one and the new one.
             EventKind::Modify(ModifyKind::Name(_)) => (Sort::Removed, Sort::Created),
             // Reading is no change, and we read ourselves.
@@ -81,7 +88,8 @@ impl Gathered {
             // The system tells of both ends by themselves as well.
             return false;
         }
-        let is_directory = matches!(event.kind, EventKind::Create(CreateKind::Folder) | EventKind::Remove(RemoveKind::Folder));
+        let is_directory =
+            matches!(event.kind, EventKind::Create(CreateKind::Folder) | EventKind::Remove(RemoveKind::Folder));
         let mut told = false;
         for (nth, path) in event.paths.iter().enumerate() {
             let sort = if nth == 0 { first } else { sort };
@@ -184,7 +192,8 @@ mod tests {
         assert!(!gathered.take(&event(EventKind::Access(AccessKind::Open(AccessMode::Read)), "/r/a")));
         let window = gathered.hand_over();
         assert_eq!((window.events, window.ignored), (7, 1));
-        let told: Vec<_> = window.seen.iter().map(|(path, seen)| (path.to_str().unwrap(), seen.sort, seen.events)).collect();
+        let told: Vec<_> =
+            window.seen.iter().map(|(path, seen)| (path.to_str().unwrap(), seen.sort, seen.events)).collect();
         assert_eq!(told, [("a", Sort::Created, 6), ("b", Sort::Removed, 1)]);
         assert!(gathered.hand_over().seen.is_empty());
     }

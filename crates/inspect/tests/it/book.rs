@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sealbook_inspect::{NoReach, 
-    Coverage, Error, FileOptions, Options, Prior, Request, Run, Sealed, Selection, SeqRange, Silent, Sink, Stamp,
-    source,
+use sealbook_inspect::{
+    Coverage, Error, FileOptions, NoReach, Options, Prior, Request, Run, Sealed, Selection, SeqRange, Silent, Sink,
+    Stamp, source,
 };
 use sealbook_ledger::Uuid;
 use sealbook_policy::{DigestKey, Policy, Raw};

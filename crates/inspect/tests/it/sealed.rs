@@ -1,6 +1,6 @@
 //! The file source over a real book: what was sealed is what the next run compares with.
 
-use sealbook_inspect::{NoReach, Audit, Batch, Book, Options, Request, Run, Silent, Stamp as _, source};
+use sealbook_inspect::{Audit, Batch, Book, NoReach, Options, Request, Run, Silent, Stamp as _, source};
 use sealbook_policy::{DigestKey, Policy};
 use sealbook_record::{Actor, ActorKind};
 use sealbook_store::{Layout, Ledger, Query};

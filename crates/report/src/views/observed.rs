@@ -150,9 +150,7 @@ impl View for Observed<'_> {
                 "file.observed" => file(stored.seq, record).map(|row| files.push(row)),
                 "log.segment" => logs.segment(record),
                 "log.run" | "log.selection" => logs.run(record),
-                "service.checked" | "service.host" => {
-                    services::row(stored.seq, record).map(|row| services.push(row))
-                }
+                "service.checked" | "service.host" => services::row(stored.seq, record).map(|row| services.push(row)),
                 "quality.run" | "quality.failed" => quality::row(stored.seq, record).map(|row| tools.push(row)),
                 "module.audited" => module(stored.seq, record).map(|row| modules.push(row)),
                 // Its bill of materials goes on; people read it in the format that is made for it.

@@ -55,7 +55,7 @@ impl<'a> Telling<'a> {
             "until": until,
         });
         set(&mut record, PartName::Input, &plan)?;
-        self.seal(record, sink)
+        seal(record, sink)
     }
 
     pub(super) fn end(&self, watched: &Watched, error: Option<&Error>, sink: &mut BookSink<'_>) -> Result<(), Error> {
@@ -67,9 +67,13 @@ impl<'a> Telling<'a> {
         record.duration_us = u64::try_from(record.occurred.as_micros() - self.began).ok();
         set(&mut record, PartName::Result, watched)?;
         if let Some(error) = error {
-            set(&mut record, PartName::Error, &serde_json::json!({"code": error.code(), "message": error.to_string()}))?;
+            set(
+                &mut record,
+                PartName::Error,
+                &serde_json::json!({"code": error.code(), "message": error.to_string()}),
+            )?;
         }
-        self.seal(record, sink)
+        seal(record, sink)
     }
 
     pub(super) fn gap(&self, gap: &Gap, sink: &mut BookSink<'_>) -> Result<(), Error> {
@@ -81,7 +85,7 @@ impl<'a> Telling<'a> {
             "why": gap.why(), "detail": detail, "lost": "unknown", "then": "a look at everything follows",
         });
         set(&mut record, PartName::Result, &told)?;
-        self.seal(record, sink)
+        seal(record, sink)
     }
 
     pub(super) fn changed(&self, window: &Window, sink: &mut BookSink<'_>) -> Result<(), Error> {
@@ -103,7 +107,8 @@ impl<'a> Telling<'a> {
         let watching = self.watching;
         let id = TreePath::from(watching.target.as_path()).to_string();
         let target = Target::new(TargetKind::Project, id);
-        let mut record = Record::event(self.ledger.next_id(), watching.actor.clone(), action, target, self.ledger.now());
+        let mut record =
+            Record::event(self.ledger.next_id(), watching.actor.clone(), action, target, self.ledger.now());
         self.ledger.tenant().clone_into(&mut record.tenant);
         record.operation = Some(self.run);
         record.project.clone_from(&watching.project);
@@ -112,12 +117,6 @@ impl<'a> Telling<'a> {
         record.outcome = Some(Outcome::Ok);
         SOURCE.clone_into(&mut record.source);
         record
-    }
-
-    fn seal(&self, record: Record, sink: &mut BookSink<'_>) -> Result<(), Error> {
-        sink.record(Raw::new(record))?;
-        sink.seal()?;
-        Ok(())
     }
 }
 
@@ -129,4 +128,10 @@ fn line((path, seen): &(std::path::PathBuf, Seen), now: Now) -> Line {
 
 fn set(record: &mut Record, part: PartName, value: &impl Serialize) -> Result<(), Error> {
     record.set_part(part, value).map_err(|cause| Error::Arguments { why: cause.to_string() })
+}
+
+fn seal(record: Record, sink: &mut BookSink<'_>) -> Result<(), Error> {
+    sink.record(Raw::new(record))?;
+    sink.seal()?;
+    Ok(())
 }

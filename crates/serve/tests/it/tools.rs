@@ -16,7 +16,15 @@ async fn tools_say_what_they_take_give_and_change() {
     let client = world.client().await;
     let tools = client.tools().await;
     let names: Vec<&str> = tools.iter().map(|tool| &*tool.name).collect();
-    for name in ["audit_trail", "audit_file", "audit_git", "audit_module", "audit_services", "verify_audit_chain", "query_audit_trail"] {
+    for name in [
+        "audit_trail",
+        "audit_file",
+        "audit_git",
+        "audit_module",
+        "audit_services",
+        "verify_audit_chain",
+        "query_audit_trail",
+    ] {
         assert!(names.contains(&name), "{name} is missing in {names:?}");
     }
     for tool in &tools {
@@ -239,7 +247,9 @@ async fn services_are_audited_on_this_machine_without_running_anything() {
     let client = world.client().await;
     let told = client.ok("audit_services", json!({})).await;
     assert_eq!((&told["complete"], &told["findings"]), (&json!(true), &json!(0)), "{told}");
-    file("  job: {checks: [{command: [/bin/sh, -c, 'echo x > ran'], timeout: 10s}, {tcp: '10.255.255.1:9', timeout: 10s}]}\n");
+    file(
+        "  job: {checks: [{command: [/bin/sh, -c, 'echo x > ran'], timeout: 10s}, {tcp: '10.255.255.1:9', timeout: 10s}]}\n",
+    );
     let told = client.ok("audit_services", json!({})).await;
     assert_eq!(told["complete"], false, "{told}");
     let text = told.to_string();

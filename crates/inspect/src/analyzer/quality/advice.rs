@@ -125,7 +125,9 @@ impl Files {
     /// Complex functions that tests hardly run, in files of which linters complain.
     pub(super) fn gaps(&self, all: &[(&Open, u64)]) -> Vec<Finding> {
         let mut gaps: Vec<(&str, Known<'_>)> = self.known(all).into_iter().collect();
-        gaps.retain(|(_, file)| file.grave > 0 && file.lines_tested.1 > 0 && file.lines_tested.0 * 2 < file.lines_tested.1);
+        gaps.retain(|(_, file)| {
+            file.grave > 0 && file.lines_tested.1 > 0 && file.lines_tested.0 * 2 < file.lines_tested.1
+        });
         gaps.sort_by_key(|(path, file)| (std::cmp::Reverse(file.grave), *path));
         let finding = |(path, file): (&str, Known<'_>)| {
             let (ran, lines) = file.lines_tested;
@@ -154,7 +156,9 @@ impl Files {
             .collect();
         ranked.sort_by_key(|(score, path, ..)| (std::cmp::Reverse(*score), *path));
         let finding = |(nth, (score, path, file, commits)): (usize, (u64, &str, Known<'_>, u64))| {
-            let worst = file.worst.map_or_else(String::new, |it| format!(", {} the worst of them with {}", it.name, it.modified));
+            let worst = file
+                .worst
+                .map_or_else(String::new, |it| format!(", {} the worst of them with {}", it.name, it.modified));
             let open = if file.open == 0 { String::new() } else { format!("; linters left {} open", file.open) };
             let message = format!(
                 "take apart as number {}: {commits} commits changed it, and its complex functions come to {}{worst}{open}",

@@ -38,13 +38,12 @@ pub(super) struct Word {
 pub(super) fn words(text: &str) -> Result<Vec<Word>, String> {
     let value = read(text)?;
     let root = At::root(&value);
-    let list = match value.is_array() {
-        true => root,
-        false => {
-            root.only(&["banned_words"])?;
-            let Some(list) = root.get("banned_words") else { return Ok(Vec::new()) };
-            list
-        }
+    let list = if value.is_array() {
+        root
+    } else {
+        root.only(&["banned_words"])?;
+        let Some(list) = root.get("banned_words") else { return Ok(Vec::new()) };
+        list
     };
     list.list()?.iter().map(word).collect()
 }
@@ -68,7 +67,9 @@ fn word(at: &At<'_>) -> Result<Word, String> {
         return Err(at.wrong("its pattern fits nothing at all, and so everywhere"));
     }
     let severity = match at.get("severity") {
-        Some(at) => at.text()?.parse().map_err(|_| at.wrong("it must be one of: debug, info, warning, error, critical"))?,
+        Some(at) => {
+            at.text()?.parse().map_err(|_| at.wrong("it must be one of: debug, info, warning, error, critical"))?
+        }
         None => Severity::Warning,
     };
     let of = |key: &str, before: &str| -> Result<String, String> {
@@ -92,7 +93,8 @@ fn word(at: &At<'_>) -> Result<Word, String> {
 fn is_whole(text: &str, start: usize, end: usize) -> bool {
     let is_inner = |it: Option<char>| it.is_some_and(|it| it.is_alphanumeric() || it == '_');
     let (first, last) = (text[start..end].chars().next(), text[start..end].chars().next_back());
-    !(is_inner(first) && is_inner(text[..start].chars().next_back()) || is_inner(last) && is_inner(text[end..].chars().next()))
+    !(is_inner(first) && is_inner(text[..start].chars().next_back())
+        || is_inner(last) && is_inner(text[end..].chars().next()))
 }
 
 impl Word {

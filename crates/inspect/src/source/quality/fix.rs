@@ -33,8 +33,11 @@ pub(super) fn fix(
     of.intent = Some(teller.fix(tool.name(), Phase::Intent, &of)?);
     let ran = desk.mend(arguments);
     let after = digests(desk.root, &paths);
-    let changed: BTreeMap<&str, String> =
-        after.iter().filter(|(path, digest)| before.get(*path) != Some(digest)).map(|(path, it)| (*path, it.clone())).collect();
+    let changed: BTreeMap<&str, String> = after
+        .iter()
+        .filter(|(path, digest)| before.get(*path) != Some(digest))
+        .map(|(path, it)| (*path, it.clone()))
+        .collect();
     let was: BTreeMap<&str, String> =
         changed.keys().filter_map(|path| Some((*path, before.get(path)?.clone()))).collect();
     let was = listed(&was);

@@ -54,7 +54,9 @@ pub(super) fn keyed(said: Vec<Said>, root: &Path, tree: &Tree) -> Vec<Open> {
             it
         })
         .collect();
-    said.sort_by(|a, b| (&a.path, a.line, a.column, &a.rule, &a.message).cmp(&(&b.path, b.line, b.column, &b.rule, &b.message)));
+    said.sort_by(|a, b| {
+        (&a.path, a.line, a.column, &a.rule, &a.message).cmp(&(&b.path, b.line, b.column, &b.rule, &b.message))
+    });
     said.dedup();
     let open = said.into_iter().map(|it| {
         let text = texts.entry(it.path.clone()).or_insert_with(|| tree.text(&it.path));
@@ -150,14 +152,19 @@ mod tests {
     #[test]
     fn a_finding_survives_moves_and_reopens_when_its_content_changes() {
         let before = [open("r", "a", 1, "x"), open("r", "a", 5, "y"), open("q", "c", 1, "z"), open("r", "d", 1, "w")];
-        let mut now = vec![open("r", "a", 90, "x"), open("r", "b", 5, "y"), open("q", "c", 1, "zz"), open("n", "a", 1, "x")];
+        let mut now =
+            vec![open("r", "a", 90, "x"), open("r", "b", 5, "y"), open("q", "c", 1, "zz"), open("n", "a", 1, "x")];
         let told: Vec<_> = changes(&before, &mut now).into_iter().map(|(change, it, _)| (change, it.path)).collect();
         let of = |change, path: &str| (change, path.to_owned());
-        assert_eq!(told, [of(Change::Moved, "b"), of(Change::Changed, "c"), of(Change::Appeared, "a"), of(Change::Gone, "d")]);
+        assert_eq!(
+            told,
+            [of(Change::Moved, "b"), of(Change::Changed, "c"), of(Change::Appeared, "a"), of(Change::Gone, "d")]
+        );
         assert_eq!(now[1].id, before[1].id);
         // And again: what moved stays known under its first key.
         let kept = now.clone();
-        let mut again = vec![open("r", "a", 91, "x"), open("r", "b", 6, "y"), open("q", "c", 1, "zz"), open("n", "a", 1, "x")];
+        let mut again =
+            vec![open("r", "a", 91, "x"), open("r", "b", 6, "y"), open("q", "c", 1, "zz"), open("n", "a", 1, "x")];
         assert!(changes(&kept, &mut again).is_empty());
         assert_eq!(again[1].id, before[1].id);
     }

@@ -49,8 +49,7 @@ pub(super) trait Tool: Sync {
     }
 }
 
-pub(super) static TOOLS: &[&dyn Tool] =
-    &[&ruff::Ruff, &mypy::Mypy, &bandit::Bandit, &clippy::Clippy, &eslint::Eslint];
+pub(super) static TOOLS: &[&dyn Tool] = &[&ruff::Ruff, &mypy::Mypy, &bandit::Bandit, &clippy::Clippy, &eslint::Eslint];
 
 /// Where a tool is run, and by what.
 pub(super) struct Desk<'a> {
@@ -121,7 +120,11 @@ impl Crash {
         let said = String::from_utf8_lossy(if ran.err.is_empty() { &ran.out } else { &ran.err }).into_owned();
         let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let last: String = sealbook_policy::redact_text(last.trim()).chars().take(160).collect();
-        Self { why: "tool_crashed", detail: if last.is_empty() { how } else { format!("{how}: {last}") }, exit: ran.code }
+        Self {
+            why: "tool_crashed",
+            detail: if last.is_empty() { how } else { format!("{how}: {last}") },
+            exit: ran.code,
+        }
     }
 
     fn garbled(tool: &str) -> Self {
@@ -162,7 +165,9 @@ impl Desk<'_> {
         }
         let text = String::from_utf8_lossy(&ran.out).into_owned();
         let line = text.lines().next().unwrap_or_default();
-        let word = line.split_whitespace().find(|word| word.trim_start_matches('v').starts_with(|it: char| it.is_ascii_digit()));
+        let word = line
+            .split_whitespace()
+            .find(|word| word.trim_start_matches('v').starts_with(|it: char| it.is_ascii_digit()));
         Ok(word.unwrap_or(line).chars().take(40).collect())
     }
 

@@ -109,9 +109,10 @@ impl Seen {
 
     /// Holds what it takes against what it may.
     pub(super) fn hold(&mut self, limits: Limits, cpu_percent: Option<f64>, memory_mib: Option<f64>) {
-        for (what, most, is) in
-            [("% of a core", limits.cpu_percent_max, cpu_percent), (" MiB of memory", limits.memory_mib_max, memory_mib)]
-        {
+        for (what, most, is) in [
+            ("% of a core", limits.cpu_percent_max, cpu_percent),
+            (" MiB of memory", limits.memory_mib_max, memory_mib),
+        ] {
             match (most, is) {
                 (Some(most), Some(is)) if is > most => self.degrade(format!("it takes {is:.1}{what}; {most} at most")),
                 (Some(_), None) => self.degrade(format!("how much{what} it takes cannot be told")),

@@ -59,7 +59,8 @@ enum Published {
 
 /// `8080:80`, `127.0.0.1:8080:80/tcp`, or a map with `published`.
 fn published(at: &At<'_>) -> Published {
-    let local = |host: &str| if matches!(host, "" | "0.0.0.0" | "::") { "127.0.0.1".to_owned() } else { host.to_owned() };
+    let local =
+        |host: &str| if matches!(host, "" | "0.0.0.0" | "::") { "127.0.0.1".to_owned() } else { host.to_owned() };
     let unread = |why: &str| Published::Unread(why.to_owned());
     if at.value.is_object() {
         let is_udp = at.get("protocol").is_some_and(|at| at.value == "udp");

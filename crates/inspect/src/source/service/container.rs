@@ -15,8 +15,12 @@ use crate::reach::{Asked, Unreached};
 /// Where the socket lies where nobody says it; the user's own come last.
 fn sockets() -> [PathBuf; 4] {
     let own = format!("/run/user/{}", rustix::process::getuid().as_raw());
-    ["/var/run/docker.sock".into(), "/run/podman/podman.sock".into(), format!("{own}/docker.sock").into(),
-        format!("{own}/podman/podman.sock").into()]
+    [
+        "/var/run/docker.sock".into(),
+        "/run/podman/podman.sock".into(),
+        format!("{own}/docker.sock").into(),
+        format!("{own}/podman/podman.sock").into(),
+    ]
 }
 
 const ANSWER_BYTES_MAX: usize = 4 << 20;
@@ -147,7 +151,8 @@ fn one(
     let id: String = id.chars().filter(char::is_ascii_hexdigit).collect();
     let inspected: Inspected = read(&get(&format!("/containers/{id}/json"))?)?;
     let state = &inspected.state;
-    let health = state.health.as_ref().map(|health| health.status.as_str()).filter(|it| *it != "none" && !it.is_empty());
+    let health =
+        state.health.as_ref().map(|health| health.status.as_str()).filter(|it| *it != "none" && !it.is_empty());
     let mut seen = match (state.running && !state.paused, health) {
         (true, Some("unhealthy")) => Seen::down("its own health check fails"),
         (true, Some("starting")) => Seen::new(State::Degraded, "it is starting".to_owned()),

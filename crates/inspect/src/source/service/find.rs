@@ -10,9 +10,14 @@ use crate::source::file::list::{Content, open, read_below};
 use crate::{Coverage, Error, ServiceOptions, TreePath};
 
 /// Own files: what they say of a service stands before what others say of it.
-const OWN: [&str; 6] =
-    ["services.yaml", "services.yml", ".sealbook/services.yaml", "config/services.yaml", "config/services.yml",
-        "deploy/services.yaml"];
+const OWN: [&str; 6] = [
+    "services.yaml",
+    "services.yml",
+    ".sealbook/services.yaml",
+    "config/services.yaml",
+    "config/services.yml",
+    "deploy/services.yaml",
+];
 const COMPOSE: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 /// Directories in which units lie.
 const UNITS: [&str; 4] = ["", "systemd", "deploy", "deploy/systemd"];
@@ -105,7 +110,8 @@ impl Found {
 /// Of one service, each thing is looked at once.
 fn merge(known: &mut Service, more: Service) {
     for check in more.checks {
-        let same = |it: &super::check::Check| it.what.kind() == check.what.kind() && it.what.name() == check.what.name();
+        let same =
+            |it: &super::check::Check| it.what.kind() == check.what.kind() && it.what.name() == check.what.name();
         if !known.checks.iter().any(same) {
             known.checks.push(check);
         }

@@ -61,7 +61,8 @@ fn disks(seen: &mut Seen, limits: HostLimits) {
             seen.degrade(format!("{share:.1}% of {at} is free; {}% at least", limits.disk_free_percent_min));
         }
         if told.len() < LISTED {
-            let value = json!({"at": at, "kind": kind, "bytes": disk.total_space(), "free_bytes": disk.available_space()});
+            let value =
+                json!({"at": at, "kind": kind, "bytes": disk.total_space(), "free_bytes": disk.available_space()});
             told.extend(value.as_object().cloned());
         }
     }

@@ -89,7 +89,8 @@ impl Tool for Clippy {
         if packages.is_empty() || lines.iter().any(|line| line.success == Some(false)) {
             report.unread.push((".".to_owned(), "not_built"));
         }
-        let messages = lines.iter().filter(|line| line.reason == "compiler-message").filter_map(|it| it.message.as_ref());
+        let messages =
+            lines.iter().filter(|line| line.reason == "compiler-message").filter_map(|it| it.message.as_ref());
         // Each target of a package says the same of what they share.
         let mut known = BTreeSet::new();
         for message in messages {
@@ -112,8 +113,16 @@ impl Tool for Clippy {
     }
 
     fn fix(&self, _: &Desk<'_>) -> Option<Vec<OsString>> {
-        let words = ["clippy", "--fix", "--workspace", "--all-targets", "--allow-dirty", "--allow-staged",
-            "--allow-no-vcs", "--quiet"];
+        let words = [
+            "clippy",
+            "--fix",
+            "--workspace",
+            "--all-targets",
+            "--allow-dirty",
+            "--allow-staged",
+            "--allow-no-vcs",
+            "--quiet",
+        ];
         Some(words.iter().map(OsString::from).collect())
     }
 }

@@ -65,7 +65,9 @@ impl Tool for Eslint {
         if let Some(first) = told.first() {
             report.rules = rules_of(at, &first.file_path);
         }
-        for (path, it) in told.into_iter().flat_map(|file| file.messages.into_iter().map(move |it| (file.file_path.clone(), it))) {
+        for (path, it) in
+            told.into_iter().flat_map(|file| file.messages.into_iter().map(move |it| (file.file_path.clone(), it)))
+        {
             if it.fatal {
                 report.unread.push((path.clone(), "not_parsed"));
             }
