@@ -81,7 +81,7 @@ pub(crate) enum Command {
     Blame(blame::Args),
     Logs(logs::Args),
     Module(module::Args),
-    #[command(visible_alias = "services")]
+    #[command(alias = "services")]
     Service(service::Args),
     Quality(quality::Args),
     Watch(watch::Args),
