@@ -36,6 +36,7 @@ static BENCHES: &[&str] = &[
     "query",
     "files",
     "git",
+    "fused",
     "logs",
     "modules",
     "size",

@@ -34,7 +34,7 @@ static OWNED: &[Owned] = &[
     Owned { krate: "signed_note", rooms: &["ledger"] },
     Owned { krate: "tlog_tiles", rooms: &["ledger"] },
     Owned { krate: "json-patch", rooms: &["record"] },
-    Owned { krate: "aho-corasick", rooms: &["policy"] },
+    Owned { krate: "aho-corasick", rooms: &["policy", "inspect"] },
     Owned { krate: "argon2", rooms: &["policy"] },
     Owned { krate: "cel", rooms: &["policy"] },
     Owned { krate: "chacha20poly1305", rooms: &["policy"] },

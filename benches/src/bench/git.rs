@@ -68,13 +68,13 @@ fn log(repository: &Path) -> Result {
     if status.success() { Ok(()) } else { Err(format!("git log: {status}").into()) }
 }
 
-fn git(repository: &Path, arguments: &[&str]) -> Command {
+pub(super) fn git(repository: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command.arg("-C").arg(repository).args(arguments);
     command
 }
 
-fn output(repository: &Path, arguments: &[&str]) -> Result<String> {
+pub(super) fn output(repository: &Path, arguments: &[&str]) -> Result<String> {
     let output = git(repository, arguments).stderr(Stdio::inherit()).output()?;
     if output.status.success() {
         Ok(String::from_utf8(output.stdout)?)
@@ -88,7 +88,7 @@ const FILES: usize = 1_500;
 /// Lines of a file when it comes into being.
 const LINES: usize = 120;
 
-fn make(dir: &Path, commits: u64) -> Result<PathBuf> {
+pub(super) fn make(dir: &Path, commits: u64) -> Result<PathBuf> {
     output(dir, &["init", "--quiet", "--bare", "--initial-branch=main", "."])?;
     let mut import = git(dir, &["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn()?;
     let stream = import.stdin.take().ok_or("git fast-import takes no input")?;

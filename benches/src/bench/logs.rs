@@ -1,7 +1,7 @@
 //! A log of JSON lines, read by level and by kind of message, digest and sealing included, against angle-grinder and
 //! a loop that parses each line with `serde_json`.
 //!
-//! angle-grinder is `target/tools/ag/bin/ag`, or what `SEALBOOK_BENCH_AG` names; without it the loop is the only
+//! angle-grinder is `target/tools/ag/bin/agrind`, or what `SEALBOOK_BENCH_AG` names; without it the loop is the only
 //! yardstick. One file is read by one thread of ours; angle-grinder has one for reading and one for the rest.
 
 use std::fs::File;
@@ -107,7 +107,7 @@ fn angle_grinder() -> Option<PathBuf> {
     let named = std::env::var_os("SEALBOOK_BENCH_AG").map(PathBuf::from);
     let own = || {
         let program = std::env::current_exe().ok()?;
-        Some(program.ancestors().nth(2)?.join("tools/ag/bin/ag"))
+        Some(program.ancestors().nth(2)?.join("tools/ag/bin/agrind"))
     };
     named.or_else(own).filter(|program| program.exists())
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use sealbook_inspect::{Audit, Options, Refs, SOURCES};
+use sealbook_inspect::{Audit, Options, Refs, SOURCES, SecurityOptions};
 use sealbook_ledger::{Report, Uuid};
 use sealbook_record::Severity;
 use sealbook_report::{AuditReport, AuditRun, Block, Document, Format, Observed, View};
@@ -151,7 +151,7 @@ fn of_run(run: Uuid) -> Query {
 }
 
 /// What failed altogether is an error too, beside its line in the report.
-fn tell_failures(audit: &Audit, context: &Context) {
+pub(crate) fn tell_failures(audit: &Audit, context: &Context) {
     let sources = audit.sources.iter().filter_map(|run| run.result.as_ref().err());
     let analyses = audit.analyses.iter().filter_map(|analysis| analysis.result.as_ref().err());
     for error in sources.chain(analyses) {
@@ -203,6 +203,10 @@ impl View for WithObserved<'_> {
     fn bom(&self) -> Option<String> {
         self.observed.bom()
     }
+
+    fn sarif(&self) -> Option<String> {
+        self.report.sarif()
+    }
 }
 
 /// The least severity that fails an audit: the option, else the configuration, else `critical`.
@@ -215,7 +219,7 @@ pub(crate) fn fail_on(running: &Running, session: &Session) -> Result<Option<Sev
     }
 }
 
-fn exit(audit: &Audit, told: &AuditRun, verification: Option<&Report>, fail_on: Option<Severity>) -> Exit {
+pub(crate) fn exit(audit: &Audit, told: &AuditRun, verification: Option<&Report>, fail_on: Option<Severity>) -> Exit {
     let found = fail_on.is_some_and(|least| told.findings.iter().any(|it| it.severity >= least));
     [
         (verification.is_some_and(|report| !report.valid), Exit::Broken),
@@ -235,6 +239,24 @@ pub(crate) fn refs() -> impl TypedValueParser<Value = Refs> {
         "all" => Refs::All,
         _ => Refs::Usual,
     })
+}
+
+/// Where the rules and advisories of a security audit lie.
+pub(crate) fn security(context: &Context, rules: Option<&Path>, advisories: Option<&Path>) -> SecurityOptions {
+    let absolute = |path: &Path| context.environment.absolute(path);
+    SecurityOptions { rules: rules.map(absolute), advisories: advisories.map(absolute) }
+}
+
+/// What advisories are held against: the modules, with all that they bring in, read before.
+pub(crate) fn add_modules(sources: &mut Vec<String>, options: &mut Options) {
+    options.module.include_dependencies = true;
+    if !sources.iter().any(|name| name == "module") {
+        let at = sources.iter().position(|name| name == "security").unwrap_or(sources.len());
+        sources.insert(at, "module".to_owned());
+    }
+    if !sources.iter().any(|name| name == "security") {
+        sources.push("security".to_owned());
+    }
 }
 
 /// The names of all sources there are, for help; plural forms are accepted.

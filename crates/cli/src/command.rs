@@ -42,10 +42,12 @@ mod retention;
 mod review;
 mod rules;
 mod schedule;
+mod security;
 mod service;
 mod show;
 mod status;
 mod stop;
+mod suppress;
 mod tail;
 mod verify;
 mod watch;
@@ -60,6 +62,7 @@ use crate::args::{Acting, Cli, Global};
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
+use crate::hints;
 use crate::output::{Output, note};
 use crate::place::Place;
 use crate::project::Project;
@@ -81,6 +84,8 @@ pub(crate) enum Command {
     Blame(blame::Args),
     Logs(logs::Args),
     Module(module::Args),
+    Security(security::Args),
+    Suppress(suppress::Args),
     #[command(alias = "services")]
     Service(service::Args),
     Quality(quality::Args),
@@ -135,15 +140,11 @@ pub(crate) fn run(cli: Cli, environment: Environment) -> Exit {
     let errors = global.format.unwrap_or(Format::Terminal);
     let out = Output::new(global.format, global.output.clone(), environment.screen);
     let context = Context { environment, global, out };
-    dispatch(command, &context).unwrap_or_else(|failure| failure.show(errors))
+    dispatch(command, &context).unwrap_or_else(|failure| failure.show(errors, &context.global))
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
-    let has_bom = matches!(command, Command::Module(_) | Command::Repo(_) | Command::Report(_));
-    if context.out.format == Format::CycloneDx && !has_bom {
-        let mend = "ask `sealbook module`, `repo --sources module` or `report` for one, or choose another --format";
-        return Err(Failure::usage("this command has no bill of materials", mend));
-    }
+    fits(&command, context.out.format)?;
     match command {
         Command::Init(args) => init::run(&args, context),
         Command::Status(args) => status::run(&args, context),
@@ -157,6 +158,8 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Blame(args) => blame::run(&args, context),
         Command::Logs(args) => logs::run(&args, context),
         Command::Module(args) => module::run(&args, context),
+        Command::Security(args) => security::run(&args, context),
+        Command::Suppress(args) => suppress::run(&args, context),
         Command::Watch(args) => watch::run(&args, context),
         Command::Schedule(args) => schedule::run(&args, context),
         Command::Quality(args) => quality::run(&args, context),
@@ -196,6 +199,31 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
     }
+}
+
+/// Refuses a format that the command has nothing for, before it does anything.
+fn fits(command: &Command, format: Format) -> Result<(), Failure> {
+    use Command::{Compliance, File, Git, Logs, Module, Query, Repo, Report};
+    let (fits, what, mend) = match format {
+        Format::CycloneDx => (
+            matches!(command, Module(_) | Repo(_) | Report(_)),
+            "this command has no bill of materials",
+            "ask `sealbook module`, `repo --sources module` or `report` for one, or choose another --format",
+        ),
+        Format::Sarif => (
+            matches!(command, Module(_) | Repo(_) | Report(_) | Git(_) | File(_) | Logs(_) | Query(_))
+                || matches!(command, Compliance(args) if args.is_assessment()),
+            "this command has no findings",
+            "ask an audit, `sealbook query`, `report` or `compliance --framework` for them, or choose another --format",
+        ),
+        Format::Oscal => (
+            matches!(command, Report(_)) || matches!(command, Compliance(args) if args.is_assessment()),
+            "this command assesses nothing",
+            "ask `sealbook compliance --framework NAME` or a `report` of it, or choose another --format",
+        ),
+        _ => return Ok(()),
+    };
+    if fits { Ok(()) } else { Err(Failure::usage(what, mend)) }
 }
 
 impl Context {
@@ -276,7 +304,8 @@ impl Context {
 
     /// Something said to a person beside the answer, unless they asked for quiet.
     pub(crate) fn note(&self, text: &str) {
-        let text = &*sealbook_policy::redact_text(text);
+        let text = hints::scoped(text, &self.global);
+        let text = &*sealbook_policy::redact_text(&text);
         if !self.global.quiet {
             note(text);
         }

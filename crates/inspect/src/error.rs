@@ -51,6 +51,14 @@ pub enum Error {
         /// What there is.
         known: String,
     },
+    /// No such catalogue of controls.
+    #[error("no catalogue is called {name:?}; there are: {known}, and `all`")]
+    UnknownCatalogue {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// No such module.
     #[error("no module is called {name:?}, and no directory; there are: {known}")]
     UnknownModule {
@@ -95,6 +103,14 @@ pub enum Error {
         /// The pattern.
         pattern: String,
         /// What is wrong with it.
+        cause: String,
+    },
+    /// A file of rules that is none.
+    #[error("the rules in {} cannot be read: {cause}; they are TOML in the form of gitleaks' configuration", path.display())]
+    RulesInvalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and where.
         cause: String,
     },
     /// The manifest of an earlier audit is not whole.
@@ -161,12 +177,14 @@ impl Error {
             Self::TargetUnsupported { .. } => "target_unsupported",
             Self::UnknownSource { .. } => "unknown_source",
             Self::UnknownAnalyzer { .. } => "unknown_analyzer",
+            Self::UnknownCatalogue { .. } => "unknown_catalogue",
             Self::UnknownModule { .. } => "unknown_module",
             Self::UnknownService { .. } => "unknown_service",
             Self::ScheduleInvalid { .. } => "schedule_invalid",
             Self::Unwatched { .. } => "unwatched",
             Self::ModuleAmbiguous { .. } => "module_ambiguous",
             Self::PatternInvalid { .. } => "pattern_invalid",
+            Self::RulesInvalid { .. } => "rules_file_invalid",
             Self::ManifestBroken { .. } => "manifest_broken",
             Self::BaselineInvalid { .. } => "baseline_invalid",
             Self::Repository { .. } => "repository_unreadable",

@@ -5,7 +5,9 @@ pub mod git;
 pub mod log;
 pub mod module;
 pub mod quality;
+pub mod security;
 pub mod service;
+pub(crate) mod trail;
 
 use std::path::{Path, PathBuf};
 
@@ -57,6 +59,7 @@ pub static SOURCES: &[&dyn Source] = &[
     &log::LogSource,
     &service::ServiceSource,
     &quality::QualitySource,
+    &security::SecuritySource,
 ];
 
 /// The source of that name.
@@ -106,6 +109,10 @@ pub trait Stamp: Sync {
     fn now(&self) -> Timestamp;
     /// A new record id, later than every one before it.
     fn id(&self) -> Uuid;
+    /// The keyed digest of a secret; none where no key is at hand, and then nothing is kept of it.
+    fn digest(&self, _secret: &[u8]) -> Option<String> {
+        None
+    }
 }
 
 /// The run a record belongs to, and on whose behalf it is made.
@@ -183,6 +190,12 @@ pub struct Options {
     /// Options of the `module` source.
     #[serde(skip_serializing_if = "ModuleOptions::is_default")]
     pub module: ModuleOptions,
+    /// Options of the `security` source, and of the `git` source where that looks for secrets.
+    #[serde(skip_serializing_if = "security::SecurityOptions::is_default")]
+    pub security: security::SecurityOptions,
+    /// Options of the `compliance` analyzer.
+    #[serde(skip_serializing_if = "ComplianceOptions::is_default")]
+    pub compliance: ComplianceOptions,
     /// Options of the `service` source.
     #[serde(skip_serializing_if = "ServiceOptions::is_default")]
     pub service: ServiceOptions,
@@ -202,11 +215,14 @@ pub struct FileOptions {
     pub per_file: bool,
     /// Honour `.gitignore` and `.ignore` (on by default).
     pub ignore_files: bool,
+    /// Read every file, also where size, times and inode are what they were.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub paranoid: bool,
 }
 
 impl Default for FileOptions {
     fn default() -> Self {
-        Self { pattern: None, include_hash: true, per_file: false, ignore_files: true }
+        Self { pattern: None, include_hash: true, per_file: false, ignore_files: true, paranoid: false }
     }
 }
 
@@ -228,6 +244,12 @@ pub struct GitOptions {
     pub again: bool,
     /// Which references to walk from; all are recorded.
     pub refs: Refs,
+    /// Whose SSH keys are whose, as `ssh-keygen` reads it; else what the repository's configuration names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_signers: Option<PathBuf>,
+    /// Look for secrets in the lines that commits added.
+    #[serde(rename = "leaks", skip_serializing_if = "std::ops::Not::not")]
+    pub secrets: bool,
 }
 
 /// Options of the `module` source.
@@ -244,6 +266,28 @@ pub struct ModuleOptions {
 impl ModuleOptions {
     fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// What the `compliance` analyzer assesses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ComplianceOptions {
+    /// Catalogues by name; all where none is named.
+    pub frameworks: Vec<String>,
+    /// Only what happened at or after this time is evidence.
+    pub since: Option<Timestamp>,
+    /// Only what happened at or before this time is evidence.
+    pub until: Option<Timestamp>,
+}
+
+impl ComplianceOptions {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether that time is asked about.
+    pub fn covers(&self, at: Timestamp) -> bool {
+        self.since.is_none_or(|since| since <= at) && self.until.is_none_or(|until| at <= until)
     }
 }
 

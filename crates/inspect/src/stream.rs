@@ -16,7 +16,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use self::gather::Gathered;
-pub use self::gather::{Seen, Sort};
+pub use self::gather::{Sighted, Sort};
 pub use self::now::Now;
 use crate::Error;
 
@@ -45,7 +45,7 @@ pub struct Window {
     /// Events of what is not watched: ignored files, and the repository's own.
     pub ignored: u64,
     /// One entry per path below the root, by its bytes.
-    pub seen: Vec<(PathBuf, Seen)>,
+    pub seen: Vec<(PathBuf, Sighted)>,
     /// Why not all is here.
     pub gap: Option<Gap>,
 }

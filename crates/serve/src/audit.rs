@@ -69,7 +69,7 @@ fn run(
     progress: &dyn Progress,
 ) -> Result<Audit, Error> {
     let sources = named(&plan.sources)?;
-    let book = Book::new(ledger);
+    let book = Book::new(ledger).with_digests(policy);
     let mut run = Run::new(ledger.next_id(), plan.actor);
     ledger.tenant().clone_into(&mut run.tenant);
     run.project = plan.project;

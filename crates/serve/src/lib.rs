@@ -23,6 +23,7 @@ mod pages;
 mod range;
 mod reach;
 mod schedule;
+mod trail;
 mod verdict;
 mod watch;
 
@@ -35,5 +36,6 @@ pub use pages::{Page, read_page};
 pub use range::place_of;
 pub use reach::Allowed;
 pub use schedule::{Lock, SCHEDULE_ADDED, SCHEDULE_REMOVED, Scheduled, Standing, Ticked, schedules, tick};
+pub use trail::{Assessed, Trail, assess};
 pub use verdict::{Checks, Verdict, trust, verdict_of_book, verdict_of_ledger};
 pub use watch::{Heard, Watched, Watching, watch};

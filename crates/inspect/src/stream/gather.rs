@@ -26,7 +26,7 @@ pub enum Sort {
 
 /// What happened to one path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
+pub struct Sighted {
     /// The last thing.
     pub sort: Sort,
     /// How many events there were.
@@ -37,7 +37,7 @@ pub struct Seen {
 pub(super) struct Gathered {
     root: PathBuf,
     ignores: Gitignore,
-    seen: BTreeMap<PathBuf, Seen>,
+    seen: BTreeMap<PathBuf, Sighted>,
     /// New directories, and how often they are still to be looked into: what was put into them before they were
     /// watched is told by nobody.
     fresh: Vec<(PathBuf, u8)>,
@@ -118,7 +118,7 @@ impl Gathered {
             };
             seen.events += events;
         } else if self.seen.len() < PATHS_MAX {
-            self.seen.insert(below.to_owned(), Seen { sort, events });
+            self.seen.insert(below.to_owned(), Sighted { sort, events });
         } else {
             self.gap.get_or_insert(Gap::TooManyPaths);
         }

@@ -121,6 +121,10 @@ impl Stamp for Book {
         Timestamp::from_micros(1_700_000_000_000_000 + self.ticks.fetch_add(1, Ordering::Relaxed) as i64)
     }
 
+    fn digest(&self, secret: &[u8]) -> Option<String> {
+        Some(self.policy.digest(secret))
+    }
+
     fn id(&self) -> Uuid {
         Uuid::from_u128(u128::from(self.ticks.fetch_add(1, Ordering::Relaxed)))
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sealbook_inspect::{BookSink, Gap, Now, Seen, Sink as _, Sort, TreePath, Window};
+use sealbook_inspect::{BookSink, Gap, Now, Sighted, Sink as _, Sort, TreePath, Window};
 use sealbook_ledger::{Phase, Uuid};
 use sealbook_policy::Raw;
 use sealbook_record::{Category, Outcome, PartName, Record, Severity, Target, TargetKind};
@@ -120,7 +120,7 @@ impl<'a> Telling<'a> {
     }
 }
 
-fn line((path, seen): &(std::path::PathBuf, Seen), now: Now) -> Line {
+fn line((path, seen): &(std::path::PathBuf, Sighted), now: Now) -> Line {
     let bytes = std::os::unix::ffi::OsStrExt::as_bytes(Path::as_os_str(path));
     let path = TreePath::new(&bytes[..bytes.len().min(PATH_BYTES)]);
     Line { path, sort: seen.sort, events: seen.events, now }

@@ -334,6 +334,34 @@ async fn an_agent_stops_and_cannot_resume() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stop_of_everything_is_one_of_every_tenant() {
+    let place = sealbook_testkit::Place::new();
+    let layout = |tenant: &str| {
+        let mut layout = place.layout();
+        layout.book = place.join("books").join("shop").join(tenant);
+        layout
+    };
+    let [own, other] = ["default", "b"].map(|tenant| {
+        std::sync::Arc::new(
+            sealbook_store::Ledger::create(layout(tenant), tenant, sealbook_store::Options::default(), None).unwrap(),
+        )
+    });
+    std::fs::create_dir(place.join("project")).unwrap();
+    let world = World { place, ledger: own };
+    let client = world.client().await;
+    let stops = || {
+        let mut state = sealbook_policy::State::new();
+        other.bring_up(&mut state).unwrap();
+        state.stops().iter().map(|stop| stop.scope.to_string()).collect::<Vec<_>>()
+    };
+    client.ok("emergency_stop", json!({"reason": "x", "scope": "tool", "id": "a/b"})).await;
+    assert!(stops().is_empty(), "what is named is of one ledger");
+    let told = client.ok("emergency_stop", json!({"reason": "all of it"})).await;
+    assert!(told["not_stopped"].is_null(), "{told}");
+    assert_eq!(stops(), ["everything"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn approvals_are_listed_and_never_given() {
     let world = World::new();
     let client = world.client().await;

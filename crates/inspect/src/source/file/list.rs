@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{FileType, Mode, OFlags, fstat, openat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
 use super::read::Fault;
@@ -51,6 +51,16 @@ pub(crate) fn open(path: &Path) -> Result<OwnedFd, std::io::Error> {
 
 /// Gives every file below `root`; says how many entries ignore files left out.
 pub(crate) fn list(root: OwnedFd, path: &Path, give: &mut dyn FnMut(Listed) -> ControlFlow<()>) -> u64 {
+    list_with(root, path, give, &mut |_, _| {})
+}
+
+/// The same; directories come too, by their path and mode.
+pub(in crate::source) fn list_with(
+    root: OwnedFd,
+    path: &Path,
+    give: &mut dyn FnMut(Listed) -> ControlFlow<()>,
+    directory: &mut dyn FnMut(&[u8], u32),
+) -> u64 {
     let filter = Filter { pattern: None, ignore_files: true };
     let left_out = walk::walk(root, path, &filter, &mut |item| match item {
         Item::Look { directory, name, listed } => {
@@ -61,7 +71,12 @@ pub(crate) fn list(root: OwnedFd, path: &Path, give: &mut dyn FnMut(Listed) -> C
                 _ => ControlFlow::Continue(()),
             }
         }
-        Item::Directory(_, None) => ControlFlow::Continue(()),
+        Item::Directory(entry, None) => {
+            if let Some(meta) = &entry.stat {
+                directory(&entry.path, meta.mode);
+            }
+            ControlFlow::Continue(())
+        }
         Item::Directory(entry, Some(fault)) => {
             give(Listed::Closed { path: entry.path.clone(), why: fault.why(), detail: fault.detail() })
         }
@@ -71,6 +86,11 @@ pub(crate) fn list(root: OwnedFd, path: &Path, give: &mut dyn FnMut(Listed) -> C
 }
 
 impl Place {
+    /// The mode of a file, links not followed.
+    pub(in crate::source) fn mode(&self, name: &CStr) -> Option<u32> {
+        statat(&self.0.fd, name, AtFlags::SYMLINK_NOFOLLOW).ok().map(|stat| stat.st_mode)
+    }
+
     /// Reads a file, if it is no longer than `most`.
     pub(crate) fn read(&self, name: &CStr, most: u64) -> Content {
         read_in(self.0.fd.as_fd(), name, most)
