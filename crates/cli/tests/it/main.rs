@@ -45,6 +45,7 @@ mod review;
 mod running;
 mod sarif;
 mod secrets;
+mod spellings;
 mod tail;
 mod verify;
 mod wrap;
