@@ -35,7 +35,7 @@ fn main() -> Result {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["modules-peak", tree] => bench::modules::peak(Path::new(tree)),
         ["peak", book] => bench::verify::peak(Path::new(book)),
-        ["recheck-peak", kept, tree] => bench::recheck::peak(Path::new(kept), Path::new(tree)),
+        ["recheck-peak", tree] => bench::recheck::peak(Path::new(tree)),
         ["log-peak", log] => bench::logs::peak(Path::new(log)),
         ["server"] => bench::peers::server::run(),
         [name] => match bench::BENCHES.iter().find(|bench| bench.name == name) {
