@@ -2,6 +2,7 @@
 
 mod append;
 mod files;
+pub(crate) mod fused;
 mod git;
 mod hook;
 mod http;
@@ -44,6 +45,7 @@ pub(crate) static BENCHES: &[Bench] = &[
     Bench { name: "files", run: files::run },
     Bench { name: "recheck", run: recheck::run },
     Bench { name: "git", run: git::run },
+    Bench { name: "fused", run: fused::run },
     Bench { name: "logs", run: logs::run },
     Bench { name: "modules", run: modules::run },
     Bench { name: "size", run: size::run },

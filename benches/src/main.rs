@@ -34,6 +34,7 @@ fn main() -> Result {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["modules-peak", tree] => bench::modules::peak(Path::new(tree)),
+        ["fused-peak", repository] => bench::fused::peak(Path::new(repository)),
         ["peak", book] => bench::verify::peak(Path::new(book)),
         ["recheck-peak", tree] => bench::recheck::peak(Path::new(tree)),
         ["log-peak", log] => bench::logs::peak(Path::new(log)),

@@ -37,6 +37,7 @@ static BENCHES: &[&str] = &[
     "files",
     "recheck",
     "git",
+    "fused",
     "logs",
     "modules",
     "size",

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::measure::{Bound, Contender, Row, in_turns, note, tell, timed};
 use crate::{Result, book, cores, place, setting};
-use sealbook_inspect::{Batch, Book, GitOptions, Options, Refs, Request, Run, Silent, source};
+use sealbook_inspect::{Batch, Book, GitOptions, NoReach, Options, Refs, Request, Run, Silent, source};
 use sealbook_record::{Actor, ActorKind};
 use sealbook_testkit::Rng;
 
@@ -51,6 +51,7 @@ fn audit(repository: &Path, commits: u64) -> Result<Duration> {
             options: Options { git, ..Options::default() },
             threads: cores(),
             stamp: &book,
+            reach: &NoReach,
         },
     };
     let mut sink = book.sink(&policy);
@@ -67,13 +68,13 @@ fn log(repository: &Path) -> Result {
     if status.success() { Ok(()) } else { Err(format!("git log: {status}").into()) }
 }
 
-fn git(repository: &Path, arguments: &[&str]) -> Command {
+pub(super) fn git(repository: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command.arg("-C").arg(repository).args(arguments);
     command
 }
 
-fn output(repository: &Path, arguments: &[&str]) -> Result<String> {
+pub(super) fn output(repository: &Path, arguments: &[&str]) -> Result<String> {
     let output = git(repository, arguments).stderr(Stdio::inherit()).output()?;
     if output.status.success() {
         Ok(String::from_utf8(output.stdout)?)
@@ -87,7 +88,7 @@ const FILES: usize = 1_500;
 /// Lines of a file when it comes into being.
 const LINES: usize = 120;
 
-fn make(dir: &Path, commits: u64) -> Result<PathBuf> {
+pub(super) fn make(dir: &Path, commits: u64) -> Result<PathBuf> {
     output(dir, &["init", "--quiet", "--bare", "--initial-branch=main", "."])?;
     let mut import = git(dir, &["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn()?;
     let stream = import.stdin.take().ok_or("git fast-import takes no input")?;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use sealbook_inspect::{Batch, Book, LogOptions, Options, Request, Run, Silent, source};
+use sealbook_inspect::{Batch, Book, LogOptions, NoReach, Options, Request, Run, Silent, source};
 use sealbook_record::{Actor, ActorKind, Severity, Timestamp};
 use sealbook_testkit::Rng;
 use serde_json::Value;
@@ -78,6 +78,7 @@ fn audit(log: &Path, options: LogOptions, errors: u64) -> Result<Duration> {
             options: Options { log: options, ..Options::default() },
             threads: 1,
             stamp: &book,
+            reach: &NoReach,
         },
     };
     let mut sink = book.sink(&policy);

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use sealbook_inspect::{Batch, Book, FileOptions, Options, Request, Run, Silent, source};
+use sealbook_inspect::{Batch, Book, FileOptions, NoReach, Options, Request, Run, Silent, source};
 use sealbook_record::{Actor, ActorKind};
 use sealbook_store::Ledger;
 
@@ -67,6 +67,7 @@ fn audit(ledger: &Ledger, tree: &Path, files: usize, paranoid: bool) -> Result<D
             options: Options { file, ..Options::default() },
             threads: cores(),
             stamp: &book,
+            reach: &NoReach,
         },
     };
     let mut sink = book.sink(&policy);

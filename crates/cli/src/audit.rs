@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use sealbook_inspect::{Audit, Options, Refs, SOURCES};
+use sealbook_inspect::{Audit, Options, Refs, SOURCES, SecurityOptions};
 use sealbook_ledger::{Report, Uuid};
 use sealbook_record::Severity;
 use sealbook_report::{AuditReport, AuditRun, Block, Document, Format, Observed, View};
-use sealbook_serve::verdict_of_ledger;
+use sealbook_serve::{Allowed, verdict_of_ledger};
 use sealbook_store::{Query, Stored};
 
 use crate::args::Acting;
@@ -57,8 +57,13 @@ pub(crate) const MODULES: &[&str] = &["module.audited", "module.bom"];
 /// How many of a run's records one answer lists.
 const LISTED_MAX: usize = 10_000;
 
-/// Runs it, shows it, and gives the exit.
+/// Runs it, shows it, and gives the exit. Code of the tree is not run.
 pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Exit, Failure> {
+    run_allowed(plan, Allowed::BY_A_PERSON, running, context)
+}
+
+/// The same with what it may reach beside files.
+pub(crate) fn run_allowed(plan: Plan, allowed: Allowed, running: &Running, context: &Context) -> Result<Exit, Failure> {
     if context.out.format == Format::CycloneDx && !plan.sources.iter().any(|name| name == "module") {
         let mend = "add `module` to --sources, or choose another --format";
         return Err(Failure::usage("this audit makes no bill of materials", mend));
@@ -90,6 +95,7 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
         actor: session.actor.clone(),
         reason: running.reason.clone(),
         baseline,
+        allowed,
     };
     let audit = sealbook_serve::collect(plan, &session.ledger, session.policy()?, &bars)?;
     tell_failures(&audit, context);
@@ -103,7 +109,7 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
 }
 
 /// The book of the project at `root`; made where there is none yet.
-fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Failure> {
+pub(crate) fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Failure> {
     let place = context.place_of(root)?;
     if place.exists() && (place.by_pointer || place.of_bare || context.global.book.is_some()) {
         let actor = who::acting(acting, &place)?;
@@ -235,10 +241,29 @@ pub(crate) fn refs() -> impl TypedValueParser<Value = Refs> {
     })
 }
 
+/// Where the rules and advisories of a security audit lie.
+pub(crate) fn security(context: &Context, rules: Option<&Path>, advisories: Option<&Path>) -> SecurityOptions {
+    let absolute = |path: &Path| context.environment.absolute(path);
+    SecurityOptions { rules: rules.map(absolute), advisories: advisories.map(absolute) }
+}
+
+/// What advisories are held against: the modules, with all that they bring in, read before.
+pub(crate) fn add_modules(sources: &mut Vec<String>, options: &mut Options) {
+    options.module.include_dependencies = true;
+    if !sources.iter().any(|name| name == "module") {
+        let at = sources.iter().position(|name| name == "security").unwrap_or(sources.len());
+        sources.insert(at, "module".to_owned());
+    }
+    if !sources.iter().any(|name| name == "security") {
+        sources.push("security".to_owned());
+    }
+}
+
 /// The names of all sources there are, for help; plural forms are accepted.
 pub(crate) fn source_names() -> Vec<PossibleValue> {
     let value = |name: &'static str| match name {
         "log" => PossibleValue::new(name).alias("logs"),
+        "service" => PossibleValue::new(name).alias("services"),
         _ => PossibleValue::new(name),
     };
     SOURCES.iter().map(|source| value(source.metadata().name)).collect()

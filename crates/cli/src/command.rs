@@ -31,6 +31,7 @@ mod mark;
 mod mcp;
 mod module;
 mod prove;
+mod quality;
 mod query;
 mod reindex;
 mod repo;
@@ -40,11 +41,16 @@ mod resume;
 mod retention;
 mod review;
 mod rules;
+mod schedule;
+mod security;
+mod service;
 mod show;
 mod status;
 mod stop;
+mod suppress;
 mod tail;
 mod verify;
+mod watch;
 mod wrap;
 
 use std::path::Path;
@@ -56,6 +62,7 @@ use crate::args::{Acting, Cli, Global};
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
+use crate::hints;
 use crate::output::{Output, note};
 use crate::place::Place;
 use crate::project::Project;
@@ -77,6 +84,13 @@ pub(crate) enum Command {
     Blame(blame::Args),
     Logs(logs::Args),
     Module(module::Args),
+    Security(security::Args),
+    Suppress(suppress::Args),
+    #[command(visible_alias = "services")]
+    Service(service::Args),
+    Quality(quality::Args),
+    Watch(watch::Args),
+    Schedule(schedule::Args),
     Append(append::Args),
     Hook(hook::Args),
     Exec(exec::Args),
@@ -126,7 +140,7 @@ pub(crate) fn run(cli: Cli, environment: Environment) -> Exit {
     let errors = global.format.unwrap_or(Format::Terminal);
     let out = Output::new(global.format, global.output.clone(), environment.screen);
     let context = Context { environment, global, out };
-    dispatch(command, &context).unwrap_or_else(|failure| failure.show(errors))
+    dispatch(command, &context).unwrap_or_else(|failure| failure.show(errors, &context.global))
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
@@ -144,6 +158,12 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Blame(args) => blame::run(&args, context),
         Command::Logs(args) => logs::run(&args, context),
         Command::Module(args) => module::run(&args, context),
+        Command::Security(args) => security::run(&args, context),
+        Command::Suppress(args) => suppress::run(&args, context),
+        Command::Watch(args) => watch::run(&args, context),
+        Command::Schedule(args) => schedule::run(&args, context),
+        Command::Quality(args) => quality::run(&args, context),
+        Command::Service(args) => service::run(&args, context),
         Command::Append(args) => append::run(&args, context),
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),
@@ -183,7 +203,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
 
 /// Refuses a format that the command has nothing for, before it does anything.
 fn fits(command: &Command, format: Format) -> Result<(), Failure> {
-    use Command::{Compliance, File, Git, Logs, Module, Query, Repo, Report};
+    use Command::{Compliance, File, Git, Logs, Module, Quality, Query, Repo, Report, Security, Service};
     let (fits, what, mend) = match format {
         Format::CycloneDx => (
             matches!(command, Module(_) | Repo(_) | Report(_)),
@@ -192,6 +212,7 @@ fn fits(command: &Command, format: Format) -> Result<(), Failure> {
         ),
         Format::Sarif => (
             matches!(command, Module(_) | Repo(_) | Report(_) | Git(_) | File(_) | Logs(_) | Query(_))
+                || matches!(command, Quality(_) | Security(_) | Service(_))
                 || matches!(command, Compliance(args) if args.is_assessment()),
             "this command has no findings",
             "ask an audit, `sealbook query`, `report` or `compliance --framework` for them, or choose another --format",
@@ -284,7 +305,8 @@ impl Context {
 
     /// Something said to a person beside the answer, unless they asked for quiet.
     pub(crate) fn note(&self, text: &str) {
-        let text = &*sealbook_policy::redact_text(text);
+        let text = hints::scoped(text, &self.global);
+        let text = &*sealbook_policy::redact_text(&text);
         if !self.global.quiet {
             note(text);
         }

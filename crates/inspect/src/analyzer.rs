@@ -5,12 +5,18 @@ mod drift;
 mod git;
 mod log;
 mod module;
+mod quality;
+mod security;
+mod service;
 
 pub use compliance::{Catalogue, ComplianceAnalyzer, Control, Feature, Mapping, catalogues, catalogues_of, mapping};
 pub use drift::DriftAnalyzer;
 pub use git::GitAnalyzer;
 pub use log::LogAnalyzer;
 pub use module::ModuleAnalyzer;
+pub use quality::QualityAnalyzer;
+pub use security::SecurityAnalyzer;
+pub use service::ServiceAnalyzer;
 
 use sealbook_record::{Finding, Timestamp};
 
@@ -42,8 +48,16 @@ pub trait Analyzer: Sync {
 }
 
 /// Every analyzer, in the order in which a run asks them.
-pub static ANALYZERS: &[&dyn Analyzer] =
-    &[&git::GitAnalyzer, &module::ModuleAnalyzer, &log::LogAnalyzer, &drift::DriftAnalyzer, &compliance::ComplianceAnalyzer::OF_ALL];
+pub static ANALYZERS: &[&dyn Analyzer] = &[
+    &git::GitAnalyzer,
+    &module::ModuleAnalyzer,
+    &log::LogAnalyzer,
+    &service::ServiceAnalyzer,
+    &quality::QualityAnalyzer,
+    &security::SecurityAnalyzer,
+    &drift::DriftAnalyzer,
+    &compliance::ComplianceAnalyzer::OF_ALL,
+];
 
 /// The analyzer of that name.
 pub fn analyzer(name: &str) -> Result<&'static dyn Analyzer, Error> {

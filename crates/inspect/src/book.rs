@@ -25,12 +25,19 @@ const PAGE_RECORDS: usize = 128;
 #[derive(Clone, Copy)]
 pub struct Book<'l> {
     ledger: &'l Ledger,
+    digests: Option<&'l Policy>,
 }
 
 impl<'l> Book<'l> {
     /// The ledger that a run is sealed in.
     pub fn new(ledger: &'l Ledger) -> Self {
-        Self { ledger }
+        Self { ledger, digests: None }
+    }
+
+    /// The same, which makes keyed digests of secrets with the key of a policy.
+    #[must_use]
+    pub fn with_digests(self, policy: &'l Policy) -> Self {
+        Self { digests: Some(policy), ..self }
     }
 
     /// A sink that redacts with `policy` and seals.
@@ -46,6 +53,10 @@ impl Stamp for Book<'_> {
 
     fn id(&self) -> Uuid {
         self.ledger.next_id()
+    }
+
+    fn digest(&self, secret: &[u8]) -> Option<String> {
+        self.digests.map(|policy| policy.digest(secret))
     }
 }
 

@@ -203,6 +203,9 @@ impl Batch<'_> {
             }
             _ => {}
         }
+        if let Ok(findings) = &mut result {
+            crate::suppression::apply(findings, prior, project, self.request.now)?;
+        }
         Ok(Analysis { analyzer: metadata.name, records: read, range, result })
     }
 }

@@ -67,6 +67,28 @@ pub enum Error {
         /// What there is.
         known: String,
     },
+    /// A schedule that is none.
+    #[error("this is no schedule: {what}; write for example \"0 */6 * * *\" and a zone such as \"Europe/Berlin\"")]
+    ScheduleInvalid {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// A directory that cannot be watched.
+    #[error("cannot watch {}: {cause}; the system's limits are in fs.inotify (sysctl)", path.display())]
+    Unwatched {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        cause: String,
+    },
+    /// No such service.
+    #[error("no service is called {name:?}; there are: {known}")]
+    UnknownService {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// Several modules of that name.
     #[error("several modules are called {name:?}; name one by its path: {paths}")]
     ModuleAmbiguous {
@@ -81,6 +103,14 @@ pub enum Error {
         /// The pattern.
         pattern: String,
         /// What is wrong with it.
+        cause: String,
+    },
+    /// A file of rules that is none.
+    #[error("the rules in {} cannot be read: {cause}; they are TOML in the form of gitleaks' configuration", path.display())]
+    RulesInvalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and where.
         cause: String,
     },
     /// The manifest of an earlier audit is not whole.
@@ -149,8 +179,12 @@ impl Error {
             Self::UnknownAnalyzer { .. } => "unknown_analyzer",
             Self::UnknownCatalogue { .. } => "unknown_catalogue",
             Self::UnknownModule { .. } => "unknown_module",
+            Self::UnknownService { .. } => "unknown_service",
+            Self::ScheduleInvalid { .. } => "schedule_invalid",
+            Self::Unwatched { .. } => "unwatched",
             Self::ModuleAmbiguous { .. } => "module_ambiguous",
             Self::PatternInvalid { .. } => "pattern_invalid",
+            Self::RulesInvalid { .. } => "rules_file_invalid",
             Self::ManifestBroken { .. } => "manifest_broken",
             Self::BaselineInvalid { .. } => "baseline_invalid",
             Self::Repository { .. } => "repository_unreadable",

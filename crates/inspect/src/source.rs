@@ -4,6 +4,9 @@ pub mod file;
 pub mod git;
 pub mod log;
 pub mod module;
+pub mod quality;
+pub mod security;
+pub mod service;
 pub(crate) mod trail;
 
 use std::path::{Path, PathBuf};
@@ -12,7 +15,7 @@ use sealbook_ledger::{Phase, Uuid};
 use sealbook_record::{Actor, Category, DEFAULT_TENANT, Outcome, Record, Target, TargetKind, Timestamp};
 use serde::Serialize;
 
-use crate::{Coverage, Error, Prior, Progress, Sink, TreePath};
+use crate::{Coverage, Error, Prior, Progress, Reach, ServiceOptions, Sink, TreePath};
 
 /// Reads one part of the world into records.
 ///
@@ -49,13 +52,25 @@ pub trait Source: Sync {
 }
 
 /// Every source, in the order in which a run visits them.
-pub static SOURCES: &[&dyn Source] = &[&git::GitSource, &file::FileSource, &module::ModuleSource, &log::LogSource];
+pub static SOURCES: &[&dyn Source] = &[
+    &git::GitSource,
+    &file::FileSource,
+    &module::ModuleSource,
+    &log::LogSource,
+    &service::ServiceSource,
+    &quality::QualitySource,
+    &security::SecuritySource,
+];
 
 /// The source of that name.
 ///
-/// Plural forms are accepted: `logs` is `log`.
+/// Plural forms are accepted: `logs` is `log`, `services` is `service`.
 pub fn source(name: &str) -> Result<&'static dyn Source, Error> {
-    let name = if name == "logs" { "log" } else { name };
+    let name = match name {
+        "logs" => "log",
+        "services" => "service",
+        name => name,
+    };
     SOURCES.iter().copied().find(|s| s.metadata().name == name).ok_or_else(|| Error::UnknownSource {
         name: name.to_owned(),
         known: SOURCES.iter().map(|s| s.metadata().name).collect::<Vec<_>>().join(", "),
@@ -94,6 +109,10 @@ pub trait Stamp: Sync {
     fn now(&self) -> Timestamp;
     /// A new record id, later than every one before it.
     fn id(&self) -> Uuid;
+    /// The keyed digest of a secret; none where no key is at hand, and then nothing is kept of it.
+    fn digest(&self, _secret: &[u8]) -> Option<String> {
+        None
+    }
 }
 
 /// The run a record belongs to, and on whose behalf it is made.
@@ -137,6 +156,8 @@ pub struct Request<'a> {
     pub threads: usize,
     /// Clock and ids.
     pub stamp: &'a dyn Stamp,
+    /// Programs and addresses.
+    pub reach: &'a dyn Reach,
 }
 
 impl Request<'_> {
@@ -169,9 +190,18 @@ pub struct Options {
     /// Options of the `module` source.
     #[serde(skip_serializing_if = "ModuleOptions::is_default")]
     pub module: ModuleOptions,
+    /// Options of the `security` source, and of the `git` source where that looks for secrets.
+    #[serde(skip_serializing_if = "security::SecurityOptions::is_default")]
+    pub security: security::SecurityOptions,
     /// Options of the `compliance` analyzer.
     #[serde(skip_serializing_if = "ComplianceOptions::is_default")]
     pub compliance: ComplianceOptions,
+    /// Options of the `service` source.
+    #[serde(skip_serializing_if = "ServiceOptions::is_default")]
+    pub service: ServiceOptions,
+    /// Options of the `quality` source.
+    #[serde(skip_serializing_if = "quality::QualityOptions::is_default")]
+    pub quality: quality::QualityOptions,
 }
 
 /// Options of the `file` source.
@@ -214,6 +244,12 @@ pub struct GitOptions {
     pub again: bool,
     /// Which references to walk from; all are recorded.
     pub refs: Refs,
+    /// Whose SSH keys are whose, as `ssh-keygen` reads it; else what the repository's configuration names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_signers: Option<PathBuf>,
+    /// Look for secrets in the lines that commits added.
+    #[serde(rename = "leaks", skip_serializing_if = "std::ops::Not::not")]
+    pub secrets: bool,
 }
 
 /// Options of the `module` source.

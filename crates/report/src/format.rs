@@ -27,7 +27,8 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: &'static [Self] = &[Self::Terminal, Self::Json, Self::Jsonl, Self::Markdown, Self::CycloneDx, Self::Sarif, Self::Oscal];
+    pub const ALL: &'static [Self] =
+        &[Self::Terminal, Self::Json, Self::Jsonl, Self::Markdown, Self::CycloneDx, Self::Sarif, Self::Oscal];
 
     /// Whether only some things can be told in it; all else is told in the others.
     pub const fn is_special(self) -> bool {

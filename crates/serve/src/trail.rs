@@ -1,6 +1,8 @@
 //! What is known of a book that no single record of it says: what is missing, what was erased, whether it holds.
 
-use sealbook_inspect::{Audit, Batch, Book, ComplianceAnalyzer, ComplianceOptions, Options, Progress, Request, Run};
+use sealbook_inspect::{
+    Audit, Batch, Book, ComplianceAnalyzer, ComplianceOptions, NoReach, Options, Progress, Request, Run,
+};
 use sealbook_inspect::{Seen, TrailFacts, TrailSource};
 use sealbook_ledger::{LeafType, Report};
 use sealbook_policy::{Policy, State};
@@ -112,6 +114,7 @@ pub fn assess(
             options: Options { compliance: asked.options, ..Options::default() },
             threads: ledger.threads(),
             stamp: &book,
+            reach: &NoReach,
         },
         baseline: None,
     };

@@ -58,8 +58,7 @@ impl Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if args.list {
-        let list =
-            CatalogueList { catalogues: sealbook_inspect::catalogues(), mapping: sealbook_inspect::mapping() };
+        let list = CatalogueList { catalogues: sealbook_inspect::catalogues(), mapping: sealbook_inspect::mapping() };
         context.out.show(&list)?;
         return Ok(Exit::Clean);
     }

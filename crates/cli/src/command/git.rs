@@ -51,6 +51,15 @@ pub(crate) struct Args {
     /// Read and check again what earlier runs sealed; nothing is sealed twice
     #[arg(long, conflicts_with_all = ["since", "until", "authors", "file"])]
     again: bool,
+    /// Rules for secrets in the form of gitleaks' configuration, in place of the built-in ones
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// Whose SSH keys are whose, as `ssh-keygen` reads it [default: gpg.ssh.allowedSignersFile of the repository]
+    #[arg(long, value_name = "FILE")]
+    allowed_signers: Option<PathBuf>,
+    /// Do not look for secrets in the lines that commits added
+    #[arg(long)]
+    no_secrets: bool,
     #[command(flatten)]
     running: Running,
 }
@@ -66,6 +75,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.git.blame = args.blame;
     options.git.refs = args.refs;
     options.git.again = args.again;
+    options.git.secrets = !args.no_secrets;
+    options.git.allowed_signers = args.allowed_signers.as_deref().map(|path| context.environment.absolute(path));
+    options.security = audit::security(context, args.rules.as_deref(), None);
     let show: &[_] = if args.blame { &["git.blame", "git.commit"] } else { &["git.commit"] };
     let plan = Plan { target, sources: vec!["git".to_owned()], options, show, baseline: None };
     audit::run(plan, &args.running, context)

@@ -11,14 +11,15 @@ use crate::failure::Failure;
 use crate::project::{bare_root, root_of};
 
 /// What is read where nobody says it.
-const DEFAULT: [&str; 2] = ["git", "file"];
+const DEFAULT: [&str; 3] = ["git", "file", "security"];
 
 /// Audit a repository: seal what is in it, show findings, prove the book
 ///
 /// Reads the git history and the files of the work tree around PATH. The first run makes the
 /// project's book, and says where. Later runs read what is new, and compare the files with those
 /// of the run before; of the history that was sealed before, loose objects alone are checked again,
-/// and all of it with --again. Of a bare repository the history is read and nothing is put into it.
+/// and all of it with --again. Secrets are looked for in the files and in every line that a commit
+/// added; what is found is never kept, only its rule, its length and a keyed digest. Of a bare repository the history is read and nothing is put into it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -30,12 +31,14 @@ Examples:
   sealbook repo --sources file --paranoid            read every file, also where nothing says that it changed
   sealbook repo --fail-on warning --output audit.md
   sealbook repo --baseline .audit/baseline-2024-01-01.json
+  sealbook repo --sources git,file,module,security --advisories ~/advisory-db
+  sealbook repo --rules .gitleaks.toml
   sealbook repo --per-file --format json | jq .run.findings")]
 pub(crate) struct Args {
     /// Somewhere in the repository
     #[arg(value_name = "PATH", default_value = ".")]
     path: PathBuf,
-    /// Which sources to read [default: git, where it is a git repository, and file]; `log` reads the logs below PATH
+    /// Which sources to read [default: git, where it is a git repository, file and security]; `log` reads the logs below PATH
     #[arg(long, value_name = "SOURCES", value_delimiter = ',', value_parser = audit::source_names())]
     sources: Vec<String>,
     /// One record for every file, changed or not
@@ -59,6 +62,18 @@ pub(crate) struct Args {
     /// Compare with this baseline too: its name, or its file
     #[arg(long, value_name = "NAME|FILE")]
     baseline: Option<PathBuf>,
+    /// Rules for secrets in the form of gitleaks' configuration, in place of the built-in ones
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// Hold the bills of materials against the advisories (OSV, RustSec) in this directory; reads the modules too
+    #[arg(long, value_name = "DIR")]
+    advisories: Option<PathBuf>,
+    /// Whose SSH keys are whose, as `ssh-keygen` reads it [default: gpg.ssh.allowedSignersFile of the repository]
+    #[arg(long, value_name = "FILE")]
+    allowed_signers: Option<PathBuf>,
+    /// Do not look for secrets in the lines that commits added
+    #[arg(long)]
+    no_secrets: bool,
     #[command(flatten)]
     running: Running,
 }
@@ -77,6 +92,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         }
     }
     let mut options = Options::default();
+    if args.advisories.is_some() {
+        audit::add_modules(&mut sources, &mut options);
+    }
+    options.security = audit::security(context, args.rules.as_deref(), args.advisories.as_deref());
+    options.git.secrets = !args.no_secrets;
+    options.git.allowed_signers = args.allowed_signers.as_deref().map(|path| context.environment.absolute(path));
     options.file.per_file = args.per_file;
     options.file.paranoid = args.paranoid;
     options.git.refs = args.refs;

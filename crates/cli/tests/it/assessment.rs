@@ -25,7 +25,17 @@ print([(list(e.instance_path), e.message[:300]) for e in check.iter_errors(json.
 fn book() -> Place {
     let place = Place::new();
     place.ok(["exec", "--", "true"]);
-    place.ok(["append", "--actor", "user:ann", "--action", "file.read", "--target", "file:a.txt", "--category", "file_read"]);
+    place.ok([
+        "append",
+        "--actor",
+        "user:ann",
+        "--action",
+        "file.read",
+        "--target",
+        "file:a.txt",
+        "--category",
+        "file_read",
+    ]);
     place
 }
 
@@ -42,7 +52,10 @@ fn controls_are_supported_by_records_and_by_nothing_else() {
     assert!(told["caveat"].as_str().unwrap().contains("does not say that anything complies"));
     let recorded = control(&told, "eu-ai-act", "art-12-1");
     assert_eq!(recorded["result"], "evidenced", "{recorded}");
-    let (first, last) = (recorded["needs"][0]["records"][0][0].as_u64().unwrap(), recorded["needs"][0]["records"][0][1].as_u64().unwrap());
+    let (first, last) = (
+        recorded["needs"][0]["records"][0][0].as_u64().unwrap(),
+        recorded["needs"][0]["records"][0][1].as_u64().unwrap(),
+    );
     let cited = place.json(["show", &first.to_string()]);
     assert_eq!((cited["leaf"]["phase"].as_str(), first), (Some("intent"), last), "{cited}");
     assert!(!recorded["does_not_prove"].as_str().unwrap().is_empty());

@@ -17,6 +17,8 @@ const COMMANDS: &[&str] = &[
     "blame",
     "logs",
     "module",
+    "security",
+    "suppress",
     "append",
     "hook",
     "exec",

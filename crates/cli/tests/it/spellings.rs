@@ -31,6 +31,14 @@ fn older_spellings_are_read() {
     let ended = place.run(["logs", "--dir=logs", "--level=ERROR"]);
     assert!(matches!(ended.code, 0 | 1 | 3), "{ended:?}");
     place.ok(["verify", "--chain", "--signatures"]);
+    for sources in ["service", "services", "log", "logs"] {
+        let ended = place.run(["repo", &format!("--sources={sources}")]);
+        assert!(matches!(ended.code, 0 | 1 | 3), "{sources}: {ended:?}");
+    }
+    for command in ["service", "services"] {
+        let ended = place.run([command, "--format=json"]);
+        assert!(!ended.err.contains("no such command"), "{command}: {ended:?}");
+    }
 }
 
 #[test]

@@ -28,8 +28,7 @@ pub struct ComplianceAnalyzer {
 
 impl ComplianceAnalyzer {
     /// Of every catalogue, over all that is recorded.
-    pub const OF_ALL: Self =
-        Self { options: ComplianceOptions { frameworks: Vec::new(), since: None, until: None } };
+    pub const OF_ALL: Self = Self { options: ComplianceOptions { frameworks: Vec::new(), since: None, until: None } };
 }
 
 static METADATA: AnalyzerMetadata = AnalyzerMetadata {

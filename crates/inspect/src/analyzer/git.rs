@@ -51,6 +51,7 @@ static METADATA: AnalyzerMetadata = AnalyzerMetadata {
         "git.message.vague",
         "git.message.unexplained",
         "git.signature",
+        "git.signature.bad",
         "git.frequency",
     ],
 };

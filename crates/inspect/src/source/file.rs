@@ -13,7 +13,7 @@ mod cache;
 mod compare;
 mod entry;
 mod ignores;
-pub(in crate::source) mod list;
+pub(crate) mod list;
 mod manifest;
 mod owners;
 mod pattern;
@@ -204,7 +204,9 @@ impl<'a> Inventory<'a> {
             ));
         }
         if !is_cache_whole {
-            coverage.notes.push("the last manifest is larger than what is kept of it: some files were read again".to_owned());
+            coverage
+                .notes
+                .push("the last manifest is larger than what is kept of it: some files were read again".to_owned());
         }
         let compared = self.comparison.finish(&mut coverage, sink)?;
         self.counts.bytes = coverage.bytes;

@@ -17,9 +17,12 @@ mod blame;
 mod engine;
 mod lineage;
 mod previous;
+mod submodules;
 mod tell_commit;
 mod tell_fault;
 mod tell_ref;
+mod tell_secret;
+mod tell_signature;
 mod text;
 
 use std::collections::HashSet;
@@ -33,6 +36,7 @@ use self::engine::commit::Commit;
 use self::engine::history::{self, Found, Wanted};
 use self::engine::id::Id;
 pub(crate) use self::engine::lines::{Counter, Hunk, count as count_lines};
+use self::engine::mailmap::Mailmap;
 use self::engine::objects::{Kind, Object, Objects, Tally};
 use self::engine::reader::{Fault, Reader, Wrong};
 use self::engine::refs::{self, RefKind, Resolved, Trouble};
@@ -42,9 +46,11 @@ use self::engine::walk::{Bounds, Node};
 pub(crate) use self::lineage::{Lineage, lineage};
 use self::previous::Previous;
 pub(crate) use self::previous::references;
-use self::tell_commit::set;
+use self::tell_commit::{People, set};
 use self::tell_fault::Faults;
 use self::tell_ref::{Standing, State};
+use self::tell_secret::{Secrets, SecretsTold};
+use self::tell_signature::{SignatureTold, Signers};
 use crate::progress::go_on;
 use crate::{
     Coverage, Error, GitOptions, OptionHelp, Options, Prior, Progress, Refs, Request, Selection, Sink, Source,
@@ -63,6 +69,10 @@ const REF: &str = "git.ref";
 const FORGED: &str = "git.forged";
 /// An object that cannot be read.
 const DAMAGED: &str = "git.damaged";
+/// Which commit of another repository is meant at a path.
+const SUBMODULE: &str = "git.submodule";
+/// A secret in a line that a commit added.
+const SECRET: &str = "git.secret";
 /// Who wrote which line of a file.
 const BLAME: &str = "git.blame";
 /// The record over a whole run.
@@ -71,7 +81,7 @@ const HISTORY: &str = "git.history";
 /// Loose objects that a run which goes on checks, at most: git packs them at some 6,700 by itself.
 const LOOSE_MOST: usize = 20_000;
 
-const ACTIONS: &[&str] = &[COMMIT, FILES, REF, FORGED, DAMAGED, BLAME, HISTORY];
+const ACTIONS: &[&str] = &[COMMIT, FILES, REF, FORGED, DAMAGED, SECRET, SUBMODULE, BLAME, HISTORY];
 
 /// Reads git repositories: history, references, blame; every object against its own name.
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,6 +99,8 @@ static METADATA: SourceMetadata = SourceMetadata {
         OptionHelp { name: "author", about: "Only commits whose author's name or address contains this" },
         OptionHelp { name: "file", about: "Only the history of this file, renames followed" },
         OptionHelp { name: "blame", about: "Say for each line of the file which commit wrote it" },
+        OptionHelp { name: "allowed-signers", about: "Whose SSH keys are whose, as ssh-keygen reads it" },
+        OptionHelp { name: "secrets", about: "Look for secrets in the lines that commits added" },
         OptionHelp { name: "again", about: "Read and check what earlier runs sealed, too" },
         OptionHelp { name: "refs", about: "Which references to walk: head, usual (the default) or all" },
     ],
@@ -126,14 +138,28 @@ impl Source for GitSource {
             repository.references().map_err(|cause| Error::Repository { path: request.target.clone(), cause })?;
         let mut objects = repository.database().reader();
         let resolved = refs::resolve(&mut objects, &references);
+        let mut coverage = Coverage::default();
+        let rules = request.options.git.secrets.then(|| request.options.security.rules(&mut coverage)).transpose()?;
+        let previous = Previous::of(prior, &root, request.run.project.as_deref())?;
+        let signers = Signers::read(request, &repository, &mut coverage);
+        let head = newest_tree(&mut objects, &resolved);
+        let mailmap = head.and_then(|tree| mailmap_of(&mut objects, tree)).unwrap_or_default();
+        // What was sealed before other rules were in force is looked through with these.
+        let looks_again = previous.exists
+            && !is_filtered(&request.options.git)
+            && rules.as_ref().is_some_and(|rules| previous.rules.as_ref() != Some(&rules.digest));
         let mut run = Run {
             request,
             repository: &repository,
-            previous: Previous::of(prior, &root, request.run.project.as_deref())?,
+            previous,
+            looks_again,
+            signers,
+            mailmap,
+            secrets: rules.as_ref().map(|rules| Secrets::new(rules, request)),
             root,
             faults: Faults::new(repository.database(), repository.is_partial()),
             known: HashSet::new(),
-            coverage: Coverage::default(),
+            coverage,
             commits: 0,
             again: 0,
             tally: Tally::default(),
@@ -142,7 +168,12 @@ impl Source for GitSource {
             run.coverage.skip(TreePath::from("refs"), "reference_unreadable", Some(cause));
         }
         run.reference_faults(&resolved, sink)?;
-        if run.options().again {
+        if run.looks_again && !run.options().again {
+            let why =
+                "history was read again from its beginning, to look for secrets with the rules that are in force now";
+            run.coverage.notes.push(why.to_owned());
+        }
+        if run.options().again || run.looks_again {
             run.known = sealed_commits(prior, request.run.project.as_deref())?;
         }
         run.history(&resolved, sink, progress)?;
@@ -157,6 +188,9 @@ impl Source for GitSource {
             run.blame(path, &resolved, &mut objects, sink, progress)?;
         }
         run.references(&resolved, &mut objects, sink)?;
+        if let Some(tree) = head.filter(|_| !is_filtered(&request.options.git)) {
+            submodules::tell(request, &repository, &mut objects, tree, sink, &mut run.coverage)?;
+        }
         run.tally.add(objects.tally());
         run.finish(&resolved, sink)
     }
@@ -201,6 +235,11 @@ struct Run<'a, 'r> {
     previous: Previous,
     /// Commits that have a record and are read again all the same.
     known: HashSet<Id>,
+    /// What was sealed before was not looked through for secrets, or with other rules.
+    looks_again: bool,
+    secrets: Option<Secrets<'a>>,
+    signers: Signers,
+    mailmap: Mailmap,
     faults: Faults<'a>,
     coverage: Coverage,
     /// Commits that this run sealed.
@@ -246,6 +285,7 @@ impl Run<'_, '_> {
         let options = self.options().clone();
         let seconds = |time: sealbook_record::Timestamp| time.as_micros().div_euclid(1_000_000);
         let (since, until) = (options.since.map(seconds), options.until.map(seconds));
+        let mailmap = self.mailmap.clone();
         let authors: Vec<String> = options.authors.iter().map(|author| author.to_lowercase()).collect();
         let hidden = if self.is_going_on() { self.previous.sealed() } else { Vec::new() };
         let bounds = Bounds { tips: &tips, hidden: &hidden, shallow: self.repository.shallow(), since };
@@ -253,10 +293,15 @@ impl Run<'_, '_> {
             let at = node.commit.committer.seconds;
             since.is_none_or(|since| at >= since)
                 && until.is_none_or(|until| at <= until)
-                && (authors.is_empty() || authors.iter().any(|author| is_by(node, author)))
+                && (authors.is_empty() || authors.iter().any(|author| is_by(node, &mailmap, author)))
         };
         let path = options.file.as_ref().map(below_root);
-        let wanted = Wanted { filter: &filter, path: path.as_deref(), threads: self.request.threads };
+        let wanted = Wanted {
+            filter: &filter,
+            path: path.as_deref(),
+            secrets: self.secrets.as_ref().map(|it| it.rules),
+            threads: self.request.threads,
+        };
         progress.begin("commits", None);
         let database = self.repository.database().clone();
         let read = history::read(&database, &bounds, wanted, &mut |found| {
@@ -275,10 +320,14 @@ impl Run<'_, '_> {
                         let named = TreePath::from(&*step.node.id.to_string());
                         self.coverage.skip(named, "history_not_cloned", Some(why));
                     }
+                    if let Some(secrets) = &mut self.secrets {
+                        secrets.add(&step, self.request);
+                    }
                     if self.known.contains(&step.node.id) {
                         self.again += 1;
                     } else {
-                        tell_commit::commit(self.request, &step, sink)?;
+                        let people = People { mailmap: &self.mailmap, signers: &self.signers };
+                        tell_commit::commit(self.request, &step, &people, sink)?;
                         self.commits += 1;
                     }
                     progress.advance(1);
@@ -288,12 +337,15 @@ impl Run<'_, '_> {
         });
         progress.end();
         self.tally.add(read?);
-        Ok(())
+        match &self.secrets {
+            Some(secrets) => secrets.seal(self.request, sink, &mut self.coverage),
+            None => Ok(()),
+        }
     }
 
     /// Whether this run begins where an earlier one ended, and leaves what that one read.
     fn is_going_on(&self) -> bool {
-        self.previous.exists && !is_filtered(self.options()) && !self.options().again
+        self.previous.exists && !is_filtered(self.options()) && !self.options().again && !self.looks_again
     }
 
     /// Checks the loose objects, which anyone who writes to the repository can write over after they were read.
@@ -386,7 +438,14 @@ impl Run<'_, '_> {
             let walked = !filtered && is_walked(self.options().refs, reference.kind);
             let sealed = if walked { reference.commit } else { before.and_then(|seen| seen.sealed) };
             let state = tell_ref::state(objects, reference, before);
-            tell_ref::present(self.request, reference, &Standing { state, before, sealed, kept: true }, sink)?;
+            let signature = self.tag_signature(reference, objects);
+            tell_ref::present(
+                self.request,
+                reference,
+                &Standing { state, before, sealed, kept: true },
+                signature,
+                sink,
+            )?;
             names.insert(reference.name.as_slice());
         }
         let head = resolved.iter().find(|reference| reference.kind == RefKind::Head).and_then(|head| head.commit);
@@ -397,6 +456,13 @@ impl Run<'_, '_> {
         }
         self.previous = previous;
         Ok(())
+    }
+
+    fn tag_signature(&self, reference: &Resolved, objects: &mut Objects) -> Option<SignatureTold> {
+        let tag = reference.tag.as_ref()?;
+        let data = objects.read(&reference.target?, Kind::Tag).ok().map(|object| object.data);
+        let at = tag.tagger.as_ref().map_or(0, |tagger| tagger.seconds);
+        Some(self.signers.of_tag(tag.signature?, data.as_deref(), at))
     }
 
     /// Seals the record over the run.
@@ -417,8 +483,12 @@ impl Run<'_, '_> {
             again: self.again,
             sealed_commits: self.previous.commits + if is_filtered(self.options()) { 0 } else { self.commits },
             hashed: Hashed { commits, trees, blobs, tags, bytes: self.tally.bytes },
+            mailmap: self.mailmap.len(),
+            signers: self.signers.from.as_deref().map(TreePath::from),
             forged: self.faults.forged,
             damaged: self.faults.damaged,
+            secrets: self.secrets.as_ref().map(Secrets::told),
+            looked_through: self.looked_through(),
             complete: self.coverage.is_complete(),
             notes: &self.coverage.notes,
         };
@@ -428,6 +498,16 @@ impl Run<'_, '_> {
         set(&mut record, PartName::Input, self.options())?;
         sink.record(Raw::new(record))?;
         Ok(self.coverage)
+    }
+
+    /// With which rules every commit that is sealed was looked through for secrets, if it was.
+    fn looked_through(&self) -> Option<&str> {
+        let before = self.previous.rules.as_deref();
+        match &self.secrets {
+            _ if is_filtered(self.options()) => before,
+            Some(secrets) => Some(&secrets.rules.digest),
+            None => before.filter(|_| self.commits == 0),
+        }
     }
 
     fn notes(&mut self, resolved: &[Resolved]) {
@@ -473,8 +553,18 @@ struct HistoryTold<'a> {
     /// Commits that this run and the whole ones before it sealed.
     sealed_commits: u64,
     hashed: Hashed,
+    /// Names and addresses that `.mailmap` knows.
+    mailmap: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signers: Option<TreePath>,
     forged: u64,
     damaged: u64,
+    /// Not under a name that redaction takes for that of a secret.
+    #[serde(rename = "leaks", skip_serializing_if = "Option::is_none")]
+    secrets: Option<SecretsTold<'a>>,
+    /// The digest of the rules with which all sealed history was looked through for secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    looked_through: Option<&'a str>,
     complete: bool,
     notes: &'a [String],
 }
@@ -502,10 +592,27 @@ fn is_walked(scope: Refs, kind: RefKind) -> bool {
 }
 
 /// Whether the author's name or address contains a text, whatever the case.
-fn is_by(node: &Node, author: &str) -> bool {
+fn is_by(node: &Node, mailmap: &Mailmap, author: &str) -> bool {
     let person = &node.commit.author;
-    let whole = [&person.name[..], b" <", &person.email[..], b">"].concat();
-    String::from_utf8_lossy(&whole).to_lowercase().contains(author)
+    let says = |name: &[u8], email: &[u8]| {
+        String::from_utf8_lossy(&[name, b" <", email, b">"].concat()).to_lowercase().contains(author)
+    };
+    let (name, email) = mailmap.resolve(&person.name, &person.email);
+    says(&person.name, &person.email) || says(name, email)
+}
+
+/// The tree of the commit that is checked out, or would be.
+fn newest_tree(objects: &mut Objects, resolved: &[Resolved]) -> Option<Id> {
+    let head = resolved.iter().find(|reference| reference.kind == RefKind::Head)?.commit?;
+    Some(Commit::parse(&objects.read(&head, Kind::Commit).ok()?.data).ok()?.tree)
+}
+
+/// `.mailmap` as it is committed: git reads it there in a bare repository, and a file that is not committed says
+/// nothing of what was.
+fn mailmap_of(objects: &mut Objects, tree: Id) -> Option<Mailmap> {
+    let mut reader = Reader::new(objects, None);
+    let side = tree::lookup(&mut reader, tree, b".mailmap").filter(|side| side.mode.is_regular())?;
+    Some(Mailmap::parse(&reader.read(&side.id, Kind::Blob, b".mailmap")?))
 }
 
 /// A path as trees know it: without a leading `./` or a slash at either end.

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sealbook_inspect::{
-    Coverage, Error, FileOptions, Options, Prior, Request, Run, Sealed, Selection, SeqRange, Silent, Sink, Stamp,
-    source,
+    Coverage, Error, FileOptions, NoReach, Options, Prior, Request, Run, Sealed, Selection, SeqRange, Silent, Sink,
+    Stamp, source,
 };
 use sealbook_ledger::Uuid;
 use sealbook_policy::{DigestKey, Policy, Raw};
@@ -52,6 +52,7 @@ impl Book {
             options: Options { file, ..Options::default() },
             threads: self.threads,
             stamp: self,
+            reach: &NoReach,
         }
     }
 
@@ -118,6 +119,10 @@ pub(crate) fn part(record: &Record, name: PartName) -> Value {
 impl Stamp for Book {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(1_700_000_000_000_000 + self.ticks.fetch_add(1, Ordering::Relaxed) as i64)
+    }
+
+    fn digest(&self, secret: &[u8]) -> Option<String> {
+        Some(self.policy.digest(secret))
     }
 
     fn id(&self) -> Uuid {

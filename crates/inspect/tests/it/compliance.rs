@@ -44,7 +44,17 @@ fn result<'f>(findings: &'f [Finding], control: &str) -> &'f str {
 
 #[test]
 fn catalogues_are_whole_cited_and_say_what_is_not_proven() {
-    let asked = ["eu-ai-act", "iso-42001", "iso-27001", "nist-ai-rmf", "nist-800-53-au", "soc2-cc7", "hipaa", "pci-dss", "gdpr"];
+    let asked = [
+        "eu-ai-act",
+        "iso-42001",
+        "iso-27001",
+        "nist-ai-rmf",
+        "nist-800-53-au",
+        "soc2-cc7",
+        "hipaa",
+        "pci-dss",
+        "gdpr",
+    ];
     assert_eq!(catalogues().iter().map(|it| &*it.id).collect::<Vec<_>>(), asked);
     let mut names = HashSet::new();
     for catalogue in catalogues() {

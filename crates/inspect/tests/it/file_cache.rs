@@ -132,9 +132,11 @@ fn access_lists_are_spelled_out() {
     let (book, tree) = (Book::new(), Tree::new());
     tree.write("a", "one");
     audit(&book, &tree);
-    let entry = |tag: u16, rights: u16, id: u32| [&tag.to_le_bytes()[..], &rights.to_le_bytes(), &id.to_le_bytes()].concat();
+    let entry =
+        |tag: u16, rights: u16, id: u32| [&tag.to_le_bytes()[..], &rights.to_le_bytes(), &id.to_le_bytes()].concat();
     let none = u32::MAX;
-    let entries = [entry(1, 6, none), entry(2, 7, 1_234), entry(4, 4, none), entry(0x10, 7, none), entry(0x20, 4, none)];
+    let entries =
+        [entry(1, 6, none), entry(2, 7, 1_234), entry(4, 4, none), entry(0x10, 7, none), entry(0x20, 4, none)];
     let list = [&2_u32.to_le_bytes()[..], &entries.concat()].concat();
     setxattr(tree.at("a"), c"system.posix_acl_access", &list, XattrFlags::empty()).unwrap();
     audit(&book, &tree);

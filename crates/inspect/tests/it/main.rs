@@ -29,9 +29,13 @@ mod git_copies;
 mod git_forged;
 mod git_numstat;
 mod git_odd;
+mod git_people;
 mod git_refs;
 
 mod log_hostile;
 mod log_resume;
 mod log_run;
 mod log_samples;
+
+mod secrets;
+mod security;

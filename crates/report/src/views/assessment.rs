@@ -246,7 +246,8 @@ impl View for CatalogueList<'_> {
         let rows = self.mapping.features.iter().map(|feature| {
             vec![Text::plain(&feature.name), Text::plain(feature.supports.join(", ")), Text::plain(&feature.corrected)]
         });
-        let columns = vec![Column::whole("Feature"), Column::text("Supports"), Column::text("What other tables get wrong")];
+        let columns =
+            vec![Column::whole("Feature"), Column::text("Supports"), Column::text("What other tables get wrong")];
         page.add(Block::Table(columns, rows.collect()));
         page
     }

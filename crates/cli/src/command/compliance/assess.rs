@@ -38,8 +38,7 @@ pub(super) fn run(
         verification: verification.as_ref(),
         missing_ledgers: u64::from(session.missing_earlier()?.is_some()),
     };
-    let audit =
-        sealbook_serve::assess(asked, &session.ledger, &session.state()?, session.policy()?, &bars)?;
+    let audit = sealbook_serve::assess(asked, &session.ledger, &session.state()?, session.policy()?, &bars)?;
     bars.end();
     audit::tell_failures(&audit, context);
     let told = audit::told(&session, audit.run)?.expect("the run's intent was sealed");

@@ -6,8 +6,8 @@ use sealbook_ledger::Phase;
 use sealbook_record::{Actor, Category, Outcome, PartName, Record, TargetKind};
 
 use super::places::Places;
-use crate::source::trail::{ACTION as TRAIL, TrailFacts};
 use crate::source::ComplianceOptions;
+use crate::source::trail::{ACTION as TRAIL, TrailFacts};
 
 /// A sort of evidence that records are counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

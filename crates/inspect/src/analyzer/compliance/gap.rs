@@ -18,13 +18,21 @@ pub(super) fn findings(evidence: &Evidence) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     if facts.verified == Some(false) {
-        let message = format!("the book does not verify, with {} faults: nothing in it is evidence by itself", facts.faults);
+        let message =
+            format!("the book does not verify, with {} faults: nothing in it is evidence by itself", facts.faults);
         let mend = "Run `sealbook verify`, and find out who changed what it names.";
         findings.push(about(TRAIL, "integrity", Severity::Critical, message, "integrity", mend));
     }
     if !facts.head_outside {
         let message = "no head is kept outside the book: that its end was cut off would not be noticed".to_owned();
-        findings.push(about(TRAIL, "integrity", Severity::Warning, message, "outside", "Keep `sealbook head` somewhere else."));
+        findings.push(about(
+            TRAIL,
+            "integrity",
+            Severity::Warning,
+            message,
+            "outside",
+            "Keep `sealbook head` somewhere else.",
+        ));
     }
     let gaps = [
         (facts.open_intents, "open", "calls were announced, and no outcome is known"),

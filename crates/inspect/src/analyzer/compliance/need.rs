@@ -54,30 +54,105 @@ pub(super) struct Judged {
 type Row = (&'static str, Sort, &'static str, &'static str);
 
 static RECORDS: &[Row] = &[
-    ("calls", Sort::Calls, "calls announced before they were made", "Put a gate before the agent: `sealbook wrap`, `sealbook hook install` or `sealbook exec`."),
-    ("who", Sort::Who, "records that name who acted", "Name the actor where the record is made: `--actor`, or the gate's own configuration."),
-    ("authenticated", Sort::Authenticated, "calls with an authenticated principal", "Let clients come with a token of their own, so that who they are is verified."),
+    (
+        "calls",
+        Sort::Calls,
+        "calls announced before they were made",
+        "Put a gate before the agent: `sealbook wrap`, `sealbook hook install` or `sealbook exec`.",
+    ),
+    (
+        "who",
+        Sort::Who,
+        "records that name who acted",
+        "Name the actor where the record is made: `--actor`, or the gate's own configuration.",
+    ),
+    (
+        "authenticated",
+        Sort::Authenticated,
+        "calls with an authenticated principal",
+        "Let clients come with a token of their own, so that who they are is verified.",
+    ),
     ("inputs", Sort::Inputs, "calls that say what went in", "Record inputs; large ones are kept as digest and size."),
-    ("results", Sort::Results, "outcomes that say what came out", "Record results; large ones are kept as digest and size."),
-    ("endings", Sort::Endings, "outcomes that say how a call ended", "Look at `sealbook query --outcome unknown`, and reconcile what is open."),
-    ("reasons", Sort::Reasons, "calls with a stated reason", "Let agents state why, or set `--reason` where they are run."),
-    ("sessions", Sort::Sessions, "calls that belong to a session", "Use the hooks or the gateway, which name the session by themselves."),
+    (
+        "results",
+        Sort::Results,
+        "outcomes that say what came out",
+        "Record results; large ones are kept as digest and size.",
+    ),
+    (
+        "endings",
+        Sort::Endings,
+        "outcomes that say how a call ended",
+        "Look at `sealbook query --outcome unknown`, and reconcile what is open.",
+    ),
+    (
+        "reasons",
+        Sort::Reasons,
+        "calls with a stated reason",
+        "Let agents state why, or set `--reason` where they are run.",
+    ),
+    (
+        "sessions",
+        Sort::Sessions,
+        "calls that belong to a session",
+        "Use the hooks or the gateway, which name the session by themselves.",
+    ),
     ("models", Sort::Models, "requests that name the model", "Send the telemetry of model calls to `sealbook ingest`."),
     ("approvals", Sort::Approvals, "decisions of approvers", "Add a rule with `ask` for what a person must decide."),
-    ("stops", Sort::Stops, "stops that were set or lifted", "Exercise `sealbook stop` and `sealbook resume` once, on record."),
+    (
+        "stops",
+        Sort::Stops,
+        "stops that were set or lifted",
+        "Exercise `sealbook stop` and `sealbook resume` once, on record.",
+    ),
     ("rules", Sort::Rules, "rules that were added or changed", "Add rules: `sealbook rules add`."),
     ("blocked", Sort::Blocked, "calls that were refused", "Add rules that block, and try one."),
     ("alerts", Sort::Alerts, "alerts", "Add rules that alert: `sealbook rules add`."),
-    ("handled", Sort::Handled, "alerts that were taken up or resolved", "Resolve alerts with a reason: `sealbook alerts resolve`."),
-    ("reviews", Sort::Reviews, "reviews", "Mark what was reviewed (`sealbook mark`), resolve alerts, decide approvals."),
-    ("config", Sort::Config, "recorded changes of configuration", "Record changes of configuration: `sealbook append --category config_change`, or through the gate."),
-    ("administration", Sort::Administration, "recorded acts of administration", "Administer rules, keys, stops and retention through `sealbook`, which records it."),
+    (
+        "handled",
+        Sort::Handled,
+        "alerts that were taken up or resolved",
+        "Resolve alerts with a reason: `sealbook alerts resolve`.",
+    ),
+    (
+        "reviews",
+        Sort::Reviews,
+        "reviews",
+        "Mark what was reviewed (`sealbook mark`), resolve alerts, decide approvals.",
+    ),
+    (
+        "config",
+        Sort::Config,
+        "recorded changes of configuration",
+        "Record changes of configuration: `sealbook append --category config_change`, or through the gate.",
+    ),
+    (
+        "administration",
+        Sort::Administration,
+        "recorded acts of administration",
+        "Administer rules, keys, stops and retention through `sealbook`, which records it.",
+    ),
     ("access", Sort::Access, "recorded access to data", "Put the tools that read data behind a gate."),
-    ("credentials", Sort::Credentials, "recorded changes of credentials", "Record what is done to credentials: the categories `credential_*`."),
+    (
+        "credentials",
+        Sort::Credentials,
+        "recorded changes of credentials",
+        "Record what is done to credentials: the categories `credential_*`.",
+    ),
     ("audits", Sort::Audits, "audits that ended", "Run audits regularly: `sealbook repo`."),
     ("logs", Sort::Logs, "findings from logs and services", "Audit the logs: `sealbook logs --dir DIR`."),
-    ("retention", Sort::Retention, "records with a retention class, and holds", "Give rules a retention: `retention_years`."),
-    ("captures", Sort::Captures, "records of when capturing began, ended or failed", "Capture through the gateway or `sealbook ingest`, which say so."),
+    (
+        "retention",
+        Sort::Retention,
+        "records with a retention class, and holds",
+        "Give rules a retention: `retention_years`.",
+    ),
+    (
+        "captures",
+        Sort::Captures,
+        "records of when capturing began, ended or failed",
+        "Capture through the gateway or `sealbook ingest`, which say so.",
+    ),
 ];
 
 impl Need {
@@ -148,20 +223,31 @@ impl Need {
             ),
             Self::Clock => (
                 "Look at the clock of whoever writes the book: `sealbook gaps`.",
-                is(facts.clock_steps == 0, State::Partial, format!("the clock stepped back {} times", facts.clock_steps)),
+                is(
+                    facts.clock_steps == 0,
+                    State::Partial,
+                    format!("the clock stepped back {} times", facts.clock_steps),
+                ),
             ),
             Self::Redaction => (
                 "Redaction is on by default; nothing that it looks for has come yet.",
-                is(facts.redacted.count > 0, State::Lacking, format!("values were taken out of {} records", facts.redacted.count)),
+                is(
+                    facts.redacted.count > 0,
+                    State::Lacking,
+                    format!("values were taken out of {} records", facts.redacted.count),
+                ),
             ),
             Self::Erasure => (
                 "Erase content on record when it is due: `sealbook erase`.",
-                is(facts.erasures.count > 0, State::Lacking, format!("{} erasures are on record", facts.erasures.count)),
+                is(
+                    facts.erasures.count > 0,
+                    State::Lacking,
+                    format!("{} erasures are on record", facts.erasures.count),
+                ),
             ),
-            Self::Retained(months) => (
-                "Keep the book; the time passes by itself.",
-                retained(months, facts.first_sealed, facts.last_sealed),
-            ),
+            Self::Retained(months) => {
+                ("Keep the book; the time passes by itself.", retained(months, facts.first_sealed, facts.last_sealed))
+            }
             Self::Records(_) => unreachable!("they are judged by their tallies"),
         };
         (state, why, mend)

@@ -36,6 +36,8 @@ struct CommitRead<'a> {
     id: String,
     parents: Vec<serde::de::IgnoredAny>,
     author: Person,
+    #[serde(default)]
+    mapped: Option<Person>,
     subject: Text,
     body: Text,
     signature: Option<Signature>,
@@ -64,6 +66,10 @@ pub(super) struct Person {
 #[derive(Deserialize)]
 pub(super) struct Signature {
     pub(super) kind: String,
+    #[serde(default)]
+    pub(super) verdict: Option<String>,
+    #[serde(default)]
+    pub(super) why: Option<String>,
 }
 
 /// A changed file.
@@ -171,7 +177,7 @@ pub(super) fn read(record: &Record) -> Option<Told<'_>> {
             let commit = Commit {
                 id: read.id,
                 is_merge: read.parents.len() > 1,
-                author: read.author,
+                author: read.mapped.unwrap_or(read.author),
                 subject: read.subject,
                 has_body: !read.body.0.trim().is_empty(),
                 signature: read.signature,

@@ -117,11 +117,46 @@ fn acl(value: &[u8]) -> Option<String> {
 
 /// In the order of their numbers (`linux/capability.h`).
 static CAPABILITIES: [&str; 41] = [
-    "chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap",
-    "linux_immutable", "net_bind_service", "net_broadcast", "net_admin", "net_raw", "ipc_lock", "ipc_owner",
-    "sys_module", "sys_rawio", "sys_chroot", "sys_ptrace", "sys_pacct", "sys_admin", "sys_boot", "sys_nice",
-    "sys_resource", "sys_time", "sys_tty_config", "mknod", "lease", "audit_write", "audit_control", "setfcap",
-    "mac_override", "mac_admin", "syslog", "wake_alarm", "block_suspend", "audit_read", "perfmon", "bpf",
+    "chown",
+    "dac_override",
+    "dac_read_search",
+    "fowner",
+    "fsetid",
+    "kill",
+    "setgid",
+    "setuid",
+    "setpcap",
+    "linux_immutable",
+    "net_bind_service",
+    "net_broadcast",
+    "net_admin",
+    "net_raw",
+    "ipc_lock",
+    "ipc_owner",
+    "sys_module",
+    "sys_rawio",
+    "sys_chroot",
+    "sys_ptrace",
+    "sys_pacct",
+    "sys_admin",
+    "sys_boot",
+    "sys_nice",
+    "sys_resource",
+    "sys_time",
+    "sys_tty_config",
+    "mknod",
+    "lease",
+    "audit_write",
+    "audit_control",
+    "setfcap",
+    "mac_override",
+    "mac_admin",
+    "syslog",
+    "wake_alarm",
+    "block_suspend",
+    "audit_read",
+    "perfmon",
+    "bpf",
     "checkpoint_restore",
 ];
 
@@ -143,7 +178,8 @@ fn capabilities(value: &[u8]) -> Option<String> {
         (inheritable & !permitted, "i".to_owned()),
     ] {
         let name = |bit: usize| CAPABILITIES.get(bit).map_or_else(|| bit.to_string(), |name| (*name).to_owned());
-        let names: Vec<String> = (0..64).filter(|bit| set >> bit & 1 == 1).map(|bit| format!("cap_{}", name(bit))).collect();
+        let names: Vec<String> =
+            (0..64).filter(|bit| set >> bit & 1 == 1).map(|bit| format!("cap_{}", name(bit))).collect();
         if !names.is_empty() {
             parts.push(format!("{}={sign}", names.join(",")));
         }
@@ -160,7 +196,8 @@ mod tests {
         let entry = |tag: u16, rights: u16, id: u32| -> Vec<u8> {
             [&tag.to_le_bytes()[..], &rights.to_le_bytes(), &id.to_le_bytes()].concat()
         };
-        let list = [entry(1, 6, u32::MAX), entry(2, 7, 1_000), entry(4, 4, u32::MAX), entry(0x10, 5, 0), entry(0x20, 0, 0)];
+        let list =
+            [entry(1, 6, u32::MAX), entry(2, 7, 1_000), entry(4, 4, u32::MAX), entry(0x10, 5, 0), entry(0x20, 0, 0)];
         let value = [&2_u32.to_le_bytes()[..], &list.concat()].concat();
         assert_eq!(acl(&value).unwrap(), "user::rw-,user:1000:rwx,group::r--,mask::r-x,other::---");
         assert_eq!(acl(&value[..value.len() - 1]), None);

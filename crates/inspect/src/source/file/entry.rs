@@ -4,8 +4,8 @@ use rustix::fs::{FileType, Stat};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::redacted::{fits, is_redacted};
 use super::attributes::Attributes;
+use super::redacted::{fits, is_redacted};
 use crate::TreePath;
 
 /// What is seen of one path. Written by [`Entry::write_json`]; reused for the next path.

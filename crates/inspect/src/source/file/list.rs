@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{FileType, Mode, OFlags, fstat, openat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
 use super::read::Fault;
@@ -16,10 +16,10 @@ use super::walk::{self, Filter, Item};
 
 /// A directory that is held open while one of its files is wanted.
 #[derive(Clone)]
-pub(in crate::source) struct Place(Arc<walk::Directory>);
+pub(crate) struct Place(Arc<walk::Directory>);
 
 /// What the walk finds.
-pub(in crate::source) enum Listed {
+pub(crate) enum Listed {
     /// A file, by its path below the root.
     File { place: Place, name: CString, path: Vec<u8> },
     /// A link, which is not followed.
@@ -29,7 +29,7 @@ pub(in crate::source) enum Listed {
 }
 
 /// What was read of a file.
-pub(in crate::source) enum Content {
+pub(crate) enum Content {
     Whole {
         bytes: Vec<u8>,
         modified_s: i64,
@@ -45,12 +45,22 @@ pub(in crate::source) enum Content {
 }
 
 /// Opens the root of a tree.
-pub(in crate::source) fn open(path: &Path) -> Result<OwnedFd, std::io::Error> {
+pub(crate) fn open(path: &Path) -> Result<OwnedFd, std::io::Error> {
     walk::open_root(path).map_err(Into::into)
 }
 
 /// Gives every file below `root`; says how many entries ignore files left out.
-pub(in crate::source) fn list(root: OwnedFd, path: &Path, give: &mut dyn FnMut(Listed) -> ControlFlow<()>) -> u64 {
+pub(crate) fn list(root: OwnedFd, path: &Path, give: &mut dyn FnMut(Listed) -> ControlFlow<()>) -> u64 {
+    list_with(root, path, give, &mut |_, _| {})
+}
+
+/// The same; directories come too, by their path and mode.
+pub(in crate::source) fn list_with(
+    root: OwnedFd,
+    path: &Path,
+    give: &mut dyn FnMut(Listed) -> ControlFlow<()>,
+    directory: &mut dyn FnMut(&[u8], u32),
+) -> u64 {
     let filter = Filter { pattern: None, ignore_files: true };
     let left_out = walk::walk(root, path, &filter, &mut |item| match item {
         Item::Look { directory, name, listed } => {
@@ -61,7 +71,12 @@ pub(in crate::source) fn list(root: OwnedFd, path: &Path, give: &mut dyn FnMut(L
                 _ => ControlFlow::Continue(()),
             }
         }
-        Item::Directory(_, None) => ControlFlow::Continue(()),
+        Item::Directory(entry, None) => {
+            if let Some(meta) = &entry.stat {
+                directory(&entry.path, meta.mode);
+            }
+            ControlFlow::Continue(())
+        }
         Item::Directory(entry, Some(fault)) => {
             give(Listed::Closed { path: entry.path.clone(), why: fault.why(), detail: fault.detail() })
         }
@@ -71,14 +86,19 @@ pub(in crate::source) fn list(root: OwnedFd, path: &Path, give: &mut dyn FnMut(L
 }
 
 impl Place {
+    /// The mode of a file, links not followed.
+    pub(in crate::source) fn mode(&self, name: &CStr) -> Option<u32> {
+        statat(&self.0.fd, name, AtFlags::SYMLINK_NOFOLLOW).ok().map(|stat| stat.st_mode)
+    }
+
     /// Reads a file, if it is no longer than `most`.
-    pub(in crate::source) fn read(&self, name: &CStr, most: u64) -> Content {
+    pub(crate) fn read(&self, name: &CStr, most: u64) -> Content {
         read_in(self.0.fd.as_fd(), name, most)
     }
 }
 
 /// Reads a file by its path below `root`, no link on the way; nothing where there is none.
-pub(in crate::source) fn read_below(root: BorrowedFd<'_>, path: &str, most: u64) -> Option<Content> {
+pub(crate) fn read_below(root: BorrowedFd<'_>, path: &str, most: u64) -> Option<Content> {
     let mut parts: Vec<CString> = path.split('/').filter_map(|part| CString::new(part).ok()).collect();
     let name = parts.pop()?;
     let mut directory: Option<OwnedFd> = None;

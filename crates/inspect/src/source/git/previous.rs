@@ -29,6 +29,8 @@ pub(super) struct Previous {
     pub(super) exists: bool,
     /// Commits that it and the runs before it sealed.
     pub(super) commits: u64,
+    /// The digest of the rules with which all of them were looked through for secrets.
+    pub(super) rules: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +50,8 @@ struct RefRead {
 struct RunRead {
     #[serde(default)]
     sealed_commits: u64,
+    #[serde(default)]
+    looked_through: Option<String>,
 }
 
 impl Previous {
@@ -78,7 +82,9 @@ impl Previous {
                 refs.insert(name, seen);
             }
         }
-        Ok(Self { refs, exists: true, commits: told.map_or(0, |told| told.sealed_commits) })
+        let commits = told.as_ref().map_or(0, |told| told.sealed_commits);
+        let rules = told.and_then(|told| told.looked_through);
+        Ok(Self { refs, exists: true, commits, rules })
     }
 
     /// The commits behind which everything is sealed.

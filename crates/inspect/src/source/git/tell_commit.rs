@@ -9,6 +9,8 @@ use serde_json::value::RawValue;
 use super::engine::changes::{Change, Lines, Status};
 use super::engine::history::Step;
 use super::engine::id::Id;
+use super::engine::mailmap::Mailmap;
+use super::tell_signature::{SignatureTold, Signers};
 use super::text::{Text, Who, timestamp};
 use super::{COMMIT, FILES, NAME};
 use crate::{Error, Request, Sink};
@@ -16,6 +18,9 @@ use crate::{Error, Request, Sink};
 /// Bytes of a record's list of files, at most: a part holds 1 MiB, the message needs room too, and
 /// so does what redaction may add.
 const FILES_BYTES: usize = 640 * 1024;
+
+/// Bytes of a name or an address.
+const PERSON_BYTES: usize = 1_000;
 
 /// Bytes of subject and body that are kept as text.
 const SUBJECT_BYTES: usize = 8 * 1024;
@@ -27,6 +32,9 @@ struct CommitTold<'a> {
     tree: Id,
     parents: &'a [Id],
     author: Who<'a>,
+    /// Who that is by `.mailmap`, where it says another name or address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mapped: Option<Mapped<'a>>,
     committer: Who<'a>,
     subject: Text<'a>,
     body: Text<'a>,
@@ -48,8 +56,15 @@ struct CommitTold<'a> {
 }
 
 #[derive(Serialize)]
-struct SignatureTold {
-    kind: super::engine::commit::SignatureKind,
+struct Mapped<'a> {
+    name: Text<'a>,
+    email: Text<'a>,
+}
+
+/// What a run knows of people.
+pub(super) struct People<'a> {
+    pub(super) mailmap: &'a Mailmap,
+    pub(super) signers: &'a Signers,
 }
 
 #[derive(Serialize)]
@@ -119,7 +134,12 @@ impl<'a> From<&'a Change> for FileTold<'a> {
 }
 
 /// Seals a commit.
-pub(super) fn commit(request: &Request<'_>, step: &Step, sink: &mut dyn Sink) -> Result<(), Error> {
+pub(super) fn commit(
+    request: &Request<'_>,
+    step: &Step,
+    people: &People<'_>,
+    sink: &mut dyn Sink,
+) -> Result<(), Error> {
     let node = &step.node;
     let commit = &node.commit;
     let encoding = commit.encoding.as_deref();
@@ -131,18 +151,27 @@ pub(super) fn commit(request: &Request<'_>, step: &Step, sink: &mut dyn Sink) ->
         files.iter().map(|file| if let Lines::Counted(count) = &file.lines { of(count) } else { 0 }).sum()
     };
     let (subject, body) = commit.subject_and_body();
-    let author = Who::new(&commit.author, encoding);
+    let person = &commit.author;
+    let (name, email) = people.mailmap.resolve(&person.name, &person.email);
+    let mapped = (name != person.name || email != person.email).then(|| Mapped {
+        name: Text::new(name, encoding, PERSON_BYTES),
+        email: Text::new(email, encoding, PERSON_BYTES),
+    });
+    let author = Who::new(person, encoding);
     let actor = author.actor();
     let told = CommitTold {
         id: node.id,
         tree: commit.tree,
         parents: &commit.parents,
         author,
+        mapped,
         committer: Who::new(&commit.committer, encoding),
         subject: Text::new(&subject, encoding, SUBJECT_BYTES),
         body: Text::new(body, encoding, BODY_BYTES),
         encoding: encoding.map(|encoding| Text::new(encoding, None, 256)),
-        signature: commit.signature.map(|kind| SignatureTold { kind }),
+        signature: commit
+            .signature
+            .map(|kind| people.signers.of_commit(kind, step.signed.as_deref(), commit.committer.seconds)),
         forged_as: node.forged,
         shallow: node.shallow,
         files_changed: files.len(),

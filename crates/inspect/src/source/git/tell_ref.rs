@@ -4,12 +4,13 @@ use sealbook_policy::Raw;
 use sealbook_record::{PartName, Severity, Target, TargetKind};
 use serde::Serialize;
 
-use super::engine::commit::{SignatureKind, Tag};
+use super::engine::commit::Tag;
 use super::engine::id::Id;
 use super::engine::objects::Objects;
 use super::engine::refs::{self, RefKind, Resolved};
 use super::previous::Seen;
 use super::tell_commit::set;
+use super::tell_signature::SignatureTold;
 use super::text::{Text, Who};
 use super::{NAME, REF};
 use crate::{Error, Request, Sink, TreePath};
@@ -69,17 +70,12 @@ struct TagTold<'a> {
     signature: Option<SignatureTold>,
 }
 
-#[derive(Serialize)]
-struct SignatureTold {
-    kind: SignatureKind,
-}
-
-impl<'a> From<&'a Tag> for TagTold<'a> {
-    fn from(tag: &'a Tag) -> Self {
+impl<'a> TagTold<'a> {
+    fn new(tag: &'a Tag, signature: Option<SignatureTold>) -> Self {
         Self {
             tagger: tag.tagger.as_ref().map(|tagger| Who::new(tagger, None)),
             message: Text::new(&tag.message, None, MESSAGE_BYTES),
-            signature: tag.signature.map(|kind| SignatureTold { kind }),
+            signature,
         }
     }
 }
@@ -106,6 +102,7 @@ pub(super) fn present(
     request: &Request<'_>,
     reference: &Resolved,
     standing: &Standing<'_>,
+    signature: Option<SignatureTold>,
     sink: &mut dyn Sink,
 ) -> Result<(), Error> {
     let name = TreePath::new(reference.name.as_slice());
@@ -118,7 +115,7 @@ pub(super) fn present(
         commit: reference.commit,
         sealed: standing.sealed,
         previous: standing.before.filter(|_| standing.state != State::Unchanged).map(place),
-        tag: reference.tag.as_ref().map(TagTold::from),
+        tag: reference.tag.as_ref().map(|tag| TagTold::new(tag, signature)),
     };
     let now = Place { target: reference.target, commit: reference.commit };
     seal(request, &told, Some(&now), severity(reference.kind, standing), sink)

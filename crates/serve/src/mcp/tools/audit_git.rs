@@ -45,6 +45,7 @@ fn run(call: &Call<'_>) -> Result<Answer, Error> {
     };
     let mut options = Options::default();
     options.git.since = asked.since.as_deref().map(|text| call.desk.time("since", text)).transpose()?;
+    options.git.secrets = true;
     options.git.authors = asked.author.into_iter().collect();
     if target.is_file() {
         let below = target.strip_prefix(&repository).expect("the repository is above the target");

@@ -3,6 +3,8 @@
 //! Attributes are not asked: `.gitattributes` lies in the hands of those who are audited, and a line
 //! in it can make git show `-` for any file. Content alone says here what is binary.
 
+use std::ops::Range;
+
 use super::id::Id;
 use super::lines::{self, Count, Counter};
 use super::objects::Kind;
@@ -71,6 +73,17 @@ pub(crate) fn between(reader: &mut Reader<'_>, counter: &mut Counter, old: Optio
     some_between(reader, counter, old, new, |_| true)
 }
 
+/// The same; `seen` is given the lines that each file gained.
+pub(crate) fn between_seen(
+    reader: &mut Reader<'_>,
+    counter: &mut Counter,
+    old: Option<Id>,
+    new: Option<Id>,
+    seen: &mut dyn FnMut(&[u8], &[u8], Range<usize>),
+) -> Changes {
+    compare(reader, counter, old, new, |_| true, Some(seen))
+}
+
 /// What differs between two trees, as far as it is wanted.
 pub(crate) fn some_between(
     reader: &mut Reader<'_>,
@@ -79,12 +92,23 @@ pub(crate) fn some_between(
     new: Option<Id>,
     wanted: impl Fn(&Change) -> bool,
 ) -> Changes {
+    compare(reader, counter, old, new, wanted, None)
+}
+
+fn compare(
+    reader: &mut Reader<'_>,
+    counter: &mut Counter,
+    old: Option<Id>,
+    new: Option<Id>,
+    wanted: impl Fn(&Change) -> bool,
+    mut seen: Option<&mut dyn FnMut(&[u8], &[u8], Range<usize>)>,
+) -> Changes {
     let differences = tree::diff(reader, old, new);
     let renames = renames::detect(reader, &differences);
     let mut files = pair_up(differences, &renames.pairs);
     files.retain(wanted);
     for file in &mut files {
-        count(reader, counter, file);
+        count(reader, counter, file, seen.as_deref_mut());
     }
     Changes { files, renames_limited: renames.limited }
 }
@@ -125,7 +149,12 @@ fn status(old: Option<Side>, new: Option<Side>) -> Status {
     }
 }
 
-fn count(reader: &mut Reader<'_>, counter: &mut Counter, file: &mut Change) {
+fn count(
+    reader: &mut Reader<'_>,
+    counter: &mut Counter,
+    file: &mut Change,
+    seen: Option<&mut (dyn FnMut(&[u8], &[u8], Range<usize>) + '_)>,
+) {
     let old_path = file.old_path.as_ref().unwrap_or(&file.path);
     let new = content(reader, file.new, &file.path);
     let old = content(reader, file.old, old_path);
@@ -139,7 +168,10 @@ fn count(reader: &mut Reader<'_>, counter: &mut Counter, file: &mut Change) {
     file.lines = if lines::is_binary(old) || lines::is_binary(new) {
         Lines::Binary
     } else {
-        Lines::Counted(counter.count(old, new))
+        match seen {
+            Some(seen) => Lines::Counted(counter.count_added(old, new, &mut |added| seen(&file.path, new, added))),
+            None => Lines::Counted(counter.count(old, new)),
+        }
     };
 }
 

@@ -154,6 +154,43 @@ impl Person {
     }
 }
 
+/// A commit's signature, and what it was made over: the object without its signatures.
+pub(crate) fn split_signed(data: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (mut signature, mut signed) = (Vec::new(), Vec::with_capacity(data.len()));
+    let mut rest = data;
+    let mut is_signature = false;
+    // Up to the empty line that ends the headers.
+    while !rest.is_empty() && rest[0] != b'\n' {
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        let (line, tail) = rest.split_at(end);
+        rest = tail;
+        let begins = [&b"gpgsig "[..], b"gpgsig-sha256 "].into_iter().find_map(|name| line.strip_prefix(name));
+        match (begins, line.strip_prefix(b" ")) {
+            (Some(first), _) => {
+                is_signature = true;
+                signature.extend_from_slice(first);
+            }
+            (None, Some(more)) if is_signature => signature.extend_from_slice(more),
+            _ => {
+                is_signature = false;
+                signed.extend_from_slice(line);
+            }
+        }
+    }
+    signed.extend_from_slice(rest);
+    (!signature.is_empty()).then_some((signature, signed))
+}
+
+/// The same of a tag, whose signature stands behind its message.
+pub(crate) fn split_signed_tag(data: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let begin = SignatureKind::ARMOUR.iter().filter_map(|(armour, _)| {
+        let at = memchr::memmem::find(data, armour)?;
+        (at == 0 || data[at - 1] == b'\n').then_some(at)
+    });
+    let at = begin.min()?;
+    Some((data[at..].to_vec(), data[..at].to_vec()))
+}
+
 impl SignatureKind {
     const ARMOUR: [(&'static [u8], Self); 4] = [
         (b"-----BEGIN PGP SIGNATURE-----", Self::Gpg),

@@ -2,18 +2,21 @@
 //! and what they find is handed over in order. Memory holds a few chunks, not the history.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::changes::{self, Changes};
+use super::commit::SignatureKind;
 use super::id::Id;
-use super::lines::Counter;
+use super::lines::{self, Counter};
 use super::objects::{Database, Kind, Objects, Tally};
 use super::reader::{Fault, Reader};
 use super::tree;
 use super::walk::{Bounds, Node, Walk};
+use crate::secrets::{Hit, RuleSet, Scanner};
 
 /// Commits that one thread works on at a time, at first and later. Neighbours share most of their
 /// objects, so larger chunks inflate fewer objects twice; smaller ones share out a short history.
@@ -31,6 +34,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) filter: &'a (dyn Fn(&Node) -> bool + Sync),
     /// Only what concerns this path.
     pub(crate) path: Option<&'a [u8]>,
+    /// Look for these secrets in what commits add.
+    pub(crate) secrets: Option<&'a RuleSet>,
     /// How many threads work, besides the one that hands over.
     pub(crate) threads: usize,
 }
@@ -43,6 +48,19 @@ pub(crate) struct Step {
     pub(crate) changes: Option<Changes>,
     /// Whatever is wrong with the objects it needs.
     pub(crate) faults: Vec<Fault>,
+    /// Secrets in the lines that it added.
+    pub(crate) secrets: Vec<Leak>,
+    /// The object itself, where it bears a signature.
+    pub(crate) signed: Option<Arc<[u8]>>,
+}
+
+/// A secret in a line that a commit added.
+pub(crate) struct Leak {
+    pub(crate) path: Vec<u8>,
+    pub(crate) hit: Hit,
+    pub(crate) line: u64,
+    pub(crate) column: u64,
+    pub(crate) secret: Vec<u8>,
 }
 
 /// What went over the channel: commits in order, or faults that no commit could be made of.
@@ -72,7 +90,7 @@ pub(crate) fn read<E>(
         scope.spawn(move || plan(database, bounds, wanted, &ticket, &job, load));
         for _ in 0..threads {
             let (jobs, done) = (jobs.clone(), done.clone());
-            scope.spawn(move || work(database, &jobs, &done, load));
+            scope.spawn(move || work(database, wanted.secrets, &jobs, &done, load));
         }
         // The workers hold the only other ends: when they are gone, the channels close.
         drop(done);
@@ -150,8 +168,15 @@ fn plan(
     load.add(&walk.into_objects());
 }
 
-fn work(database: &Database, jobs: &Mutex<Receiver<Chunk>>, done: &SyncSender<Done>, load: &Load) {
-    let mut worker = Worker { objects: database.reader(), counter: Counter::default() };
+fn work(
+    database: &Database,
+    secrets: Option<&RuleSet>,
+    jobs: &Mutex<Receiver<Chunk>>,
+    done: &SyncSender<Done>,
+    load: &Load,
+) {
+    let scanner = secrets.map(Scanner::new);
+    let mut worker = Worker { objects: database.reader(), counter: Counter::default(), scanner };
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(chunk) = job else { break };
@@ -190,12 +215,26 @@ fn hand_over<E>(
     Ok(())
 }
 
-struct Worker {
-    objects: Objects,
-    counter: Counter,
+/// Looks for secrets in some lines of a text.
+fn look(scanner: &mut Scanner<'_>, commit: &Id, path: &[u8], text: &[u8], added: Range<usize>, found: &mut Vec<Leak>) {
+    let from = added.start;
+    let commit = || commit.to_string();
+    for hit in scanner.scan(path, &text[added], &commit) {
+        let (start, end) = (from + hit.start, from + hit.end);
+        let line = memchr::memchr_iter(b'\n', &text[..start]).count() as u64 + 1;
+        let column = start - memchr::memrchr(b'\n', &text[..start]).map_or(0, |nl| nl + 1) + 1;
+        let secret = text[start..end].to_vec();
+        found.push(Leak { path: path.to_vec(), line, column: column as u64, secret, hit });
+    }
 }
 
-impl Worker {
+struct Worker<'r> {
+    objects: Objects,
+    counter: Counter,
+    scanner: Option<Scanner<'r>>,
+}
+
+impl Worker<'_> {
     fn chunk(&mut self, chunk: Chunk) -> Vec<Found> {
         let trees: HashMap<Id, Id> = chunk.nodes.iter().map(|node| (node.id, node.commit.tree)).collect();
         let mut found = Vec::with_capacity(chunk.nodes.len() + 1);
@@ -211,26 +250,39 @@ impl Worker {
     fn commit(&mut self, node: Box<Node>, trees: &HashMap<Id, Id>) -> Step {
         let parents = self.parent_trees(&node, trees);
         let mut reader = Reader::new(&mut self.objects, Some(node.id));
-        let tree = Some(node.commit.tree);
+        let tree = node.commit.tree;
+        let (mut secrets, counter) = (Vec::new(), &mut self.counter);
+        let mut compare = |reader: &mut Reader<'_>, old: Option<Id>| match &mut self.scanner {
+            None => changes::between(reader, counter, old, Some(tree)),
+            Some(scanner) => changes::between_seen(reader, counter, old, Some(tree), &mut |path, text, added| {
+                look(scanner, &node.id, path, text, added, &mut secrets);
+            }),
+        };
         let changes = match (&parents[..], node.shallow) {
-            (_, true) => {
-                tree::read_new(&mut reader, node.commit.tree, &[]);
-                None
-            }
-            ([], _) if node.commit.parents.is_empty() => {
-                Some(changes::between(&mut reader, &mut self.counter, None, tree))
-            }
-            ([parent], _) if node.commit.parents.len() == 1 => {
-                Some(changes::between(&mut reader, &mut self.counter, Some(*parent), tree))
-            }
-            // Git shows nothing of a merge, but it may bring objects that neither side had.
-            (parents, _) => {
-                tree::read_new(&mut reader, node.commit.tree, parents);
+            ([], false) if node.commit.parents.is_empty() => Some(compare(&mut reader, None)),
+            ([parent], false) if node.commit.parents.len() == 1 => Some(compare(&mut reader, Some(*parent))),
+            // Git shows nothing of a merge, but it may bring objects that neither side had; nor is anything known of
+            // what lies behind the edge of a shallow clone.
+            (parents, is_shallow) => {
+                let parents = if is_shallow { &[] } else { parents };
+                tree::read_new(&mut reader, tree, parents, &mut |path, new, old| {
+                    let old = old.unwrap_or_default();
+                    if let Some(scanner) = &mut self.scanner
+                        && !lines::is_binary(new)
+                        && !lines::is_binary(old)
+                    {
+                        self.counter.count_added(old, new, &mut |added| {
+                            look(scanner, &node.id, path, new, added, &mut secrets);
+                        });
+                    }
+                });
                 None
             }
         };
         let faults = reader.into_faults();
-        Step { node, changes, faults }
+        let is_signed = node.commit.signature.is_some_and(|kind| kind == SignatureKind::Ssh);
+        let signed = is_signed.then(|| self.objects.read(&node.id, Kind::Commit).ok().map(|it| it.data)).flatten();
+        Step { node, changes, faults, secrets, signed }
     }
 
     /// The trees of the parents that can be read; the walk has taken note of the others.

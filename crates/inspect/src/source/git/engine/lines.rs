@@ -54,6 +54,53 @@ impl Counter {
     }
 }
 
+impl Counter {
+    /// The same as [`Counter::count`], and where the added lines are in the new text: blocks of whole lines.
+    ///
+    /// Of a region of a few lines those are given that the old side has nowhere in it.
+    pub(crate) fn count_added(&mut self, old: &[u8], new: &[u8], added: &mut dyn FnMut(Range<usize>)) -> Count {
+        let (head, tail) = common_ends(old, new);
+        let (old_middle, new_middle) = (&old[head..old.len() - tail], &new[head..new.len() - tail]);
+        if new_middle.is_empty() {
+            return Count { added: 0, deleted: count(old_middle) };
+        }
+        if old_middle.is_empty() {
+            added(head..new.len() - tail);
+            return Count { added: count(new_middle), deleted: 0 };
+        }
+        if let Some(count) = count_few(old_middle, new_middle) {
+            let mut lines = [&[][..]; FEW];
+            let known = split_few(old_middle, &mut lines).unwrap_or_default();
+            let mut at = head;
+            while at < new.len() - tail {
+                let end = line_end(new, at);
+                if !lines[..known].contains(&&new[at..end]) {
+                    added(at..end);
+                }
+                at = end;
+            }
+            return count;
+        }
+        self.interner.fill(old, new, head, tail);
+        let Interner { old: before, new: after, lines, .. } = &self.interner;
+        self.diff.compute_with(Algorithm::Myers, before, after, lines.len() as u32);
+        let (mut line, mut at) = (memchr::memchr_iter(b'\n', &new[..head]).count() as u32, head);
+        for hunk in self.diff.hunks().filter(|hunk| !hunk.after.is_empty()) {
+            let mut go_to = |wanted: u32| {
+                while line < wanted {
+                    at = line_end(new, at);
+                    line += 1;
+                }
+                at
+            };
+            let start = go_to(hunk.after.start);
+            let end = go_to(hunk.after.end);
+            added(start..end);
+        }
+        Count { added: u64::from(self.diff.count_additions()), deleted: u64::from(self.diff.count_removals()) }
+    }
+}
+
 /// Lines of the old and of the new text that stand in each other's place, counted from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hunk {

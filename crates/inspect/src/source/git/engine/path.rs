@@ -55,7 +55,13 @@ pub(super) fn read<E>(
         let faults = reader.into_faults();
         next = visit.next;
         if visit.shown && filter(&node) {
-            emit(Found::Step(Box::new(Step { node, changes: visit.changes, faults })))?;
+            emit(Found::Step(Box::new(Step {
+                node,
+                changes: visit.changes,
+                faults,
+                secrets: Vec::new(),
+                signed: None,
+            })))?;
         } else if !faults.is_empty() {
             emit(Found::Faults(faults))?;
         }

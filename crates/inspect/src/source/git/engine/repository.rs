@@ -54,6 +54,24 @@ impl Repository {
         Self::new(inner.to_thread_local())
     }
 
+    /// Opens the repository that lies exactly there.
+    pub(crate) fn at(path: &Path) -> Result<Self, OpenError> {
+        let opened = gix::ThreadSafeRepository::open_opts(path, gix::open::Options::isolated());
+        Self::new(opened.map_err(|error| OpenError::Unreadable(error.to_string()))?.to_thread_local())
+    }
+
+    /// The file of allowed signers that the repository's own configuration names.
+    pub(crate) fn allowed_signers(&self) -> Option<PathBuf> {
+        let named = self.inner.config_snapshot().string("gpg.ssh.allowedSignersFile")?;
+        let path = PathBuf::from(named.to_string());
+        path.is_absolute().then_some(path)
+    }
+
+    /// Where repositories of submodules lie.
+    pub(crate) fn modules(&self) -> PathBuf {
+        self.inner.common_dir().join("modules")
+    }
+
     fn new(inner: gix::Repository) -> Result<Self, OpenError> {
         let hash = match inner.object_hash() {
             gix::hash::Kind::Sha1 => Hash::Sha1,

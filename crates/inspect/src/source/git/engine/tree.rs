@@ -150,12 +150,17 @@ pub(crate) fn lookup(reader: &mut Reader<'_>, tree: Id, path: &[u8]) -> Option<S
 
 /// Reads whatever a tree holds that none of the others holds at the same path, so that every object
 /// of a history is checked even where no diff is made.
-pub(crate) fn read_new(reader: &mut Reader<'_>, tree: Id, others: &[Id]) {
+///
+/// `seen` is given each file that is read, by its path, with one of the others' at that path.
+pub(crate) fn read_new(reader: &mut Reader<'_>, tree: Id, others: &[Id], seen: &mut SeenNew<'_>) {
     let mut path = Vec::new();
-    new_in(reader, tree, others, &mut path, 0);
+    new_in(reader, tree, others, &mut path, 0, seen);
 }
 
-fn new_in(reader: &mut Reader<'_>, tree: Id, others: &[Id], path: &mut Vec<u8>, depth: usize) {
+/// Given a path, its content and the content that was there, where there was one.
+pub(crate) type SeenNew<'a> = dyn FnMut(&[u8], &[u8], Option<&[u8]>) + 'a;
+
+fn new_in(reader: &mut Reader<'_>, tree: Id, others: &[Id], path: &mut Vec<u8>, depth: usize, seen: &mut SeenNew<'_>) {
     if others.contains(&tree) {
         return;
     }
@@ -195,9 +200,11 @@ fn new_in(reader: &mut Reader<'_>, tree: Id, others: &[Id], path: &mut Vec<u8>, 
         path.extend_from_slice(entry.name);
         if entry.mode.is_tree() {
             let subtrees: Vec<Id> = there.iter().filter(|(mode, _)| mode.is_tree()).map(|(_, id)| *id).collect();
-            new_in(reader, entry.id, &subtrees, path, depth + 1);
-        } else {
-            reader.read(&entry.id, Kind::Blob, path);
+            new_in(reader, entry.id, &subtrees, path, depth + 1, seen);
+        } else if let Some(data) = reader.read(&entry.id, Kind::Blob, path) {
+            let before = there.iter().find(|(mode, _)| mode.is_regular() && entry.mode.is_regular());
+            let before = before.and_then(|(_, id)| reader.read(id, Kind::Blob, path));
+            seen(path, &data, before.as_deref());
         }
         path.truncate(before);
     }

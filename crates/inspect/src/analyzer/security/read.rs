@@ -1,0 +1,114 @@
+//! The records of the security source, and of secrets in history, as far as the findings need them.
+
+use sealbook_record::{PartName, Record, Severity, Timestamp};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::TreePath;
+
+/// What a record tells.
+pub(super) enum Told {
+    InTree(Secret),
+    InHistory(Secret, Commit),
+    Pattern(Pattern),
+    Permission(Permission),
+    Advisory(Advisory),
+}
+
+#[derive(Deserialize, Clone)]
+pub(super) struct Secret {
+    pub(super) rule: String,
+    pub(super) about: String,
+    pub(super) severity: Severity,
+    #[serde(deserialize_with = "shown")]
+    pub(super) path: String,
+    pub(super) line: u64,
+    pub(super) column: u64,
+    pub(super) length: u64,
+    pub(super) digest: String,
+    #[serde(default)]
+    pub(super) lacks_reason: bool,
+}
+
+impl Secret {
+    pub(super) fn key(&self) -> (String, String) {
+        (self.rule.clone(), self.digest.clone())
+    }
+}
+
+/// The commit that brought a secret.
+#[derive(Clone)]
+pub(super) struct Commit {
+    pub(super) id: String,
+    pub(super) author: String,
+    pub(super) at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct OfHistory {
+    commit: String,
+    #[serde(flatten)]
+    secret: Secret,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Pattern {
+    pub(super) rule: String,
+    pub(super) about: String,
+    pub(super) advice: Option<String>,
+    pub(super) severity: Severity,
+    #[serde(deserialize_with = "shown")]
+    pub(super) path: String,
+    pub(super) line: u64,
+    pub(super) column: u64,
+    pub(super) digest: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Permission {
+    pub(super) issue: String,
+    #[serde(deserialize_with = "shown")]
+    pub(super) path: String,
+    pub(super) mode: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Advisory {
+    pub(super) advisory: String,
+    pub(super) aliases: Vec<String>,
+    pub(super) summary: String,
+    pub(super) severity: Severity,
+    pub(super) severity_is_assumed: bool,
+    pub(super) package: String,
+    pub(super) version: String,
+    pub(super) ecosystem: String,
+    pub(super) fixed: Vec<String>,
+    pub(super) module: String,
+    pub(super) is_dev: bool,
+    pub(super) is_notice: bool,
+    pub(super) record: u64,
+}
+
+/// What a record tells; nothing if it is none of ours, or its content is erased.
+pub(super) fn read(record: &Record) -> Option<Told> {
+    match record.action.as_str() {
+        "security.secret" => result(record).map(Told::InTree),
+        "security.pattern" => result(record).map(Told::Pattern),
+        "security.permission" => result(record).map(Told::Permission),
+        "security.advisory" => result(record).map(Told::Advisory),
+        "git.secret" => {
+            let read: OfHistory = result(record)?;
+            let author = record.actor.name.clone().unwrap_or_else(|| record.actor.id.clone());
+            Some(Told::InHistory(read.secret, Commit { id: read.commit, author, at: record.occurred }))
+        }
+        _ => None,
+    }
+}
+
+fn result<T: DeserializeOwned>(record: &Record) -> Option<T> {
+    serde_json::from_str(record.part(PartName::Result)?.get()).ok()
+}
+
+fn shown<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    TreePath::deserialize(deserializer).map(|path| path.to_string())
+}
