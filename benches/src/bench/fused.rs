@@ -5,6 +5,7 @@
 //! The repository is made for it, with 80,000 commits, unless `SEALBOOK_BENCH_REPO` names one, which is left as it is:
 //! the hundred commits go into a clone.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -112,12 +113,13 @@ fn add_commits(repository: &Path) -> Result {
     for at in 0..NEW_COMMITS {
         let from = if at == 0 { format!("from {branch}^0\n") } else { String::new() };
         let content = format!("fn added_{at}() {{}}\n");
-        stream += &format!(
+        write!(
+            stream,
             "commit {branch}\ncommitter Bench <bench@example.org> {} +0000\ndata 4\nadd\n{from}M 644 inline added/file{}.rs\ndata {}\n{content}\n",
             time + at + 1,
             at % 10,
             content.len()
-        );
+        )?;
     }
     let mut import = git(repository, &["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn()?;
     std::io::Write::write_all(&mut import.stdin.take().ok_or("git fast-import takes no input")?, stream.as_bytes())?;

@@ -37,8 +37,13 @@ pub trait Analyzer: Sync {
 }
 
 /// Every analyzer, in the order in which a run asks them.
-pub static ANALYZERS: &[&dyn Analyzer] =
-    &[&git::GitAnalyzer, &module::ModuleAnalyzer, &log::LogAnalyzer, &security::SecurityAnalyzer, &drift::DriftAnalyzer];
+pub static ANALYZERS: &[&dyn Analyzer] = &[
+    &git::GitAnalyzer,
+    &module::ModuleAnalyzer,
+    &log::LogAnalyzer,
+    &security::SecurityAnalyzer,
+    &drift::DriftAnalyzer,
+];
 
 /// The analyzer of that name.
 pub fn analyzer(name: &str) -> Result<&'static dyn Analyzer, Error> {

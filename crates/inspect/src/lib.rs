@@ -51,5 +51,5 @@ pub use source::{
     FileOptions, GitOptions, ModuleOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata,
     Stamp, source,
 };
-pub use suppression::{LIFTED, SUPPRESSED, Suppression};
 pub use source::{file, git, log, module, security};
+pub use suppression::{LIFTED, SUPPRESSED, Suppression};

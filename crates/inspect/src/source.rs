@@ -49,7 +49,7 @@ pub trait Source: Sync {
 }
 
 /// Every source, in the order in which a run visits them.
-pub static SOURCES: &[&dyn Source] = 
+pub static SOURCES: &[&dyn Source] =
     &[&git::GitSource, &file::FileSource, &module::ModuleSource, &log::LogSource, &security::SecuritySource];
 
 /// The source of that name.

@@ -57,7 +57,8 @@ impl Measure for Signatures {
         } else {
             format!("; of the last year's, {}%", percent(self.signed_lately, self.lately))
         };
-        let verdicts: Vec<String> = self.verdicts.iter().map(|(verdict, number)| format!("{number} {verdict}")).collect();
+        let verdicts: Vec<String> =
+            self.verdicts.iter().map(|(verdict, number)| format!("{number} {verdict}")).collect();
         let verdicts = if verdicts.is_empty() { String::new() } else { format!("; of these {}", verdicts.join(", ")) };
         let message = format!(
             "{} of {} carry a signature{kinds}, {}%{lately}{verdicts}",
