@@ -127,9 +127,9 @@ impl Http {
     /// Errors: it cannot be listened on, or the upstream is no URL.
     pub fn bind(gate: Arc<Gate>, options: SessionOptions, http: HttpOptions) -> Result<Self, Error> {
         let failed = |cause| Error::Listen { address: http.listen.to_string(), cause };
-        let threads = std::thread::available_parallelism().map_or(2, usize::from).min(8);
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        let runtime = builder.worker_threads(threads).thread_name("sealbook-http").enable_all().build();
+        // One thread: a call then wakes nobody on its way, which costs more than what is done for it. Long bodies are
+        // judged on threads of their own.
+        let runtime = tokio::runtime::Builder::new_current_thread().thread_name("sealbook-http").enable_all().build();
         let runtime = runtime.map_err(failed)?;
         let listener = runtime.block_on(TcpListener::bind(http.listen)).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
