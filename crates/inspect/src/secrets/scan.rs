@@ -222,9 +222,13 @@ fn line_of(text: &[u8], at: usize) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
+
+    static RULES: LazyLock<[RuleSet; 2]> = LazyLock::new(|| [RuleSet::built_in(), RuleSet::patterns()]);
 
     proptest! {
         #[test]
@@ -236,9 +240,7 @@ mod tests {
             ], 0..12)
         ) {
             let text = pieces.concat();
-            let rules = RuleSet::built_in();
-            let patterns = RuleSet::patterns();
-            for rules in [&rules, &patterns] {
+            for rules in &*RULES {
                 let hits = Scanner::new(rules).scan(b"a.py", &text, &String::new);
                 for pair in hits.windows(2) {
                     prop_assert!(pair[0].end <= pair[1].start);
