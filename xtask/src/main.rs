@@ -45,7 +45,7 @@ static COMMANDS: &[Command] = &[
     Command { name: "sim", about: "run the simulations: [--seeds N] [--seed FIRST]", run: sim::run },
     Command {
         name: "faults",
-        about: "kill, cut power, append at once: [--kills N] [--cuts N] [--batches N] [--calls N]",
+        about: "kill, cut power, append at once, watch: [--kills N] [--cuts N] [--batches N] [--calls N] [--watch SECONDS]",
         run: faults::run,
     },
     Command {

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use crate::measure::{Bound, Contender, Row, in_turns, note, tell, timed};
 use crate::{Result, book, cores, place, setting};
-use sealbook_inspect::{Batch, Book, Options, Request, Run, Silent, source};
+use sealbook_inspect::{Batch, Book, NoReach, Options, Request, Run, Silent, source};
 use sealbook_record::{Actor, ActorKind};
 use sealbook_testkit::Rng;
 
@@ -82,6 +82,7 @@ fn audit(tree: &Path, files: usize) -> Result<std::time::Duration> {
             options: Options::default(),
             threads: cores(),
             stamp: &book,
+            reach: &NoReach,
         },
     };
     let mut sink = book.sink(&policy);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::measure::{Bound, Contender, Row, in_turns, note, tell, timed};
 use crate::{Result, book, cores, place, setting};
-use sealbook_inspect::{Batch, Book, GitOptions, Options, Refs, Request, Run, Silent, source};
+use sealbook_inspect::{Batch, Book, GitOptions, NoReach, Options, Refs, Request, Run, Silent, source};
 use sealbook_record::{Actor, ActorKind};
 use sealbook_testkit::Rng;
 
@@ -51,6 +51,7 @@ fn audit(repository: &Path, commits: u64) -> Result<Duration> {
             options: Options { git, ..Options::default() },
             threads: cores(),
             stamp: &book,
+            reach: &NoReach,
         },
     };
     let mut sink = book.sink(&policy);

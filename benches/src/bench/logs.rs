@@ -1,7 +1,7 @@
 //! A log of JSON lines, read by level and by kind of message, digest and sealing included, against angle-grinder and
 //! a loop that parses each line with `serde_json`.
 //!
-//! angle-grinder is `target/tools/ag/bin/ag`, or what `SEALBOOK_BENCH_AG` names; without it the loop is the only
+//! angle-grinder is `target/tools/ag/bin/agrind`, or what `SEALBOOK_BENCH_AG` names; without it the loop is the only
 //! yardstick. One file is read by one thread of ours; angle-grinder has one for reading and one for the rest.
 
 use std::fs::File;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use sealbook_inspect::{Batch, Book, LogOptions, Options, Request, Run, Silent, source};
+use sealbook_inspect::{Batch, Book, LogOptions, NoReach, Options, Request, Run, Silent, source};
 use sealbook_record::{Actor, ActorKind, Severity, Timestamp};
 use sealbook_testkit::Rng;
 use serde_json::Value;
@@ -78,6 +78,7 @@ fn audit(log: &Path, options: LogOptions, errors: u64) -> Result<Duration> {
             options: Options { log: options, ..Options::default() },
             threads: 1,
             stamp: &book,
+            reach: &NoReach,
         },
     };
     let mut sink = book.sink(&policy);
@@ -106,7 +107,7 @@ fn angle_grinder() -> Option<PathBuf> {
     let named = std::env::var_os("SEALBOOK_BENCH_AG").map(PathBuf::from);
     let own = || {
         let program = std::env::current_exe().ok()?;
-        Some(program.ancestors().nth(2)?.join("tools/ag/bin/ag"))
+        Some(program.ancestors().nth(2)?.join("tools/ag/bin/agrind"))
     };
     named.or_else(own).filter(|program| program.exists())
 }

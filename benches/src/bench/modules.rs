@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::measure::{Bound, Contender, Row, in_turns, note, tell, timed};
 use crate::{Result, book, cores, place, setting};
-use sealbook_inspect::{Batch, Book, ModuleAnalyzer, ModuleOptions, Options, Request, Run, Silent, source};
+use sealbook_inspect::{Batch, Book, ModuleAnalyzer, ModuleOptions, NoReach, Options, Request, Run, Silent, source};
 use sealbook_record::{Actor, ActorKind};
 use sealbook_testkit::Rng;
 
@@ -74,6 +74,7 @@ fn audit(tree: &Path) -> Result<(Duration, u64)> {
             },
             threads: cores(),
             stamp: &book,
+            reach: &NoReach,
         },
     };
     let mut sink = book.sink(&policy);

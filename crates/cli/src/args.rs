@@ -52,7 +52,8 @@ pub(crate) struct Global {
     /// `json` is one document, `jsonl` one object per row. Their fields are stable: new ones may
     /// be added, none is renamed or removed. With them, an error is one JSON object on standard
     /// error: {"error": {"code", "message", "help", "exit"}}. `cyclonedx` is the bill of materials of
-    /// audited modules.
+    /// audited modules, `sarif` are the findings of audits, queries and reports as SARIF 2.1.0, `oscal` are the
+    /// assessment results of `compliance --framework`.
     #[arg(long, global = true, value_name = "FORMAT", value_parser = formats())]
     pub(crate) format: Option<Format>,
     /// Write the answer to this file instead of standard output
@@ -72,7 +73,7 @@ pub(crate) struct Acting {
 }
 
 fn formats() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(["terminal", "json", "jsonl", "markdown", "md", "cyclonedx"])
+    PossibleValuesParser::new(["terminal", "json", "jsonl", "markdown", "md", "cyclonedx", "sarif", "oscal"])
         .try_map(|name| name.parse::<Format>())
 }
 

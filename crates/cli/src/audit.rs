@@ -7,7 +7,7 @@ use sealbook_inspect::{Audit, Options, Refs, SOURCES, SecurityOptions};
 use sealbook_ledger::{Report, Uuid};
 use sealbook_record::Severity;
 use sealbook_report::{AuditReport, AuditRun, Block, Document, Format, Observed, View};
-use sealbook_serve::verdict_of_ledger;
+use sealbook_serve::{Allowed, verdict_of_ledger};
 use sealbook_store::{Query, Stored};
 
 use crate::args::Acting;
@@ -57,8 +57,13 @@ pub(crate) const MODULES: &[&str] = &["module.audited", "module.bom"];
 /// How many of a run's records one answer lists.
 const LISTED_MAX: usize = 10_000;
 
-/// Runs it, shows it, and gives the exit.
+/// Runs it, shows it, and gives the exit. Code of the tree is not run.
 pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Exit, Failure> {
+    run_allowed(plan, Allowed::BY_A_PERSON, running, context)
+}
+
+/// The same with what it may reach beside files.
+pub(crate) fn run_allowed(plan: Plan, allowed: Allowed, running: &Running, context: &Context) -> Result<Exit, Failure> {
     if context.out.format == Format::CycloneDx && !plan.sources.iter().any(|name| name == "module") {
         let mend = "add `module` to --sources, or choose another --format";
         return Err(Failure::usage("this audit makes no bill of materials", mend));
@@ -90,6 +95,7 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
         actor: session.actor.clone(),
         reason: running.reason.clone(),
         baseline,
+        allowed,
     };
     let audit = sealbook_serve::collect(plan, &session.ledger, session.policy()?, &bars)?;
     tell_failures(&audit, context);
@@ -103,7 +109,7 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
 }
 
 /// The book of the project at `root`; made where there is none yet.
-fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Failure> {
+pub(crate) fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Session, Failure> {
     let place = context.place_of(root)?;
     if place.exists() && (place.by_pointer || place.of_bare || context.global.book.is_some()) {
         let actor = who::acting(acting, &place)?;
@@ -145,7 +151,7 @@ fn of_run(run: Uuid) -> Query {
 }
 
 /// What failed altogether is an error too, beside its line in the report.
-fn tell_failures(audit: &Audit, context: &Context) {
+pub(crate) fn tell_failures(audit: &Audit, context: &Context) {
     let sources = audit.sources.iter().filter_map(|run| run.result.as_ref().err());
     let analyses = audit.analyses.iter().filter_map(|analysis| analysis.result.as_ref().err());
     for error in sources.chain(analyses) {
@@ -197,10 +203,14 @@ impl View for WithObserved<'_> {
     fn bom(&self) -> Option<String> {
         self.observed.bom()
     }
+
+    fn sarif(&self) -> Option<String> {
+        self.report.sarif()
+    }
 }
 
 /// The least severity that fails an audit: the option, else the configuration, else `critical`.
-fn fail_on(running: &Running, session: &Session) -> Result<Option<Severity>, Failure> {
+pub(crate) fn fail_on(running: &Running, session: &Session) -> Result<Option<Severity>, Failure> {
     let project = session.place.project.as_ref();
     let configured = project.and_then(|project| project.config.fail_on.as_deref());
     match running.fail_on.as_deref().or(configured) {
@@ -209,7 +219,7 @@ fn fail_on(running: &Running, session: &Session) -> Result<Option<Severity>, Fai
     }
 }
 
-fn exit(audit: &Audit, told: &AuditRun, verification: Option<&Report>, fail_on: Option<Severity>) -> Exit {
+pub(crate) fn exit(audit: &Audit, told: &AuditRun, verification: Option<&Report>, fail_on: Option<Severity>) -> Exit {
     let found = fail_on.is_some_and(|least| told.findings.iter().any(|it| it.severity >= least));
     [
         (verification.is_some_and(|report| !report.valid), Exit::Broken),
@@ -253,6 +263,7 @@ pub(crate) fn add_modules(sources: &mut Vec<String>, options: &mut Options) {
 pub(crate) fn source_names() -> Vec<PossibleValue> {
     let value = |name: &'static str| match name {
         "log" => PossibleValue::new(name).alias("logs"),
+        "service" => PossibleValue::new(name).alias("services"),
         _ => PossibleValue::new(name),
     };
     SOURCES.iter().map(|source| value(source.metadata().name)).collect()

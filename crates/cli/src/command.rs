@@ -31,6 +31,7 @@ mod mark;
 mod mcp;
 mod module;
 mod prove;
+mod quality;
 mod query;
 mod reindex;
 mod repo;
@@ -40,13 +41,16 @@ mod resume;
 mod retention;
 mod review;
 mod rules;
+mod schedule;
 mod security;
+mod service;
 mod show;
 mod status;
 mod stop;
 mod suppress;
 mod tail;
 mod verify;
+mod watch;
 mod wrap;
 
 use std::path::Path;
@@ -58,6 +62,7 @@ use crate::args::{Acting, Cli, Global};
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
+use crate::hints;
 use crate::output::{Output, note};
 use crate::place::Place;
 use crate::project::Project;
@@ -81,6 +86,11 @@ pub(crate) enum Command {
     Module(module::Args),
     Security(security::Args),
     Suppress(suppress::Args),
+    #[command(visible_alias = "services")]
+    Service(service::Args),
+    Quality(quality::Args),
+    Watch(watch::Args),
+    Schedule(schedule::Args),
     Append(append::Args),
     Hook(hook::Args),
     Exec(exec::Args),
@@ -130,15 +140,11 @@ pub(crate) fn run(cli: Cli, environment: Environment) -> Exit {
     let errors = global.format.unwrap_or(Format::Terminal);
     let out = Output::new(global.format, global.output.clone(), environment.screen);
     let context = Context { environment, global, out };
-    dispatch(command, &context).unwrap_or_else(|failure| failure.show(errors))
+    dispatch(command, &context).unwrap_or_else(|failure| failure.show(errors, &context.global))
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
-    let has_bom = matches!(command, Command::Module(_) | Command::Repo(_) | Command::Report(_));
-    if context.out.format == Format::CycloneDx && !has_bom {
-        let mend = "ask `sealbook module`, `repo --sources module` or `report` for one, or choose another --format";
-        return Err(Failure::usage("this command has no bill of materials", mend));
-    }
+    fits(&command, context.out.format)?;
     match command {
         Command::Init(args) => init::run(&args, context),
         Command::Status(args) => status::run(&args, context),
@@ -154,6 +160,10 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Module(args) => module::run(&args, context),
         Command::Security(args) => security::run(&args, context),
         Command::Suppress(args) => suppress::run(&args, context),
+        Command::Watch(args) => watch::run(&args, context),
+        Command::Schedule(args) => schedule::run(&args, context),
+        Command::Quality(args) => quality::run(&args, context),
+        Command::Service(args) => service::run(&args, context),
         Command::Append(args) => append::run(&args, context),
         Command::Exec(args) => exec::run(&args, context),
         Command::Hook(args) => hook::run(&args, context),
@@ -189,6 +199,31 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
     }
+}
+
+/// Refuses a format that the command has nothing for, before it does anything.
+fn fits(command: &Command, format: Format) -> Result<(), Failure> {
+    use Command::{Compliance, File, Git, Logs, Module, Query, Repo, Report};
+    let (fits, what, mend) = match format {
+        Format::CycloneDx => (
+            matches!(command, Module(_) | Repo(_) | Report(_)),
+            "this command has no bill of materials",
+            "ask `sealbook module`, `repo --sources module` or `report` for one, or choose another --format",
+        ),
+        Format::Sarif => (
+            matches!(command, Module(_) | Repo(_) | Report(_) | Git(_) | File(_) | Logs(_) | Query(_))
+                || matches!(command, Compliance(args) if args.is_assessment()),
+            "this command has no findings",
+            "ask an audit, `sealbook query`, `report` or `compliance --framework` for them, or choose another --format",
+        ),
+        Format::Oscal => (
+            matches!(command, Report(_)) || matches!(command, Compliance(args) if args.is_assessment()),
+            "this command assesses nothing",
+            "ask `sealbook compliance --framework NAME` or a `report` of it, or choose another --format",
+        ),
+        _ => return Ok(()),
+    };
+    if fits { Ok(()) } else { Err(Failure::usage(what, mend)) }
 }
 
 impl Context {
@@ -269,7 +304,8 @@ impl Context {
 
     /// Something said to a person beside the answer, unless they asked for quiet.
     pub(crate) fn note(&self, text: &str) {
-        let text = &*sealbook_policy::redact_text(text);
+        let text = hints::scoped(text, &self.global);
+        let text = &*sealbook_policy::redact_text(&text);
         if !self.global.quiet {
             note(text);
         }

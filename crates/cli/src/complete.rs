@@ -1,10 +1,9 @@
 //! Completeness: what a book should hold and does not. Integrity is another question.
 
-use sealbook_ledger::LeafType;
-use sealbook_record::{Actor, Completeness, CompletenessLimits, PartName, Record, Told};
+use sealbook_record::{Actor, CompletenessLimits, Record, Told};
 use sealbook_report::{Gaps, IncompleteAudit};
-use sealbook_store::{Ledger, Query};
-use serde::Deserialize;
+use sealbook_serve::Trail;
+use sealbook_store::Ledger;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -19,30 +18,11 @@ pub(crate) struct Lacking {
     silence_judged: bool,
 }
 
-/// What is needed of an audit's outcome.
-#[derive(Deserialize)]
-struct Ended {
-    complete: bool,
-}
-
 impl Lacking {
-    /// Reads every record of a ledger once. What is kept grows with the open intents, and with the actors
-    /// where their silence is judged.
+    /// Reads every record of a ledger once.
     pub(crate) fn of(ledger: &Ledger, missing: Option<String>, silence_us: Option<i64>) -> Result<Self, Failure> {
         let limits = CompletenessLimits { silence_us, actor_silence_us: silence_us, ..CompletenessLimits::default() };
-        let mut fold = Completeness::new(limits);
-        let mut incomplete_audits = Vec::new();
-        let records =
-            Query { leaf_type: vec![LeafType::Record.as_str().to_owned()], ascending: true, ..Query::default() };
-        ledger.each_match(&records, &mut |stored| {
-            fold.push(&stored.step());
-            if let Some(record) = stored.record.filter(is_incomplete) {
-                let (seq, id, target) = (stored.seq, record.id.to_string(), record.target.id);
-                incomplete_audits.push(IncompleteAudit { seq, id, target });
-            }
-            Ok(true)
-        })?;
-        let told = fold.finish_at(when::now());
+        let Trail { told, incomplete_audits, .. } = Trail::of(ledger, limits, when::now())?;
         let missing_ledgers = missing.into_iter().collect();
         Ok(Self { told, incomplete_audits, missing_ledgers, silence_judged: silence_us.is_some() })
     }
@@ -72,9 +52,4 @@ impl Lacking {
 /// Whether nobody was named as the actor.
 pub(crate) fn names_nobody(record: &Record) -> bool {
     record.actor_unknown() && record.actor.id == Actor::UNKNOWN
-}
-
-fn is_incomplete(record: &Record) -> bool {
-    let result = || record.part(PartName::Result).and_then(|part| serde_json::from_str::<Ended>(part.get()).ok());
-    record.action == "audit.run" && result().is_some_and(|ended| !ended.complete)
 }

@@ -67,6 +67,20 @@ impl Environment {
         }
     }
 
+    /// Directories by the variables that name them, or would.
+    pub(crate) fn directories(&self) -> Vec<(String, PathBuf)> {
+        [
+            ("HOME", &self.home),
+            ("SEALBOOK_HOME", &self.sealbook_home),
+            ("XDG_CONFIG_HOME", &self.config_home),
+            ("XDG_DATA_HOME", &self.data_home),
+            ("XDG_STATE_HOME", &self.state_home),
+        ]
+        .into_iter()
+        .filter_map(|(name, path)| Some((name.to_owned(), path.clone()?)))
+        .collect()
+    }
+
     /// Every variable, for a digest of them.
     pub(crate) fn variables() -> Vec<(OsString, OsString)> {
         std::env::vars_os().collect()

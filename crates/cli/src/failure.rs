@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use sealbook_report::{Format, shown};
 
+use crate::args::Global;
 use crate::exit::Exit;
+use crate::hints;
 
 /// What stops a command. A message ends with its mend, after the last semicolon.
 #[derive(Debug, thiserror::Error)]
@@ -219,7 +221,7 @@ pub(crate) enum Failure {
     },
     /// Sealed, and not taken: somebody was faster.
     #[error(
-        "it was sealed as record {seq} and changes nothing: {why}; `sealbook approvals`, `sealbook rules list` and `sealbook stop --list` show how it stands now"
+        "it was sealed as record {seq} and changes nothing: {why}; `sealbook approvals list --all`, `sealbook rules list` and `sealbook stop --list` show how it stands now"
     )]
     WithoutEffect {
         /// Its place.
@@ -381,10 +383,10 @@ impl Failure {
     }
 
     /// Says it on standard error, as text or as JSON, and gives the exit.
-    pub(crate) fn show(&self, format: Format) -> Exit {
+    pub(crate) fn show(&self, format: Format, global: &Global) -> Exit {
         let exit = self.exit();
         if exit != Exit::Clean {
-            say(self.code(), &self.to_string(), exit, format);
+            say(self.code(), &hints::scoped(&self.to_string(), global), exit, format);
         }
         exit
     }

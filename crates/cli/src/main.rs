@@ -25,6 +25,7 @@ mod exit;
 mod failure;
 mod filter;
 mod form;
+mod hints;
 mod input;
 mod install;
 mod jsonc;

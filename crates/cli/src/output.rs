@@ -21,14 +21,20 @@ const FILE_COLUMNS: u16 = 120;
 impl Output {
     /// The format is the given one, else that of the file's ending, else for a terminal.
     pub(crate) fn new(format: Option<Format>, file: Option<PathBuf>, screen: Screen) -> Self {
-        let is_bom = |path: &&Path| path.to_str().is_some_and(|name| name.ends_with(".cdx.json"));
+        let special = |path: &Path| {
+            let name = path.to_str()?;
+            let endings =
+                [(".cdx.json", Format::CycloneDx), (".sarif.json", Format::Sarif), (".oscal.json", Format::Oscal)];
+            endings.into_iter().find_map(|(ending, format)| name.ends_with(ending).then_some(format))
+        };
         let by_name = || match file.as_deref()?.extension()?.to_str()? {
             "json" => Some(Format::Json),
             "jsonl" | "ndjson" => Some(Format::Jsonl),
             "md" | "markdown" => Some(Format::Markdown),
+            "sarif" => Some(Format::Sarif),
             _ => None,
         };
-        let by_name = || file.as_deref().filter(is_bom).map(|_| Format::CycloneDx).or_else(by_name);
+        let by_name = || file.as_deref().and_then(special).or_else(by_name);
         let format = format.or_else(by_name).unwrap_or_default();
         let width = screen.width.filter(|_| file.is_none()).or(Some(FILE_COLUMNS));
         Self { format, screen: Screen { width, colour: screen.colour && file.is_none() }, file }

@@ -40,6 +40,8 @@ pub(crate) struct Place {
     pub(crate) by_mark: bool,
     /// Whether the book is that of the bare repository around, which holds no pointer.
     pub(crate) of_bare: bool,
+    /// Directories of this home by the variables that name them.
+    pub(crate) variables: Vec<(String, PathBuf)>,
     /// Whether nothing led here: it is the book of those who are in no project.
     pub(crate) by_default: bool,
 }
@@ -92,6 +94,7 @@ impl Place {
             by_pointer: pointer.is_some() && !by_mark,
             by_mark,
             of_bare: bare.is_some(),
+            variables: environment.directories(),
             by_default: global.book.is_none() && pointer.is_none() && bare.is_none(),
             project,
         })

@@ -8,14 +8,14 @@ use sealbook_gate::{Gate, GateOptions};
 use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, State, is_reserved};
 use sealbook_record::{Actor, Category, Outcome, PartName, Phase, Record, Target, TargetKind};
 use sealbook_serve::Checks;
-use sealbook_store::{Error, Ledger, Options, Sealed, Stored};
+use sealbook_store::{Error, Ledger, Options, Sealed, Stored, Upgraded};
 
-use crate::digest_key;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::reviewer::ModelReview;
 use crate::teller::Tellers;
+use crate::{digest_key, output};
 
 /// An open ledger.
 pub(crate) struct Session {
@@ -279,5 +279,10 @@ pub(crate) fn refuse_reserved(action: &str) -> Result<(), Failure> {
 pub(crate) fn options(place: &Place) -> Options {
     let default = Options::default();
     let threads = place.project.as_ref().and_then(|project| project.config.threads);
-    Options { threads: threads.unwrap_or(default.threads).clamp(1, 256), ..default }
+    let variables = place.variables.clone();
+    let upgraded: Upgraded = Arc::new(|path| {
+        output::note(&format!("the book at {} was of an older format and is brought up to date", path.display()));
+    });
+    let upgraded = Some(upgraded);
+    Options { threads: threads.unwrap_or(default.threads).clamp(1, 256), variables, upgraded, ..default }
 }

@@ -1,6 +1,10 @@
 //! A program that is run, with pipes for its input and output or with ours: its standard error stays ours,
 //! signals that end us are handed on to it, and its exit code is told.
 
+mod captured;
+
+pub use captured::{Captured, run_captured};
+
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::process::ExitStatusExt;

@@ -21,6 +21,22 @@ const WATCHED_MAX: usize = 100_000;
 /// Changes that are listed; the rest is counted.
 const LISTED_MAX: usize = 1_000;
 
+/// Variables that shells and terminals set by themselves: they are other ones for each call, and an approval does not
+/// depend on them. Where the command runs is in its digest by itself.
+static VOLATILE: &[&str] = &[
+    "COLUMNS",
+    "GNOME_TERMINAL_SCREEN",
+    "ITERM_SESSION_ID",
+    "LINES",
+    "OLDPWD",
+    "PWD",
+    "SHLVL",
+    "TERM_SESSION_ID",
+    "WINDOWID",
+    "WT_SESSION",
+    "_",
+];
+
 /// What is to be run, and around what.
 #[derive(Debug)]
 pub struct Exec {
@@ -28,7 +44,7 @@ pub struct Exec {
     pub command: Vec<OsString>,
     /// Where it runs.
     pub cwd: PathBuf,
-    /// The variables it runs with. Their digest is recorded, and nothing else of them.
+    /// The variables it runs with. The digest of all that do not change by themselves is recorded, and nothing else of them.
     pub environment: Vec<(OsString, OsString)>,
     /// The directory whose files are watched.
     pub watched: Option<PathBuf>,
@@ -141,8 +157,10 @@ fn intent(gate: &Gate, exec: &Exec) -> Record {
     let is_text = exec.command.iter().all(|word| word.to_str().is_some());
     let argv_b64 = (!is_text).then(|| exec.command.iter().map(|word| STANDARD.encode(word.as_bytes())).collect());
     record.set_part(PartName::Input, &Input { command, argv_b64 }).expect("texts are JSON");
-    let environment =
-        Environment { digest: gate.digest(&environment_bytes(&exec.environment)), variables: exec.environment.len() };
+    let environment = Environment {
+        digest: gate.digest(&environment_bytes(&exec.environment)),
+        variables: lasting(&exec.environment).count(),
+    };
     // A directory whose name is no text is told apart by its bytes.
     let exact = exec.cwd.to_str().is_none().then(|| gate.digest(exec.cwd.as_os_str().as_bytes()));
     let context = Context { cwd: &exec.cwd.to_string_lossy(), exact, environment };
@@ -150,10 +168,15 @@ fn intent(gate: &Gate, exec: &Exec) -> Record {
     record
 }
 
-/// `NAME=VALUE` and a zero byte each, by name, so that equal environments have equal digests.
+/// The variables that do not change by themselves.
+fn lasting(environment: &[(OsString, OsString)]) -> impl Iterator<Item = &(OsString, OsString)> {
+    environment.iter().filter(|(name, _)| !VOLATILE.iter().any(|other| name == other))
+}
+
+/// `NAME=VALUE` and a zero byte each, by name, so that equal environments have equal digests; without what is volatile.
 fn environment_bytes(environment: &[(OsString, OsString)]) -> Vec<u8> {
     let sorted: BTreeMap<&[u8], &[u8]> =
-        environment.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        lasting(environment).map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let mut bytes = Vec::new();
     for (name, value) in sorted {
         for piece in [name, b"=", value, b"\0"] {

@@ -123,6 +123,14 @@ impl Gate {
         &self.core.ledger
     }
 
+    /// The rules that hold now.
+    ///
+    /// Errors: the book cannot be read.
+    pub(crate) fn rules(&self) -> Result<Arc<RuleSet>, Error> {
+        self.core.bring_rules_up()?;
+        Ok(Arc::clone(self.core.policy().rules()))
+    }
+
     /// How the gate was set up.
     pub fn options(&self) -> &GateOptions {
         &self.core.options
@@ -206,6 +214,11 @@ impl Gate {
         self.leave(capture.0, ended)
     }
 
+    /// What is not on record and should be, in a sentence: the book did not take it, and has taken nothing since.
+    pub fn gap(&self) -> Option<String> {
+        self.core.gap.told()
+    }
+
     /// Waits until everything that was to be recorded soon is sealed or has failed once more.
     pub fn flush(&self) {
         self.recorder.flush();
@@ -273,7 +286,13 @@ impl Core {
     ///
     /// Where the book cannot be read, nobody knows what holds: an error.
     fn judge(&self, record: &Record) -> Result<Judgement, Error> {
-        let stop = self.watch.now(&self.ledger, |state| state.stopped(record).map(|stop| stop.scope.to_string()))?;
+        let stop = self.watch.now(&self.ledger, |state| state.stopped(record).map(|stop| stop.scope.to_string()));
+        // What is refused for that leaves no record: that it was shows as a gap, once the book is there again.
+        let stop = stop.map_err(|cause| {
+            let cause = Error::from(cause);
+            self.gap.refused(self.ledger.now(), cause.code());
+            cause
+        })?;
         self.take_new_rules();
         let verdict = self.policy().rules().evaluate(record);
         Ok(Judgement { stop, verdict })

@@ -20,13 +20,15 @@ mod gate;
 pub mod hooks;
 pub mod ingest;
 pub mod mcp;
+mod signals;
 mod token;
 
-pub use child::{Child, Left, run_briefly};
+pub use child::{Captured, Child, Left, run_briefly, run_captured};
 pub use error::Error;
 pub use gate::{
     Begun, Capture, Durability, Elicited, Ended, Entered, Gate, GateOptions, Held, Opinion, Passage, Pending, Question,
     Refused, Reviewer, Taken, Teller, ToReview, Untold,
 };
 pub use sealbook_policy::{Fail, Mode};
+pub use signals::ended_by_signal;
 pub use token::Token;

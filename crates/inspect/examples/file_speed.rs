@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use sealbook_inspect::{Batch, Book, Options, Request, Run, Silent, Stamp as _, source};
+use sealbook_inspect::{Batch, Book, NoReach, Options, Request, Run, Silent, Stamp as _, source};
 use sealbook_policy::{DigestKey, Policy};
 use sealbook_record::{Actor, ActorKind};
 use sealbook_store::{Layout, Ledger};
@@ -34,6 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             options: Options::default(),
             threads: std::thread::available_parallelism().map_or(1, Into::into),
             stamp: &book,
+            reach: &NoReach,
         };
         let batch = Batch { sources: vec![source("file")?], analyzers: Vec::new(), request, baseline: None };
         let audit = batch.collect(&book, &mut book.sink(&policy), &Silent)?;

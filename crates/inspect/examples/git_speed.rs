@@ -12,8 +12,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use sealbook_inspect::{
-    Batch, Book, Error as InspectError, GitOptions, Options, Prior, Refs, Request, Run, Sealed, Selection, SeqRange,
-    Silent, Sink, Stamp as _, analyzer, source,
+    Batch, Book, Error as InspectError, GitOptions, NoReach, Options, Prior, Refs, Request, Run, Sealed, Selection,
+    SeqRange, Silent, Sink, Stamp as _, analyzer, source,
 };
 use sealbook_policy::{DigestKey, Policy, Raw};
 use sealbook_record::{Actor, ActorKind};
@@ -63,6 +63,7 @@ fn audit(target: &Path, seal: bool) -> Result<(f64, String), Box<dyn Error>> {
         options: Options { git, ..Options::default() },
         threads: std::thread::available_parallelism().map_or(1, Into::into),
         stamp: &book,
+        reach: &NoReach,
     };
     if !seal {
         let mut count = Count(0);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use sealbook_inspect::{
-    Error, LogOptions, Options, Prior, Request, Run, Sealed, Selection, SeqRange, Silent, Sink, Stamp, source,
+    Error, LogOptions, NoReach, Options, Prior, Request, Run, Sealed, Selection, SeqRange, Silent, Sink, Stamp, source,
 };
 use sealbook_ledger::Uuid;
 use sealbook_policy::Raw;
@@ -59,6 +59,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         options: Options { log, ..Options::default() },
         threads: 1,
         stamp: &stamp,
+        reach: &NoReach,
     };
     let began = Instant::now();
     let coverage = source("log")?.collect(&request, &Nothing(AtomicU64::new(0)), &mut sink, &Silent)?;

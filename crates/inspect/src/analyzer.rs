@@ -1,16 +1,22 @@
 //! What an analyzer is, and which ones there are.
 
+mod compliance;
 mod drift;
 mod git;
 mod log;
 mod module;
+mod quality;
 mod security;
+mod service;
 
+pub use compliance::{Catalogue, ComplianceAnalyzer, Control, Feature, Mapping, catalogues, catalogues_of, mapping};
 pub use drift::DriftAnalyzer;
 pub use git::GitAnalyzer;
 pub use log::LogAnalyzer;
 pub use module::ModuleAnalyzer;
+pub use quality::QualityAnalyzer;
 pub use security::SecurityAnalyzer;
+pub use service::ServiceAnalyzer;
 
 use sealbook_record::{Finding, Timestamp};
 
@@ -24,6 +30,11 @@ pub trait Analyzer: Sync {
     /// Whether it reads records of this source.
     fn supports(&self, source: &str) -> bool {
         self.metadata().sources.contains(&source)
+    }
+
+    /// Whether it reads all records of a book, whatever their source and project.
+    fn reads_all(&self) -> bool {
+        false
     }
 
     /// Reads the records (oldest first, each only once; a record sealed by several runs comes
@@ -41,8 +52,11 @@ pub static ANALYZERS: &[&dyn Analyzer] = &[
     &git::GitAnalyzer,
     &module::ModuleAnalyzer,
     &log::LogAnalyzer,
+    &service::ServiceAnalyzer,
+    &quality::QualityAnalyzer,
     &security::SecurityAnalyzer,
     &drift::DriftAnalyzer,
+    &compliance::ComplianceAnalyzer::OF_ALL,
 ];
 
 /// The analyzer of that name.

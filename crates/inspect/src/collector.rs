@@ -169,6 +169,7 @@ impl Batch<'_> {
     ) -> Result<Analysis, Error> {
         let metadata = analyzer.metadata();
         let project = self.request.run.project.as_deref();
+        let all = Selection::default();
         let selection = Selection {
             source: if let [one] = metadata.sources { Some(one) } else { None },
             actions: metadata.actions,
@@ -178,9 +179,10 @@ impl Batch<'_> {
         };
         let (mut read, mut range) = (0, None);
         let mut records = prior
-            .records(&selection)?
+            .records(if analyzer.reads_all() { &all } else { &selection })?
             .filter(|sealed| {
-                sealed.as_ref().map_or(true, |sealed| metadata.sources.contains(&sealed.record.source.as_str()))
+                analyzer.reads_all()
+                    || sealed.as_ref().map_or(true, |sealed| metadata.sources.contains(&sealed.record.source.as_str()))
             })
             .inspect(|sealed| {
                 if let Ok(Sealed { seq, .. }) = sealed {

@@ -51,9 +51,39 @@ pub enum Error {
         /// What there is.
         known: String,
     },
+    /// No such catalogue of controls.
+    #[error("no catalogue is called {name:?}; there are: {known}, and `all`")]
+    UnknownCatalogue {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// No such module.
     #[error("no module is called {name:?}, and no directory; there are: {known}")]
     UnknownModule {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A schedule that is none.
+    #[error("this is no schedule: {what}; write for example \"0 */6 * * *\" and a zone such as \"Europe/Berlin\"")]
+    ScheduleInvalid {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// A directory that cannot be watched.
+    #[error("cannot watch {}: {cause}; the system's limits are in fs.inotify (sysctl)", path.display())]
+    Unwatched {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        cause: String,
+    },
+    /// No such service.
+    #[error("no service is called {name:?}; there are: {known}")]
+    UnknownService {
         /// What was asked for.
         name: String,
         /// What there is.
@@ -147,7 +177,11 @@ impl Error {
             Self::TargetUnsupported { .. } => "target_unsupported",
             Self::UnknownSource { .. } => "unknown_source",
             Self::UnknownAnalyzer { .. } => "unknown_analyzer",
+            Self::UnknownCatalogue { .. } => "unknown_catalogue",
             Self::UnknownModule { .. } => "unknown_module",
+            Self::UnknownService { .. } => "unknown_service",
+            Self::ScheduleInvalid { .. } => "schedule_invalid",
+            Self::Unwatched { .. } => "unwatched",
             Self::ModuleAmbiguous { .. } => "module_ambiguous",
             Self::PatternInvalid { .. } => "pattern_invalid",
             Self::RulesInvalid { .. } => "rules_file_invalid",

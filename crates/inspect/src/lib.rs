@@ -23,14 +23,18 @@ mod path;
 mod picture;
 mod prior;
 mod progress;
+mod reach;
+mod schedule;
 mod secrets;
 mod sink;
 mod source;
+mod stream;
 mod suppression;
 
 pub use analyzer::{
-    ANALYZERS, Analyzer, AnalyzerMetadata, DriftAnalyzer, GitAnalyzer, LogAnalyzer, ModuleAnalyzer, Scope,
-    SecurityAnalyzer, analyzer,
+    ANALYZERS, Analyzer, AnalyzerMetadata, Catalogue, ComplianceAnalyzer, Control, DriftAnalyzer, Feature, GitAnalyzer,
+    LogAnalyzer, Mapping, ModuleAnalyzer, QualityAnalyzer, Scope, SecurityAnalyzer, ServiceAnalyzer, analyzer,
+    catalogues, catalogues_of, mapping,
 };
 pub use authorship::{Authorship, LineRun, Writer, WritingCall, WritingCommit};
 pub use book::{Book, BookSink};
@@ -43,13 +47,18 @@ pub use picture::{
 };
 pub use prior::{Prior, Sealed, Selection};
 pub use progress::{Progress, Silent};
+pub use reach::{Answered, Asked, NoReach, Program, Ran, Reach, ServiceOptions, Trust, Unreached};
+pub use schedule::{DUE_COUNTED_MAX, Due, Schedule};
 pub use sink::{SeqRange, Sink};
 pub use source::file::{FileChange, TreeState};
 pub use source::log::LogOptions;
+pub use source::quality::QualityOptions;
 pub use source::security::SecurityOptions;
+pub use source::trail::{Seen, TrailFacts, TrailSource};
 pub use source::{
-    FileOptions, GitOptions, ModuleOptions, OptionHelp, Options, Refs, Request, Run, SOURCES, Source, SourceMetadata,
-    Stamp, source,
+    ComplianceOptions, FileOptions, GitOptions, ModuleOptions, OptionHelp, Options, Refs, Request, Run, SOURCES,
+    Source, SourceMetadata, Stamp, source,
 };
-pub use source::{file, git, log, module, security};
+pub use source::{file, git, log, module, quality, security, service};
+pub use stream::{Gap, Now, Sighted, Sort, Stream, Window};
 pub use suppression::{LIFTED, SUPPRESSED, Suppression};

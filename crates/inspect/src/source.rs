@@ -4,7 +4,10 @@ pub mod file;
 pub mod git;
 pub mod log;
 pub mod module;
+pub mod quality;
 pub mod security;
+pub mod service;
+pub(crate) mod trail;
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +15,7 @@ use sealbook_ledger::{Phase, Uuid};
 use sealbook_record::{Actor, Category, DEFAULT_TENANT, Outcome, Record, Target, TargetKind, Timestamp};
 use serde::Serialize;
 
-use crate::{Coverage, Error, Prior, Progress, Sink, TreePath};
+use crate::{Coverage, Error, Prior, Progress, Reach, ServiceOptions, Sink, TreePath};
 
 /// Reads one part of the world into records.
 ///
@@ -49,14 +52,25 @@ pub trait Source: Sync {
 }
 
 /// Every source, in the order in which a run visits them.
-pub static SOURCES: &[&dyn Source] =
-    &[&git::GitSource, &file::FileSource, &module::ModuleSource, &log::LogSource, &security::SecuritySource];
+pub static SOURCES: &[&dyn Source] = &[
+    &git::GitSource,
+    &file::FileSource,
+    &module::ModuleSource,
+    &log::LogSource,
+    &service::ServiceSource,
+    &quality::QualitySource,
+    &security::SecuritySource,
+];
 
 /// The source of that name.
 ///
-/// Plural forms are accepted: `logs` is `log`.
+/// Plural forms are accepted: `logs` is `log`, `services` is `service`.
 pub fn source(name: &str) -> Result<&'static dyn Source, Error> {
-    let name = if name == "logs" { "log" } else { name };
+    let name = match name {
+        "logs" => "log",
+        "services" => "service",
+        name => name,
+    };
     SOURCES.iter().copied().find(|s| s.metadata().name == name).ok_or_else(|| Error::UnknownSource {
         name: name.to_owned(),
         known: SOURCES.iter().map(|s| s.metadata().name).collect::<Vec<_>>().join(", "),
@@ -142,6 +156,8 @@ pub struct Request<'a> {
     pub threads: usize,
     /// Clock and ids.
     pub stamp: &'a dyn Stamp,
+    /// Programs and addresses.
+    pub reach: &'a dyn Reach,
 }
 
 impl Request<'_> {
@@ -177,6 +193,15 @@ pub struct Options {
     /// Options of the `security` source, and of the `git` source where that looks for secrets.
     #[serde(skip_serializing_if = "security::SecurityOptions::is_default")]
     pub security: security::SecurityOptions,
+    /// Options of the `compliance` analyzer.
+    #[serde(skip_serializing_if = "ComplianceOptions::is_default")]
+    pub compliance: ComplianceOptions,
+    /// Options of the `service` source.
+    #[serde(skip_serializing_if = "ServiceOptions::is_default")]
+    pub service: ServiceOptions,
+    /// Options of the `quality` source.
+    #[serde(skip_serializing_if = "quality::QualityOptions::is_default")]
+    pub quality: quality::QualityOptions,
 }
 
 /// Options of the `file` source.
@@ -190,11 +215,14 @@ pub struct FileOptions {
     pub per_file: bool,
     /// Honour `.gitignore` and `.ignore` (on by default).
     pub ignore_files: bool,
+    /// Read every file, also where size, times and inode are what they were.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub paranoid: bool,
 }
 
 impl Default for FileOptions {
     fn default() -> Self {
-        Self { pattern: None, include_hash: true, per_file: false, ignore_files: true }
+        Self { pattern: None, include_hash: true, per_file: false, ignore_files: true, paranoid: false }
     }
 }
 
@@ -238,6 +266,28 @@ pub struct ModuleOptions {
 impl ModuleOptions {
     fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// What the `compliance` analyzer assesses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ComplianceOptions {
+    /// Catalogues by name; all where none is named.
+    pub frameworks: Vec<String>,
+    /// Only what happened at or after this time is evidence.
+    pub since: Option<Timestamp>,
+    /// Only what happened at or before this time is evidence.
+    pub until: Option<Timestamp>,
+}
+
+impl ComplianceOptions {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether that time is asked about.
+    pub fn covers(&self, at: Timestamp) -> bool {
+        self.since.is_none_or(|since| since <= at) && self.until.is_none_or(|until| at <= until)
     }
 }
 

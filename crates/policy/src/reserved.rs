@@ -7,11 +7,16 @@ const TOLD_OF_PINS: &[&str] = &["tools.changed", "tools.unpinned"];
 
 /// What decides which findings are lived with.
 const OF_FINDINGS: &[&str] = &["finding.suppressed", "finding.unsuppressed"];
+/// What says which audits are run by the clock, and which times were dealt with.
+const OF_SCHEDULES: &str = "schedule.";
 
 /// Whether only the gate and the commands that are made for it write records of this action: what changes the
 /// state, what places and releases holds, and what later sessions compare with.
 pub fn is_reserved(action: &str) -> bool {
-    Standing::of(action).is_some() || TOLD_OF_PINS.contains(&action) || OF_FINDINGS.contains(&action)
+    Standing::of(action).is_some()
+        || TOLD_OF_PINS.contains(&action)
+        || OF_FINDINGS.contains(&action)
+        || action.starts_with(OF_SCHEDULES)
 }
 
 #[cfg(test)]
@@ -20,7 +25,9 @@ mod tests {
 
     #[test]
     fn what_something_follows_from_is_reserved() {
-        for action in ["stop.set", "alert.raised", "approval.requested", "retention.hold", "tools.pinned"] {
+        for action in
+            ["stop.set", "alert.raised", "approval.requested", "retention.hold", "tools.pinned", "schedule.removed"]
+        {
             assert!(is_reserved(action), "{action}");
         }
         for action in ["tools.call", "stop.sets", "stop", "retention.read", "", "Stop.set"] {

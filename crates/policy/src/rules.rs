@@ -2,6 +2,8 @@
 
 mod builtin;
 mod cel;
+mod changes;
+mod commands;
 mod condition;
 mod error;
 mod field;

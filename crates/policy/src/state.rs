@@ -84,9 +84,10 @@ impl State {
     }
 
     /// Guards the directories in which the book, its keys and its heads lie by a built-in rule, whatever they are
-    /// called. Done before the first record, so that an approver can disable that rule too.
-    pub fn guard(&mut self, places: &[String]) {
-        self.rules.guard(places);
+    /// called. Done before the first record, so that an approver can disable that rule too. `variables` are
+    /// `NAME=/directory`, `HOME` and its like: paths may begin with their names.
+    pub fn guard(&mut self, places: &[String], variables: &[String]) {
+        self.rules.guard(places, variables);
     }
 
     /// The next record of one of the actions. `sealed` is when it was sealed; `approver` the fingerprint of the

@@ -19,11 +19,21 @@ pub enum Format {
     Markdown,
     /// A bill of materials as `CycloneDX` 1.6 JSON, of what has one.
     CycloneDx,
+    /// Findings as SARIF 2.1.0, of what has some.
+    Sarif,
+    /// What a book supports of catalogues of controls, as OSCAL 1.1.3 assessment results.
+    Oscal,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: &'static [Self] = &[Self::Terminal, Self::Json, Self::Jsonl, Self::Markdown, Self::CycloneDx];
+    pub const ALL: &'static [Self] =
+        &[Self::Terminal, Self::Json, Self::Jsonl, Self::Markdown, Self::CycloneDx, Self::Sarif, Self::Oscal];
+
+    /// Whether only some things can be told in it; all else is told in the others.
+    pub const fn is_special(self) -> bool {
+        matches!(self, Self::CycloneDx | Self::Sarif | Self::Oscal)
+    }
 
     /// The name on command lines.
     pub const fn as_str(self) -> &'static str {
@@ -33,6 +43,8 @@ impl Format {
             Self::Jsonl => "jsonl",
             Self::Markdown => "markdown",
             Self::CycloneDx => "cyclonedx",
+            Self::Sarif => "sarif",
+            Self::Oscal => "oscal",
         }
     }
 }

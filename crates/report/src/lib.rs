@@ -24,6 +24,8 @@ mod error;
 mod format;
 mod json;
 mod markdown;
+mod oscal;
+mod sarif;
 mod terminal;
 mod text;
 mod view;
@@ -35,9 +37,10 @@ pub use format::{Format, Screen};
 pub use text::{is_unseen, shown};
 pub use view::{View, render};
 pub use views::{
-    ActorActivity, AlertList, ApprovalList, AuditReport, AuditRun, AuditSummary, AuthorshipDetail, BackupDetail,
-    BaselineDetail, BaselineLine, BaselineList, ComplianceReport, DifferenceDetail, EquivocationDetail, Findings, Gaps,
-    HeadDetail, HealthReport, IncompleteAudit, KeyList, MarkedRecord, Observed, OperationHistory, ReceiptDetail,
-    RecordDetail, RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail, RuleCheck, RuleList, SavedBaseline,
-    SealedDetail, SourceCoverage, Status, StopList, TargetHistory, Verification, findings_of,
+    ActorActivity, AlertList, ApprovalList, AssessmentDetail, AuditReport, AuditRun, AuditSummary, AuthorshipDetail,
+    BackupDetail, BaselineDetail, BaselineLine, BaselineList, CatalogueList, ComplianceReport, DifferenceDetail,
+    EquivocationDetail, Findings, Gaps, HeadDetail, HealthReport, IncompleteAudit, KeyList, MarkedRecord, Observed,
+    OperationHistory, ReceiptDetail, RecordDetail, RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail,
+    RuleCheck, RuleList, SavedBaseline, SealedDetail, SourceCoverage, Status, StopList, TargetHistory, Verification,
+    findings_of,
 };

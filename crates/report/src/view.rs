@@ -21,9 +21,21 @@ pub trait View {
     fn bom(&self) -> Option<String> {
         None
     }
+
+    /// The findings, as a SARIF log, where what is shown has findings or could have had some.
+    fn sarif(&self) -> Option<String> {
+        None
+    }
+
+    /// The assessment, as OSCAL assessment results, where what is shown is one.
+    fn oscal(&self) -> Option<String> {
+        None
+    }
 }
 
 const NO_BOM: &str = "this has no bill of materials; `sealbook module` and reports of it have one";
+const NO_FINDINGS: &str = "this has no findings; audits, queries and reports have them";
+const NO_ASSESSMENT: &str = "this is no assessment; `sealbook compliance --framework` and reports of it are";
 
 /// Writes a view, ending with a line end.
 ///
@@ -33,10 +45,9 @@ pub fn render(view: &dyn View, format: Format, screen: Screen, out: &mut dyn Wri
         Format::Terminal => terminal::write(&view.document(), screen, out),
         Format::Markdown => markdown::write(&view.document(), out),
         Format::Json => writeln!(out, "{}", json::indented(&json::harmless(&view.json()))),
-        Format::CycloneDx => {
-            let bom = view.bom().ok_or_else(|| io::Error::new(io::ErrorKind::Unsupported, NO_BOM))?;
-            writeln!(out, "{}", json::indented(&json::harmless(&bom)))
-        }
+        Format::CycloneDx => document(view.bom(), NO_BOM, out),
+        Format::Sarif => document(view.sarif(), NO_FINDINGS, out),
+        Format::Oscal => document(view.oscal(), NO_ASSESSMENT, out),
         Format::Jsonl => {
             for line in view.json_lines() {
                 writeln!(out, "{}", json::harmless(&line))?;
@@ -44,4 +55,9 @@ pub fn render(view: &dyn View, format: Format, screen: Screen, out: &mut dyn Wri
             Ok(())
         }
     }
+}
+
+fn document(json: Option<String>, lacking: &'static str, out: &mut dyn Write) -> io::Result<()> {
+    let json = json.ok_or_else(|| io::Error::new(io::ErrorKind::Unsupported, lacking))?;
+    writeln!(out, "{}", json::indented(&json::harmless(&json)))
 }

@@ -1,6 +1,7 @@
 //! One file per thing shown.
 
 mod activity;
+mod assessment;
 mod audit;
 mod authorship;
 mod baselines;
@@ -23,6 +24,8 @@ mod verification;
 mod words;
 
 pub use activity::ActorActivity;
+pub use assessment::{AssessmentDetail, CatalogueList};
+pub(crate) use assessment::{Group, text_of};
 pub use audit::{AuditReport, AuditRun, AuditSummary, SourceCoverage, findings_of};
 pub use authorship::AuthorshipDetail;
 pub use baselines::{BaselineDetail, BaselineLine, BaselineList, SavedBaseline};

@@ -10,7 +10,7 @@ use sealbook_record::Actor;
 use sealbook_report::{AuditRun, findings_of};
 use sealbook_store::{Ledger, Query, Stored};
 
-use crate::Error;
+use crate::{Allowed, Error};
 
 /// What is audited, with what, for whom.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct Plan {
     pub reason: Option<String>,
     /// What the target is compared with, beside what it was last.
     pub baseline: Option<Picture>,
+    /// What it may reach beside files.
+    pub allowed: Allowed,
 }
 
 /// Errors where a source has no such name, or none of them could ever read the target. Nothing is written yet.
@@ -66,6 +68,7 @@ pub fn collect(plan: Plan, ledger: &Ledger, policy: &Policy, progress: &dyn Prog
             options: plan.options,
             threads: ledger.threads(),
             stamp: &book,
+            reach: &plan.allowed,
         },
         baseline: plan.baseline.as_ref(),
     };

@@ -7,6 +7,7 @@ mod answer;
 mod caller;
 mod desk;
 mod http;
+mod others;
 mod roots;
 mod server;
 mod stdio;

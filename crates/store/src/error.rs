@@ -59,7 +59,7 @@ pub enum Error {
     },
     /// No key of the ledger has signed its newest checkpoint.
     #[error(
-        "the newest checkpoint of the book {origin}, of {size} records, does not hold: {why}. Somebody wrote to the book behind the program, or it is damaged; `sealbook verify` says where, `sealbook restore` goes on from a backup"
+        "the newest checkpoint of the book {origin}, of {size} records, does not hold: {why}. Somebody wrote to the book behind the program, or it is damaged; `sealbook verify` says where, `sealbook restore FILE` goes on from a backup"
     )]
     HeadUntrusted {
         /// Which ledger.
@@ -81,7 +81,7 @@ pub enum Error {
     },
     /// A record that says what holds, or may, is not what was sealed.
     #[error(
-        "record {seq} says what holds, or may, and its content is not what was sealed: nobody can tell what holds, and gates let nothing pass. `sealbook show {seq}` and `sealbook verify` say more; go on from a backup with `sealbook restore`"
+        "record {seq} says what holds, or may, and its content is not what was sealed: nobody can tell what holds, and gates let nothing pass. `sealbook show {seq}` and `sealbook verify` say more; go on from a backup with `sealbook restore FILE`"
     )]
     StandingAltered {
         /// The record.
@@ -89,7 +89,7 @@ pub enum Error {
     },
     /// The book is older than the head that was kept outside it.
     #[error(
-        "the book {origin} holds {found} records, the head kept outside it has seen {kept}: it was rolled back, cut or replaced by a copy; find the newer book, or continue as a linked ledger with `sealbook restore --continue`"
+        "the book {origin} holds {found} records, the head kept outside it has seen {kept}: it was rolled back, cut or replaced by a copy; find the newer book, or continue as a linked ledger with `sealbook restore --continue --reason WHY`"
     )]
     BookRolledBack {
         /// Which ledger.
@@ -292,7 +292,7 @@ fn missing_key(role: &str, key: &str) -> String {
 fn mend_of_key(role: &str) -> &'static str {
     match role {
         "record" => "bring the key file back, or make a new key with `sealbook key rotate record`",
-        _ => "bring the key file back, or go on with new keys by `sealbook restore --continue`",
+        _ => "bring the key file back, or go on with new keys by `sealbook restore --continue --reason WHY`",
     }
 }
 

@@ -26,7 +26,7 @@ use crate::whole::{make_private_dir, make_whole};
 use crate::writer::{When, Writer};
 use crate::{
     Clock, CommitError, Entropy, Error, IndexProgress, Sealed, Snapshot, SqliteStore, Store, Stored, SystemClock,
-    SystemEntropy, Ticket,
+    SystemEntropy, Ticket, Upgraded,
 };
 
 /// Makes the record that tells who did an administrative action, which is named, and why.
@@ -79,6 +79,10 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// Directories by the variables that name them, `HOME` and its like: the guards know paths that begin so.
+    pub variables: Vec<(String, PathBuf)>,
+    /// Who is told that a book of an older format was brought up to date.
+    pub upgraded: Option<Upgraded>,
 }
 
 impl Default for Options {
@@ -88,6 +92,8 @@ impl Default for Options {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            variables: Vec::new(),
+            upgraded: None,
         }
     }
 }
@@ -174,7 +180,7 @@ impl Ledger {
     /// The book is compared with the head that was kept outside it: one that went back in time, or
     /// holds another history, is refused. So is one whose newest checkpoint no key of it has signed.
     pub fn open(layout: Layout, options: Options) -> Result<Self, Error> {
-        let store = SqliteStore::open(&layout.ledger_db())?;
+        let store = SqliteStore::open(&layout.ledger_db())?.telling(options.upgraded.clone());
         Self::open_store(Arc::new(store), layout, options)
     }
 
@@ -259,10 +265,9 @@ impl Ledger {
             ring: Mutex::default(),
         };
         if writable {
+            // A book of an older format has no list of what holds yet: until its first writer makes it, whoever asks
+            // what holds reads the records themselves.
             ledger.sealer().load(&*ledger.store.snapshot()?)?;
-            // A book of an older format has no list of what holds yet. Where it cannot be made, whoever asks what
-            // holds reads the records themselves, and is told what is wrong with them.
-            let _ = ledger.sealer().list_standing(&*ledger.store, false);
         }
         Ok(ledger)
     }
@@ -421,7 +426,7 @@ impl Ledger {
 
     /// How far the index has come.
     pub fn index_progress(&self) -> Result<IndexProgress, Error> {
-        Ok(IndexProgress { indexed: self.index.lock().cursor()?, size: self.head()?.size })
+        Ok(IndexProgress { indexed: self.index.lock().cursor()?, size: self.head()?.size, relisted: false })
     }
 
     /// Reads what was sealed since the last call, and writes the index a whole chunk at a time; what makes
@@ -445,9 +450,9 @@ impl Ledger {
             self.store.relearn()?;
             self.sealer().load(&*self.store.snapshot()?)?;
         }
-        let progress = self.with_index(CatchUp::rebuild)?;
+        let mut progress = self.with_index(CatchUp::rebuild)?;
         if self.writer.is_ok() {
-            self.sealer().list_standing(&*self.store, true).map_err(|e| match e {
+            progress.relisted = self.sealer().list_standing(&*self.store, true).map_err(|e| match e {
                 CommitError::Rejected(cause) => cause,
                 CommitError::Unknown(cause) => Error::WriterStopped(cause),
             })?;
@@ -462,7 +467,7 @@ impl Ledger {
         let mut index = self.index.lock();
         self.appended.store(0, Ordering::Relaxed);
         let size = work(&mut index, &*self.store)?;
-        Ok(IndexProgress { indexed: index.cursor()?, size })
+        Ok(IndexProgress { indexed: index.cursor()?, size, relisted: false })
     }
 
     /// Waits for the index where it is too far behind: it must not fall back without end.

@@ -17,6 +17,7 @@ mod append;
 mod approver;
 mod backup;
 mod before;
+mod beside;
 mod bundle;
 
 mod clock;
@@ -76,7 +77,7 @@ pub use reader::Reader;
 pub use seam::{EachId, EachRow, EachStands, NewRow, Row, Snapshot, Stands, Store, StoreHead, Stray, Transaction};
 #[doc(hidden)]
 pub use sqlite::Durability;
-pub use sqlite::SqliteStore;
+pub use sqlite::{SqliteStore, Upgraded};
 pub use stored::Stored;
 pub use ticket::Ticket;
 pub use verify::{VerifyOptions, verify};

@@ -84,6 +84,11 @@ impl Sealer {
         group: &[&[Prepared]],
         replacement: Option<&Replacement>,
     ) -> Result<Answers, CommitError> {
+        // A book of an older format has no list yet; its first writer makes it.
+        if self.edge.as_ref().is_some_and(|edge| matches!(edge.listed, Listed::Not)) {
+            let _ = self.list_standing(store, false);
+            self.edge = self.edge.take().filter(|edge| !matches!(edge.listed, Listed::Not));
+        }
         let mut tx = store.begin().map_err(CommitError::Rejected)?;
         // Taken out: whatever fails below leaves no edge, and the next call reads it again.
         let mut edge = self.current_edge(&*tx).map_err(CommitError::Rejected)?;
@@ -121,19 +126,29 @@ impl Sealer {
     /// Makes the list of records that say what holds from the records themselves: where there is none, or `again`
     /// where the one that is there is not believed.
     ///
+    /// Whether a list that was there, and not believed, was made again.
+    ///
     /// Errors: among others, that nobody can tell from the records what holds.
-    pub(crate) fn list_standing(&mut self, store: &dyn Store, again: bool) -> Result<(), CommitError> {
+    pub(crate) fn list_standing(&mut self, store: &dyn Store, again: bool) -> Result<bool, CommitError> {
         if !store.lists_standing() {
-            return Ok(());
+            return Ok(false);
         }
         let rejected = CommitError::Rejected;
+        let mut is_again = false;
+        if again && matches!(store.snapshot().map_err(rejected)?.standing_seal(), Err(Error::StandingUntrusted { .. }))
+        {
+            store.mend_standing().map_err(rejected)?;
+            self.edge = None;
+            is_again = true;
+        }
         let view = store.snapshot().map_err(rejected)?;
         if view.standing_seal().map_err(rejected)?.is_some() {
             let ring = read_ring(&*view).map_err(rejected)?;
             let is_good = || standing::read(&*view, &self.origin, &ring, &Standing::ALL, Default::default()).is_ok();
-            if !again || is_good() {
-                return Ok(());
+            if !again || (!is_again && is_good()) {
+                return Ok(false);
             }
+            is_again = true;
         }
         drop(view);
         let mut tx = store.begin().map_err(rejected)?;
@@ -150,7 +165,7 @@ impl Sealer {
             edge.listed = Listed::Sealed(seal);
         }
         self.edge = Some(edge);
-        Ok(())
+        Ok(is_again)
     }
 
     fn current_edge(&mut self, view: &dyn Snapshot) -> Result<Edge, Error> {
@@ -273,6 +288,9 @@ impl Sealer {
         let seal = match &mut edge.listed {
             Listed::Not => return Ok(()),
             Listed::Broken(bytes) => return tx.put_standing(&[], size, before, bytes),
+            Listed::Gone(why) => {
+                return Err(Error::StandingUntrusted { origin: self.origin.clone(), why: why.clone() });
+            }
             Listed::Sealed(seal) => seal,
         };
         seal.size = size;

@@ -72,6 +72,10 @@ pub trait Store: Send + Sync {
     fn lists_standing(&self) -> bool {
         false
     }
+    /// Makes the place for that list again where it was taken away.
+    fn mend_standing(&self) -> Result<(), Error> {
+        Ok(())
+    }
     /// The newest checkpoint; `None` in a store that was only just made.
     fn head(&self) -> Result<Option<StoreHead>, Error> {
         self.snapshot()?.head()

@@ -15,11 +15,14 @@ mod view;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 use sealbook_ledger::{Origin, Uuid};
 use sealbook_policy::Standing;
+
+use schema::Shape;
 
 use crate::seam::{EachId, EachRow, EachStands, Stands, Stray};
 use crate::whole::private_file;
@@ -36,13 +39,18 @@ const READ_CACHE_KIB: i32 = -2_048;
 /// Read connections that are kept for later.
 const READERS_KEPT: usize = 8;
 
+/// Called once with the book's file, when the first writer has brought it up to the newest format.
+pub type Upgraded = Arc<dyn Fn(&Path) + Send + Sync>;
+
 /// A ledger in an SQLite file.
 pub struct SqliteStore {
     path: PathBuf,
     origin: Origin,
     tenant: String,
-    /// As it was when the book was opened.
-    format: i64,
+    /// How the list of records that say what holds is kept: a [`Shape`].
+    shape: AtomicU8,
+    /// Who is told that the book was brought up to a newer format.
+    upgraded: Option<Upgraded>,
     /// Device and inode of the file that is open.
     file: (u64, u64),
     /// Before the writer, and so closed before it: the last connection moves the WAL into the book,
@@ -77,7 +85,7 @@ impl SqliteStore {
         Self::open(path)
     }
 
-    /// Opens a store for writing, and upgrades an older format.
+    /// Opens a store for writing. A book of an older format stays as it is until something is written.
     pub fn open(path: &Path) -> Result<Self, Error> {
         require_file(path)?;
         // Looked at before anything is written: setting the journal mode is a write.
@@ -86,17 +94,18 @@ impl SqliteStore {
         let lock_path = path.with_extension("lock");
         let lock = private_file(&lock_path)?;
         lock.lock().map_err(|cause| file_error(&lock_path, cause))?;
-        let connection = open_write(path)?;
-        let upgraded = schema::upgrade(&connection, path);
+        let connection = open_write(path);
         lock.unlock().map_err(|cause| file_error(&lock_path, cause))?;
-        upgraded?;
+        let connection = connection?;
+        let shape = Shape::of(&connection, path)?;
         let (origin, tenant) = schema::identity(&connection, path)?;
         require_same(path, file)?;
         Ok(Self {
             path: path.to_owned(),
             origin,
             tenant,
-            format: schema::FORMAT,
+            shape: AtomicU8::new(shape as u8),
+            upgraded: None,
             file,
             writer: Some(Mutex::new(WriteSide { connection, lock })),
             readers: Mutex::default(),
@@ -121,18 +130,50 @@ impl SqliteStore {
         require_file(path)?;
         let file = place_of(path)?;
         let connection = open_read(path)?;
-        let format = schema::check_format(&connection, path)?;
+        let shape = Shape::of(&connection, path)?;
         let (origin, tenant) = schema::identity(&connection, path)?;
         require_same(path, file)?;
         Ok(Self {
             path: path.to_owned(),
             origin,
             tenant,
-            format,
+            shape: AtomicU8::new(shape as u8),
+            upgraded: None,
             file,
             writer: None,
             readers: Mutex::new(vec![connection]),
         })
+    }
+
+    /// The same; `upgraded` is told when the book is brought up to the newest format.
+    #[must_use]
+    pub fn telling(self, upgraded: Option<Upgraded>) -> Self {
+        Self { upgraded, ..self }
+    }
+
+    /// Whether the list of records that say what holds is kept here.
+    ///
+    /// Errors: it should be, and is not.
+    fn keeps_standing(&self) -> Result<bool, Error> {
+        match self.shape.load(Ordering::Acquire) {
+            shape if shape == Shape::Old as u8 => Ok(false),
+            shape if shape == Shape::Current as u8 => Ok(true),
+            _ => Err(self.standing_gone("the format that the book says it has does not fit its tables")),
+        }
+    }
+
+    fn standing_gone(&self, why: &str) -> Error {
+        Error::StandingUntrusted { origin: self.origin.clone(), why: why.to_owned() }
+    }
+
+    /// What went wrong with the list: it may have been taken away meanwhile.
+    fn standing_failed(&self, e: &rusqlite::Error) -> Error {
+        let said = e.to_string();
+        let is_gone = ["no such table: standing", "no such column: standing", "no column named standing"];
+        if is_gone.iter().any(|gone| said.contains(gone)) {
+            return self.standing_gone("the list of records that say what holds is missing from its file");
+        }
+        engine(&self.path, e)
     }
 
     fn write_side(&self) -> Result<MutexGuard<'_, WriteSide>, Error> {
@@ -195,6 +236,26 @@ impl Store for SqliteStore {
         self.writer.is_some()
     }
 
+    fn mend_standing(&self) -> Result<(), Error> {
+        if self.shape.load(Ordering::Acquire) == Shape::Old as u8 {
+            return Ok(());
+        }
+        let side = self.write_side()?;
+        side.lock.lock().map_err(|cause| file_error(&self.path, cause))?;
+        let mended = (|| {
+            view::run(&side.connection, "BEGIN IMMEDIATE")?;
+            schema::upgrade(&side.connection)?;
+            view::run(&side.connection, "COMMIT")
+        })();
+        if mended.is_err() {
+            let _ = side.connection.execute_batch("ROLLBACK");
+        }
+        let _ = side.lock.unlock();
+        mended.map_err(|e| engine(&self.path, &e))?;
+        self.shape.store(Shape::Current as u8, Ordering::Release);
+        Ok(())
+    }
+
     /// One statement is a view by itself.
     fn head(&self) -> Result<Option<StoreHead>, Error> {
         require_same(&self.path, self.file)?;
@@ -223,7 +284,19 @@ impl Store for SqliteStore {
             let _ = side.lock.unlock();
             return Err(engine(&self.path, &e));
         }
-        Ok(Box::new(WriteView { store: self, side, open: true }))
+        let mut view = WriteView { store: self, side, open: true, is_upgraded: false };
+        if self.shape.load(Ordering::Acquire) == Shape::Old as u8 {
+            match Shape::of(&view.side.connection, &self.path)? {
+                // Within the transaction: what is not committed leaves the book as it was.
+                Shape::Old => {
+                    schema::upgrade(&view.side.connection).map_err(|e| engine(&self.path, &e))?;
+                    view.is_upgraded = true;
+                }
+                // Another process was first.
+                found => self.shape.store(found as u8, Ordering::Release),
+            }
+        }
+        Ok(Box::new(view))
     }
 }
 
@@ -235,6 +308,12 @@ struct ReadView<'s> {
 impl ReadView<'_> {
     fn connection(&self) -> &Connection {
         self.connection.as_ref().expect("held until the view is dropped")
+    }
+}
+
+impl ReadView<'_> {
+    fn keeps_standing(&self) -> Result<bool, Error> {
+        self.store.keeps_standing()
     }
 }
 
@@ -252,6 +331,14 @@ struct WriteView<'s> {
     store: &'s SqliteStore,
     side: MutexGuard<'s, WriteSide>,
     open: bool,
+    /// Whether this transaction brings the book up to the newest format.
+    is_upgraded: bool,
+}
+
+impl WriteView<'_> {
+    fn keeps_standing(&self) -> Result<bool, Error> {
+        if self.is_upgraded { Ok(true) } else { self.store.keeps_standing() }
+    }
 }
 
 impl Drop for WriteView<'_> {
@@ -306,17 +393,18 @@ macro_rules! snapshot_through_connection {
             }
             fn standing_seal(&self) -> Result<Option<Vec<u8>>, Error> {
                 let $this = self;
-                if self.store.format < schema::FORMAT_STANDING {
+                if !self.keeps_standing()? {
                     return Ok(None);
                 }
-                view::standing_seal($connection).map_err(|e| engine(&self.store.path, &e))
+                view::standing_seal($connection).map_err(|e| self.store.standing_failed(&e))
             }
             fn standing(&self, sort: Standing, from: u64, each: &mut EachStands<'_>) -> Result<(), Error> {
                 let $this = self;
-                if self.store.format < schema::FORMAT_STANDING {
+                if !self.keeps_standing()? {
                     return Ok(());
                 }
-                view::standing($connection, &self.store.path, sort, from, each)
+                let fail = |e: rusqlite::Error| self.store.standing_failed(&e);
+                view::standing($connection, &fail, sort, from, each)
             }
             fn strays(&self, size: u64) -> Result<Vec<Stray>, Error> {
                 let $this = self;
@@ -349,11 +437,11 @@ impl Transaction for WriteView<'_> {
     }
 
     fn put_standing(&mut self, new: &[Stands], size: u64, before: u64, seal: &[u8]) -> Result<(), Error> {
-        view::put_standing(&self.side.connection, new, size, before, seal).map_err(|e| engine(&self.store.path, &e))
+        view::put_standing(&self.side.connection, new, size, before, seal).map_err(|e| self.store.standing_failed(&e))
     }
 
     fn clear_standing(&mut self) -> Result<(), Error> {
-        view::clear_standing(&self.side.connection).map_err(|e| engine(&self.store.path, &e))
+        view::clear_standing(&self.side.connection).map_err(|e| self.store.standing_failed(&e))
     }
 
     fn replace_content(&mut self, seq: u64, content: &[u8]) -> Result<(), Error> {
@@ -365,6 +453,12 @@ impl Transaction for WriteView<'_> {
         match committed {
             Ok(()) => {
                 self.open = false;
+                if self.is_upgraded {
+                    self.store.shape.store(Shape::Current as u8, Ordering::Release);
+                    if let Some(upgraded) = &self.store.upgraded {
+                        upgraded(&self.store.path);
+                    }
+                }
                 Ok(())
             }
             Err(e) => {

@@ -85,11 +85,18 @@ pub(crate) enum Listed {
     Sealed(StandingSeal),
     /// It is not believed, and stays so: nothing here signs what somebody else wrote.
     Broken(Vec<u8>),
+    /// It was taken away: nothing is written until it is made again.
+    Gone(String),
 }
 
 impl Listed {
     pub(crate) fn read(view: &dyn Snapshot, origin: &Origin, ring: &KeyRing, size: u64) -> Result<Self, Error> {
-        let Some(bytes) = view.standing_seal()? else { return Ok(Self::Not) };
+        let bytes = match view.standing_seal() {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(Self::Not),
+            Err(Error::StandingUntrusted { why, .. }) => return Ok(Self::Gone(why)),
+            Err(other) => return Err(other),
+        };
         Ok(match StandingSeal::open(&bytes, origin, ring) {
             Ok(seal) if seal.size == size => Self::Sealed(seal),
             _ => Self::Broken(bytes),

@@ -1,21 +1,27 @@
 //! Keeping what holds now up with what is sealed.
 
+use std::path::PathBuf;
+
 use sealbook_policy::{Standing, State, Tallies};
 use sealbook_record::Timestamp;
 
 use crate::approver::Approvers;
 use crate::seam::Stands;
 use crate::standing::{self, Found};
-use crate::{Error, Layout, Ledger, Reader, Stored};
+use crate::{Error, Layout, Ledger, Options, Reader, Stored};
 
 /// Records that are kept while the signatures of all of them are checked together.
 const GROUP: usize = 256;
 
 /// The directories that are this book's and its keys', all books of a home among them, and what lies beside them
 /// there and says who is asked and told.
-fn guarded(layout: &Layout) -> Vec<String> {
+fn guarded(layout: &Layout, options: &Options) -> Vec<String> {
     let Layout { book, keys, heads } = layout;
     let mut places = vec![book.clone(), keys.clone(), heads.clone()];
+    // Tokens of who may speak to what listens.
+    places.extend(["wrap.token", "mcp.token"].map(|name| keys.with_file_name(name)));
+    let config = options.variables.iter().filter(|(name, _)| name == "XDG_CONFIG_HOME");
+    places.extend(config.map(|(_, path)| path.join("sealbook")));
     // The directory above a tenant's is its book's, the one above that may hold all of a home.
     if let Some(books) = book.ancestors().skip(1).take(2).find(|place| place.ends_with("books")) {
         places.push(books.to_owned());
@@ -34,7 +40,9 @@ impl Ledger {
     /// In a restored book, what held at the end of the ledger before holds on: a stop, a rule, an open alert.
     pub fn bring_up(&self, state: &mut State) -> Result<(), Error> {
         if state.next_seq() == 0 {
-            state.guard(&guarded(&self.layout));
+            let named = |(name, path): &(String, PathBuf)| Some(format!("{name}={}", path.to_str()?));
+            let variables: Vec<String> = self.options.variables.iter().filter_map(named).collect();
+            state.guard(&guarded(&self.layout, &self.options), &variables);
             // On a copy: half of it must not be taken for all.
             let mut brought = state.clone();
             self.bring_before(&mut brought, 0)?;

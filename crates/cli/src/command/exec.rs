@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (ran, unsealed) = ran?;
     if let Some(cause) = unsealed {
         // The exit code is the command's. What is missing shows as a gap.
-        Failure::from(cause).show(Format::Terminal);
+        Failure::from(cause).show(Format::Terminal, &context.global);
     }
     Ok(match ran {
         Ran::Ended(left) => Exit::Child(left.code),
@@ -99,7 +99,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Ran::NotStarted(cause) => {
             let code = if cause.kind() == ErrorKind::NotFound { NOT_FOUND } else { CANNOT_RUN };
             let program = args.command[0].to_string_lossy().into_owned();
-            Failure::Program { program, cause }.show(Format::Terminal);
+            Failure::Program { program, cause }.show(Format::Terminal, &context.global);
             Exit::Child(code)
         }
     })

@@ -35,6 +35,9 @@ pub(crate) struct Args {
     /// One record for every file, changed or not
     #[arg(long)]
     per_file: bool,
+    /// Read every file again, also where size, times and inode are what they were
+    #[arg(long)]
+    paranoid: bool,
     /// Sizes, modes and times only; contents are not read
     #[arg(long)]
     no_hash: bool,
@@ -48,6 +51,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut options = Options::default();
     options.file.per_file = args.per_file || args.pattern;
+    options.file.paranoid = args.paranoid;
     options.file.include_hash = !args.no_hash;
     options.file.ignore_files = !args.no_ignore;
     let mut sources = vec!["file".to_owned()];

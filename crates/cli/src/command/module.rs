@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 /// The repository, and the module as it is called there.
-fn place(name: &str, context: &Context) -> Result<(PathBuf, String), Failure> {
+pub(crate) fn place(name: &str, context: &Context) -> Result<(PathBuf, String), Failure> {
     let is_path = name.contains('/') || name == "." || name == "..";
     if !is_path {
         return Ok((root_of(&init::canonical(context, Path::new("."))?), name.to_owned()));

@@ -28,6 +28,7 @@ Examples:
   sealbook repo --sources git,logs                   the history, and the logs in the tree
   sealbook repo --sources git,file,module            its modules too, with their bill of materials
   sealbook repo --again                              read and check the whole history once more
+  sealbook repo --sources file --paranoid            read every file, also where nothing says that it changed
   sealbook repo --fail-on warning --output audit.md
   sealbook repo --baseline .audit/baseline-2024-01-01.json
   sealbook repo --sources git,file,module,security --advisories ~/advisory-db
@@ -43,6 +44,9 @@ pub(crate) struct Args {
     /// One record for every file, changed or not
     #[arg(long)]
     per_file: bool,
+    /// Read every file again, also where size, times and inode are what they were
+    #[arg(long)]
+    paranoid: bool,
     /// Only files whose path matches this glob
     #[arg(long, value_name = "GLOB")]
     pattern: Option<String>,
@@ -96,6 +100,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.git.secrets = !args.no_secrets;
     options.git.allowed_signers = args.allowed_signers.as_deref().map(|path| context.environment.absolute(path));
     options.file.per_file = args.per_file;
+    options.file.paranoid = args.paranoid;
     options.git.refs = args.refs;
     options.git.again = args.again;
     options.file.pattern.clone_from(&args.pattern);

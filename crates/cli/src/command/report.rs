@@ -1,7 +1,7 @@
 //! `sealbook report`: an audit, told again from what was sealed.
 
 use sealbook_ledger::Uuid;
-use sealbook_report::{AuditReport, Format, Observed};
+use sealbook_report::{AssessmentDetail, AuditReport, Format, Observed};
 use sealbook_store::{Error, Query};
 
 use super::Context;
@@ -22,6 +22,8 @@ Examples:
   sealbook report --format markdown --output AUDIT.md
   sealbook report --format json --output audit.json
   sealbook report --format cyclonedx                    the bill of materials of an audit of modules
+  sealbook report --format sarif --output audit.sarif   its findings for editors and code hosts
+  sealbook report --format oscal --run UUID             an assessment that `compliance --framework` made
   sealbook query --action audit.run --phase intent      all audits there are")]
 pub(crate) struct Args {
     /// Another audit: the operation of its records
@@ -42,6 +44,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let told = audit::told(&session, run)?.ok_or_else(missing)?;
     if context.out.format == Format::CycloneDx {
         return bom(run, &session, context);
+    }
+    if context.out.format == Format::Oscal {
+        if !AssessmentDetail::is_one(&told) {
+            let mend = "run `sealbook compliance --framework NAME`, or name such a run with --run";
+            return Err(Failure::usage("this audit assessed nothing", mend));
+        }
+        context.out.show(&AssessmentDetail { run: &told, in_full: true })?;
+        return Ok(context.answered(&session.ledger, Exit::Clean));
     }
     let report = if args.no_verify {
         None

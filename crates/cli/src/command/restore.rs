@@ -6,6 +6,7 @@ use sealbook_report::HeadDetail;
 use sealbook_store::{Error, Ledger, SqliteStore, Store, VerifyOptions};
 
 use super::Context;
+use super::stop::resume;
 use crate::args::Acting;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -98,7 +99,7 @@ fn tell_what_holds(session: &Session, context: &Context) -> Result<(), Failure> 
         context.note(&format!("its {rules} rules hold on; approvals that were given before do not"));
     }
     for stop in state.stops() {
-        context.note(&format!("it is stopped: {}; `sealbook resume` lifts it", stop.scope));
+        context.note(&format!("it is stopped: {}; `{}` lifts it", stop.scope, resume(&stop.scope)));
     }
     Ok(())
 }

@@ -83,7 +83,7 @@ fn lift_elsewhere(own: &Session, key: &SigningKey, args: &Args, context: &Contex
         }
         let tenant = other.ledger.tenant();
         context
-            .note(&format!("still stopped for tenant {tenant}, which has an approver of its own: `sealbook --tenant {tenant} resume --all` lifts it"));
+            .note(&format!("still stopped for tenant {tenant}, which has an approver of its own: `sealbook --tenant {tenant} resume --all --reason WHY` lifts it"));
         Ok(())
     })?;
     failed.into_iter().next().map_or(Ok(()), |(ledger, cause)| Err(cause.at(format!("still stopped: {ledger}"))))

@@ -9,6 +9,7 @@ use super::Context;
 use crate::args::Acting;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hints;
 use crate::session::Session;
 use crate::tenants;
 
@@ -83,7 +84,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         StopKind::All => tenants::each_other(&session, |other| set(other, &scope, args).map(drop))?,
         _ => Vec::new(),
     };
-    context.note(&format!("stopped: {scope}; `sealbook resume` lifts it"));
+    context.note(&format!("stopped: {scope}; `{}` lifts it", resume(&scope)));
     context.out.show(&SealedDetail { sealed: &sealed, receipt: None })?;
     // What could not be stopped is said last, where it is seen.
     match failed.into_iter().next() {
@@ -98,6 +99,15 @@ fn set(session: &Session, scope: &StopScope, args: &Args) -> Result<Sealed, Fail
     record.reason.clone_from(&args.reason);
     record.set_part_json(PartName::Input, scope.to_json())?;
     session.seal(record)
+}
+
+/// The command that lifts a stop of this scope.
+pub(crate) fn resume(scope: &StopScope) -> String {
+    let option = match scope.kind {
+        StopKind::All => String::new(),
+        kind => format!(" --{} {}", kind.as_str(), hints::quoted(&scope.id)),
+    };
+    format!("sealbook resume{option} --reason WHY")
 }
 
 /// What a stop is set on.

@@ -151,15 +151,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         to_server: Box::new(to_server),
     };
     let mut code = 0;
-    let sealed = Stdio::new(gate, options).run(pipes, || {
+    let sealed = Stdio::new(Arc::clone(&gate), options).run(pipes, || {
         let left = child.wait();
         code = left.code;
         left.said
     });
     tellers.finish(TELLING_MAX);
+    if let Some(gap) = gate.gap() {
+        context.note(&gap);
+    }
     if let Err(cause) = sealed {
         // The exit code is the server's. What is missing shows as a gap.
-        Failure::from(cause).show(sealbook_report::Format::Terminal);
+        Failure::from(cause).show(sealbook_report::Format::Terminal, &context.global);
     }
     Ok(Exit::Child(code))
 }

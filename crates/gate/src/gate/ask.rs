@@ -21,14 +21,33 @@ impl Core {
         // Only a tool is called `server/tool`: of a file's path nothing is a server.
         let of_tool = (target.kind == TargetKind::Tool).then(|| target.id.split_once('/')).flatten();
         let (server, tool) = of_tool.unwrap_or((&record.source, &target.id));
-        Call {
+        let call = Call {
             caller: record.actor.id.clone(),
             server: server.to_owned(),
             tool: tool.to_owned(),
             arguments: Hash::of(input.as_bytes()),
             whole: Some(whole(record)),
             policy: self.policy().rules().digest(),
+        };
+        self.as_kept(call, record)
+    }
+
+    /// The call with its names as a book keeps them: a secret in one is taken out of the request, and whoever reads
+    /// that must come to the same digest. The names as they came are in `whole`.
+    fn as_kept(&self, call: Call, record: &Record) -> Call {
+        let mut request = self.about(record, "approval.requested", record.actor.clone());
+        let kept = request
+            .set_part_json(PartName::Input, call.request_json(Timestamp::from_micros(0)))
+            .ok()
+            .and_then(|()| self.policy().admit(Raw::new(request)).ok())
+            .and_then(|judged| Call::names_in(judged.record().part(PartName::Input)?.get()));
+        let Some([caller, server, tool]) = kept else { return call };
+        let mut whole = call.whole;
+        if caller != call.caller {
+            let named = call.whole.iter().flat_map(Hash::as_bytes).chain(call.caller.as_bytes()).copied();
+            whole = Some(Hash::of(&named.collect::<Vec<u8>>()));
         }
+        Call { caller, server, tool, whole, ..call }
     }
 
     /// An approval by at least so many that admits this call.

@@ -38,6 +38,16 @@ impl Gap {
         self.add(now, cause, |open| &mut open.dropped);
     }
 
+    /// The gap that is open, in a sentence.
+    pub(crate) fn told(&self) -> Option<String> {
+        let open = self.lock();
+        let Open { since, until, cause, passed, refused, dropped } = open.as_ref()?;
+        Some(format!(
+            "from {since} to {until} the book took no records ({cause}): {refused} calls were refused, {passed} passed \
+             and {dropped} outcomes or events were dropped, and none of that is on record"
+        ))
+    }
+
     fn add(&self, now: Timestamp, cause: &'static str, count: impl FnOnce(&mut Open) -> &mut u64) {
         let mut open = self.lock();
         let open = open.get_or_insert_with(|| Open {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::answer;
-use super::peek::{Bad, Id, Message, Peek, fields, has_lookalikes, peek};
+use super::peek::{Bad, Id, Message, Peek, fields, has_lookalikes, peek, twins_in};
 use super::session::{Awaited, Recording, Session, Side};
 use super::tell;
 use crate::{Begun, Error, Held, Pending, Refused};
@@ -100,8 +100,20 @@ fn readable(session: &Session, message: &Message<'_>) -> Result<(), Bad> {
         return Err(Bad::IdOpen);
     }
     let params = message.params.filter(|_| session.strict && is_call);
+    if session.strict && !message.twins.is_empty() && !are_lawful(session, message, is_call) {
+        return Err(Bad::Duplicate);
+    }
     let confuses = params.is_some_and(|params| has_lookalikes(params, &["name", "arguments", "_meta"]));
     if confuses { Err(Bad::Lookalike) } else { Ok(()) }
+}
+
+/// Whether members that are there twice but for case are data: in the arguments of a call, where no rule names them.
+fn are_lawful(session: &Session, message: &Message<'_>, is_call: bool) -> bool {
+    let arguments = message.params.filter(|_| is_call).and_then(|params| fields(params, ["arguments"])[0]);
+    let within = arguments.map(twins_in).unwrap_or_default();
+    // What nobody can tell is refused further on, with its cause.
+    let is_named = || session.gate.rules().is_ok_and(|rules| within.iter().any(|name| rules.names(name)));
+    within.len() == message.twins.len() && !is_named()
 }
 
 /// Whether two requests of a batch have one id.

@@ -88,6 +88,9 @@ pub struct Message<'a> {
     pub result: Option<&'a str>,
     /// The error of a reply.
     pub error: Option<&'a str>,
+    /// Names, as they fold, of members within its parameters that are there twice but for case, where that is
+    /// looked for.
+    pub twins: Vec<String>,
 }
 
 impl Message<'_> {
@@ -130,7 +133,7 @@ pub fn peek(line: &[u8], strict: bool) -> Result<Peek<'_>, Bad> {
 
 /// As [`peek`], for what does not end with its line.
 pub(crate) fn peek_body(line: &[u8], strict: bool) -> Result<Peek<'_>, Bad> {
-    let text = std::str::from_utf8(line).map_err(|_| Bad::NotUtf8)?;
+    let text = without_mark(std::str::from_utf8(line).map_err(|_| Bad::NotUtf8)?);
     let mut scan = Scan::new(text, strict);
     let peeked = match scan.peek() {
         None => return Ok(Peek::Blank),
@@ -161,7 +164,7 @@ pub(crate) fn peek_server(text: &[u8], strict: bool, is_line: bool) -> Result<Pe
     if is_line && text.strip_suffix(b"\r").unwrap_or(text).contains(&b'\r') {
         return Err(Bad::LineBreak);
     }
-    let text = std::str::from_utf8(text).map_err(|_| Bad::NotUtf8)?;
+    let text = without_mark(std::str::from_utf8(text).map_err(|_| Bad::NotUtf8)?);
     let mut scan = Scan::shallow(text);
     let peeked = match scan.peek() {
         None => return Ok(Peek::Blank),
@@ -179,10 +182,19 @@ pub(crate) fn peek_server(text: &[u8], strict: bool, is_line: bool) -> Result<Pe
     scan.end()?;
     for message in peeked.messages().iter().filter(|message| message.method.is_some()) {
         if let Some(params) = message.params {
-            Scan::new(params, true).value()?;
+            let mut scan = Scan::new(params, true);
+            scan.value()?;
+            if !scan.twins().is_empty() {
+                return Err(Bad::Duplicate);
+            }
         }
     }
     Ok(peeked)
+}
+
+/// The text without the byte order mark that it may begin with: who takes it at all reads the same without it.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn batch<'a>(scan: &mut Scan<'a>) -> Result<Vec<&'a str>, Bad> {
@@ -221,6 +233,7 @@ fn message<'a>(scan: &mut Scan<'a>, strict: bool) -> Result<Message<'a>, Bad> {
         }
         Ok(())
     })?;
+    found.twins = scan.twins();
     let is_message = found.method.is_some() || found.result.is_some() || found.error.is_some();
     if strict && !is_message { Err(Bad::NoMessage) } else { Ok(found) }
 }
@@ -256,6 +269,14 @@ pub(crate) fn split<'a, const N: usize>(
 /// Whether an object has keys that look like one of `known` and are not.
 pub(crate) fn has_lookalikes(object: &str, known: &[&str]) -> bool {
     each_field(&mut Scan::shallow(object), true, known, &mut |_, _| Ok(())) == Err(Bad::Lookalike)
+}
+
+/// Names, as they fold, of members at any depth of an object that are there twice but for case.
+pub(crate) fn twins_in(object: &str) -> Vec<String> {
+    // Within a list its own members are no protocol's.
+    let listed = format!("[{object}]");
+    let mut scan = Scan::new(&listed, true);
+    if scan.value().is_err() { Vec::new() } else { scan.twins() }
 }
 
 /// The elements of a list, as they stand; empty where it is none.

@@ -1,7 +1,8 @@
 //! One strict pass over JSON text (RFC 8259), without building a tree and without recursion.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use super::Bad;
 use crate::mcp::texts;
@@ -11,12 +12,18 @@ const DEPTH_MAX: usize = 512;
 /// The same where rules are enforced: they look no deeper.
 const DEPTH_MAX_STRICT: usize = sealbook_policy::DEPTH_MAX;
 
+/// The number of an object, and a key in it.
+type Key<'a> = (u32, Cow<'a, str>);
+
 /// A position in a text.
 pub(crate) struct Scan<'a> {
     text: &'a str,
     at: usize,
-    /// The keys of every object so far, where they are compared: the object's number and the key.
-    keys: Option<HashSet<(u32, Cow<'a, str>)>>,
+    /// The keys of every object so far, where they are compared: the object's number and the key as it folds, each
+    /// with the key as it was first written.
+    keys: Option<HashMap<Key<'a>, Cow<'a, str>>>,
+    /// Keys that were written in another way than the first one like it.
+    twins: HashSet<Key<'a>>,
     /// Whether that is done at every depth, and texts that are JSON are looked into.
     is_deep: bool,
     objects: u32,
@@ -33,7 +40,15 @@ enum Frame {
 impl<'a> Scan<'a> {
     /// A scan of `text`; `strict` also refuses what two readers could read differently.
     pub(crate) fn new(text: &'a str, strict: bool) -> Self {
-        Self { text, at: 0, keys: strict.then(HashSet::new), is_deep: strict, objects: 0, open: Vec::new() }
+        Self {
+            text,
+            at: 0,
+            keys: strict.then(HashMap::new),
+            twins: HashSet::new(),
+            is_deep: strict,
+            objects: 0,
+            open: Vec::new(),
+        }
     }
 
     /// The same, strict with the keys of the outermost object alone.
@@ -70,12 +85,23 @@ impl<'a> Scan<'a> {
 
     /// Notes the key of an object that the caller walks through itself.
     pub(crate) fn note(&mut self, key: Cow<'a, str>) -> Result<(), Bad> {
-        self.note_in(u32::MAX, key)
+        self.note_in(u32::MAX, key, false)
     }
 
-    fn note_in(&mut self, object: u32, key: Cow<'a, str>) -> Result<(), Bad> {
-        let is_new = self.keys.as_mut().is_none_or(|keys| keys.insert((object, folded(key))));
-        if is_new { Ok(()) } else { Err(Bad::Duplicate) }
+    /// The names, as they fold, of members that are there twice but for case.
+    pub(crate) fn twins(&self) -> Vec<String> {
+        self.twins.iter().map(|(_, key)| folded(key.clone()).into_owned()).collect()
+    }
+
+    fn note_in(&mut self, object: u32, key: Cow<'a, str>, may_differ: bool) -> Result<(), Bad> {
+        let Some(keys) = &mut self.keys else { return Ok(()) };
+        match keys.entry((object, folded(key.clone()))) {
+            Entry::Vacant(place) => drop(place.insert(key)),
+            Entry::Occupied(first) if !may_differ || *first.get() == key => return Err(Bad::Duplicate),
+            Entry::Occupied(_) if !self.twins.insert((object, key)) => return Err(Bad::Duplicate),
+            Entry::Occupied(_) => {}
+        }
+        Ok(())
     }
 
     /// Any value, as it stands.
@@ -153,7 +179,8 @@ impl<'a> Scan<'a> {
         }
         let raw = self.string()?;
         if self.is_deep {
-            self.note_in(object, unquoted(raw))?;
+            // A message's own members and those of its parameters are the protocol's.
+            self.note_in(object, unquoted(raw), self.open.len() > 1)?;
         }
         if self.take(b':') { Ok(()) } else { Err(Bad::Syntax) }
     }

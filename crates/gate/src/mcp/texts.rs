@@ -23,26 +23,30 @@ fn is_too_deep_in(raw: &str, level: usize) -> bool {
         return false;
     }
     let (bytes, mut at, mut depth) = (text.as_bytes(), 0, 0_usize);
+    let mut is_found = false;
     while at < bytes.len() {
         match bytes[at] {
             b'{' | b'[' => depth += 1,
-            b'}' | b']' if depth == 1 => return false,
+            // Only what is closed is JSON; all else is a text and no more.
+            b'}' | b']' if depth == 1 => return is_found,
             b'}' | b']' => depth -= 1,
             b'"' => {
                 let Some(end) = text_end(bytes, at) else { return false };
-                if is_too_deep_in(&text[at..=end], level + 1) {
-                    return true;
-                }
+                is_found = is_found || is_deeper(depth, level) || is_too_deep_in(&text[at..=end], level + 1);
                 at = end;
             }
-            _ => {}
-        }
-        if depth > DEPTH_MAX || level > LEVELS_MAX {
-            return true;
+            b',' => {}
+            byte if byte.is_ascii_whitespace() => {}
+            // Brackets alone hold nothing that a rule could look at.
+            _ => is_found = is_found || is_deeper(depth, level),
         }
         at += 1;
     }
     false
+}
+
+fn is_deeper(depth: usize, level: usize) -> bool {
+    depth > DEPTH_MAX || level > LEVELS_MAX
 }
 
 /// Where the text that begins here ends.
@@ -71,6 +75,8 @@ mod tests {
         assert!(!of(&nested(128)) && of(&nested(129)));
         assert!(of(&format!(" \n{}", nested(129))));
         assert!(!of(&format!("see {}", nested(300))), "it does not begin with a list");
+        assert!(!of(&"[".repeat(1_000)) && !of(&format!("{}x", "[1,".repeat(1_000))), "it is not closed");
+        assert!(!of(&format!("{}{}", "[".repeat(1_000), "]".repeat(1_000))), "there is nothing in it");
         assert!(!of("[[[\"") && !of("{") && !of("[]]]]") && !of(""));
         assert!(of(&format!("[{}]", serde_json::json!(nested(129)))));
         let levels = |n: usize| (1..n).fold("[1]".to_owned(), |inner, _| serde_json::json!([inner]).to_string());

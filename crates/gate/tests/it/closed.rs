@@ -179,12 +179,51 @@ fn rules_see_what_lies_deep_and_what_lies_in_json_texts() {
         wire.send(&calls(1, "t", arguments));
         assert_eq!(wire.answer()["result"]["isError"], true, "{arguments}");
     }
-    let alike = r#"{"cfg":{"path":"/ok","Path":"/secret"}}"#;
-    wire.send(&calls(1, "t", alike));
-    assert_eq!(wire.answer()["error"]["code"], -32_600);
-    for fine in [r#"{"cfg":"{\"env\":\"test\"}"}"#, r#"{"cfg":"env: prod"}"#, r#"{"a":{"path":1},"b":{"Path":2}}"#] {
+    // A rule names one of them: it and the server may look at different ones.
+    let nested = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+    for alike in [
+        r#"{"cfg":{"env":"/ok","Env":"prod"}}"#,
+        r#"{"cfg":1,"CFG":2}"#,
+        r#"{"x":[{"ENV":1,"env":2}]}"#,
+        r#"{"cwd":1,"Cwd":2}"#,
+        &format!(r#"{{"content":"{nested}"}}"#),
+    ] {
+        wire.send(&calls(1, "t", alike));
+        assert_eq!(wire.answer()["error"]["code"], -32_600, "{alike}");
+    }
+    let brackets = format!(r#"{{"content":"{}"}}"#, "[".repeat(100_000));
+    for fine in [
+        r#"{"cfg":"{\"env\":\"test\"}"}"#,
+        r#"{"cfg":"env: prod"}"#,
+        r#"{"a":{"path":1},"b":{"Path":2}}"#,
+        r#"{"headers":{"Accept":"a","accept":"b"},"vars":{"Path":1,"PATH":2,"path":3}}"#,
+        &brackets,
+    ] {
         wire.send(&calls(1, "t", fine));
         assert!(wire.answer()["result"]["content"].is_array(), "{fine}");
+    }
+    wire.send(&format!("\u{feff}{}", calls(1, "t", r#"{"cfg":{"env":"prod"}}"#)));
+    assert_eq!(wire.answer()["result"]["isError"], true);
+    let protocol =
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","_meta":{"x":1,"X":2},"arguments":{}}}"#;
+    wire.send(protocol);
+    assert_eq!(wire.answer()["error"]["code"], -32_600);
+    wire.end();
+}
+
+#[test]
+fn guards_see_a_member_however_its_name_is_written() {
+    let book = Book::new();
+    let agent = crate::wire::Setup::default();
+    let mut wire = Wire::new(&book, agent, polite());
+    for (arguments, is_refused) in [
+        (r#"{"path":"/ok","PATH":"/w/.sealbook/book.toml"}"#, true),
+        (r#"{"Path":"/w/.sealbook/book.toml","path":"/ok"}"#, true),
+        (r#"{"COMMAND":"sealbook approve 1"}"#, true),
+        (r#"{"path":"/ok","PATH":"/usr/bin"}"#, false),
+    ] {
+        wire.send(&calls(1, "t", arguments));
+        assert_eq!(wire.answer()["result"]["isError"] == true, is_refused, "{arguments}");
     }
     wire.end();
 }

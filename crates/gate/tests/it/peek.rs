@@ -48,9 +48,9 @@ fn what_two_readers_could_read_differently_is_refused() {
         r#"{"method":"tools/call","params":{"arguments":{"path":"a","deep":[{"x":1,"x":2}]}}}"#,
         r#"[{"method":"a","method":"b"}]"#,
         r#"{"method":"ping","Method":"tools/call"}"#,
-        r#"{"method":"tools/call","params":{"arguments":{"deep":[{"path":"a","Path":"b"}]}}}"#,
-        r#"{"method":"tools/call","params":{"arguments":{"key":1,"\u212Aey":2}}}"#,
-        r#"{"method":"tools/call","params":{"arguments":{"ΟΔΟΣ":1,"οδος":2}}}"#,
+        r#"{"method":"tools/call","params":{"arguments":{},"Arguments":{}}}"#,
+        r#"{"method":"tools/call","params":{"arguments":{"a":1,"A":2,"A":3}}}"#,
+        r#"{"method":"tools/call","params":{"x":1,"X":2}}"#,
     ] {
         assert_eq!(refused(line), Bad::Duplicate, "{line}");
         assert!(peek(line.as_bytes(), false).is_ok(), "{line}");
@@ -61,6 +61,16 @@ fn what_two_readers_could_read_differently_is_refused() {
     assert_eq!(refused("{\"x\":\r{\"method\":\"tools/call\"}\r,\"method\":\"ping\"}"), Bad::LineBreak);
     assert_eq!(one("{\"method\":\"ping\"}\r").method.as_deref(), Some("ping"));
     assert_eq!(refused(r#"{"method":["tools/call"]}"#), Bad::NoMessage);
+    for (line, twins) in [
+        (r#"{"method":"tools/call","params":{"arguments":{"deep":[{"path":"a","Path":"b"}]}}}"#, &["path"][..]),
+        (r#"{"method":"tools/call","params":{"arguments":{"key":1,"\u212Aey":2}}}"#, &["key"]),
+        (r#"{"method":"tools/call","params":{"arguments":{"ΟΔΟΣ":1,"οδος":2}}}"#, &["οδοσ"]),
+        (r#"{"method":"tools/call","params":{"arguments":{"a":1,"b":{"A":2}}}}"#, &[]),
+    ] {
+        assert_eq!(one(line).twins, twins, "{line}");
+    }
+    // A byte order mark before it changes nothing of what it says.
+    assert_eq!(one("\u{feff}{\"method\":\"ping\"}").method.as_deref(), Some("ping"));
     // The same key in two objects is no duplicate.
     one(r#"{"method":"a","params":{"method":"b","list":[{"x":1},{"x":2}]}}"#);
 }
@@ -88,7 +98,7 @@ fn what_is_no_json_is_refused() {
         "\"\\x\"",
         "\"\\u12g4\"",
         "{\"method\":\"a\tb\"}",
-        "\u{feff}{\"method\":\"a\"}",
+        "\u{feff}\u{feff}{\"method\":\"a\"}",
         "{\"method\":\"a\"}\u{2028}",
         "[}",
         "{\"a\":[}",
@@ -111,7 +121,7 @@ fn depth_is_bounded_and_costs_no_stack() {
     assert!(peek(nested(512).as_bytes(), false).is_ok());
     assert_eq!(peek(nested(513).as_bytes(), false), Err(Bad::TooDeep));
     let in_a_text = |depth: usize| {
-        let text = serde_json::json!(format!("{}{}", "[".repeat(depth), "]".repeat(depth)));
+        let text = serde_json::json!(format!("{}1{}", "[".repeat(depth), "]".repeat(depth)));
         format!(r#"{{"method":"a","params":{{"x":{text}}}}}"#)
     };
     one(&in_a_text(128));

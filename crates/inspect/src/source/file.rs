@@ -8,10 +8,12 @@
 //! Links are recorded and never followed. `.git` and `.sealbook` are never entered. What could not
 //! be read is an entry without a digest, and a skip in the [`Coverage`].
 
+mod attributes;
+mod cache;
 mod compare;
 mod entry;
 mod ignores;
-pub(in crate::source) mod list;
+pub(crate) mod list;
 mod manifest;
 mod owners;
 mod pattern;
@@ -37,6 +39,7 @@ pub(crate) use self::previous::{Previous, known};
 pub(crate) use self::redacted::is_redacted;
 pub use self::state::{FileChange, TreeState};
 
+use self::cache::Cache;
 use self::compare::Comparison;
 use self::entry::Kind;
 use self::manifest::{Asked, Counts, Manifest};
@@ -63,14 +66,15 @@ pub struct FileSource;
 
 static METADATA: SourceMetadata = SourceMetadata {
     name: NAME,
-    about: "Files of a directory tree: content hash, size, mode, owner, times, links",
-    version: "1",
+    about: "Files of a directory tree: content hash, size, mode, owner, times, links, attributes, access lists",
+    version: "2",
     kinds: &[TargetKind::File],
     actions: &[MANIFEST, PAGE, OBSERVED],
     options: &[
         OptionHelp { name: "pattern", about: "Only files whose path matches this glob" },
         OptionHelp { name: "per-file", about: "One record for every file, changed or not" },
         OptionHelp { name: "no-hash", about: "Sizes, modes and times only; contents are not read" },
+        OptionHelp { name: "paranoid", about: "Read every file again, also where nothing says that it changed" },
         OptionHelp { name: "no-ignore", about: "Read also what .gitignore and .ignore leave out" },
     ],
 };
@@ -95,7 +99,8 @@ impl Source for FileSource {
         let target = Target::resolve(request)?;
         let (root, names) = (target.open()?, Owners::of_this_system());
         let root_path = TreePath::from(&*target.root);
-        let reader = || Reader::new(root_path.as_bytes(), options.include_hash);
+        let cache = cache(request, &target, prior)?;
+        let reader = || Reader::new(root_path.as_bytes(), options.include_hash, cache.as_ref());
         let mut inventory = None;
         progress.begin("files", None);
         let left_out = pipeline::run(
@@ -119,8 +124,22 @@ impl Source for FileSource {
             Some(begun) => begun,
             None => Inventory::begin(request, &target, &names, prior)?,
         }
-        .finish(&left_out, sink)
+        .finish(&left_out, cache.as_ref().is_none_or(|cache| cache.is_whole), sink)
     }
+}
+
+/// What need not be read again; nothing where nothing was read before, or all is wanted anew.
+fn cache(request: &Request<'_>, target: &Target, prior: &dyn Prior) -> Result<Option<Cache>, Error> {
+    let options = &request.options.file;
+    if options.paranoid || !options.include_hash {
+        return Ok(None);
+    }
+    let root = TreePath::from(&*target.root);
+    let scope = target.scope(options.pattern.as_deref());
+    let asked = Asked::of(request, &root);
+    // Whatever keeps it from being compared is said where it is compared.
+    let previous = comparable(prior, request, &scope, &asked, &mut Coverage::default())?;
+    previous.map(Cache::of).transpose()
 }
 
 /// All that a run gathers.
@@ -165,16 +184,29 @@ impl<'a> Inventory<'a> {
         }
         self.coverage.covered += looked.covered;
         self.coverage.bytes += looked.bytes;
+        self.counts.unread += looked.unread;
         Ok(())
     }
 
-    fn finish(mut self, left_out: &LeftOut, sink: &mut dyn Sink) -> Result<Coverage, Error> {
+    fn finish(mut self, left_out: &LeftOut, is_cache_whole: bool, sink: &mut dyn Sink) -> Result<Coverage, Error> {
         let mut coverage = self.coverage;
         coverage.ignored = left_out.ignored;
         if let Some(pattern) = &self.request.options.file.pattern
             && coverage.covered == 0
         {
             coverage.notes.push(format!("no file matches the pattern {pattern:?}"));
+        }
+        if self.counts.unread > 0 {
+            coverage.notes.push(format!(
+                "{} files were not read again: size, mode, owner, times and inode are what they were; --paranoid reads \
+                 them all",
+                self.counts.unread
+            ));
+        }
+        if !is_cache_whole {
+            coverage
+                .notes
+                .push("the last manifest is larger than what is kept of it: some files were read again".to_owned());
         }
         let compared = self.comparison.finish(&mut coverage, sink)?;
         self.counts.bytes = coverage.bytes;

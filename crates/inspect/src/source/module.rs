@@ -26,7 +26,7 @@ mod syntax;
 mod tell;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sealbook_record::TargetKind;
 
@@ -36,9 +36,12 @@ use self::figures::Figures;
 use self::find::Found;
 use self::graph::Graph;
 use self::measure::Look;
+pub(crate) use self::package::hex;
 use self::reports::Reports;
 use self::tell::Telling;
-use crate::{Coverage, Error, OptionHelp, Options, Prior, Progress, Request, Sink, Source, SourceMetadata};
+use crate::{
+    Coverage, Error, ModuleOptions, OptionHelp, Options, Prior, Progress, Request, Silent, Sink, Source, SourceMetadata,
+};
 
 /// The source's name in records.
 const NAME: &str = "module";
@@ -114,6 +117,14 @@ impl Source for ModuleSource {
         note(&figures, &reports, &mut coverage);
         Ok(coverage)
     }
+}
+
+/// Where the module of that name, or of that directory, lies.
+pub fn directory_of(root: &Path, name: &str) -> Result<PathBuf, Error> {
+    let options = ModuleOptions { name: Some(name.to_owned()), ..ModuleOptions::default() };
+    let found = Found::look(root, &options, &mut Coverage::default(), &Silent)?;
+    let wanted = (0..found.modules.len()).find(|at| found.is_wanted(*at));
+    Ok(root.join(wanted.map_or("", |at| &found.modules[at].directory)))
 }
 
 #[expect(clippy::too_many_arguments, reason = "a module's record is made of all of them")]

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sealbook_inspect::{
-    Coverage, Error, FileOptions, Options, Prior, Request, Run, Sealed, Selection, SeqRange, Silent, Sink, Stamp,
-    source,
+    Coverage, Error, FileOptions, NoReach, Options, Prior, Request, Run, Sealed, Selection, SeqRange, Silent, Sink,
+    Stamp, source,
 };
 use sealbook_ledger::Uuid;
 use sealbook_policy::{DigestKey, Policy, Raw};
@@ -52,6 +52,7 @@ impl Book {
             options: Options { file, ..Options::default() },
             threads: self.threads,
             stamp: self,
+            reach: &NoReach,
         }
     }
 

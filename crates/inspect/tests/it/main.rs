@@ -8,7 +8,9 @@ mod tree;
 
 mod authorship;
 mod collector;
+mod compliance;
 mod drift;
+mod file_cache;
 mod file_changes;
 mod file_ignores;
 mod file_manifest;

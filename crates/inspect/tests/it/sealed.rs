@@ -1,6 +1,6 @@
 //! The file source over a real book: what was sealed is what the next run compares with.
 
-use sealbook_inspect::{Audit, Batch, Book, Options, Request, Run, Silent, Stamp as _, source};
+use sealbook_inspect::{Audit, Batch, Book, NoReach, Options, Request, Run, Silent, Stamp as _, source};
 use sealbook_policy::{DigestKey, Policy};
 use sealbook_record::{Actor, ActorKind};
 use sealbook_store::{Layout, Ledger, Query};
@@ -18,6 +18,7 @@ fn audit(ledger: &Ledger, tree: &Tree) -> Audit {
         options: Options::default(),
         threads: 2,
         stamp: &book,
+        reach: &NoReach,
     };
     let batch = Batch { sources: vec![source("file").unwrap()], analyzers: Vec::new(), request, baseline: None };
     let policy = Policy::new(DigestKey::new([7; 32]));

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::field::{Field, Place};
+use super::field::{Field, Place, folded};
 use super::node::{Node, Value, error_at};
 use crate::RuleError;
 
@@ -26,6 +26,10 @@ pub(crate) enum Condition {
 pub(crate) struct Test {
     pub(crate) places: Vec<Place>,
     pub(crate) how: How,
+    /// Directories by the variables that name them, `NAME=/directory`: for paths that begin with one.
+    pub(crate) variables: Vec<String>,
+    /// Whether names of members are compared as they fold.
+    pub(crate) any_case: bool,
     pub(crate) line: usize,
 }
 
@@ -46,12 +50,14 @@ pub(crate) enum How {
     Touches(Vec<String>),
     /// Paths above these directories.
     Above(Vec<String>),
-    /// Commands of these programs: the program, then the words that must be among its own.
+    /// Commands of these programs: the program, its first words, and options that must or must not be there.
     Runs(Vec<String>),
+    /// Paths that end so, and commands that can change what lies there.
+    Changes(Vec<String>),
 }
 
 static COMPARISONS: &str =
-    "equals, one_of, starts_with, ends_with, contains, glob, matches, exists, touches, above, runs";
+    "equals, one_of, starts_with, ends_with, contains, glob, matches, exists, touches, above, runs, changes";
 
 impl Condition {
     /// Reads the value of `when`.
@@ -60,13 +66,16 @@ impl Condition {
         read(node, 0, &mut tests)
     }
 
-    /// Puts these directories in the place of those that are named; whether there were any.
-    pub(crate) fn look_for(&mut self, places: &[String]) -> bool {
+    /// Puts these directories, and variables that name directories, in the place of those that are named; whether
+    /// there were any.
+    pub(crate) fn look_for(&mut self, places: &[String], variables: &[String]) -> bool {
         match self {
             Self::All(list) | Self::Any(list) => {
-                list.iter_mut().map(|condition| condition.look_for(places)).filter(|found| *found).count() > 0
+                list.iter_mut().map(|condition| condition.look_for(places, variables)).filter(|found| *found).count()
+                    > 0
             }
-            Self::Test(Test { how: How::Touches(named) | How::Above(named), .. }) => {
+            Self::Test(Test { how: How::Touches(named) | How::Above(named), variables: known, .. }) => {
+                variables.clone_into(known);
                 places.clone_into(named);
                 true
             }
@@ -91,6 +100,16 @@ impl Condition {
             }
             Self::Cel(text, _) => leading_word(text, field.as_str()).map(|word| vec![word.to_owned()]),
             Self::Not(_) | Self::Test(_) => None,
+        }
+    }
+
+    /// Whether it looks for a member of this name, which is folded, and for none that merely folds to it.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        match self {
+            Self::All(list) | Self::Any(list) => list.iter().any(|condition| condition.names(name)),
+            Self::Not(inner) => inner.names(name),
+            Self::Test(test) => test.places.iter().any(|place| place.names(name)),
+            Self::Cel(text, _) => folded(text).contains(name),
         }
     }
 
@@ -163,12 +182,24 @@ fn read_list(list: &[Node], at: &Node, depth: usize, tests: &mut usize) -> Resul
 
 fn read_test(node: &Node, entries: &[(String, usize, Node)]) -> Result<Test, RuleError> {
     let (mut places, mut how, mut words) = (Vec::new(), None, None);
+    let (mut variables, mut any_case) = (Vec::new(), false);
     for (key, line, value) in entries {
         let read = match key.as_str() {
             "field" => {
                 for text in value.texts("field")? {
                     places.push(Place::parse(&text).map_err(|what| value.error(what))?);
                 }
+                continue;
+            }
+            "any_case" => {
+                let Value::Bool(wanted) = value.value else {
+                    return Err(value.error("`any_case` is true or false; write one of them"));
+                };
+                any_case = wanted;
+                continue;
+            }
+            "variables" => {
+                variables = value.texts("variables")?;
                 continue;
             }
             "words" => {
@@ -187,6 +218,7 @@ fn read_test(node: &Node, entries: &[(String, usize, Node)]) -> Result<Test, Rul
             "touches" => How::Touches(value.texts(key)?),
             "above" => How::Above(value.texts(key)?),
             "runs" => How::Runs(value.texts(key)?),
+            "changes" => How::Changes(value.texts(key)?),
             "matches" => How::Matches { pattern: value.text(key)?.to_owned(), words: false },
             "exists" => match value.value {
                 Value::Bool(wanted) => How::Exists(wanted),
@@ -210,7 +242,13 @@ fn read_test(node: &Node, entries: &[(String, usize, Node)]) -> Result<Test, Rul
             _ => return Err(error_at(line, "`words` goes with `matches`; leave it out here")),
         }
     }
-    let test = Test { places, how, line: node.line };
+    if !variables.is_empty() && !matches!(how, How::Touches(_) | How::Above(_)) {
+        return Err(node.error("`variables` goes with `touches` or `above`; leave it out here"));
+    }
+    if any_case {
+        places = places.into_iter().map(Place::in_any_case).collect();
+    }
+    let test = Test { places, how, variables, any_case, line: node.line };
     test.check_words()?;
     Ok(test)
 }
@@ -246,6 +284,7 @@ impl Test {
             How::Touches(values) => ("touches", one_or_many(values)),
             How::Above(values) => ("above", one_or_many(values)),
             How::Runs(values) => ("runs", one_or_many(values)),
+            How::Changes(values) => ("changes", one_or_many(values)),
             How::Matches { pattern, words } => {
                 if *words {
                     map.insert("words".to_owned(), json!(true));
@@ -255,6 +294,12 @@ impl Test {
             How::Exists(wanted) => ("exists", json!(wanted)),
         };
         map.insert(key.to_owned(), value);
+        if self.any_case {
+            map.insert("any_case".to_owned(), json!(true));
+        }
+        if !self.variables.is_empty() {
+            map.insert("variables".to_owned(), one_or_many(&self.variables));
+        }
         Json::Object(map)
     }
 }

@@ -72,10 +72,20 @@ fields! {
 pub(crate) enum Step {
     /// The member of this name, or the element of this number.
     Name(String),
+    /// The member of this name, which is folded, however it is written: `Path` is `path`.
+    Folded(String),
     /// Every member or element.
     Any,
     /// Everything at any depth.
     Deep,
+}
+
+/// A name as readers see it that ignore case: two that fold alike are one to them.
+pub(crate) fn folded(name: &str) -> Cow<'_, str> {
+    if name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect())
 }
 
 /// Where a rule looks.
@@ -130,6 +140,32 @@ impl Place {
         Ok(Self::Part { part, path, text: text.to_owned() })
     }
 
+    /// The same place, with names that are compared as they fold.
+    pub(crate) fn in_any_case(mut self) -> Self {
+        if let Self::Part { path, .. } = &mut self {
+            for step in path {
+                if let Step::Name(name) = step {
+                    *step = Step::Folded(folded(name).into_owned());
+                }
+            }
+        }
+        self
+    }
+
+    /// Whether a member of exactly this name, which is folded here, is looked for.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        let is_it = |step: &Step| matches!(step, Step::Name(own) if folded(own) == name);
+        matches!(self, Self::Part { path, .. } if path.iter().any(is_it))
+    }
+
+    /// The part, where all of it is meant.
+    pub(crate) fn whole_part(&self) -> Option<PartName> {
+        match self {
+            Self::Part { part, path, .. } if path.is_empty() => Some(*part),
+            _ => None,
+        }
+    }
+
     /// Calls `each` with every text there until it says `true`; whether it did.
     pub(crate) fn any(&self, record: &Record, each: &mut dyn FnMut(&str) -> bool) -> bool {
         match self {
@@ -155,6 +191,7 @@ impl Place {
                         let within = steps.next() == Some(part.as_str());
                         let first = match path.first() {
                             Some(Step::Name(name)) => steps.next().is_none_or(|step| step == name),
+                            Some(Step::Folded(name)) => steps.next().is_none_or(|step| folded(step) == *name),
                             _ => true,
                         };
                         within && first

@@ -3,15 +3,16 @@
 use sealbook_record::{PartName, Record, Redaction};
 
 use super::cel::{Evaluation, Program, Variables};
+use super::changes::Files;
+use super::commands::Commands;
 use super::condition::{Condition, How, Test};
 use super::field::{Field, Place, Step};
 use super::names::{Look, Names};
 use super::node::error_at;
 use super::pattern::{Glob, Pattern, When};
 use super::places::Places;
-use super::shell::{any_command, program};
 use super::vocabulary::spelt;
-use super::walk::any_value;
+use super::walk::{Line, any_line, any_value};
 use crate::RuleError;
 
 /// What a condition says. Of sealed records not everything is known: what was redacted may have fitted.
@@ -69,7 +70,8 @@ pub(crate) enum Compare {
     Exists(bool),
     Touches(Places),
     Above(Places),
-    Runs(Vec<Vec<String>>),
+    Runs(Commands),
+    Changes(Files),
 }
 
 impl Matcher {
@@ -141,6 +143,12 @@ fn test(looks: &[Look], compare: &Compare, seen: &Seen<'_>) -> Answer {
     let mut is_unclear = false;
     let cwd = matches!(compare, Compare::Touches(_) | Compare::Above(_)).then(|| cwd_of(seen.record)).flatten();
     let fits = looks.iter().enumerate().any(|(index, look)| {
+        if let (Some(part), Compare::Runs(_) | Compare::Changes(_)) = (look.place.whole_part(), compare) {
+            let json = seen.record.part(part);
+            return json.is_some_and(|json| {
+                any_line(json.get().as_bytes(), &mut |line| compare.fits_line(line) == Some(true))
+            });
+        }
         let mut each = |text: &str| {
             let fits = compare.fits(index, text, cwd.as_deref());
             is_unclear |= fits.is_none();
@@ -174,37 +182,6 @@ fn cwd_of(record: &Record) -> Option<String> {
     found
 }
 
-/// Options before a command that take a word of their own.
-static WITH_VALUE: &[&str] = &["--book", "--format", "--output", "--tenant", "-o"];
-
-/// Whether a text has one of these commands in it: a program, its first word that is no option, and then the others
-/// somewhere before `--`.
-fn runs(commands: &[Vec<String>], text: &str) -> bool {
-    any_command(text, &mut |words| {
-        let starts = words.iter().enumerate().map(|(at, word)| (program(word), &words[at + 1..]));
-        starts.into_iter().any(|(name, rest)| {
-            let own = commands.iter().filter(|command| command.first() == Some(&name));
-            own.into_iter().any(|command| has_words(&command[1..], rest))
-        })
-    })
-}
-
-fn has_words(wanted: &[String], words: &[String]) -> bool {
-    let mut words = words.iter();
-    let Some(first) = wanted.first() else { return true };
-    let found = loop {
-        match words.next() {
-            Some(word) if WITH_VALUE.contains(&word.as_str()) => drop(words.next()),
-            Some(word) if word.starts_with('-') => {}
-            other => break other,
-        }
-    };
-    let own: Vec<&String> = words.take_while(|word| *word != "--").collect();
-    // Of what a substitution would give, nothing is known.
-    let fits = |word: &String| word == first || word.starts_with(['$', '`']);
-    found.is_some_and(fits) && wanted[1..].iter().all(|wanted| own.contains(&wanted))
-}
-
 impl Compare {
     fn compile(test: &Test, when: When) -> Result<Self, String> {
         Ok(match &test.how {
@@ -223,12 +200,20 @@ impl Compare {
             How::Glob(globs) => Self::Glob(globs.iter().map(|glob| Glob::new(glob)).collect::<Result<_, _>>()?),
             How::Matches { pattern, words } => Self::Matches(Pattern::new(pattern, *words, when)?),
             How::Exists(wanted) => Self::Exists(*wanted),
-            How::Touches(places) => Self::Touches(Places::new(places)),
-            How::Above(places) => Self::Above(Places::new(places)),
-            How::Runs(commands) => {
-                Self::Runs(commands.iter().map(|one| one.split_whitespace().map(str::to_owned).collect()).collect())
-            }
+            How::Touches(places) => Self::Touches(Places::new(places, &test.variables)),
+            How::Above(places) => Self::Above(Places::new(places, &test.variables)),
+            How::Runs(commands) => Self::Runs(Commands::new(commands)),
+            How::Changes(files) => Self::Changes(Files::new(files)),
         })
+    }
+
+    /// Whether what a part says is run fits; `None` where that is not what is compared.
+    fn fits_line(&self, line: &Line<'_>) -> Option<bool> {
+        match self {
+            Self::Runs(commands) => Some(commands.are_called(line)),
+            Self::Changes(files) => Some(files.are_changed(line)),
+            _ => None,
+        }
     }
 
     /// `None` where it cannot be worked out.
@@ -243,7 +228,8 @@ impl Compare {
             Self::Exists(_) => true,
             Self::Touches(places) => places.touched_by(text, cwd),
             Self::Above(places) => places.are_below(text, cwd),
-            Self::Runs(commands) => runs(commands, text),
+            Self::Runs(commands) => commands.are_in(text),
+            Self::Changes(files) => files.are_named(text),
         })
     }
 }

@@ -1,10 +1,11 @@
 //! Which names a part surely does not have: a rule that looks for one of those need not look.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use sealbook_record::{PartName, Record};
 
-use super::field::{Place, Step};
+use super::field::{Place, Step, folded};
 use super::walk::any_name;
 
 const WORDS: usize = 16;
@@ -22,6 +23,10 @@ impl Marks {
         any_name(json.as_bytes(), &mut |name| {
             let mark = mark(name);
             marks[usize::from(mark / 64)] |= 1 << (mark % 64);
+            if let Cow::Owned(folded) = folded(name) {
+                let mark = self::mark(&folded);
+                marks[usize::from(mark / 64)] |= 1 << (mark % 64);
+            }
             false
         });
         Self(marks)
@@ -78,7 +83,7 @@ impl Look {
 /// The mark of a step that only a member's name can be; a number may be that of an element.
 fn needed(step: &Step) -> Option<Mark> {
     match step {
-        Step::Name(name) if name.parse::<usize>().is_err() => Some(mark(name)),
+        Step::Name(name) | Step::Folded(name) if name.parse::<usize>().is_err() => Some(mark(name)),
         _ => None,
     }
 }

@@ -20,7 +20,11 @@ fn takes_away(name: &str, words: &[String]) -> bool {
 
 /// Directories, and what lies in and above them.
 #[derive(Debug, Clone)]
-pub(crate) struct Places(Vec<Vec<String>>);
+pub(crate) struct Places {
+    places: Vec<Vec<String>>,
+    /// Directories by the variables that name them, as `HOME`.
+    variables: Vec<(String, Vec<String>)>,
+}
 
 /// How a path lies to a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,15 +34,19 @@ enum Lies {
 }
 
 impl Places {
-    pub(crate) fn new(places: &[String]) -> Self {
-        Self(places.iter().filter_map(|place| plain(place, None)).filter(|place| !place.is_empty()).collect())
+    /// `variables` are `NAME=/directory`.
+    pub(crate) fn new(places: &[String], variables: &[String]) -> Self {
+        let places = places.iter().filter_map(|place| plain(place, None)).filter(|place| !place.is_empty()).collect();
+        let named =
+            |text: &String| text.split_once('=').and_then(|(name, path)| Some((name.to_owned(), plain(path, None)?)));
+        Self { places, variables: variables.iter().filter_map(named).collect() }
     }
 
     /// Whether the text is a path at or below one of them, or a command line that has one in it, or takes one away
     /// with what is above it. `cwd` is where relative paths begin, where that is known.
     pub(crate) fn touched_by(&self, text: &str, cwd: Option<&str>) -> bool {
         if text.len() > TEXT_BYTES_MAX {
-            return self.0.iter().any(|place| text.contains(&format!("/{}", place.join("/"))));
+            return self.places.iter().any(|place| text.contains(&format!("/{}", place.join("/"))));
         }
         let cwd = cwd.and_then(|cwd| plain(cwd, None));
         if self.lies(text, cwd.as_deref()) == Some(Lies::AtOrBelow) {
@@ -56,8 +64,10 @@ impl Places {
                     return true;
                 }
             }
-            if matches!(words, [cd, _, ..] if matches!(cd.as_str(), "cd" | "pushd")) {
-                here = self.led_to(&words[words.len() - 1], here.as_deref());
+            match words {
+                [cd] if cd == "cd" => here = self.led_to("~", here.as_deref()),
+                [cd, .., to] if matches!(cd.as_str(), "cd" | "pushd") => here = self.led_to(to, here.as_deref()),
+                _ => {}
             }
             false
         })
@@ -87,23 +97,37 @@ impl Places {
         found
     }
 
+    /// The directory that a path begins with by the name of a variable, and the rest of the path.
+    fn named<'p>(&self, path: &'p str) -> Option<(&[String], &'p str)> {
+        let (name, rest) = variable(path)?;
+        let is_it = |(known, at): &&(String, Vec<String>)| match name.strip_prefix('~') {
+            Some(user) => known == "HOME" && (user.is_empty() || at.last().is_some_and(|last| last == user)),
+            None => known == name,
+        };
+        self.variables.iter().find(is_it).map(|(_, at)| (&at[..], rest))
+    }
+
     /// Where a change of directory leads; the home is that of whoever has the book.
     fn led_to(&self, path: &str, cwd: Option<&[String]>) -> Option<Vec<String>> {
+        if let Some((at, rest)) = self.named(path) {
+            return plain(rest, Some(at));
+        }
         let Some(rest) = below_home(path) else { return plain(path, cwd) };
-        let homes = self.0.iter().find_map(|place| Some(&place[..home_of(place)?]));
+        let homes = self.places.iter().find_map(|place| Some(&place[..home_of(place)?]));
         plain(rest, Some(homes?))
     }
 
     fn path_lies(&self, path: &str, cwd: Option<&[String]>) -> Option<Lies> {
-        let below_home = below_home(path);
+        let (named, below_home) = (self.named(path), below_home(path));
         let mut found = None;
-        for place in &self.0 {
-            let lies = match below_home {
-                Some(rest) => {
+        for place in &self.places {
+            let lies = match (named, below_home) {
+                (Some((at, rest)), _) => lies(&plain(rest, Some(at))?, place),
+                (None, Some(rest)) => {
                     let Some(home) = home_of(place) else { continue };
                     lies(&plain(rest, Some(&place[..home]))?, place)
                 }
-                None => lies(&plain(path, cwd)?, place),
+                (None, None) => lies(&plain(path, cwd)?, place),
             };
             match lies {
                 Some(Lies::AtOrBelow) => return lies,
@@ -112,6 +136,20 @@ impl Places {
         }
         found
     }
+}
+
+/// The variable that a path begins with, and what follows: `$NAME/x`, `${NAME}/x`, `~/x` and `~user/x`.
+fn variable(path: &str) -> Option<(&str, &str)> {
+    if path.starts_with('~') {
+        let end = path.find('/').unwrap_or(path.len());
+        return Some((&path[..end], path[end..].trim_start_matches('/')));
+    }
+    let inner = path.strip_prefix('$')?;
+    let inner = inner.strip_prefix('{').unwrap_or(inner);
+    let end = inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(inner.len());
+    let (name, rest) = inner.split_at(end);
+    let rest = rest.strip_prefix('}').unwrap_or(rest);
+    (rest.is_empty() || rest.starts_with('/')).then(|| (name, rest.trim_start_matches('/')))
 }
 
 /// What follows the user's home in a path that begins there.
@@ -155,7 +193,7 @@ fn plain(path: &str, cwd: Option<&[String]>) -> Option<Vec<String>> {
 }
 
 /// Whether a piece, which may be a pattern of a shell, can be this name.
-fn may_be(piece: &str, name: &str) -> bool {
+pub(super) fn may_be(piece: &str, name: &str) -> bool {
     if !piece.contains(['*', '?', '[']) {
         return piece == name;
     }
@@ -176,7 +214,7 @@ mod tests {
 
     fn touched(text: &str, cwd: Option<&str>) -> bool {
         let places = [format!("{HOME}/books/shop"), format!("{HOME}/keys"), "/srv/audit/k".to_owned()];
-        Places::new(&places).touched_by(text, cwd)
+        Places::new(&places, &[]).touched_by(text, cwd)
     }
 
     #[test]
@@ -235,7 +273,41 @@ mod tests {
             assert!(!touched(text, None), "{text}");
         }
         assert!(!touched("rm -rf k", Some("/srv/work")));
-        let places = Places::new(&["/srv/audit/k".to_owned()]);
+        let places = Places::new(&["/srv/audit/k".to_owned()], &[]);
         assert!(places.are_below("/srv/./", None) && places.are_below("/", None) && !places.are_below("/srv/b", None));
+    }
+
+    #[test]
+    fn places_are_known_by_the_variables_that_name_what_is_above() {
+        let places = ["/srv/people/kim/.local/share/sealbook/keys".to_owned(), "/data/state/sealbook/books".to_owned()];
+        let variables = ["HOME=/srv/people/kim".to_owned(), "XDG_STATE_HOME=/data/state".to_owned()];
+        let places = Places::new(&places, &variables);
+        for text in [
+            "rm -rf ~",
+            "rm -rf $HOME",
+            "rm -rf \"${HOME}\"",
+            "rm -rf ${HOME:?}",
+            "rm -rf ~kim",
+            "rm -rf ~/.local",
+            "rm -rf /srv/people/kim",
+            "rm -rf /srv/people",
+            "rm -rf $XDG_STATE_HOME/sealbook",
+            "rm -rf ${XDG_STATE_HOME:-$HOME/.local/state}/sealbook",
+            "cat ~/.local/share/sealbook/keys/x",
+            "cat ~kim/.local/share/sealbook/keys/x",
+            "cat $XDG_STATE_HOME/sealbook/books/x",
+            "cd && rm -rf .local",
+            "cd $XDG_STATE_HOME; ls sealbook/books",
+        ] {
+            assert!(places.touched_by(text, None), "{text}");
+        }
+        for text in
+            ["rm -rf ~/work", "rm -rf $HOMEWORK", "rm -rf ~ann", "ls ~", "rm -rf $XDG_STATE_HOME/other", "rm -rf ~/*"]
+        {
+            assert!(!places.touched_by(text, None), "{text}");
+        }
+        assert!(
+            places.are_below("~", None) && places.are_below("$HOME/.local", None) && !places.are_below("~/x", None)
+        );
     }
 }

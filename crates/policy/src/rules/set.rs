@@ -9,7 +9,7 @@ use sealbook_record::{Record, Redaction, TargetKind};
 use super::builtin;
 use super::cel::Variables;
 use super::condition::Condition;
-use super::field::Field;
+use super::field::{Field, folded};
 use super::matcher::{Answer, Matcher, Seen};
 use super::node::on_large_stack;
 use super::pattern::{Glob, When};
@@ -162,6 +162,16 @@ impl RuleSet {
                 });
             }
         });
+    }
+
+    /// Whether a rule looks for a member of this name, however it is written here: of two members whose names differ
+    /// in case alone, it may look at another one than whoever ignores case. Rules that say `any_case` look at both.
+    pub fn names(&self, name: &str) -> bool {
+        let name = folded(name);
+        // Where a call says that it is done.
+        let is_ours = matches!(&*name, "cwd" | "workdir");
+        let condition = |compiled: &Compiled| compiled.rule.condition.as_ref().is_some_and(|it| it.names(&name));
+        is_ours || self.compiled().iter().any(condition)
     }
 
     /// SHA-256 over the rules in order: the policy version that an approval names.

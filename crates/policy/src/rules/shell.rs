@@ -1,22 +1,68 @@
-//! A text as a shell would take it apart: simple commands, and the words of each.
+//! A text as a shell would take it apart: simple commands, the words of each, and the programs that they run.
 //!
-//! It is no shell. What a variable or a program would make of a word is not known here; quotes, escapes and
-//! continued lines are taken away, so that they hide nothing.
+//! It is no shell. What a variable or a program would make of a word is not known here; quotes, escapes, continued
+//! lines and programs that run others are taken away, so that they hide nothing.
 
-/// Texts within texts that are looked into: `sh -c "sh -c '…'"`.
-const NEST_MAX: usize = 4;
+mod run;
+mod words;
+
+use run::{Resolved, SHELLS};
+use words::{Simple, simple};
+
+/// Texts within texts that are looked into: `sh -c "sh -c '…'"`. What lies deeper is only split at blanks.
+const NEST_MAX: usize = 6;
+/// Commands of a pipeline whose words may be those of another.
+const PIPED_MAX: usize = 32;
 /// Words that are looked at.
 const WORDS_MAX: usize = 65_536;
 /// Programs that run a text they are given.
 static RUNNERS: &[&str] = &[
-    "ash", "bash", "busybox", "dash", "env", "eval", "exec", "fish", "ksh", "node", "nohup", "parallel", "perl",
-    "python", "python3", "ruby", "screen", "script", "sh", "ssh", "su", "tmux", "watch", "xargs", "zsh",
+    "env", "eval", "exec", "node", "nohup", "parallel", "perl", "python", "python3", "ruby", "screen", "script", "ssh",
+    "su", "tmux", "watch", "xargs",
 ];
 
-/// Calls `each` with the words of every simple command until it says `true`; whether it did.
+/// A program that is run.
+#[derive(Debug)]
+pub(crate) struct Run<'r> {
+    /// Its name as it is called, and its words.
+    pub(crate) words: &'r [String],
+    /// Words that came from the commands before it.
+    pub(crate) more: &'r [String],
+    /// Files that its output goes to.
+    pub(crate) targets: &'r [String],
+    /// Whether further words come from elsewhere.
+    pub(crate) is_open: bool,
+    /// Whether it stands in a text of another language, where anything may come of words.
+    pub(crate) is_code: bool,
+}
+
+/// Calls `each` with the words of every simple command, and the files it writes to, until it says `true`; whether
+/// it did. Texts that may be commands are looked into whatever program has them.
 pub(crate) fn any_command(text: &str, each: &mut dyn FnMut(&[String]) -> bool) -> bool {
     let mut left = WORDS_MAX;
-    nested(text, 0, &mut left, each)
+    any_nested(text, 0, &mut left, each)
+}
+
+/// Calls `each` with every program that a text runs until it says `true`; whether it did.
+pub(crate) fn any_run(text: &str, each: &mut dyn FnMut(&Run<'_>) -> bool) -> bool {
+    let mut left = WORDS_MAX;
+    any_run_in(text, 0, &mut left, each)
+}
+
+/// [`any_run`] for a command whose words are known.
+pub(crate) fn any_run_of(words: &[String], each: &mut dyn FnMut(&Run<'_>) -> bool) -> bool {
+    let mut left = WORDS_MAX;
+    let command = Simple { words: words.to_vec(), ..Simple::default() };
+    any_run_at(&[command], 0, 0, &mut left, each)
+}
+
+/// Calls `each` with every program that may be called in a text of any language.
+pub(crate) fn any_run_in_code(text: &str, each: &mut dyn FnMut(&Run<'_>) -> bool) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '\\' | '$' | '~' | '@');
+    let words: Vec<String> =
+        text.split(|c| !is_word(c)).filter(|word| !word.is_empty()).take(WORDS_MAX).map(str::to_owned).collect();
+    (0..words.len())
+        .any(|at| each(&Run { words: &words[at..], more: &[], targets: &[], is_open: false, is_code: true }))
 }
 
 /// The last piece of a word that names a program, in small letters.
@@ -25,101 +71,101 @@ pub(crate) fn program(word: &str) -> String {
     name.strip_suffix(".exe").map(str::to_owned).unwrap_or(name)
 }
 
-fn nested(text: &str, depth: usize, left: &mut usize, each: &mut dyn FnMut(&[String]) -> bool) -> bool {
-    for command in commands(text) {
-        *left = left.saturating_sub(command.len());
+fn any_run_in(text: &str, depth: usize, left: &mut usize, each: &mut dyn FnMut(&Run<'_>) -> bool) -> bool {
+    if depth > NEST_MAX {
+        return any_run_in_code(text, each);
+    }
+    let commands = simple(text);
+    (0..commands.len()).any(|at| any_run_at(&commands, at, depth, left, each))
+}
+
+fn any_run_at(
+    commands: &[Simple],
+    at: usize,
+    depth: usize,
+    left: &mut usize,
+    each: &mut dyn FnMut(&Run<'_>) -> bool,
+) -> bool {
+    let command = &commands[at];
+    *left = left.saturating_sub(command.words.len() + 1);
+    if *left == 0 {
+        return false;
+    }
+    if command.inner.iter().any(|inner| any_run_in(inner, depth + 1, left, each)) {
+        return true;
+    }
+    let mut resolved = Resolved::of(&command.words);
+    let is_asked = resolved.is_fed || resolved.is_open;
+    let (before, texts) = if is_asked { before(commands, at) } else { Default::default() };
+    if resolved.is_fed {
+        resolved.texts.extend(command.fed.iter().cloned().chain(texts));
+        resolved.codes.extend(command.fed.iter().cloned());
+    }
+    let mut more = Vec::new();
+    if resolved.is_open {
+        let joined = before.join(" ");
+        resolved.texts.iter_mut().for_each(|text| *text = text.replace("{}", &joined));
+        let full: Vec<String> = command.words.iter().chain(&before).cloned().collect();
+        resolved.runs.extend(Resolved::of(&full).runs);
+        more = before;
+    }
+    let targets = &command.targets;
+    if resolved.runs.is_empty() && !targets.is_empty() {
+        resolved.runs.push((Vec::new(), false));
+    }
+    let mut is_told = |words: &[String], is_open| each(&Run { words, more: &more, targets, is_open, is_code: false });
+    if resolved.runs.iter().any(|(words, is_open)| is_told(words, *is_open)) {
+        return true;
+    }
+    resolved.texts.iter().any(|text| any_run_in(text, depth + 1, left, each))
+        || resolved.codes.iter().any(|code| any_run_in_code(code, each))
+}
+
+/// What the commands of the same pipeline before this one may say: their words, and the texts that these make.
+fn before(commands: &[Simple], at: usize) -> (Vec<String>, Vec<String>) {
+    let (mut words, mut texts) = (Vec::new(), Vec::new());
+    let mut at = at;
+    let first = at.saturating_sub(PIPED_MAX);
+    while commands[at].is_piped && at > first {
+        at -= 1;
+        let own = commands[at].words.get(1..).unwrap_or_default();
+        texts.push(own.join(" "));
+        texts.extend(own.iter().filter(|word| word.contains(char::is_whitespace)).cloned());
+        texts.extend(commands[at].fed.iter().cloned());
+        words.extend(own.iter().filter(|word| !word.starts_with('-')).cloned());
+    }
+    (words, texts)
+}
+
+fn any_nested(text: &str, depth: usize, left: &mut usize, each: &mut dyn FnMut(&[String]) -> bool) -> bool {
+    for command in simple(text) {
+        *left = left.saturating_sub(command.words.len() + 1);
         if *left == 0 {
             return false;
         }
-        if each(&command) {
+        let words: Vec<String> = [&*command.words, &*command.targets].concat();
+        if !words.is_empty() && each(&words) {
             return true;
         }
         if depth == NEST_MAX {
             continue;
         }
+        if command.inner.iter().chain(&command.fed).any(|inner| any_nested(inner, depth + 1, left, each)) {
+            return true;
+        }
         let mut runs = depth > 0;
-        for word in &command {
+        for word in &command.words {
             // A text in a text: given to a shell, or put in by one.
-            let is_text = word.contains(char::is_whitespace) && runs;
-            if (is_text || word.contains("$(") || word.contains('`')) && nested(word, depth + 1, left, each) {
+            if runs && word.contains(char::is_whitespace) && any_nested(word, depth + 1, left, each) {
                 return true;
             }
             let is_option = word.starts_with('-') && !word.starts_with("--") && word.ends_with('c');
-            runs = runs || is_option || RUNNERS.contains(&program(word).as_str());
+            let name = program(word);
+            runs = runs || is_option || RUNNERS.contains(&name.as_str()) || SHELLS.contains(&name.as_str());
         }
     }
     false
 }
 
-/// The words of each simple command.
-fn commands(text: &str) -> Vec<Vec<String>> {
-    let (mut commands, mut words) = (Vec::new(), Vec::new());
-    let mut word: Option<String> = None;
-    let mut chars = text.chars().peekable();
-    let mut quote = None;
-    while let Some(c) = chars.next() {
-        match (quote, c) {
-            (Some(open), _) if c == open => quote = None,
-            (None | Some('"'), '\\') => match chars.next() {
-                // A line that goes on.
-                Some('\n') | None => {}
-                Some('\r') if chars.peek() == Some(&'\n') => drop(chars.next()),
-                Some(next) => word.get_or_insert_default().push(next),
-            },
-            (None, '"' | '\'') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (None, ';' | '&' | '|' | '(' | ')' | '{' | '}' | '`' | '\n' | '\r') => {
-                // `${NAME}` is of the word; `{a,b}` is taken for several commands, which hides nothing.
-                if c == '{' && word.as_deref().is_some_and(|word| word.ends_with('$')) {
-                    let name: String = std::iter::from_fn(|| chars.next_if(|c| *c != '}')).collect();
-                    chars.next();
-                    word.get_or_insert_default().push_str(&name);
-                    continue;
-                }
-                words.extend(word.take());
-                commands.push(std::mem::take(&mut words));
-            }
-            (None, '<' | '>') => words.extend(word.take()),
-            (None, _) if c.is_whitespace() => words.extend(word.take()),
-            _ => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    commands.push(words);
-    commands.retain(|words| !words.is_empty());
-    commands
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn all(text: &str) -> Vec<String> {
-        let mut all = Vec::new();
-        any_command(text, &mut |words| {
-            all.push(words.join("|"));
-            false
-        });
-        all
-    }
-
-    #[test]
-    fn quotes_escapes_and_continued_lines_hide_nothing() {
-        for (text, commands) in [
-            ("a b", &["a|b"][..]),
-            ("a \\\n  b; c", &["a|b", "c"]),
-            ("a'b'\"c\" 'd e'", &["abc|d e"]),
-            ("x=1 s\\ealbook && y >z", &["x=1|sealbook", "y|z"]),
-            ("git commit -m \"a b\"", &["git|commit|-m|a b"]),
-            ("bash -lc \"a 'b c'\"", &["bash|-lc|a 'b c'", "a|b c", "b|c"]),
-            ("ls \"$(a b)\"", &["ls|$(a b)", "$", "a|b"]),
-            ("ls ${HOME}/x", &["ls|$HOME/x"]),
-            ("'open", &["open"]),
-            ("", &[]),
-        ] {
-            assert_eq!(all(text), commands, "{text}");
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! Values within JSON text, found in one pass and without building a tree: duplicate members are all visited.
 
+mod lines;
 #[cfg(test)]
 mod plain;
 mod texts;
@@ -9,7 +10,8 @@ use std::borrow::Cow;
 use crate::DEPTH_MAX;
 use crate::redact::{Decoded, string_end, value_end};
 
-use super::field::Step;
+use super::field::{Step, folded};
+pub(crate) use lines::{Line, any_line};
 use texts::{LEVELS_MAX, json_in};
 
 /// Texts of a list or map that are also looked at as one, joined by spaces: no longer than this.
@@ -225,7 +227,10 @@ impl Name<'_> {
             (Step::Any | Step::Deep, _) => true,
             (Step::Name(name), Self::Text(raw)) if raw.contains(&b'\\') => *Decoded::new(raw).text == *name.as_bytes(),
             (Step::Name(name), Self::Text(raw)) => raw == name.as_bytes(),
-            (Step::Name(name), Self::Number(index)) => name.parse() == Ok(index),
+            (Step::Folded(name), Self::Text(raw)) => {
+                raw.eq_ignore_ascii_case(name.as_bytes()) || folded(&text_of(raw)) == name.as_str()
+            }
+            (Step::Name(name) | Step::Folded(name), Self::Number(index)) => name.parse() == Ok(index),
         }
     }
 }
@@ -382,7 +387,16 @@ mod tests {
     }
 
     fn json() -> impl Strategy<Value = String> {
-        let name = prop::sample::select(vec![r#""a""#, r#""b""#, r#""\u0061""#, r#""0""#, r#""a b""#, r#""""#]);
+        let name = prop::sample::select(vec![
+            r#""a""#,
+            r#""A""#,
+            r#""\u212A""#,
+            r#""b""#,
+            r#""\u0061""#,
+            r#""0""#,
+            r#""a b""#,
+            r#""""#,
+        ]);
         let leaf = prop_oneof![
             prop::sample::select(vec![
                 "1",
@@ -411,6 +425,7 @@ mod tests {
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![
             3 => prop::sample::select(vec!["a", "b", "0", "1", "a b"]).prop_map(|name| Step::Name(name.to_owned())),
+            1 => prop::sample::select(vec!["a", "0", "k"]).prop_map(|name| Step::Folded(name.to_owned())),
             1 => Just(Step::Any),
         ];
         let steps = || prop::collection::vec(step.clone(), 0..4);

@@ -52,8 +52,8 @@ impl Rules {
     }
 
     /// Adds the built-in guard of the directories in which the book lies, unless it is there.
-    pub(super) fn guard(&mut self, places: &[String]) {
-        let Some(rule) = guarding(places) else { return };
+    pub(super) fn guard(&mut self, places: &[String], variables: &[String]) {
+        let Some(rule) = guarding(places, variables) else { return };
         let is_there = self.held.iter().any(|held| held.rule().id == rule.id);
         if let Ok(compiled) = Compiled::lazy(Arc::new(rule))
             && !is_there

@@ -152,6 +152,39 @@ fn agents_are_kept_off_the_commands_that_decide() {
         r#"{"command":"sealbook mcp --agents-resolve"}"#,
         r#"{"cmdline":"sealbook approve 1"}"#,
         r#"{"text":" sealbook approve 1\n"}"#,
+        r#"{"command":"echo 1 | xargs sealbook approve"}"#,
+        r#"{"command":"echo approve 1 | xargs sealbook"}"#,
+        r#"{"command":"echo sealbook approve 1 | xargs env"}"#,
+        r#"{"command":"find . -name x -exec sealbook approve {} \\;"}"#,
+        r#"{"command":"find . -name x -exec sealbook {} 1 +"}"#,
+        r#"{"command":"cargo run -q -p sealbook-cli -- approve 1"}"#,
+        r#"{"command":"cargo run --bin=sealbook approve 1"}"#,
+        r#"{"command":"X=1 sudo -u x nice -n 5 timeout -k 3 10 nohup sealbook stop --reason x"}"#,
+        r#"{"command":"ssh -p 22 host 'sealbook resume --all'"}"#,
+        r#"{"command":"echo \"$(sealbook approve 1)\""}"#,
+        r#"{"command":"echo `sealbook approve 1`"}"#,
+        r#"{"command":"echo 'sealbook approve 1' | sh"}"#,
+        r#"{"command":"bash <<'E'\nsealbook approve 1\nE"}"#,
+        r#"{"command":"ls # it's\nsealbook approve 1"}"#,
+        r#"{"command":"sealbook >&2 approve 1"}"#,
+        r#"{"command":"2>/dev/null sealbook approve 1"}"#,
+        r#"{"command":"{sealbook,approve,1}"}"#,
+        r#"{"command":"sealbook${IFS}approve 1"}"#,
+        r#"{"command":"python3 -c \"import subprocess as s; s.run(['sealbook','approve','1'])\""}"#,
+        r#"{"command":"git -c alias.x='!sealbook approve 1' x"}"#,
+        r#"{"command":"sealbook exec -- sealbook approve 1"}"#,
+        r#"{"command":"if true; then sealbook deny 1; fi"}"#,
+        r#"{"command":"coproc exec -a x sealbook approve 1"}"#,
+        r#"{"program":"env","args":["sealbook","approve","1"]}"#,
+        r#"{"args":["-c","sealbook approve 1"],"command":"/bin/sh"}"#,
+        r#"{"args":["sealbook","approve","1"]}"#,
+        r#"{"cmd":"[\"sealbook\",\"approve\"]"}"#,
+        r#"{"script":["cd x","sealbook approve 1"]}"#,
+        r#"{"code":"os.system('sealbook approve 1')"}"#,
+        r#"{"text":"ls\nsealbook rules disable guard-files\n"}"#,
+        r#"{"keys":"cd x; sealbook stop --reason x"}"#,
+        r#"{"command":"sealbook retention --hold=all --reason x"}"#,
+        r#"{"command":"sealbook key --book x approver"}"#,
     ] {
         for kind in [ActorKind::Agent, ActorKind::Unknown, ActorKind::Service] {
             assert!(said(&call(kind, input), "guard-commands"), "{input}");
@@ -159,6 +192,10 @@ fn agents_are_kept_off_the_commands_that_decide() {
         assert!(!said(&call(ActorKind::User, input), "guard-commands"), "{input}");
         assert_eq!(RuleSet::builtin().evaluate(&call(ActorKind::Agent, input)).decision(), Decision::Block);
     }
+}
+
+#[test]
+fn commands_that_list_and_words_that_speak_of_commands_are_let_be() {
     for input in [
         r#"{"command":"sealbook query --action approve"}"#,
         r#"{"command":"sealbook verify"}"#,
@@ -171,6 +208,34 @@ fn agents_are_kept_off_the_commands_that_decide() {
         r#"{"command":"git commit -m \"sealbook rules docs\""}"#,
         r#"{"command":"sealbook wrap --name x -- tool --undo"}"#,
         r#"{"command":"sealbook -q query --action approve"}"#,
+        r#"{"text":"Sealbook rules are good"}"#,
+        r#"{"text":"Sealbook stop is what halts all of it at once."}"#,
+        r#"{"text":"sealbook approve lets a person say yes"}"#,
+        r#"{"message":"sealbook approve 1"}"#,
+        r#"{"command":"cp -r sealbook stop"}"#,
+        r#"{"command":"man sealbook approve"}"#,
+        r#"{"command":"git commit -m \"sealbook approve $(date)\""}"#,
+        r#"{"command":"git -c a=b commit -m 'sealbook rules add docs'"}"#,
+        r#"{"command":"echo sealbook approve"}"#,
+        r#"{"command":"grep -rn \"sealbook stop\" ."}"#,
+        r#"{"command":"git ls-files | xargs grep -n sealbook stop"}"#,
+        r#"{"command":"find . -name sealbook -exec ls {} +"}"#,
+        r#"{"command":"cat > notes.md <<'E'\nsealbook approve 1\nE"}"#,
+        r#"{"command":"ls # sealbook approve 1"}"#,
+        r#"{"command":"sealbook rules list"}"#,
+        r#"{"command":"sealbook rules test a.yaml --against b.json"}"#,
+        r#"{"command":"sealbook rules show guard-files"}"#,
+        r#"{"command":"sealbook rules replay add.yaml"}"#,
+        r#"{"command":"sealbook alerts list"}"#,
+        r#"{"command":"sealbook approvals list"}"#,
+        r#"{"command":"sealbook stop --list"}"#,
+        r#"{"command":"sealbook retention --as-of now"}"#,
+        r#"{"command":"sealbook key public"}"#,
+        r#"{"command":"which sealbook; command -v sealbook"}"#,
+        r#"{"command":"cargo run -p sealbook-cli -- verify"}"#,
+        r#"{"program":"git","args":["commit","-m","sealbook rules add docs"]}"#,
+        r#"{"cmd":["git","commit","-m","sealbook stop docs"]}"#,
+        r#"{"command":"sealbook","args":["query","--action","approve"]}"#,
         r#"{"text":"We write rules with `sealbook rules add`."}"#,
     ] {
         assert!(!said(&call(ActorKind::Agent, input), "guard-commands"), "{input}");
@@ -186,6 +251,8 @@ fn agents_are_kept_off_the_book_and_its_keys() {
         r#"{"path":"keys/approver-0123456789abcdef.key"}"#,
         r#"{"file_path":"/w/.sealbook/config.toml"}"#,
         r#"{"path":".sealbook"}"#,
+        r#"{"command":"cat ~/.local/share/sealbook/wrap.token"}"#,
+        r#"{"path":"/x/sealbook/mcp.token"}"#,
         r#"{"command":"cat '.sealbook/book.toml'"}"#,
         r#"{"command":"SEALBOOK_HOME=/tmp/x sealbook init"}"#,
         r#"{"paths":["a","/x/sealbook//keys/./y"]}"#,
@@ -272,6 +339,37 @@ fn agents_are_kept_off_the_settings_of_their_hooks() {
         r#"{"command":"sed -i 's/x/y/' .claude/settings.json"}"#,
         r#"{"file_path":"/home/u/.claude/settings.local.json"}"#,
         r#"{"path":".cursor/hooks.json"}"#,
+        r#"{"path":"x/..//.cursor/./hooks.json"}"#,
+        r#"{"command":"echo {} > .claude/settings.json"}"#,
+        r#"{"command":"echo {} >> ~/.claude/settings.json"}"#,
+        r#"{"command":"echo x | tee -a .claude/settings.json"}"#,
+        r#"{"command":"cp /tmp/x .claude/settings.json"}"#,
+        r#"{"command":"cp /tmp/settings.json .claude/"}"#,
+        r#"{"command":"mv .claude/settings.json /tmp"}"#,
+        r#"{"command":"rm -f .claude/settings.json"}"#,
+        r#"{"command":"rm -rf .claude"}"#,
+        r#"{"command":"rm -rf ~/.claude/"}"#,
+        r#"{"command":"ln -s .claude/settings.json x"}"#,
+        r#"{"command":"dd if=x of=.claude/settings.json"}"#,
+        r#"{"command":"vim .claude/settings.json"}"#,
+        r#"{"command":"git checkout HEAD -- .claude/settings.json"}"#,
+        r#"{"command":"git -C x restore .claude/settings.json"}"#,
+        r#"{"command":"git diff --output=.claude/settings.json"}"#,
+        r#"{"command":"python3 -c \"open('.claude/settings.json','w')\""}"#,
+        r#"{"command":"python3 <<E\nopen('.claude/settings.json','w')\nE"}"#,
+        r#"{"command":"frobnicate .claude/settings.json"}"#,
+        r#"{"command":"cd .claude && rm settings.json"}"#,
+        r#"{"command":"rm .claude/sett*.json"}"#,
+        r#"{"command":"rm .claude/{a,settings}.json"}"#,
+        r#"{"command":"sh -c 'truncate -s 0 .codex/hooks.json'"}"#,
+        r#"{"command":"echo .claude/settings.json | xargs rm"}"#,
+        r#"{"command":"find .claude -name settings.json -delete"}"#,
+        r#"{"command":"find . -path ./.claude/settings.json -exec rm {} +"}"#,
+        r#"{"command":"jq . x | sponge .claude/settings.json"}"#,
+        r#"{"command":"jq . .claude/settings.json > .claude/settings.json"}"#,
+        r#"{"command":"curl -so .claude/settings.json http://x"}"#,
+        r#"{"command":"tar -xf a.tar .claude/settings.json"}"#,
+        r#"{"program":"rm","args":[".claude/settings.json"]}"#,
     ] {
         assert!(said(&call(ActorKind::Agent, input), "guard-hooks"), "{input}");
         assert!(!said(&call(ActorKind::User, input), "guard-hooks"), "{input}");
@@ -279,5 +377,23 @@ fn agents_are_kept_off_the_settings_of_their_hooks() {
         reading.category = Category::FileRead;
         assert!(!said(&reading, "guard-hooks"), "{input}");
     }
-    assert!(!said(&call(ActorKind::Agent, r#"{"path":"docs/claude/settings.json"}"#), "guard-hooks"));
+    for input in [
+        r#"{"path":"docs/claude/settings.json"}"#,
+        r#"{"command":"cat .claude/settings.json"}"#,
+        r#"{"command":"grep x .claude/settings.json | head -3"}"#,
+        r#"{"command":"git diff .claude/settings.json"}"#,
+        r#"{"command":"git add .claude/settings.json && git commit -m 'x .claude/settings.json'"}"#,
+        r#"{"command":"git log -p -- .claude/settings.json"}"#,
+        r#"{"command":"jq . .claude/settings.json > /tmp/x"}"#,
+        r#"{"command":"sed -n '1,3p' .claude/settings.json"}"#,
+        r#"{"command":"cp .claude/settings.json /tmp/x"}"#,
+        r#"{"command":"tar -czf a.tgz .claude/settings.json"}"#,
+        r#"{"command":"ls -l .claude; mkdir -p .claude; cp notes.md .claude/"}"#,
+        r#"{"command":"diff <(jq . .claude/settings.json) x"}"#,
+        r#"{"command":"echo see .claude/settings.json >> notes.md"}"#,
+        r#"{"command":"find . -name settings.json"}"#,
+        r#"{"command":"rm -rf .claude/worktrees/a"}"#,
+    ] {
+        assert!(!said(&call(ActorKind::Agent, input), "guard-hooks"), "{input}");
+    }
 }

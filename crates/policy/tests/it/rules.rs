@@ -380,3 +380,23 @@ fn a_rule_may_want_several_approvers() {
         assert!(refused(&wrong).contains(expected), "{wrong}: {}", refused(&wrong));
     }
 }
+
+#[test]
+fn to_cel_a_text_that_is_json_is_a_text_and_what_blocks_fails_closed() {
+    let packed = with_part(PartName::Input, r#"{"cfg":"{\"env\":\"prod\"}"}"#);
+    let decides = |rule: &str| {
+        let rules = RuleSet::compile(Rule::from_yaml(rule).unwrap()).unwrap();
+        rules.evaluate(&packed).decision()
+    };
+    // A member of a text cannot be worked out: it counts as fitting.
+    assert_eq!(decides("{id: a, effect: block, cel: input.cfg.env == 'prod'}"), Decision::Block);
+    assert_eq!(decides("{id: a, effect: ask, cel: input.cfg.env == 'test'}"), Decision::Ask);
+    // So does asking whether it is there.
+    let asked = "{id: a, effect: block, cel: \"has(input.cfg.env) && input.cfg.env == 'prod'\"}";
+    assert_eq!(decides(asked), Decision::Block);
+    // What lets pass when it is unclear, or blocks nothing, is walked around.
+    assert_eq!(decides("{id: a, effect: block, fail: open, cel: input.cfg.env == 'prod'}"), Decision::Allow);
+    assert_eq!(decides("{id: a, effect: alert, cel: input.cfg.env == 'prod'}"), Decision::Allow);
+    // A field looks into it.
+    assert_eq!(decides("{id: a, effect: block, when: {field: input.cfg.env, equals: prod}}"), Decision::Block);
+}

@@ -337,8 +337,8 @@ proptest! {
 fn the_directories_of_this_book_are_guarded_whatever_they_are_called() {
     let mut state = State::new();
     let places = ["/srv/audit/books/shop/default", "/srv/audit/k", "/"].map(str::to_owned);
-    state.guard(&places);
-    state.guard(&places);
+    state.guard(&places, &["HOME=/srv".to_owned()]);
+    state.guard(&places, &[]);
     let with_input = |kind, input: &str| {
         let mut record = record();
         record.parts.remove(&PartName::Context);
@@ -357,6 +357,8 @@ fn the_directories_of_this_book_are_guarded_whatever_they_are_called() {
         r#"{"command":"cat /srv//audit/./k/x"}"#,
         r#"{"command":"cd /srv/audit && rm -rf k"}"#,
         r#"{"command":"rm -rf /srv/audit"}"#,
+        r#"{"command":"rm -rf ~"}"#,
+        r#"{"command":"cat $HOME/audit/k/x"}"#,
         r#"{"db_path":"/srv/x/../audit/k/ledger.db"}"#,
         r#"{"cwd":"/srv/audit","path":"k/x"}"#,
     ] {

@@ -17,7 +17,7 @@ pub use run::{AuditRun, SourceCoverage};
 
 use super::verification::Verification;
 use super::{Findings, book, words};
-use crate::{Block, Column, Document, Text, Tone, View, json};
+use crate::{Block, Column, Document, Text, Tone, View, json, sarif};
 
 /// A person reads this many skipped paths of a source.
 const SKIPPED_SHOWN: usize = 20;
@@ -89,6 +89,10 @@ impl View for AuditReport<'_> {
             },
         })
     }
+
+    fn sarif(&self) -> Option<String> {
+        Some(self.run.sarif())
+    }
 }
 
 impl View for AuditSummary<'_> {
@@ -103,9 +107,18 @@ impl View for AuditSummary<'_> {
     fn json_lines(&self) -> Vec<String> {
         self.run.findings.iter().map(json::text).collect()
     }
+
+    fn sarif(&self) -> Option<String> {
+        Some(self.run.sarif())
+    }
 }
 
 impl AuditRun {
+    fn sarif(&self) -> String {
+        let findings: Vec<&Finding> = self.findings.iter().collect();
+        sarif::log(Some(self.run.to_string()), &findings, sarif::Invocation::of_run(self))
+    }
+
     fn document(&self) -> Document {
         let mut page = Document::new();
         page.heading(1, Text::plain("Audit of ").and_name(&self.target));

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use sealbook_record::{Finding, Location, Severity, Violation};
 
 use super::words;
-use crate::{Block, Column, Document, Text, Tone, View, json};
+use crate::{Block, Column, Document, Text, Tone, View, json, sarif};
 
 /// A person reads this many, the weightiest; JSON has all.
 const FINDINGS_SHOWN: usize = 200;
@@ -107,6 +107,10 @@ impl View for Findings<'_> {
 
     fn json_lines(&self) -> Vec<String> {
         self.sorted().iter().map(json::text).collect()
+    }
+
+    fn sarif(&self) -> Option<String> {
+        Some(sarif::log(None, &self.sorted(), sarif::Invocation::of_query(Vec::new())))
     }
 }
 

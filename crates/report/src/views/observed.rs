@@ -1,6 +1,8 @@
 //! What a run saw, thing by thing: commits, lines and who wrote them, files.
 
 mod logs;
+mod quality;
+mod services;
 
 use sealbook_inspect::TreePath;
 use sealbook_record::{PartName, Record};
@@ -140,7 +142,7 @@ impl View for Observed<'_> {
     fn document(&self) -> Document {
         let (mut commits, mut lines, mut files, mut others) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut logs = logs::Logs::default();
-        let mut modules = Vec::new();
+        let (mut modules, mut services, mut tools) = (Vec::new(), Vec::new(), Vec::new());
         for stored in self.rows {
             let told = stored.record.as_ref().and_then(|record| match record.action.as_str() {
                 "git.commit" => commit(stored.seq, record).map(|row| commits.push(row)),
@@ -148,6 +150,8 @@ impl View for Observed<'_> {
                 "file.observed" => file(stored.seq, record).map(|row| files.push(row)),
                 "log.segment" => logs.segment(record),
                 "log.run" | "log.selection" => logs.run(record),
+                "service.checked" | "service.host" => services::row(stored.seq, record).map(|row| services.push(row)),
+                "quality.run" | "quality.failed" => quality::row(stored.seq, record).map(|row| tools.push(row)),
                 "module.audited" => module(stored.seq, record).map(|row| modules.push(row)),
                 // Its bill of materials goes on; people read it in the format that is made for it.
                 "module.bom" => Some(()),
@@ -163,6 +167,8 @@ impl View for Observed<'_> {
         table(&mut page, "Files", FILES, files);
         logs.tell(&mut page);
         table(&mut page, "Modules", MODULES, modules);
+        table(&mut page, "Tools", quality::TOOLS, tools);
+        table(&mut page, "Services", services::SERVICES, services);
         table(&mut page, "Other records", &records::columns(), others);
         page
     }

@@ -1,8 +1,10 @@
 //! A list of records: the answer to a query.
 
+use sealbook_record::Finding;
 use sealbook_store::Stored;
 
 use super::{record::RecordJson, words};
+use crate::sarif::{self, Invocation, Notification};
 use crate::{Block, Column, Document, Row, Text, Tone, View, json};
 
 /// Records, in the order in which they were found.
@@ -58,6 +60,48 @@ impl View for RecordList<'_> {
     fn json_lines(&self) -> Vec<String> {
         self.rows.iter().map(|stored| json::text(&RecordJson::short(stored))).collect()
     }
+
+    fn sarif(&self) -> Option<String> {
+        let mut rows: Vec<&Stored> = self.rows.iter().collect();
+        rows.sort_by_key(|stored| stored.seq);
+        let found: Vec<Finding> = rows.into_iter().flat_map(findings_in).collect();
+        let mut notes = Vec::new();
+        if let Some(cursor) = self.next {
+            let text = format!("there are more records than these: ask again with --cursor {cursor}");
+            notes.push(Notification::new("warning", "more_records", text));
+        }
+        let unread = self.rows.iter().filter(|stored| stored.record.is_none() || !stored.altered.is_empty()).count();
+        if unread > 0 {
+            let text = format!("{unread} of the records found cannot be read, or are not what was sealed");
+            notes.push(Notification::new("error", "unreadable_records", text));
+        }
+        Some(sarif::log(None, &found.iter().collect::<Vec<_>>(), Invocation::of_query(notes)))
+    }
+}
+
+/// What a record holds of findings, its breaches of named rules among them.
+fn findings_in(stored: &Stored) -> Vec<Finding> {
+    let Some(record) = &stored.record else { return Vec::new() };
+    let mut found = record.findings().unwrap_or_default();
+    for finding in &mut found {
+        if finding.evidence.is_empty() {
+            finding.evidence.push((stored.seq, stored.seq));
+        }
+    }
+    let violations = record.violations().unwrap_or_default();
+    found.extend(violations.into_iter().map(|violation| Finding {
+        // Their ids are given by whoever found them, and are unique within the record.
+        id: Finding::key(&violation.rule, &record.id.to_string(), &violation.id),
+        rule: violation.rule,
+        kind: "violation".to_owned(),
+        severity: violation.severity,
+        message: violation.message,
+        location: violation.location,
+        recommendation: None,
+        evidence: vec![(stored.seq, stored.seq)],
+        metadata: serde_json::Map::new(),
+    }));
+    found
 }
 
 /// One record in one line, for a list that has no end.

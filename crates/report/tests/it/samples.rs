@@ -129,9 +129,9 @@ pub(crate) fn finding(severity: Severity, rule: &str, path: Option<&str>, messag
     finding
 }
 
-/// The formats in which everything is told; a bill of materials has one of its own.
+/// The formats in which everything is told; a bill of materials, findings and an assessment have one of their own.
 pub(crate) fn formats() -> impl Iterator<Item = Format> {
-    Format::ALL.iter().copied().filter(|format| *format != Format::CycloneDx)
+    Format::ALL.iter().copied().filter(|format| !format.is_special())
 }
 
 /// Renders for a terminal of 100 columns, without colour.

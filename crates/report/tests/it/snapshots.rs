@@ -188,7 +188,7 @@ fn book() {
         bytes: Some(5_000_000),
         head: &head(),
         sealed: Some(at(9)),
-        index: IndexProgress { indexed: 1_200, size: 1_234 },
+        index: IndexProgress { indexed: 1_200, size: 1_234, relisted: false },
         keys: &[],
     };
     check("status", &status);

@@ -7,6 +7,7 @@ mod audit_file;
 mod audit_git;
 mod audit_logs;
 mod audit_module;
+mod audit_services;
 mod audit_trail;
 mod query;
 mod stop;
@@ -21,6 +22,7 @@ pub(crate) static TOOLS: &[&Definition] = &[
     &audit_git::TOOL,
     &audit_logs::TOOL,
     &audit_module::TOOL,
+    &audit_services::TOOL,
     &verify::TOOL,
     &query::TOOL,
     &alerts::LIST,

@@ -16,7 +16,15 @@ async fn tools_say_what_they_take_give_and_change() {
     let client = world.client().await;
     let tools = client.tools().await;
     let names: Vec<&str> = tools.iter().map(|tool| &*tool.name).collect();
-    for name in ["audit_trail", "audit_file", "audit_git", "audit_module", "verify_audit_chain", "query_audit_trail"] {
+    for name in [
+        "audit_trail",
+        "audit_file",
+        "audit_git",
+        "audit_module",
+        "audit_services",
+        "verify_audit_chain",
+        "query_audit_trail",
+    ] {
         assert!(names.contains(&name), "{name} is missing in {names:?}");
     }
     for tool in &tools {
@@ -227,6 +235,37 @@ async fn a_module_is_audited_by_name_below_the_roots() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn services_are_audited_on_this_machine_without_running_anything() {
+    let world = World::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let file = |checks: &str| {
+        let db = format!("  db: {{checks: [{{tcp: '127.0.0.1:{port}', timeout: 10s}}]}}\n");
+        world.write("services.yaml", format!("services:\n{db}{checks}"));
+    };
+    file("");
+    let client = world.client().await;
+    let told = client.ok("audit_services", json!({})).await;
+    assert_eq!((&told["complete"], &told["findings"]), (&json!(true), &json!(0)), "{told}");
+    file(
+        "  job: {checks: [{command: [/bin/sh, -c, 'echo x > ran'], timeout: 10s}, {tcp: '10.255.255.1:9', timeout: 10s}]}\n",
+    );
+    let told = client.ok("audit_services", json!({})).await;
+    assert_eq!(told["complete"], false, "{told}");
+    let text = told.to_string();
+    assert!(text.contains("nobody allowed that") && text.contains("nobody outside this machine"), "{text}");
+    assert!(world.records("service.checked").iter().all(|stored| {
+        let record = stored.record.as_ref().unwrap();
+        record.target.id == "db" || record.outcome == Some(sealbook_record::Outcome::Unknown)
+    }));
+    drop(listener);
+    let told = client.ok("audit_services", json!({"service_name": "db"})).await;
+    assert_eq!((&told["complete"], &told["findings"]), (&json!(true), &json!(1)), "{told}");
+    let refused = client.refused("audit_services", json!({"service_name": "nobody"})).await;
+    assert_eq!(refused["code"], "unknown_service");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failure_is_on_record_and_says_what_to_do() {
     let world = World::new();
     let client = world.client().await;
@@ -292,6 +331,34 @@ async fn an_agent_stops_and_cannot_resume() {
     assert!(listed["how_to_resume"].as_str().unwrap().contains("sealbook resume"));
     let told = client.refused("emergency_stop", json!({"reason": "x", "scope": "actor"})).await;
     assert_eq!(told["code"], "arguments_invalid");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_of_everything_is_one_of_every_tenant() {
+    let place = sealbook_testkit::Place::new();
+    let layout = |tenant: &str| {
+        let mut layout = place.layout();
+        layout.book = place.join("books").join("shop").join(tenant);
+        layout
+    };
+    let [own, other] = ["default", "b"].map(|tenant| {
+        std::sync::Arc::new(
+            sealbook_store::Ledger::create(layout(tenant), tenant, sealbook_store::Options::default(), None).unwrap(),
+        )
+    });
+    std::fs::create_dir(place.join("project")).unwrap();
+    let world = World { place, ledger: own };
+    let client = world.client().await;
+    let stops = || {
+        let mut state = sealbook_policy::State::new();
+        other.bring_up(&mut state).unwrap();
+        state.stops().iter().map(|stop| stop.scope.to_string()).collect::<Vec<_>>()
+    };
+    client.ok("emergency_stop", json!({"reason": "x", "scope": "tool", "id": "a/b"})).await;
+    assert!(stops().is_empty(), "what is named is of one ledger");
+    let told = client.ok("emergency_stop", json!({"reason": "all of it"})).await;
+    assert!(told["not_stopped"].is_null(), "{told}");
+    assert_eq!(stops(), ["everything"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

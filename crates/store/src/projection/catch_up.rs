@@ -36,6 +36,8 @@ pub struct IndexProgress {
     pub indexed: u64,
     /// Records of the ledger.
     pub size: u64,
+    /// Whether the list of the records that say what holds was there, not believed, and made again.
+    pub relisted: bool,
 }
 
 /// The side of an index that writes.

@@ -63,21 +63,50 @@ pub(super) fn check_format(connection: &Connection, path: &Path) -> Result<i64, 
     Ok(found)
 }
 
-/// Brings an older format up to [`FORMAT`], a step at a time, each in a transaction of its own.
-pub(super) fn upgrade(connection: &Connection, path: &Path) -> Result<(), Error> {
-    // Format 1 is the first that was released.
-    if check_format(connection, path)? < FORMAT_STANDING {
-        let step = "BEGIN IMMEDIATE;
-            ALTER TABLE checkpoints ADD COLUMN standing BLOB;
-            CREATE TABLE standing (sort INTEGER, seq INTEGER, hash BLOB NOT NULL, PRIMARY KEY (sort, seq)) WITHOUT ROWID;
-            PRAGMA user_version = 2;
-            COMMIT;";
-        connection.execute_batch(step).map_err(|e| {
-            let _ = connection.execute_batch("ROLLBACK");
-            engine(path, &e)
-        })?;
+/// How the list of records that say what holds is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Shape {
+    /// Not at all: format 1, which the first writer brings up to date.
+    Old,
+    Current,
+    /// Not as the format says: somebody changed one or the other.
+    False,
+}
+
+impl Shape {
+    pub(super) fn of(connection: &Connection, path: &Path) -> Result<Self, Error> {
+        let format = check_format(connection, path)?;
+        let (table, column) = parts(connection).map_err(|e| engine(path, &e))?;
+        Ok(match (format < FORMAT_STANDING, table, column) {
+            (true, false, false) => Self::Old,
+            (false, true, true) => Self::Current,
+            _ => Self::False,
+        })
     }
-    Ok(())
+}
+
+/// Whether the table of the list is there, and the column of its seal.
+fn parts(connection: &Connection) -> rusqlite::Result<(bool, bool)> {
+    let is_there = |query: &str| connection.query_row(query, [], |row| row.get::<_, bool>(0));
+    Ok((
+        is_there("SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'standing'")?,
+        is_there("SELECT count(*) > 0 FROM pragma_table_info('checkpoints') WHERE name = 'standing'")?,
+    ))
+}
+
+/// Brings an older format up to [`FORMAT`], and makes what is missing, within the transaction that is open.
+pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
+    // Format 1 is the first that was released.
+    let (table, column) = parts(connection)?;
+    if !column {
+        connection.execute_batch("ALTER TABLE checkpoints ADD COLUMN standing BLOB")?;
+    }
+    if !table {
+        let columns = "(sort INTEGER, seq INTEGER, hash BLOB NOT NULL, PRIMARY KEY (sort, seq)) WITHOUT ROWID";
+        connection.execute_batch(&format!("CREATE TABLE standing {columns}"))?;
+    }
+    connection.pragma_update(None, "user_version", FORMAT)
 }
 
 /// Origin and tenant, as they were fixed when the book was made.

@@ -126,12 +126,11 @@ pub(super) fn standing_seal(connection: &Connection) -> rusqlite::Result<Option<
 
 pub(super) fn standing(
     connection: &Connection,
-    path: &Path,
+    fail: &dyn Fn(rusqlite::Error) -> Error,
     sort: Standing,
     from: u64,
     each: &mut EachStands<'_>,
 ) -> Result<(), Error> {
-    let fail = |e: rusqlite::Error| engine(path, &e);
     let mut statement = connection
         .prepare_cached("SELECT seq, hash FROM standing WHERE sort = ?1 AND seq >= ?2 ORDER BY seq")
         .map_err(fail)?;

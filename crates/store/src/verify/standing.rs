@@ -30,6 +30,19 @@ pub(super) fn faults(
     sums: &Sums,
     of_records: Sum,
 ) -> Result<Vec<Fault>, Error> {
+    match list_faults(view, (origin, ring, size), sums, of_records) {
+        // The list itself is missing, or the book denies that it has one.
+        Err(Error::StandingUntrusted { why, .. }) => Ok(vec![Fault::TableMismatch { table: TABLE, what: why }]),
+        told => told,
+    }
+}
+
+fn list_faults(
+    view: &dyn Snapshot,
+    (origin, ring, size): (&Origin, &KeyRing, u64),
+    sums: &Sums,
+    of_records: Sum,
+) -> Result<Vec<Fault>, Error> {
     let Some(seal) = view.standing_seal()? else { return Ok(Vec::new()) };
     let (mut sum, mut tallies) = (Sum::default(), Tallies::default());
     for sort in Standing::ALL {

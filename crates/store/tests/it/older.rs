@@ -29,6 +29,48 @@ fn a_book_of_format_1_opens_verifies_and_answers() {
 }
 
 #[test]
+fn reading_a_book_of_format_1_leaves_every_byte_of_it_alone() {
+    let place = Place::new();
+    let layout = unpack(&place, 1);
+    let before = std::fs::read(layout.ledger_db()).unwrap();
+    let ledger = Ledger::open(layout.clone(), Options::default()).unwrap();
+    assert_valid(&ledger);
+    assert_eq!(ledger.query(&Query::default()).unwrap().rows.len(), 15);
+    let mut state = sealbook_policy::State::new();
+    ledger.bring_up(&mut state).unwrap();
+    drop(ledger);
+    assert!(std::fs::read(layout.ledger_db()).unwrap() == before, "not a byte changed");
+}
+
+#[test]
+fn the_first_writer_brings_an_older_book_up_to_date_and_says_so() {
+    // A book of today, made one of format 1.
+    let place = Place::new();
+    place.create();
+    let old = rusqlite::Connection::open(place.layout().ledger_db()).unwrap();
+    let back = "DROP TABLE standing; ALTER TABLE checkpoints DROP COLUMN standing; PRAGMA user_version = 1;";
+    old.execute_batch(back).unwrap();
+    let format = || old.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap();
+    let told = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = std::sync::Arc::clone(&told);
+    let upgraded: sealbook_store::Upgraded =
+        std::sync::Arc::new(move |_| _ = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    let options = Options { upgraded: Some(upgraded), ..Options::default() };
+    let ledger = Ledger::open(place.layout(), options).unwrap();
+    assert_valid(&ledger);
+    assert_eq!((format(), told.load(std::sync::atomic::Ordering::Relaxed)), (1, 0));
+    for nth in 0..2 {
+        let record = crate::fixture::admit(crate::fixture::raw(&ledger, "a", "act", &format!("t{nth}")));
+        ledger.append(vec![record]).unwrap();
+        assert_eq!((format(), told.load(std::sync::atomic::Ordering::Relaxed)), (2, 1));
+    }
+    assert_valid(&ledger);
+    let listed: Option<Vec<u8>> =
+        old.query_row("SELECT standing FROM checkpoints ORDER BY size DESC LIMIT 1", [], |row| row.get(0)).unwrap();
+    assert!(listed.is_some(), "the list of what holds is kept from now on");
+}
+
+#[test]
 fn without_its_keys_a_book_is_read_and_not_written() {
     let place = Place::new();
     let ledger = Ledger::open(unpack(&place, 1), Options::default()).unwrap();

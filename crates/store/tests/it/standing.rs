@@ -123,7 +123,10 @@ fn without_a_seal_the_records_are_read_and_the_list_is_made_again() {
     let ledger = place.open();
     assert_eq!(stops(&ledger).unwrap(), 1);
     let store = SqliteStore::open(&place.layout().ledger_db()).unwrap();
-    assert!(store.snapshot().unwrap().standing_seal().unwrap().is_some(), "opening made it");
+    assert!(store.snapshot().unwrap().standing_seal().unwrap().is_none(), "reading writes nothing");
+    seal(&ledger, stop(&ledger));
+    assert_eq!(stops(&ledger).unwrap(), 1);
+    assert!(store.snapshot().unwrap().standing_seal().unwrap().is_some(), "the first writer made it");
     assert_valid(&ledger);
     // Somebody who takes the record away as well changes the root.
     drop((ledger, store));
@@ -260,4 +263,37 @@ fn a_book_that_was_moved_or_replaced_while_it_is_open_is_not_written_to() {
     seal(&ledger, raw(&ledger, "a", "act", "t"));
     assert_eq!(stops(&ledger).unwrap(), 0);
     assert_valid(&ledger);
+}
+
+#[test]
+fn a_list_that_was_taken_away_or_denied_is_named_and_made_again_by_reindex_alone() {
+    for tampered in [
+        "DROP TABLE standing",
+        "PRAGMA user_version = 1",
+        "ALTER TABLE checkpoints DROP COLUMN standing",
+        "DROP TABLE standing; ALTER TABLE checkpoints DROP COLUMN standing",
+    ] {
+        let place = Place::new();
+        book(&place);
+        behind(&place, "ledger.db", tampered);
+        let reading = Ledger::open_read_only(place.layout(), Options::default()).unwrap();
+        assert_eq!(stops(&reading).unwrap_err().code(), "standing_untrusted", "{tampered}");
+        let faults = reading.verify(&VerifyOptions::default(), &|_| {}).unwrap().faults;
+        let told = faults.iter().any(|fault| matches!(fault, Fault::TableMismatch { table: "standing", .. }));
+        assert!(told, "{tampered}: {faults:?}");
+        drop(reading);
+        let ledger = place.open();
+        let record = crate::fixture::admit(crate::fixture::raw(&ledger, "a", "act", "t"));
+        assert_eq!(ledger.append(vec![record]).unwrap_err().code(), "standing_untrusted", "{tampered}");
+        assert_eq!(stops(&ledger).unwrap_err().code(), "standing_untrusted", "{tampered}");
+        assert!(ledger.reindex().unwrap().relisted, "{tampered}");
+        seal(&ledger, raw(&ledger, "ann", "act", "at once"));
+        assert!(!ledger.reindex().unwrap().relisted, "once");
+        assert_eq!(stops(&ledger).unwrap(), 1, "{tampered}");
+        seal(&ledger, stop(&ledger));
+        drop(ledger);
+        let ledger = place.open();
+        assert_eq!(stops(&ledger).unwrap(), 1);
+        assert_valid(&ledger);
+    }
 }

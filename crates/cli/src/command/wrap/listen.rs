@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args, listen: SocketAddr, context: &Context) -> Result<
         upstream_ca,
         deadlines: listening.deadlines(),
     };
-    let gateway = Http::bind(gate, options, http)?;
+    let gateway = Http::bind(Arc::clone(&gate), options, http)?;
     let bearer = if listening.no_token {
         "without a token: every program of this machine may call".to_owned()
     } else {
@@ -97,6 +97,9 @@ pub(super) fn run(args: &Args, listen: SocketAddr, context: &Context) -> Result<
     context.note(&format!("listening on {}; {bearer}", gateway.url()));
     let ended = gateway.run();
     tellers.finish(TELLING_MAX);
+    if let Some(gap) = gate.gap() {
+        context.note(&gap);
+    }
     ended?;
     Ok(Exit::Clean)
 }

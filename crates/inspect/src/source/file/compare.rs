@@ -123,11 +123,11 @@ impl<'a> Comparison<'a> {
             }
             Found::Other(before) => before,
         };
-        let fields = match (known(&before), known(line.text)) {
-            (Some(before), Some(after)) => before.differences(&after),
-            _ => Vec::new(),
+        let (fields, as_old) = match (known(&before), known(line.text)) {
+            (Some(before), Some(after)) => (before.differences(&after), before.is_as_old(&after)),
+            _ => (Vec::new(), false),
         };
-        let change = match (fields.is_empty(), is_redacted(&before)) {
+        let change = match (fields.is_empty(), is_redacted(&before) || as_old) {
             (false, _) => "changed",
             (true, false) => "touched",
             (true, true) => "unchanged",

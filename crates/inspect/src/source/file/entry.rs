@@ -4,6 +4,7 @@ use rustix::fs::{FileType, Stat};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::attributes::Attributes;
 use super::redacted::{fits, is_redacted};
 use crate::TreePath;
 
@@ -20,6 +21,12 @@ pub(super) struct Entry {
     pub(super) link: Option<Vec<u8>>,
     /// Where that is: `inside`, `outside`, `missing`, `loop` or `unknown`.
     pub(super) resolves: Option<&'static str>,
+    /// Bytes on the disk, of a file with holes.
+    pub(super) allocated: Option<u64>,
+    /// What lies beside the content.
+    pub(super) attributes: Option<Box<Attributes>>,
+    /// The whole text as the last manifest has it, of a file that was not read again.
+    pub(super) adopted: Option<Box<str>>,
     /// Why the content was not read.
     pub(super) skipped: Option<&'static str>,
 }
@@ -70,6 +77,9 @@ pub(super) struct Meta {
     pub(super) uid: u32,
     pub(super) gid: u32,
     pub(super) size: u64,
+    inode: u64,
+    device: u64,
+    links: u64,
     modified: (i64, u32),
     changed: (i64, u32),
 }
@@ -82,9 +92,20 @@ impl Meta {
             uid: stat.st_uid,
             gid: stat.st_gid,
             size: stat.st_size as u64,
+            inode: stat.st_ino as u64,
+            device: stat.st_dev as u64,
+            links: stat.st_nlink as u64,
             modified: (stat.st_mtime as i64, stat.st_mtime_nsec as u32),
             changed: (stat.st_ctime as i64, stat.st_ctime_nsec as u32),
         }
+    }
+
+    /// The later of both times, in microseconds, the part of one rounded up.
+    pub(super) fn newest_us(&self) -> i64 {
+        let us = |(seconds, nanos): (i64, u32)| {
+            seconds.saturating_mul(1_000_000).saturating_add(i64::from(nanos.div_ceil(1_000)))
+        };
+        us(self.modified).max(us(self.changed))
     }
 }
 
@@ -101,6 +122,17 @@ impl Entry {
     /// Appends the entry as one JSON object. Absent fields are left out; the order is fixed, so
     /// that equal entries are equal texts.
     pub(super) fn write_json(&self, out: &mut Vec<u8>) {
+        if let Some(adopted) = &self.adopted {
+            out.extend_from_slice(adopted.as_bytes());
+            return;
+        }
+        self.write_head(out);
+        self.write_rest(out);
+        out.push(b'}');
+    }
+
+    /// Path, sort, and what the system says of it without reading it.
+    pub(super) fn write_head(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"path\":");
         push_path(out, &self.path);
         push_text(out, "kind", self.kind.as_str());
@@ -113,7 +145,17 @@ impl Entry {
             push_number(out, "gid", u64::from(meta.gid));
             push_time(out, "mtime", meta.modified);
             push_time(out, "ctime", meta.changed);
+            if matches!(self.kind, Kind::File | Kind::Directory) {
+                push_number(out, "inode", meta.inode);
+                push_number(out, "device", meta.device);
+            }
+            if self.kind == Kind::File && meta.links > 1 {
+                push_number(out, "links", meta.links);
+            }
         }
+    }
+
+    fn write_rest(&self, out: &mut Vec<u8>) {
         if let Some(sha256) = &self.sha256 {
             out.extend_from_slice(b",\"sha256\":\"");
             push_hex(out, sha256);
@@ -121,6 +163,12 @@ impl Entry {
         }
         if let Some(binary) = self.binary {
             out.extend_from_slice(if binary { b",\"binary\":true" } else { b",\"binary\":false" });
+        }
+        if let Some(allocated) = self.allocated {
+            push_number(out, "allocated", allocated);
+        }
+        if let Some(attributes) = &self.attributes {
+            attributes.write_json(out);
         }
         if let Some(link) = &self.link {
             out.extend_from_slice(b",\"link\":");
@@ -132,7 +180,6 @@ impl Entry {
         if let Some(skipped) = self.skipped {
             push_text(out, "skipped", skipped);
         }
-        out.push(b'}');
     }
 }
 
@@ -150,10 +197,17 @@ pub(crate) struct Known {
     pub(crate) sha256: Option<String>,
     pub(crate) link: Option<TreePath>,
     pub(crate) skipped: Option<String>,
+    pub(crate) ctime: Option<String>,
+    pub(crate) links: Option<u64>,
+    /// There since manifests tell what lies beside the content.
+    inode: Option<u64>,
+    #[serde(flatten)]
+    pub(crate) attributes: Attributes,
 }
 
 impl Known {
-    /// The fields that differ, times aside: `kind`, `content`, `mode`, `owner`, `link`, `readable`.
+    /// The fields that differ, times aside: `kind`, `content`, `mode`, `owner`, `links` (other names of the file),
+    /// `acl`, `capabilities`, `attributes`, `link`, `readable`.
     /// Where a digest is missing on either side, size and time stand in for it. What redaction took
     /// out of this one is taken to be the same.
     pub(crate) fn differences(&self, now: &Self) -> Vec<&'static str> {
@@ -168,17 +222,29 @@ impl Known {
             }
             (before, after) => before != after,
         };
+        // Of what lies beside the content an older manifest says nothing, and one without contents neither.
+        let aware = self.inode.is_some() && now.inode.is_some() && self.sha256.is_some() == now.sha256.is_some();
+        let (was, is) = (&self.attributes, &now.attributes);
         [
             ("kind", self.kind != now.kind),
             ("content", content),
             ("mode", self.mode != now.mode),
             ("owner", (self.uid, self.gid) != (now.uid, now.gid)),
+            ("links", aware && self.links != now.links),
+            ("acl", aware && (&was.acl, &was.acl_default) != (&is.acl, &is.acl_default)),
+            ("capabilities", aware && was.capabilities != is.capabilities),
+            ("attributes", aware && was.xattrs != is.xattrs),
             ("link", link),
             ("readable", self.skipped != now.skipped),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
         .collect()
+    }
+
+    /// Whether both times are the same.
+    pub(crate) fn is_as_old(&self, now: &Self) -> bool {
+        (&self.mtime, &self.ctime) == (&now.mtime, &now.ctime)
     }
 
     /// The digest of a file that has content.

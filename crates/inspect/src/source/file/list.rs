@@ -16,10 +16,10 @@ use super::walk::{self, Filter, Item};
 
 /// A directory that is held open while one of its files is wanted.
 #[derive(Clone)]
-pub(in crate::source) struct Place(Arc<walk::Directory>);
+pub(crate) struct Place(Arc<walk::Directory>);
 
 /// What the walk finds.
-pub(in crate::source) enum Listed {
+pub(crate) enum Listed {
     /// A file, by its path below the root.
     File { place: Place, name: CString, path: Vec<u8> },
     /// A link, which is not followed.
@@ -29,7 +29,7 @@ pub(in crate::source) enum Listed {
 }
 
 /// What was read of a file.
-pub(in crate::source) enum Content {
+pub(crate) enum Content {
     Whole {
         bytes: Vec<u8>,
         modified_s: i64,
@@ -45,12 +45,12 @@ pub(in crate::source) enum Content {
 }
 
 /// Opens the root of a tree.
-pub(in crate::source) fn open(path: &Path) -> Result<OwnedFd, std::io::Error> {
+pub(crate) fn open(path: &Path) -> Result<OwnedFd, std::io::Error> {
     walk::open_root(path).map_err(Into::into)
 }
 
 /// Gives every file below `root`; says how many entries ignore files left out.
-pub(in crate::source) fn list(root: OwnedFd, path: &Path, give: &mut dyn FnMut(Listed) -> ControlFlow<()>) -> u64 {
+pub(crate) fn list(root: OwnedFd, path: &Path, give: &mut dyn FnMut(Listed) -> ControlFlow<()>) -> u64 {
     list_with(root, path, give, &mut |_, _| {})
 }
 
@@ -92,13 +92,13 @@ impl Place {
     }
 
     /// Reads a file, if it is no longer than `most`.
-    pub(in crate::source) fn read(&self, name: &CStr, most: u64) -> Content {
+    pub(crate) fn read(&self, name: &CStr, most: u64) -> Content {
         read_in(self.0.fd.as_fd(), name, most)
     }
 }
 
 /// Reads a file by its path below `root`, no link on the way; nothing where there is none.
-pub(in crate::source) fn read_below(root: BorrowedFd<'_>, path: &str, most: u64) -> Option<Content> {
+pub(crate) fn read_below(root: BorrowedFd<'_>, path: &str, most: u64) -> Option<Content> {
     let mut parts: Vec<CString> = path.split('/').filter_map(|part| CString::new(part).ok()).collect();
     let name = parts.pop()?;
     let mut directory: Option<OwnedFd> = None;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sealbook_ledger::{Hash, TreeState};
 use sealbook_policy::Raw;
-use sealbook_record::{PartName, Record, Target, TargetKind};
+use sealbook_record::{PartName, Record, Target, TargetKind, Timestamp};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -70,6 +70,8 @@ pub(super) struct Counts {
     pub(super) symlinks: u64,
     pub(super) other: u64,
     pub(super) bytes: u64,
+    /// Files whose entry was taken over: the system says that they did not change.
+    pub(super) unread: u64,
     pub(super) skipped: u64,
     pub(super) ignored: u64,
     pub(super) excluded: u64,
@@ -78,6 +80,8 @@ pub(super) struct Counts {
 /// The part `result` of a manifest.
 #[derive(Serialize)]
 struct Told<'a, C: Serialize> {
+    /// When the run began: files that changed after it, or shortly before, are read again.
+    began: Timestamp,
     root: String,
     entries: u64,
     #[serde(flatten)]
@@ -154,6 +158,7 @@ impl<'a> Manifest<'a> {
         self.turn(sink)?;
         let root = self.tree.root();
         let told = Told {
+            began: self.request.now,
             root: root.to_string(),
             entries: self.tree.size(),
             counts,

@@ -43,6 +43,8 @@ pub(super) struct Looked {
     pub(super) covered: u64,
     /// Bytes of content read.
     pub(super) bytes: u64,
+    /// Files that were not read again.
+    pub(super) unread: u64,
 }
 
 struct Bounds {
@@ -88,6 +90,7 @@ impl Looked {
                 match reader.look(directory.fd.as_fd(), &name, listed, entry) {
                     Ok(bytes) => {
                         self.covered += 1;
+                        self.unread += u64::from(entry.adopted.is_some());
                         self.bytes += bytes;
                     }
                     Err(fault) => {

@@ -18,6 +18,8 @@ pub(crate) struct Previous<'a> {
     pub(crate) record: Uuid,
     pub(crate) seq: u64,
     pub(crate) occurred: Timestamp,
+    /// When its run began, where it says so.
+    pub(crate) began: Option<Timestamp>,
     /// The Merkle root over the entries.
     pub(crate) root: String,
     /// The part `input` of the manifest: what was asked for then.
@@ -32,6 +34,8 @@ pub(crate) struct Previous<'a> {
 
 #[derive(Deserialize)]
 struct Manifest<'a> {
+    #[serde(default)]
+    began: Option<Timestamp>,
     #[serde(borrow)]
     root: Cow<'a, str>,
     #[serde(borrow)]
@@ -71,6 +75,7 @@ impl<'a> Previous<'a> {
             record: record.id,
             seq,
             occurred: record.occurred,
+            began: manifest.began,
             root: manifest.root.into_owned(),
             asked: asked.get().to_owned(),
             pages,

@@ -7,6 +7,8 @@ use aws_lc_rs::digest;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, readlinkat, statat};
 use rustix::io::{Errno, read};
 
+use super::attributes::Attributes;
+use super::cache::Cache;
 use super::entry::{Entry, Kind, Meta};
 
 /// Small enough to stay in the second-level cache between the kernel's copy and the hash.
@@ -60,12 +62,17 @@ pub(super) struct Reader<'a> {
     buffer: Vec<u8>,
     root: &'a [u8],
     include_hash: bool,
+    cache: Option<&'a Cache>,
+    head: Vec<u8>,
+    attributes: Vec<u8>,
 }
 
 impl<'a> Reader<'a> {
     /// `root` is the absolute path of the tree; links that lead out of it are told apart.
-    pub(super) fn new(root: &'a [u8], include_hash: bool) -> Self {
-        Self { buffer: vec![0; BUFFER_BYTES], root, include_hash }
+    /// What is in the cache, and has not changed, is not read.
+    pub(super) fn new(root: &'a [u8], include_hash: bool, cache: Option<&'a Cache>) -> Self {
+        let (head, attributes) = (Vec::new(), Vec::new());
+        Self { buffer: vec![0; BUFFER_BYTES], root, include_hash, cache, head, attributes }
     }
 
     /// Fills in `entry`, whose path is set; `listed` is what the directory said it was. Gives the
@@ -80,6 +87,7 @@ impl<'a> Reader<'a> {
         let mut kind = Kind::of(listed);
         for _ in 0..ATTEMPTS {
             let looked = match kind {
+                Kind::File if self.include_hash && self.is_unchanged(dir, name, entry) => Ok(0),
                 Kind::File if self.include_hash => self.file(dir, name, entry),
                 Kind::Symlink => self.link(dir, name, entry),
                 // What is a directory now was not entered, and nothing is known of its content.
@@ -108,6 +116,19 @@ impl<'a> Reader<'a> {
         Err(Fault::Changed)
     }
 
+    /// Whether the last manifest's entry still stands for the file; it is taken over then.
+    fn is_unchanged(&mut self, dir: BorrowedFd<'_>, name: &CStr, entry: &mut Entry) -> bool {
+        let Some(cache) = self.cache else { return false };
+        if metadata(dir, name, entry).is_err() || entry.kind != Kind::File {
+            return false;
+        }
+        let Some(meta) = entry.stat else { return false };
+        self.head.clear();
+        entry.write_head(&mut self.head);
+        entry.adopted = cache.unchanged(&entry.path, &meta, &self.head).map(Into::into);
+        entry.adopted.is_some()
+    }
+
     fn file(&mut self, dir: BorrowedFd<'_>, name: &CStr, entry: &mut Entry) -> Result<u64, Fault> {
         // NONBLOCK: what was a file when listed may be a pipe by now, and must not hang the run.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -118,6 +139,11 @@ impl<'a> Reader<'a> {
         if entry.kind != Kind::File {
             return Ok(0);
         }
+        let on_disk = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        // Small files may lie in the inode and tails may be packed: a hole is a page at least.
+        entry.allocated = (on_disk.saturating_add(4_096) <= size).then_some(on_disk);
+        entry.attributes = Attributes::of(file.as_fd(), &mut self.attributes)?.map(Box::new);
         self.content(&file, Meta::of(&stat), entry, || {})
     }
 
@@ -233,7 +259,7 @@ mod tests {
             let file: OwnedFd = fs::File::open(&path).unwrap().into();
             let before = Meta::of(&fstat(&file).unwrap());
             let mut entry = Entry::default();
-            let mut reader = Reader::new(b"/", true);
+            let mut reader = Reader::new(b"/", true, None);
             let grow = || {
                 fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"more").unwrap();
             };
@@ -244,7 +270,7 @@ mod tests {
 
     #[test]
     fn links_are_told_by_what_is_written_in_them() {
-        let reader = Reader::new(b"/srv/tree", true);
+        let reader = Reader::new(b"/srv/tree", true, None);
         for (path, target, out) in [
             (&b"a/b/link"[..], &b"../../c"[..], false),
             (b"a/b/link", b"../../../c", true),

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
+use super::attributes::Attributes;
 use super::entry::{Entry, Kind, Meta};
 use super::ignores::{Ignores, Rules};
 use super::pattern::Pattern;
@@ -76,7 +77,7 @@ pub(super) fn walk(
     give: &mut dyn FnMut(Item) -> ControlFlow<()>,
 ) -> LeftOut {
     let above = if filter.ignore_files { rules_above(path) } else { Ignores::default() };
-    let mut walk = Walk { filter, give, frames: Vec::new(), left_out: LeftOut::default() };
+    let mut walk = Walk { filter, give, frames: Vec::new(), left_out: LeftOut::default(), attributes: Vec::new() };
     let mut entry = Entry::default();
     entry.begin(b"", b".");
     // A break is the consumer's wish to stop; what was left out no longer matters then.
@@ -91,6 +92,7 @@ struct Walk<'a> {
     give: &'a mut dyn FnMut(Item) -> ControlFlow<()>,
     frames: Vec<Frame>,
     left_out: LeftOut,
+    attributes: Vec<u8>,
 }
 
 /// A directory with names left to visit, in reverse order.
@@ -183,6 +185,7 @@ impl Walk<'_> {
         entry.kind = Kind::Directory;
         let listed = opened.and_then(|fd| {
             entry.stat = Some(Meta::of(&fstat(&fd)?));
+            entry.attributes = Attributes::of(fd.as_fd(), &mut self.attributes)?.map(Box::new);
             Ok((list(&fd)?, fd))
         });
         let fault = listed.as_ref().err().map(|errno| Fault::from(*errno));

@@ -2,7 +2,7 @@
 
 use crate::DEPTH_MAX;
 use crate::redact::{Decoded, scalar_end, string_end, value_end};
-use crate::rules::field::Step;
+use crate::rules::field::{Step, folded};
 
 use super::JOINED_BYTES_MAX;
 use super::texts::{LEVELS_MAX, json_in};
@@ -42,11 +42,14 @@ fn value(json: &[u8], path: &[Step], each: &mut dyn FnMut(&str) -> bool, depth: 
         [Step::Any, rest @ ..] => {
             is_container && any_child(json, &mut |_, _, child| value(child, rest, each, depth + 1, texts))
         }
-        [Step::Name(name), rest @ ..] => {
+        [Step::Name(name) | Step::Folded(name), rest @ ..] => {
             let number = if json.first() == Some(&b'[') { name.parse::<usize>().ok() } else { None };
             is_container
                 && any_child(json, &mut |key, index, child| {
                     let here = match key {
+                        Some(key) if matches!(path[0], Step::Folded(_)) => {
+                            folded(&String::from_utf8_lossy(&Decoded::new(key).text)) == name.as_str()
+                        }
                         Some(key) => Decoded::new(key).text.as_ref() == name.as_bytes(),
                         None => number == Some(index),
                     };

@@ -118,6 +118,12 @@ impl Call {
         Hash::of(&bytes)
     }
 
+    /// Who calls which tool of whom, as the part `input` of a request says it.
+    pub fn names_in(request_json: &str) -> Option<[String; 3]> {
+        let form: RequestForm = serde_json::from_str(request_json).ok()?;
+        Some([form.caller, form.server, form.tool])
+    }
+
     /// The part `input` of an `approval.requested`, whose actor is the caller.
     pub fn request_json(&self, expires: Timestamp) -> String {
         self.request_json_with(expires, None, 1)

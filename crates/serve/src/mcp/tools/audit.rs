@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::mcp::answer::{Answer, Status, Told};
 use crate::mcp::tool::Call;
-use crate::{Error, Plan, accept, collect, run_of};
+use crate::{Allowed, Error, Plan, accept, collect, run_of};
 
 /// Findings of one answer; the query tool gives the rest.
 const FINDINGS_MAX: usize = 200;
@@ -52,6 +52,7 @@ pub(super) fn run(
         actor: call.actor.clone(),
         reason: None,
         baseline: None,
+        allowed: Allowed::default(),
     };
     accept(&plan.sources, &plan.target)?;
     let audit = collect(plan, desk.ledger(), &desk.policy()?, call.watch)?;

@@ -13,8 +13,8 @@ use crate::mcp::tool::{Call, Definition, Effect, input, never, output};
 pub(super) static SET: Definition = Definition {
     name: "emergency_stop",
     title: "Emergency stop",
-    about: "Halt everything in this tenant's ledger, or one actor, session, tool or workflow. Every gate heeds it at its \
-            next call, also after a restart. It cannot be lifted through a tool: a person resumes.",
+    about: "Halt everything in this book, of every tenant, or one tenant, actor, session, tool or workflow of this \
+            ledger. Every gate heeds it at its next call, also after a restart. It cannot be lifted through a tool: a person resumes.",
     effect: Effect::Halts,
     input: input::<Stopping>,
     output: output::<Listed>,
@@ -75,6 +75,9 @@ struct Listed {
     stops: Vec<Told>,
     /// What a person does; no tool does it.
     how_to_resume: &'static str,
+    /// Other tenants of the book that could not be stopped
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_stopped: Vec<String>,
 }
 
 const HOW: &str = "only a person lifts a stop, with the approver's passphrase: `sealbook resume` in a terminal";
@@ -101,17 +104,19 @@ fn set(call: &Call<'_>) -> Result<Answer, Error> {
     record.severity = Severity::Critical;
     record.reason = Some(asked.reason);
     record.set_part_json(PartName::Input, scope.to_json())?;
-    call.desk.seal(record)?;
-    stops(call)
+    call.desk.seal(record.clone())?;
+    // As the command does: each tenant has a ledger, and gates heed their own.
+    let failed = if asked.scope == Scope::All { call.desk.seal_elsewhere(&record) } else { Vec::new() };
+    stops(call, failed)
 }
 
 fn list(call: &Call<'_>) -> Result<Answer, Error> {
     let Listing {} = call.read()?;
-    stops(call)
+    stops(call, Vec::new())
 }
 
-fn stops(call: &Call<'_>) -> Result<Answer, Error> {
+fn stops(call: &Call<'_>, not_stopped: Vec<String>) -> Result<Answer, Error> {
     let state = call.desk.state()?;
     let stops = Told::list(&StopList { stops: state.stops() });
-    Ok(Answer::of(&Listed { status: Status::Success, stops, how_to_resume: HOW }))
+    Ok(Answer::of(&Listed { status: Status::Success, stops, how_to_resume: HOW, not_stopped }))
 }

@@ -1,0 +1,279 @@
+//! Whether a command can change a file: by what it writes to, or by the program that has it among its words.
+//!
+//! The list is of programs that only read. Whatever is not known to leave a file as it is counts as changing it.
+
+use super::shell::{Run, any_run, any_run_in_code, any_run_of, program};
+use super::walk::Line;
+
+/// Programs that leave alone whatever they are given, with any options.
+static READERS: &[&str] = &[
+    ".",
+    "[",
+    "[[",
+    "ack",
+    "ag",
+    "b2sum",
+    "b3sum",
+    "base64",
+    "basename",
+    "bat",
+    "batcat",
+    "cat",
+    "cd",
+    "cksum",
+    "cmp",
+    "column",
+    "case",
+    "cut",
+    "df",
+    "diff",
+    "dirname",
+    "du",
+    "echo",
+    "egrep",
+    "env",
+    "expand",
+    "false",
+    "fgrep",
+    "file",
+    "fmt",
+    "fold",
+    "for",
+    "grep",
+    "head",
+    "hexdump",
+    "jq",
+    "less",
+    "ls",
+    "md5sum",
+    "mkdir",
+    "more",
+    "nl",
+    "od",
+    "paste",
+    "printf",
+    "pwd",
+    "read",
+    "readlink",
+    "realpath",
+    "rg",
+    "sha1sum",
+    "sha256sum",
+    "sha512sum",
+    "source",
+    "stat",
+    "strings",
+    "sum",
+    "tac",
+    "tail",
+    "test",
+    "tr",
+    "tree",
+    "true",
+    "type",
+    "wc",
+    "which",
+    "whereis",
+    "xxd",
+    "zcat",
+    "zgrep",
+];
+/// Commands of git that leave the working tree as it is.
+static GIT_READS: &[&str] = &[
+    "add",
+    "annotate",
+    "blame",
+    "cat-file",
+    "check-attr",
+    "check-ignore",
+    "commit",
+    "describe",
+    "diff",
+    "diff-files",
+    "diff-index",
+    "diff-tree",
+    "fetch",
+    "grep",
+    "hash-object",
+    "help",
+    "log",
+    "ls-files",
+    "ls-tree",
+    "push",
+    "rev-list",
+    "rev-parse",
+    "shortlog",
+    "show",
+    "show-ref",
+    "status",
+    "whatchanged",
+];
+/// Programs that take away what they are given, with all that is in it.
+static TAKES_AWAY: &[&str] = &["gio", "mv", "rm", "shred", "srm", "trash", "trash-put", "unlink"];
+/// Programs that write to their last word and read the others.
+static TO_THE_LAST: &[&str] = &["cp", "install", "rsync", "scp"];
+
+/// Files, by the ends of their paths.
+#[derive(Debug)]
+pub(crate) struct Files(Vec<Vec<String>>);
+
+impl Files {
+    pub(crate) fn new(ends: &[String]) -> Self {
+        let pieces = |end: &String| end.split('/').filter(|piece| !piece.is_empty()).map(str::to_lowercase).collect();
+        Self(ends.iter().map(pieces).collect())
+    }
+
+    /// Whether a text is the path of one of them.
+    pub(crate) fn are_named(&self, path: &str) -> bool {
+        let path = path.strip_prefix("file://").unwrap_or(path);
+        self.is_one(&plain(path, &[]))
+    }
+
+    /// Whether what a part says can change one of them.
+    pub(crate) fn are_changed(&self, line: &Line<'_>) -> bool {
+        // Where a command is done; what it names from there on is a path as well.
+        let mut here = Vec::new();
+        let mut each = |run: &Run<'_>| {
+            if let [cd, .., to] = run.words
+                && matches!(cd.as_str(), "cd" | "pushd")
+            {
+                here = plain(to, &here);
+            }
+            self.changes(run, &here)
+        };
+        match line {
+            Line::Shell(text) => any_run(text, &mut each),
+            Line::Words(words) => any_run_of(words, &mut each) || any_run(&words.join(" "), &mut each),
+            Line::Code(text) => any_run(text, &mut each) || any_run_in_code(text, &mut each),
+            Line::Typed(_) => false,
+        }
+    }
+
+    fn changes(&self, run: &Run<'_>, here: &[String]) -> bool {
+        let is_meant = |word: &String| pieces_of(word).any(|piece| self.is_one(&plain(piece, here)));
+        let is_above = |word: &String| self.is_above(&plain(word, here));
+        if run.is_code {
+            return run.words.first().is_some_and(is_meant);
+        }
+        if run.targets.iter().any(is_meant) {
+            return true;
+        }
+        let Some((first, words)) = run.words.split_first() else { return false };
+        let name = program(first);
+        let words: Vec<&String> = words.iter().chain(run.more).collect();
+        let is_named = || words.iter().any(|word| is_meant(word));
+        let has = |options: &[&str]| words.iter().any(|word| options.iter().any(|option| word.starts_with(option)));
+        match name.as_str() {
+            name if READERS.contains(&name) => false,
+            name if TAKES_AWAY.contains(&name) => words.iter().any(|word| is_meant(word) || is_above(word)),
+            name if TO_THE_LAST.contains(&name) => {
+                let takes = has(&["--remove-source-files", "--delete"]) && is_named();
+                takes || self.is_written(&words, here)
+            }
+            "awk" | "gawk" | "mawk" | "nawk" => has(&["-i"]) && is_named(),
+            "curl" => {
+                words.windows(2).any(|pair| (is_flag(pair[0], 'o') || *pair[0] == "--output") && is_meant(pair[1]))
+            }
+            "dd" => words.iter().any(|word| word.strip_prefix("of=").is_some_and(|of| is_meant(&of.to_owned()))),
+            "find" | "fd" => {
+                has(&["-delete", "-fprint", "-fls"]) && words.iter().any(|word| is_meant(word) || is_above(word))
+            }
+            "git" => !self.git_reads(&words, here) && is_named(),
+            "sed" => {
+                is_named()
+                    && (words.iter().any(|word| is_flag(word, 'i') || word.starts_with("--in-place")) || {
+                        // `w FILE` in the script.
+                        words.iter().any(|word| word.contains(char::is_whitespace) && is_meant(word))
+                    })
+            }
+            "sort" | "uniq" | "yq" => (has(&["-o", "--output", "-i", "--inplace"]) || name == "uniq") && is_named(),
+            "tar" => is_named() && !only_packs(&words, &is_meant),
+            _ => is_named(),
+        }
+    }
+
+    /// Whether the last word, or the one that `-t` names, is one of them or the directory where a source would be one.
+    fn is_written(&self, words: &[&String], here: &[String]) -> bool {
+        let named =
+            words.windows(2).find(|pair| matches!(pair[0].as_str(), "-t" | "--target-directory")).map(|pair| pair[1]);
+        let Some(aim) = named.or(words.last().copied()) else { return false };
+        let aim = aim.rsplit_once(':').map_or(aim.as_str(), |(_, path)| path);
+        let aim = plain(aim, here);
+        self.is_one(&aim)
+            || words.iter().any(|word| {
+                let source = plain(word, &[]);
+                source.last().is_some_and(|name| self.is_one(&[&aim[..], std::slice::from_ref(name)].concat()))
+            })
+    }
+
+    /// Whether it is a command of git that leaves files alone.
+    fn git_reads(&self, words: &[&String], here: &[String]) -> bool {
+        let mut rest = words.iter();
+        let command = loop {
+            match rest.next() {
+                Some(word) if matches!(word.as_str(), "-C" | "-c" | "--git-dir" | "--work-tree") => drop(rest.next()),
+                Some(word) if word.starts_with('-') => {}
+                other => break other,
+            }
+        };
+        let writes = words.iter().any(|word| {
+            word.strip_prefix("--output=").is_some_and(|path| self.is_one(&plain(path, here))) || *word == "--output"
+        });
+        !writes && command.is_some_and(|command| GIT_READS.contains(&command.as_str()))
+    }
+
+    fn is_one(&self, path: &[String]) -> bool {
+        self.0.iter().any(|end| {
+            let skipped = path.len().checked_sub(end.len());
+            skipped.is_some_and(|skipped| path[skipped..].iter().zip(end).all(|(piece, name)| may_be(piece, name)))
+        })
+    }
+
+    /// Whether it is the directory in which one of them lies.
+    fn is_above(&self, path: &[String]) -> bool {
+        path.last().is_some_and(|last| {
+            self.0.iter().any(|end| end.len() > 1 && last.starts_with('.') && may_be(last, &end[end.len() - 2]))
+        })
+    }
+}
+
+/// Whether a word is this letter among options of one letter, as `-ri`.
+fn is_flag(word: &str, letter: char) -> bool {
+    word.starts_with('-') && !word.starts_with("--") && word.contains(letter)
+}
+
+/// Whether `tar` is told to pack or to list, and not into one that is meant.
+fn only_packs(words: &[&String], is_meant: &dyn Fn(&String) -> bool) -> bool {
+    let has = |option: &str| words.iter().any(|word| *word == option);
+    let letters = words.first().map_or("", |word| word.trim_start_matches('-'));
+    let is_told = letters.contains(['c', 't']) && !letters.contains(['x', 'r', 'u', 'A', '-']);
+    let archive = words
+        .windows(2)
+        .any(|pair| is_flag(&format!("-{}", pair[0].trim_start_matches('-')), 'f') && is_meant(pair[1]));
+    (is_told || has("--create") || has("--list")) && !archive && !has("--remove-files")
+}
+
+/// A word, and what it may hold of paths: `--file=x`, `HEAD:x`, a text with `x` in it.
+fn pieces_of(word: &str) -> impl Iterator<Item = &str> {
+    let inner = word.split(|c: char| {
+        c.is_whitespace() || matches!(c, '=' | ':' | ',' | '@' | '\'' | '"' | '(' | ')' | '<' | '>' | ';')
+    });
+    std::iter::once(word).chain(inner.filter(|piece| !piece.is_empty()))
+}
+
+/// A path's pieces in small letters, without `.`, `..` and empty ones.
+fn plain(path: &str, here: &[String]) -> Vec<String> {
+    let mut pieces = if path.starts_with(['/', '~', '$']) { Vec::new() } else { here.to_vec() };
+    for piece in path.trim().split(['/', '\\']) {
+        match piece {
+            "" | "." => {}
+            ".." => drop(pieces.pop()),
+            _ => pieces.push(piece.to_lowercase()),
+        }
+    }
+    pieces
+}
+
+fn may_be(piece: &str, name: &str) -> bool {
+    super::places::may_be(piece, name)
+}
