@@ -10,6 +10,7 @@ pub(crate) mod logs;
 pub(crate) mod modules;
 pub(crate) mod peers;
 mod query;
+pub(crate) mod recheck;
 mod replay;
 mod rules;
 mod signatures;
@@ -42,6 +43,7 @@ pub(crate) static BENCHES: &[Bench] = &[
     Bench { name: "rules", run: rules::run },
     Bench { name: "hook", run: hook::run },
     Bench { name: "files", run: files::run },
+    Bench { name: "recheck", run: recheck::run },
     Bench { name: "git", run: git::run },
     Bench { name: "fused", run: fused::run },
     Bench { name: "logs", run: logs::run },

@@ -36,6 +36,7 @@ fn main() -> Result {
         ["modules-peak", tree] => bench::modules::peak(Path::new(tree)),
         ["fused-peak", repository] => bench::fused::peak(Path::new(repository)),
         ["peak", book] => bench::verify::peak(Path::new(book)),
+        ["recheck-peak", tree] => bench::recheck::peak(Path::new(tree)),
         ["log-peak", log] => bench::logs::peak(Path::new(log)),
         ["server"] => bench::peers::server::run(),
         [name] => match bench::BENCHES.iter().find(|bench| bench.name == name) {

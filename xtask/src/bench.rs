@@ -35,6 +35,7 @@ static BENCHES: &[&str] = &[
     "signatures",
     "query",
     "files",
+    "recheck",
     "git",
     "fused",
     "logs",

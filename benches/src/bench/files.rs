@@ -38,7 +38,7 @@ pub(crate) fn run() -> Result {
 }
 
 /// Writes files with sizes as trees have them, many small and few large, so many bytes together.
-fn plant(root: &Path, files: usize, bytes: u64) -> Result<Vec<String>> {
+pub(super) fn plant(root: &Path, files: usize, bytes: u64) -> Result<Vec<String>> {
     let mut rng = Rng::new(4);
     let weights: Vec<f64> = (0..files).map(|_| 1.0 / (rng.below(1_000) as f64 / 1_000.0 + 0.02)).collect();
     let all: f64 = weights.iter().sum();

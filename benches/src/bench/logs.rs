@@ -41,7 +41,7 @@ pub(crate) fn run() -> Result {
     ];
     match &ag {
         Some(program) => contenders.push(("angle-grinder", Box::new(|| Ok(rate(grind(program, &log, errors)?))))),
-        None => note("  no angle-grinder: `cargo install ag --root target/tools/ag` brings it"),
+        None => note("  no angle-grinder: scripts/bench-tools brings it"),
     }
     let figures = in_turns(contenders)?;
     let mib = bytes >> 20;

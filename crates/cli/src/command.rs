@@ -86,7 +86,7 @@ pub(crate) enum Command {
     Module(module::Args),
     Security(security::Args),
     Suppress(suppress::Args),
-    #[command(visible_alias = "services")]
+    #[command(alias = "services")]
     Service(service::Args),
     Quality(quality::Args),
     Watch(watch::Args),
@@ -203,7 +203,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
 
 /// Refuses a format that the command has nothing for, before it does anything.
 fn fits(command: &Command, format: Format) -> Result<(), Failure> {
-    use Command::{Compliance, File, Git, Logs, Module, Query, Repo, Report};
+    use Command::{Compliance, File, Git, Logs, Module, Quality, Query, Repo, Report, Security, Service};
     let (fits, what, mend) = match format {
         Format::CycloneDx => (
             matches!(command, Module(_) | Repo(_) | Report(_)),
@@ -212,6 +212,7 @@ fn fits(command: &Command, format: Format) -> Result<(), Failure> {
         ),
         Format::Sarif => (
             matches!(command, Module(_) | Repo(_) | Report(_) | Git(_) | File(_) | Logs(_) | Query(_))
+                || matches!(command, Quality(_) | Security(_) | Service(_))
                 || matches!(command, Compliance(args) if args.is_assessment()),
             "this command has no findings",
             "ask an audit, `sealbook query`, `report` or `compliance --framework` for them, or choose another --format",

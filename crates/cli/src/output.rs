@@ -42,7 +42,12 @@ impl Output {
 
     /// Writes one thing.
     pub(crate) fn show(&self, view: &dyn View) -> Result<(), Failure> {
-        let (format, screen) = (self.format, self.screen);
+        self.show_as(view, self.format)
+    }
+
+    /// Writes one thing in a format that the command itself asks for.
+    pub(crate) fn show_as(&self, view: &dyn View, format: Format) -> Result<(), Failure> {
+        let screen = self.screen;
         whole(self.write(|out| render(view, format, screen, out).map_err(|cause| self.failure(cause))))
     }
 

@@ -6,6 +6,7 @@
 
 mod invocation;
 mod result;
+mod suppressed;
 
 use std::collections::BTreeMap;
 
@@ -77,12 +78,13 @@ struct Base {
 }
 
 /// A log of one run. `run` names it where it is one; the same finding given twice is told once, as it was given last.
-pub(crate) fn log<'a>(run: Option<String>, findings: &[&'a Finding], invocation: Invocation) -> String {
+pub(crate) fn log(run: Option<String>, findings: &[&Finding], invocation: Invocation) -> String {
+    let suppressed: Vec<Finding> = findings.iter().flat_map(|finding| suppressed::listed_in(finding)).collect();
     let mut last: BTreeMap<&str, &Finding> = BTreeMap::new();
-    for finding in findings {
+    for finding in findings.iter().copied().filter(|finding| !suppressed::is_list(finding)).chain(&suppressed) {
         last.insert(&finding.id, finding);
     }
-    let mut findings: Vec<&'a Finding> = last.into_values().collect();
+    let mut findings: Vec<&Finding> = last.into_values().collect();
     findings.sort_by(|a, b| (b.severity, &a.rule, &a.id).cmp(&(a.severity, &b.rule, &b.id)));
     let mut rules: BTreeMap<&str, Rule<'_>> = BTreeMap::new();
     for finding in &findings {

@@ -23,7 +23,7 @@ Examples:
   sealbook report --format json --output audit.json
   sealbook report --format cyclonedx                    the bill of materials of an audit of modules
   sealbook report --format sarif --output audit.sarif   its findings for editors and code hosts
-  sealbook report --format oscal --run UUID             an assessment that `compliance --framework` made
+  sealbook report --export compliance-system            the newest assessment, as OSCAL
   sealbook query --action audit.run --phase intent      all audits there are")]
 pub(crate) struct Args {
     /// Another audit: the operation of its records
@@ -32,12 +32,18 @@ pub(crate) struct Args {
     /// Do not verify the book
     #[arg(long)]
     no_verify: bool,
+    /// Write it in the form that this kind of system takes: `compliance-system` is OSCAL assessment results of the
+    /// newest assessment
+    #[arg(long, value_name = "SYSTEM", value_parser = ["compliance-system"], conflicts_with = "format")]
+    export: Option<String>,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let session = context.open()?;
+    let is_oscal = args.export.is_some() || context.out.format == Format::Oscal;
     let run = match args.run {
         Some(run) => run,
+        None if is_oscal => newest_assessment(&session)?.ok_or(Failure::AuditMissing)?,
         None => newest(&session)?.ok_or(Failure::AuditMissing)?,
     };
     let missing = || Error::RecordMissing { what: format!("of an audit {run}") };
@@ -45,12 +51,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if context.out.format == Format::CycloneDx {
         return bom(run, &session, context);
     }
-    if context.out.format == Format::Oscal {
+    if is_oscal {
         if !AssessmentDetail::is_one(&told) {
             let mend = "run `sealbook compliance --framework NAME`, or name such a run with --run";
             return Err(Failure::usage("this audit assessed nothing", mend));
         }
-        context.out.show(&AssessmentDetail { run: &told, in_full: true })?;
+        context.out.show_as(&AssessmentDetail { run: &told, in_full: true }, Format::Oscal)?;
         return Ok(context.answered(&session.ledger, Exit::Clean));
     }
     let report = if args.no_verify {
@@ -79,6 +85,12 @@ fn bom(run: Uuid, session: &Session, context: &Context) -> Result<Exit, Failure>
     }
     context.out.show(&Observed { rows: &rows })?;
     Ok(context.answered(&session.ledger, Exit::Clean))
+}
+
+/// The newest run that looked at the book itself.
+fn newest_assessment(session: &Session) -> Result<Option<Uuid>, Failure> {
+    let runs = Query { action: vec!["trail.observed".to_owned()], limit: Some(1), ..Query::default() };
+    Ok(session.ledger.query(&runs)?.rows.first().and_then(|stored| stored.leaf.operation))
 }
 
 fn newest(session: &Session) -> Result<Option<Uuid>, Failure> {

@@ -50,6 +50,7 @@ mod schedule;
 mod secrets;
 mod security;
 mod service;
+mod spellings;
 mod tail;
 mod verify;
 mod watch;

@@ -27,7 +27,7 @@ pub struct DriftAnalyzer;
 static METADATA: AnalyzerMetadata = AnalyzerMetadata {
     name: "drift",
     about: "Rights that grew wider, content whose time stands still, configuration and dependencies that changed, more change than usual",
-    version: "1",
+    version: "2",
     sources: &["file"],
     actions: &["file.observed", "file.manifest"],
     rules: &[

@@ -4,6 +4,7 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, SystemTime};
 
+use rustix::fs::{XattrFlags, setxattr};
 use sealbook_inspect::{Baseline, Batch, Error, FileOptions, Picture, Silent, analyzer, source};
 use sealbook_record::{Finding, Severity, Timestamp};
 
@@ -70,6 +71,32 @@ fn rights_that_grow_wider_are_found_once() {
     assert_eq!((found[0].severity, found[1].severity), (Severity::Error, Severity::Warning), "the worst first");
     assert!(found[0].message.contains("0755 → 4755"), "{}", found[0].message);
     // What was told of the run before is history.
+    assert_eq!(told(&audit(&book, &tree, None)), [""; 0]);
+}
+
+/// Rights beyond those of the mode.
+#[test]
+fn access_lists_and_capabilities_that_are_new_are_found() {
+    let (book, tree) = (Book::new(), Tree::new());
+    for name in ["listed", "capable", "plain"] {
+        tree.write(name, "x");
+    }
+    audit(&book, &tree, None);
+    let entry =
+        |tag: u16, rights: u16, id: u32| [&tag.to_le_bytes()[..], &rights.to_le_bytes(), &id.to_le_bytes()].concat();
+    let none = u32::MAX;
+    let list = [entry(1, 6, none), entry(2, 6, 77), entry(4, 4, none), entry(0x10, 6, none), entry(0x20, 4, none)];
+    let list = [&2_u32.to_le_bytes()[..], &list.concat()].concat();
+    setxattr(tree.at("listed"), c"system.posix_acl_access", &list, XattrFlags::empty()).unwrap();
+    let capability: Vec<u8> = [0x0200_0001_u32, 1 << 21, 0, 0, 0].iter().flat_map(|word| word.to_le_bytes()).collect();
+    // Only who may give capabilities can give some here.
+    let may = setxattr(tree.at("capable"), c"security.capability", &capability, XattrFlags::empty()).is_ok();
+    let found = audit(&book, &tree, None);
+    let expected = ["drift.permission capable", "drift.permission listed"];
+    assert_eq!(told(&found), expected[usize::from(!may)..]);
+    let of = |path: &str| found.iter().find(|it| it.location.as_ref().unwrap().path == path);
+    assert!(of("listed").unwrap().message.contains("user:77:rw-"), "{found:?}");
+    assert!(!may || of("capable").unwrap().message.contains("cap_sys_admin=ep"), "{found:?}");
     assert_eq!(told(&audit(&book, &tree, None)), [""; 0]);
 }
 

@@ -89,7 +89,7 @@ fn listed(file: BorrowedFd<'_>, buffer: &mut Vec<u8>) -> Result<Vec<Vec<u8>>, Er
     Ok(names.map(<[u8]>::to_vec).collect())
 }
 
-/// Version 2 of the kernel's own form (linux/posix_acl_xattr.h): a version, then entries of tag, rights and id.
+/// Version 2 of the kernel's own form (`linux/posix_acl_xattr.h`): a version, then entries of tag, rights and id.
 fn acl(value: &[u8]) -> Option<String> {
     let (version, entries) = value.split_first_chunk::<4>()?;
     if u32::from_le_bytes(*version) != 2 || !entries.len().is_multiple_of(8) {
@@ -115,7 +115,7 @@ fn acl(value: &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// In the order of their numbers (linux/capability.h).
+/// In the order of their numbers (`linux/capability.h`).
 static CAPABILITIES: [&str; 41] = [
     "chown",
     "dac_override",
@@ -160,7 +160,7 @@ static CAPABILITIES: [&str; 41] = [
     "checkpoint_restore",
 ];
 
-/// Versions 2 and 3 of the kernel's own form (linux/capability.h, `vfs_cap_data`): permitted and inheritable, low
+/// Versions 2 and 3 of the kernel's own form (`linux/capability.h`, `vfs_cap_data`): permitted and inheritable, low
 /// half and high half.
 fn capabilities(value: &[u8]) -> Option<String> {
     let word = |at: usize| -> Option<u32> { Some(u32::from_le_bytes(value.get(at * 4..at * 4 + 4)?.try_into().ok()?)) };

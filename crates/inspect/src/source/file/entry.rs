@@ -242,6 +242,11 @@ impl Known {
         .collect()
     }
 
+    /// Whether it would say what lies beside the content.
+    pub(crate) fn tells_attributes(&self) -> bool {
+        self.inode.is_some()
+    }
+
     /// Whether both times are the same.
     pub(crate) fn is_as_old(&self, now: &Self) -> bool {
         (&self.mtime, &self.ctime) == (&now.mtime, &now.ctime)
