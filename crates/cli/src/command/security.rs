@@ -32,6 +32,7 @@ pub(crate) struct Args {
     /// Rules for secrets in the form of gitleaks' configuration, in place of the built-in ones
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
+    #[expect(clippy::doc_markdown, reason = "a name, shown as it is")]
     /// Hold the bills of materials against the advisories (OSV, RustSec) in this directory
     #[arg(long, value_name = "DIR")]
     advisories: Option<PathBuf>,

@@ -79,10 +79,12 @@ impl Check {
     }
 }
 
+/// The digits of base 62, in their order.
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
 fn crc32(secret: &[u8]) -> Option<bool> {
     let body = &secret[secret.iter().position(|byte| *byte == b'_')? + 1..];
     let (random, sum) = body.split_at_checked(body.len().checked_sub(6)?)?;
-    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let said = sum
         .iter()
         .try_fold(0_u64, |value, byte| Some(value * 62 + DIGITS.iter().position(|digit| digit == byte)? as u64))?;

@@ -24,9 +24,7 @@ pub(super) fn is_made_up(secret: &[u8]) -> bool {
     // In a long secret chance makes a short word.
     let words = PLACEHOLDERS.iter().filter(|word| secret.len() < 60 || word.len() >= 6);
     let run = lower.chunk_by(|a, b| a == b).map(<[u8]>::len).max().unwrap_or(0);
-    run >= 6 && run * 3 > secret.len().min(60)
-        || words.clone().any(|word| has(word))
-        || SEQUENCES.iter().any(|word| has(word))
+    run >= 6 && run * 3 > secret.len().min(60) || words.clone().any(&has) || SEQUENCES.iter().any(has)
 }
 
 /// Whether it has digits and letters, and is no word with a number behind it.
@@ -90,7 +88,7 @@ fn snake(name: &[u8]) -> Vec<u8> {
 pub(super) fn is_value(value: &[u8], quoted: bool) -> bool {
     let lower = value.to_ascii_lowercase();
     let starts = |word: &&str| lower.starts_with(word.as_bytes());
-    if REFERENCES.iter().any(|word| starts(word)) || is_made_up(value) || is_public(&lower) {
+    if REFERENCES.iter().any(starts) || is_made_up(value) || is_public(&lower) {
         return false;
     }
     if matches!(

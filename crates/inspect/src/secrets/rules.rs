@@ -174,12 +174,11 @@ impl RuleSet {
                 wordless.push(at);
             }
             for word in &rule.words {
-                match words.iter().position(|known| known == word) {
-                    Some(known) => rules_of[known].push(at),
-                    None => {
-                        words.push(word.clone());
-                        rules_of.push(vec![at]);
-                    }
+                if let Some(known) = words.iter().position(|known| known == word) {
+                    rules_of[known].push(at);
+                } else {
+                    words.push(word.clone());
+                    rules_of.push(vec![at]);
                 }
             }
         }

@@ -219,3 +219,34 @@ fn line_of(text: &[u8], at: usize) -> &[u8] {
     let end = memchr::memchr(b'\n', &text[at..most]).map_or(most, |nl| at + nl);
     &text[start..end]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    static RULES: LazyLock<[RuleSet; 2]> = LazyLock::new(|| [RuleSet::built_in(), RuleSet::patterns()]);
+
+    proptest! {
+        #[test]
+        fn whatever_is_read_hits_lie_within_it_and_do_not_overlap(
+            pieces in prop::collection::vec(prop_oneof![
+                any::<Vec<u8>>(),
+                "(password|secret|token|key|AKIA|eyJ|://|ghp_|-----BEGIN PRIVATE KEY-----|Q~|sealbook:allow|[=:\"'\n ]){1,4}[A-Za-z0-9+/=_.@-]{0,50}"
+                    .prop_map(String::into_bytes),
+            ], 0..12)
+        ) {
+            let text = pieces.concat();
+            for rules in &*RULES {
+                let hits = Scanner::new(rules).scan(b"a.py", &text, &String::new);
+                for pair in hits.windows(2) {
+                    prop_assert!(pair[0].end <= pair[1].start);
+                }
+                prop_assert!(hits.iter().all(|hit| hit.start <= hit.end && hit.end <= text.len()));
+            }
+        }
+    }
+}

@@ -58,7 +58,7 @@ static METADATA: SourceMetadata = SourceMetadata {
 pub struct SecurityOptions {
     /// Rules for secrets in the form of gitleaks' configuration, in place of the built-in ones.
     pub rules: Option<PathBuf>,
-    /// Advisories of OSV (JSON) or RustSec (Markdown), anywhere below this directory.
+    /// Advisories of OSV (JSON) or `RustSec` (Markdown), anywhere below this directory.
     pub advisories: Option<PathBuf>,
 }
 
@@ -100,10 +100,10 @@ impl Source for SecuritySource {
     }
 
     fn accepts(&self, target: &Path) -> Result<(), Error> {
-        match target.is_file() {
-            true => Err(Error::TargetUnsupported { name: NAME, path: target.to_owned(), needs: "a directory" }),
-            false => Ok(()),
+        if target.is_file() {
+            return Err(Error::TargetUnsupported { name: NAME, path: target.to_owned(), needs: "a directory" });
         }
+        Ok(())
     }
 
     fn selects(&self, _: &Options) -> bool {

@@ -1,5 +1,6 @@
 //! Who is who in a history: `.mailmap`, signatures of SSH keys; and which other repositories it names.
 
+use std::fmt::Write as _;
 use std::process::Command;
 
 use sealbook_inspect::GitOptions;
@@ -64,13 +65,13 @@ fn signatures_of_ssh_keys_are_good_bad_or_of_nobody_known() {
     for (name, kind) in kinds {
         let key = key(&repo, name, kind);
         if name != "stranger" {
-            signers += &format!("{name}@example.org {key}\n");
+            writeln!(signers, "{name}@example.org {key}").unwrap();
         }
         sign_with(&repo, name);
         repo.save("file", format!("{name}\n"), name);
     }
     let late = key(&repo, "late", &["-t", "ed25519"]);
-    signers += &format!("late@example.org namespaces=\"git\",valid-after=\"20300101\" {late}\n");
+    writeln!(signers, "late@example.org namespaces=\"git\",valid-after=\"20300101\" {late}").unwrap();
     sign_with(&repo, "late");
     repo.save("file", "late\n", "late");
     repo.git(&["tag", "-s", "-m", "signed", "v1"]);

@@ -1,7 +1,7 @@
 //! Dependencies that somebody warns of: advisories from a directory, held against bills of materials.
 //!
 //! The bills are those that the `module` source sealed in this run, or in the last run that did. Nothing is fetched:
-//! a directory is an export of OSV, or a clone of RustSec's database.
+//! a directory is an export of OSV, or a clone of `RustSec`'s database.
 
 mod osv;
 mod rustsec;
@@ -249,7 +249,8 @@ fn list(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Re
 
 fn is_advisory(name: &str) -> bool {
     // A database has pages about itself too.
-    name.ends_with(".json") || name.starts_with("RUSTSEC-") && name.ends_with(".md")
+    let ends = Path::new(name).extension().and_then(|it| it.to_str()).unwrap_or_default();
+    ends == "json" || name.starts_with("RUSTSEC-") && ends == "md"
 }
 
 /// A name as its registry compares it.

@@ -300,6 +300,7 @@ fn others(dice: &mut Dice, samples: &mut Vec<Sample>) {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn look_alikes(dice: &mut Dice, samples: &mut Vec<Sample>) {
     let mut add = |label: &str, path: &str, text: String| {
         samples.push(Sample { path: path.to_owned(), text, label: label.to_owned(), is_secret: false });

@@ -73,13 +73,16 @@ pub(crate) fn between(reader: &mut Reader<'_>, counter: &mut Counter, old: Optio
     some_between(reader, counter, old, new, |_| true)
 }
 
+/// Given a path, a text and where in it added lines are.
+pub(crate) type SeenLines<'a> = dyn FnMut(&[u8], &[u8], Range<usize>) + 'a;
+
 /// The same; `seen` is given the lines that each file gained.
 pub(crate) fn between_seen(
     reader: &mut Reader<'_>,
     counter: &mut Counter,
     old: Option<Id>,
     new: Option<Id>,
-    seen: &mut dyn FnMut(&[u8], &[u8], Range<usize>),
+    seen: &mut SeenLines<'_>,
 ) -> Changes {
     compare(reader, counter, old, new, |_| true, Some(seen))
 }
@@ -101,7 +104,7 @@ fn compare(
     old: Option<Id>,
     new: Option<Id>,
     wanted: impl Fn(&Change) -> bool,
-    mut seen: Option<&mut dyn FnMut(&[u8], &[u8], Range<usize>)>,
+    mut seen: Option<&mut SeenLines<'_>>,
 ) -> Changes {
     let differences = tree::diff(reader, old, new);
     let renames = renames::detect(reader, &differences);
@@ -149,12 +152,7 @@ fn status(old: Option<Side>, new: Option<Side>) -> Status {
     }
 }
 
-fn count(
-    reader: &mut Reader<'_>,
-    counter: &mut Counter,
-    file: &mut Change,
-    seen: Option<&mut (dyn FnMut(&[u8], &[u8], Range<usize>) + '_)>,
-) {
+fn count(reader: &mut Reader<'_>, counter: &mut Counter, file: &mut Change, seen: Option<&mut SeenLines<'_>>) {
     let old_path = file.old_path.as_ref().unwrap_or(&file.path);
     let new = content(reader, file.new, &file.path);
     let old = content(reader, file.old, old_path);

@@ -57,8 +57,10 @@ impl Mailmap {
     }
 }
 
+type Person<'a> = (Option<&'a [u8]>, &'a [u8], &'a [u8]);
+
 /// A name, if there is one, an address and what stands behind it.
-fn person(text: &[u8]) -> Option<(Option<&[u8]>, &[u8], &[u8])> {
+fn person(text: &[u8]) -> Option<Person<'_>> {
     let open = memchr::memchr(b'<', text)?;
     let close = open + memchr::memchr(b'>', &text[open..])?;
     let name = text[..open].trim_ascii();

@@ -19,10 +19,10 @@ use super::id::Id;
 pub(super) const OBJECT_LIMIT: usize = 1 << 30;
 
 /// Inflated objects that all threads together keep.
-const CACHE_BYTES: usize = 128 << 20;
+const CACHE_BYTES: usize = 96 << 20;
 
 /// The same for objects of which there is more than one copy.
-const COPY_CACHE_BYTES: usize = 32 << 20;
+const COPY_CACHE_BYTES: usize = 16 << 20;
 
 /// An object database that any number of threads read, each through its own [`Objects`].
 #[derive(Clone)]

@@ -186,7 +186,7 @@ fn line(text: &str) -> Option<Allowed> {
     }
     let words: Vec<&str> = text.split_whitespace().collect();
     let is_kind = |word: &&str| word.starts_with("ssh-") || word.starts_with("ecdsa-") || word.starts_with("sk-");
-    let kind = words.iter().skip(1).position(|word| is_kind(&word)).map(|at| at + 1)?;
+    let kind = words.iter().skip(1).position(is_kind).map(|at| at + 1)?;
     let options = words[1..kind].join(" ");
     // Whoever vouches for other keys vouches with certificates, which are not read.
     if options.split(',').any(|it| it == "cert-authority") {
@@ -213,4 +213,26 @@ fn seconds(text: &str) -> Option<i64> {
     let (year, month, day) = (number(0, 4)?, small(4, 6)?, small(6, 8)?);
     let time = jiff::civil::DateTime::new(year, month, day, small(8, 10)?, small(10, 12)?, small(12, 14)?, 0).ok()?;
     jiff::tz::Offset::UTC.to_timestamp(time).ok().map(jiff::Timestamp::as_second)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_stands_there_is_never_good(armour in any::<Vec<u8>>(), blob in any::<Vec<u8>>(), signers in ".{0,200}") {
+            let allowed = AllowedSigners::parse(&signers);
+            let is_good = |armour: &[u8]| matches!(allowed.verify(armour, b"text", 0), Verdict::Good { .. });
+            prop_assert!(!is_good(&armour));
+            let wrapped = [MAGIC, &[0, 0, 0, 1], &blob[..]].concat();
+            let dashes = "-----";
+            let armour = format!("{dashes}BEGIN SSH SIGNATURE{dashes}\n{}\n{dashes}END SSH SIGNATURE{dashes}\n", STANDARD.encode(wrapped));
+            prop_assert!(!is_good(armour.as_bytes()));
+            let map = super::super::mailmap::Mailmap::parse(&blob);
+            let _ = map.resolve(&armour.as_bytes()[..5], &blob);
+        }
+    }
 }

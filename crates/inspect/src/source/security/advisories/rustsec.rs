@@ -1,4 +1,4 @@
-//! Advisories as RustSec's database keeps them: Markdown behind a block of TOML.
+//! Advisories as `RustSec`'s database keeps them: Markdown behind a block of TOML.
 
 use semver::VersionReq;
 use serde::Deserialize;
