@@ -16,7 +16,10 @@ fn older_spellings_are_read() {
     git(&place.project(), &["commit", "--quiet", "-m", "Begin"]);
     place.ok(["repo", "--sources=git,file"]);
     let runs = |arguments: &[&str]| place.json(arguments)["records"].as_array().unwrap().len();
-    assert_eq!(runs(&["query", "--user=root", "--action=audit.run"]), runs(&["query", "--actor=root", "--action=audit.run"]));
+    assert_eq!(
+        runs(&["query", "--user=root", "--action=audit.run"]),
+        runs(&["query", "--actor=root", "--action=audit.run"])
+    );
     assert_eq!(runs(&["query", "--severity=HIGH"]), runs(&["query", "--severity=error"]));
     // Format and file are options of every command, before it and after it.
     for arguments in [
@@ -60,7 +63,10 @@ fn reports_are_written_as_they_were_asked_for() {
     place.ok(["repo", "--sources=file"]);
     let told = place.ok(["report", "--export=compliance-system"]);
     let told: Value = serde_json::from_str(&told).unwrap();
-    assert_eq!(told["assessment-results"]["metadata"]["oscal-version"], "1.1.3", "the newest assessment, not the newest audit");
+    assert_eq!(
+        told["assessment-results"]["metadata"]["oscal-version"], "1.1.3",
+        "the newest assessment, not the newest audit"
+    );
 }
 
 /// The program needs no wrapper: it takes all arguments as they are, and no error ends with 0.
@@ -70,7 +76,13 @@ fn arguments_arrive_whole_and_every_error_is_one() {
     place.ok(["append", "--action", "note", "--target", "file:a b*$(x) 'q'\"\\n", "--actor", "user:ann"]);
     let found = place.json(["query", "--action", "note"]);
     assert_eq!(found["records"][0]["record"]["target"]["id"], "a b*$(x) 'q'\"\\n");
-    for wrong in [&["query", "--since", "never"][..], &["nothing"], &["show", "99999"], &["verify", "--record", "zz"], &["report"]] {
+    for wrong in [
+        &["query", "--since", "never"][..],
+        &["nothing"],
+        &["show", "99999"],
+        &["verify", "--record", "zz"],
+        &["report"],
+    ] {
         let ended = place.run(wrong);
         assert_eq!(ended.code, 2, "{wrong:?}: {ended:?}");
         assert!(!ended.err.is_empty(), "{wrong:?}");

@@ -81,8 +81,11 @@ impl Change {
         let side = |entry: &Option<Known>| {
             entry.as_ref().map_or_else(String::new, |entry| {
                 let text = |text: &Option<String>| text.clone().unwrap_or_default();
-                let rights: String =
-                    [&entry.attributes.acl, &entry.attributes.capabilities].into_iter().flatten().map(|it| format!(" {it}")).collect();
+                let rights: String = [&entry.attributes.acl, &entry.attributes.capabilities]
+                    .into_iter()
+                    .flatten()
+                    .map(|it| format!(" {it}"))
+                    .collect();
                 format!("{} {} {:?} {:?}{rights}", text(&entry.sha256), text(&entry.mode), entry.uid, entry.gid)
             })
         };
