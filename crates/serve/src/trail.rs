@@ -46,7 +46,7 @@ impl Trail {
             match stored.leaf.typ {
                 LeafType::Record => fold.push(&stored.step()),
                 LeafType::Erase => trail.erasures.push(stored.seq),
-                _ => trail.key_events.push(stored.seq),
+                LeafType::Key => trail.key_events.push(stored.seq),
             }
             if !stored.redactions.is_empty() {
                 trail.redacted.push(stored.seq);

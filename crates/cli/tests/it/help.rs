@@ -83,6 +83,8 @@ fn every_command_has_a_page_with_examples_and_exit_codes() {
 fn no_command_is_forgotten() {
     let help = Place::empty().ok(["-h"]);
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // What is set in further goes on from the line before.
+    let listed = listed.filter(|line| !line.starts_with("   "));
     let listed: Vec<&str> = listed.filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(listed, [COMMANDS, &["help"]].concat());
 }
