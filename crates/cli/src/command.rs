@@ -86,7 +86,7 @@ pub(crate) enum Command {
     Module(module::Args),
     Security(security::Args),
     Suppress(suppress::Args),
-    #[command(visible_alias = "services")]
+    #[command(alias = "services")]
     Service(service::Args),
     Quality(quality::Args),
     Watch(watch::Args),

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use sealbook_inspect::{ANALYZERS, Audit, Batch, Book, Options, Picture, Progress, Request, Run, Source, source};
+use sealbook_inspect::{
+    ANALYZERS, Analyzer, Audit, Batch, Book, Options, Picture, Progress, Request, Run, Source, source,
+};
 use sealbook_ledger::Uuid;
 use sealbook_policy::Policy;
 use sealbook_record::Actor;
@@ -51,6 +53,21 @@ fn named(sources: &[String]) -> Result<Vec<&'static dyn Source>, Error> {
 
 /// Runs it; every record of it is sealed when it ends.
 pub fn collect(plan: Plan, ledger: &Ledger, policy: &Policy, progress: &dyn Progress) -> Result<Audit, Error> {
+    run(plan, ANALYZERS.to_vec(), ledger, policy, progress)
+}
+
+/// The same without analyzers, which read what was sealed before: what it costs does not grow with the book.
+pub(crate) fn read(plan: Plan, ledger: &Ledger, policy: &Policy, progress: &dyn Progress) -> Result<Audit, Error> {
+    run(plan, Vec::new(), ledger, policy, progress)
+}
+
+fn run(
+    plan: Plan,
+    analyzers: Vec<&'static dyn Analyzer>,
+    ledger: &Ledger,
+    policy: &Policy,
+    progress: &dyn Progress,
+) -> Result<Audit, Error> {
     let sources = named(&plan.sources)?;
     let book = Book::new(ledger).with_digests(policy);
     let mut run = Run::new(ledger.next_id(), plan.actor);
@@ -59,7 +76,7 @@ pub fn collect(plan: Plan, ledger: &Ledger, policy: &Policy, progress: &dyn Prog
     run.reason = plan.reason;
     let batch = Batch {
         sources,
-        analyzers: ANALYZERS.to_vec(),
+        analyzers,
         request: Request {
             target: plan.target,
             base: Some(plan.base),

@@ -83,7 +83,7 @@ impl Reach for Allowed {
 }
 
 impl Allowed {
-    fn admit(&self, host: &str) -> Result<(), Unreached> {
+    fn admit(self, host: &str) -> Result<(), Unreached> {
         if self.other_machines || is_here(host) {
             return Ok(());
         }

@@ -16,6 +16,7 @@ use sealbook_record::{Actor, Severity, Timestamp};
 use sealbook_store::Ledger;
 
 use self::tell::Telling;
+use crate::audit::read;
 use crate::{Allowed, Error, Plan, collect};
 
 /// How soon it is noticed that nobody wants it any more.
@@ -118,7 +119,7 @@ impl On<'_> {
         // It is watched before it is looked at: nothing happens in between that neither sees.
         let mut stream = if files || logs { Some(Stream::start(&self.watching.target)?) } else { None };
         let all: Vec<String> = self.watching.sources.clone();
-        self.audit(&all, hear)?;
+        self.audit(&all, true, hear)?;
         hear(&Heard::Begun);
         let now = || self.ledger.now().as_micros();
         let every = i64::try_from(self.watching.interval.as_micros()).unwrap_or(i64::MAX);
@@ -145,15 +146,16 @@ impl On<'_> {
                 hear(&Heard::Moment(&window));
             }
             if has_gap && files {
-                self.audit(&["file".to_owned()], hear)?;
+                self.audit(&["file".to_owned()], true, hear)?;
             }
             let now = self.ledger.now().as_micros();
-            if logs_wait && (is_last || now >= logs_at) {
-                self.audit(&["log".to_owned()], hear)?;
+            if logs && (is_last || logs_wait && now >= logs_at) {
+                // Analyzers read all that was sealed: once at the beginning and once at the end.
+                self.audit(&["log".to_owned()], is_last, hear)?;
                 (logs_wait, logs_at) = (false, self.ledger.now().as_micros() + LOGS_EVERY_US);
             }
             if services && (is_last || now >= services_at) {
-                self.audit(&["service".to_owned()], hear)?;
+                self.audit(&["service".to_owned()], true, hear)?;
                 services_at = self.ledger.now().as_micros() + every;
             }
         }
@@ -184,7 +186,7 @@ impl On<'_> {
         Ok(())
     }
 
-    fn audit(&mut self, sources: &[String], hear: &mut dyn FnMut(&Heard<'_>)) -> Result<(), Error> {
+    fn audit(&mut self, sources: &[String], analyzes: bool, hear: &mut dyn FnMut(&Heard<'_>)) -> Result<(), Error> {
         let watching = self.watching;
         let plan = Plan {
             target: watching.target.clone(),
@@ -198,7 +200,11 @@ impl On<'_> {
             allowed: watching.allowed,
         };
         let progress: &dyn Progress = &Silent;
-        let audit = collect(plan, self.ledger, self.policy, progress)?;
+        let audit = if analyzes {
+            collect(plan, self.ledger, self.policy, progress)?
+        } else {
+            read(plan, self.ledger, self.policy, progress)?
+        };
         self.watched.audits += 1;
         self.watched.incomplete += u64::from(!audit.is_complete());
         self.watched.worst = self.watched.worst.max(audit.findings().map(|finding| finding.severity).max());

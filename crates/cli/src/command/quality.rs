@@ -36,8 +36,8 @@ pub(crate) struct Args {
     #[arg(long)]
     violations: bool,
     /// Only banned words, from banned-words.yaml or this file
-    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
-    banned_words: Option<Option<PathBuf>>,
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    banned_words: Option<String>,
     /// Only these tools, also where they run code of the tree
     #[arg(long, value_name = "TOOLS", value_delimiter = ',', value_parser = tools())]
     run: Vec<String>,
@@ -73,10 +73,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let only_reports = !args.sarif.is_empty() && args.run.is_empty();
     quality.without_tools = (args.banned_words.is_some() || only_reports) && !args.violations;
     quality.without_banned = args.violations && args.banned_words.is_none();
-    quality.banned = match &args.banned_words {
-        Some(Some(file)) => Some(init::canonical(context, file)?),
-        _ => None,
-    };
+    let file = args.banned_words.as_deref().filter(|file| !file.is_empty());
+    quality.banned = file.map(|file| init::canonical(context, file.as_ref())).transpose()?;
     quality.run.clone_from(&args.run);
     for path in &args.sarif {
         quality.sarif.push(init::canonical(context, path)?);

@@ -110,6 +110,7 @@ fn no_check_is_not_clean() {
     let (code, told) = audit(&place, &["services"]);
     assert_eq!(code, 3, "{told}");
     assert!(told.to_string().contains("no_checks"), "{told}");
+    assert_eq!(audit(&place, &["repo", "--sources", "services"]).0, 3, "the repository's audit says so too");
     place.write("services.yaml", "services: {db: {checks: []}}\n");
     assert_eq!(audit(&place, &["services"]).0, 3);
     place.write("services.yaml", "services: {db: {checks: [{tcp: '127.0.0.1:1'}]}}\n");

@@ -45,6 +45,8 @@ static METADATA: AnalyzerMetadata = AnalyzerMetadata {
 const SHOWN: usize = 50;
 /// From so many for each thousand lines on, density is more than a note.
 const DENSE: f64 = 20.0;
+/// Of fewer lines density says little.
+const LINES_LEAST: u64 = 1_000;
 /// Minutes that mending takes, by weight. A rule of thumb, and said to be one.
 const MINUTES: [(Severity, u64); 3] = [(Severity::Error, 30), (Severity::Warning, 15), (Severity::Info, 5)];
 
@@ -172,7 +174,8 @@ fn density(courses: &[&Course]) -> Option<Finding> {
     if list.is_empty() {
         return None;
     }
-    let severity = if whole > DENSE { Severity::Warning } else { Severity::Info };
+    let is_much = by_tool.iter().any(|(.., lines)| *lines >= LINES_LEAST);
+    let severity = if whole > DENSE && is_much { Severity::Warning } else { Severity::Info };
     let message = format!("for each 1,000 lines: {}", list.join(", "));
     let mut finding = Finding::new("quality.density", "density", severity, message, None, "");
     finding.evidence = courses.iter().map(|course| (course.seq, course.seq)).collect();

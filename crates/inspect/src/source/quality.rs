@@ -190,7 +190,7 @@ impl Running<'_, '_> {
         let report = Report { rules, files, said, ..Report::default() };
         let lines = self.tree.endings.values().map(|(_, lines)| lines).sum();
         self.loaded += 1;
-        self.tell(BANNED, report, String::new(), (0, lines), "own")
+        self.tell(BANNED, report, "", (0, lines), "own")
     }
 
     fn tools(&mut self, progress: &dyn Progress) -> Result<(), Error> {
@@ -231,7 +231,7 @@ impl Running<'_, '_> {
         if self.request.options.quality.fix {
             let before = tool.run(&desk);
             match before {
-                Ok(report) => self.report_of(tool, report, config.clone())?,
+                Ok(report) => self.report_of(tool, report, &config)?,
                 Err(crash) => return self.crashed(tool.name(), &crash),
             }
             // Cargo takes the whole workspace, and what it changed elsewhere would be in no record.
@@ -247,12 +247,12 @@ impl Running<'_, '_> {
             }
         }
         match tool.run(&desk) {
-            Ok(report) => self.report_of(tool, report, config),
+            Ok(report) => self.report_of(tool, report, &config),
             Err(crash) => self.crashed(tool.name(), &crash),
         }
     }
 
-    fn report_of(&mut self, tool: &dyn Tool, report: Report, config: String) -> Result<(), Error> {
+    fn report_of(&mut self, tool: &dyn Tool, report: Report, config: &str) -> Result<(), Error> {
         if report.rules == Some(0) || report.files == Some(0) {
             let (why, detail) = match report.rules {
                 Some(0) => ("no_rules", "it loaded no rule: its configuration turns all of them off"),
@@ -300,7 +300,7 @@ impl Running<'_, '_> {
                 for (name, report) in runs {
                     self.loaded += 1;
                     let lines = self.tree.endings.values().map(|(_, lines)| lines).sum();
-                    self.tell(&name, report, String::new(), (0, lines), "sarif")?;
+                    self.tell(&name, report, "", (0, lines), "sarif")?;
                 }
                 Ok(())
             }
@@ -315,7 +315,7 @@ impl Running<'_, '_> {
         &mut self,
         tool: &str,
         report: Report,
-        config: String,
+        config: &str,
         (files, lines): (u64, u64),
         how: &'static str,
     ) -> Result<(), Error> {
@@ -329,7 +329,7 @@ impl Running<'_, '_> {
             tool,
             how,
             version: &report.version,
-            config: &config,
+            config,
             rules: report.rules,
             files: report.files.unwrap_or(files),
             lines,

@@ -323,7 +323,12 @@ fn a_run_that_is_called_off_says_so_and_asks_nobody_further() {
     let run = |patience: i64| {
         let before = book.records().len();
         let batch = Batch {
-            sources: SOURCES.to_vec(),
+            // Those that need more than files to read call themselves incomplete here.
+            sources: SOURCES
+                .iter()
+                .copied()
+                .filter(|it| !["service", "quality"].contains(&it.metadata().name))
+                .collect(),
             analyzers: ANALYZERS.to_vec(),
             request: book.request(&repo.path, FileOptions::default()),
             baseline: None,

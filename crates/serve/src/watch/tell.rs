@@ -55,7 +55,7 @@ impl<'a> Telling<'a> {
             "until": until,
         });
         set(&mut record, PartName::Input, &plan)?;
-        self.seal(record, sink)
+        seal(record, sink)
     }
 
     pub(super) fn end(&self, watched: &Watched, error: Option<&Error>, sink: &mut BookSink<'_>) -> Result<(), Error> {
@@ -73,7 +73,7 @@ impl<'a> Telling<'a> {
                 &serde_json::json!({"code": error.code(), "message": error.to_string()}),
             )?;
         }
-        self.seal(record, sink)
+        seal(record, sink)
     }
 
     pub(super) fn gap(&self, gap: &Gap, sink: &mut BookSink<'_>) -> Result<(), Error> {
@@ -85,7 +85,7 @@ impl<'a> Telling<'a> {
             "why": gap.why(), "detail": detail, "lost": "unknown", "then": "a look at everything follows",
         });
         set(&mut record, PartName::Result, &told)?;
-        self.seal(record, sink)
+        seal(record, sink)
     }
 
     pub(super) fn changed(&self, window: &Window, sink: &mut BookSink<'_>) -> Result<(), Error> {
@@ -118,12 +118,6 @@ impl<'a> Telling<'a> {
         SOURCE.clone_into(&mut record.source);
         record
     }
-
-    fn seal(&self, record: Record, sink: &mut BookSink<'_>) -> Result<(), Error> {
-        sink.record(Raw::new(record))?;
-        sink.seal()?;
-        Ok(())
-    }
 }
 
 fn line((path, seen): &(std::path::PathBuf, Sighted), now: Now) -> Line {
@@ -134,4 +128,10 @@ fn line((path, seen): &(std::path::PathBuf, Sighted), now: Now) -> Line {
 
 fn set(record: &mut Record, part: PartName, value: &impl Serialize) -> Result<(), Error> {
     record.set_part(part, value).map_err(|cause| Error::Arguments { why: cause.to_string() })
+}
+
+fn seal(record: Record, sink: &mut BookSink<'_>) -> Result<(), Error> {
+    sink.record(Raw::new(record))?;
+    sink.seal()?;
+    Ok(())
 }

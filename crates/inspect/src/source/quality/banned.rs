@@ -38,13 +38,12 @@ pub(super) struct Word {
 pub(super) fn words(text: &str) -> Result<Vec<Word>, String> {
     let value = read(text)?;
     let root = At::root(&value);
-    let list = match value.is_array() {
-        true => root,
-        false => {
-            root.only(&["banned_words"])?;
-            let Some(list) = root.get("banned_words") else { return Ok(Vec::new()) };
-            list
-        }
+    let list = if value.is_array() {
+        root
+    } else {
+        root.only(&["banned_words"])?;
+        let Some(list) = root.get("banned_words") else { return Ok(Vec::new()) };
+        list
     };
     list.list()?.iter().map(word).collect()
 }

@@ -66,12 +66,14 @@ pub(super) fn row(seq: u64, record: &Record) -> Option<Row> {
     }
     let run: Run = part(record, PartName::Result)?;
     let name = Text::name(&run.tool);
-    let weights = [(run.counts.error, "errors"), (run.counts.warning, "warnings"), (run.counts.info, "notes")];
+    let counts = &run.counts;
+    let weights =
+        [(counts.error, "error", "errors"), (counts.warning, "warning", "warnings"), (counts.info, "note", "notes")];
     let changes = [
-        (run.changes.appeared, "new"),
-        (run.changes.changed, "changed"),
-        (run.changes.moved, "moved"),
-        (run.changes.gone, "gone"),
+        (run.changes.appeared, "new", "new"),
+        (run.changes.changed, "changed", "changed"),
+        (run.changes.moved, "moved", "moved"),
+        (run.changes.gone, "gone", "gone"),
     ];
     Some(vec![
         Text::plain(seq.to_string()),
@@ -86,7 +88,7 @@ pub(super) fn row(seq: u64, record: &Record) -> Option<Row> {
     ])
 }
 
-fn list(counts: &[(u64, &str)]) -> String {
-    let told = counts.iter().filter(|(count, _)| *count > 0);
-    told.map(|(count, name)| format!("{} {name}", words::grouped(*count))).collect::<Vec<_>>().join(", ")
+fn list(counts: &[(u64, &str, &str)]) -> String {
+    let told = counts.iter().filter(|(count, ..)| *count > 0);
+    told.map(|(count, one, many)| words::count(*count, one, many)).collect::<Vec<_>>().join(", ")
 }

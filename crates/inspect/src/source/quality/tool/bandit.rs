@@ -1,10 +1,7 @@
 //! bandit: what it prints as JSON.
 
-use std::collections::BTreeMap;
-
 use sealbook_record::Severity;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::{Crash, Desk, Report, Said, Tool, json};
 
@@ -13,7 +10,7 @@ pub(super) struct Bandit;
 #[derive(Deserialize)]
 struct Printed {
     errors: Vec<Unread>,
-    metrics: BTreeMap<String, IgnoredAny>,
+    metrics: serde_json::Map<String, serde_json::Value>,
     results: Vec<Told>,
 }
 

@@ -27,7 +27,7 @@ impl Tool for Mypy {
     /// Its plugins are modules of Python that the configuration names.
     fn trust(&self, tree: &Tree) -> Trust {
         let names_plugins = |name: &&str| tree.text(name).is_some_and(|text| text.contains("plugins"));
-        if self.configuration().iter().any(|name| names_plugins(&name)) { Trust::Tree } else { Trust::Own }
+        if self.configuration().iter().any(names_plugins) { Trust::Tree } else { Trust::Own }
     }
 
     fn endings(&self) -> &'static [&'static str] {
@@ -59,11 +59,13 @@ impl Tool for Mypy {
             report.unread.push((".".to_owned(), "blocked"));
         }
         for it in told {
+            let code = it.code.as_deref().unwrap_or("note");
+            // What is not installed here says nothing of the code.
+            let is_of_place = code.starts_with("import");
             let severity = match it.severity.as_str() {
-                "error" => Severity::Warning,
+                "error" if !is_of_place => Severity::Warning,
                 _ => Severity::Info,
             };
-            let code = it.code.as_deref().unwrap_or("note");
             report.said.push(Said {
                 rule: format!("mypy.{code}"),
                 severity: if code == "syntax" { Severity::Error } else { severity },

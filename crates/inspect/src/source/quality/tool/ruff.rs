@@ -79,12 +79,11 @@ impl Tool for Ruff {
 /// What cannot run is an error, what may be wrong a warning, and taste information.
 fn severity(code: &str) -> Severity {
     if code == "invalid-syntax" || code.starts_with("E9") || code.starts_with("F82") || code.starts_with("F7") {
-        Severity::Error
-    } else if code.starts_with(['F', 'S', 'B']) || code.starts_with("PLE") {
-        Severity::Warning
-    } else {
-        Severity::Info
+        return Severity::Error;
     }
+    // Pyflakes, bugbear, bandit's rules and pylint's errors; all other families are about style.
+    let family = code.trim_end_matches(|it: char| it.is_ascii_digit());
+    if matches!(family, "F" | "B" | "S" | "PLE") { Severity::Warning } else { Severity::Info }
 }
 
 /// How many rules are on, as `--show-settings` lists them.
@@ -96,6 +95,15 @@ fn rules_of(settings: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn what_may_be_wrong_weighs_more_than_style() {
+        let of = |code: &str| super::severity(code).as_str();
+        assert_eq!(
+            ["F821", "F401", "B006", "PLE2502", "SIM102", "FURB192", "BLE001"].map(of),
+            ["error", "warning", "warning", "warning", "info", "info", "info"]
+        );
+    }
+
     #[test]
     fn rules_are_counted_as_they_are_listed() {
         let of = super::rules_of;
