@@ -11,7 +11,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use sealbook_inspect::{
-    Analyzer, Batch, Book, GitAnalyzer, GitOptions, Options, Refs, Request, Run, SecurityAnalyzer, Silent, source,
+    Analyzer, Batch, Book, GitAnalyzer, GitOptions, NoReach, Options, Refs, Request, Run, SecurityAnalyzer, Silent,
+    source,
 };
 use sealbook_policy::Policy;
 use sealbook_record::{Actor, ActorKind};
@@ -102,6 +103,7 @@ fn pass(repository: &Path, ledger: &Ledger, policy: &Policy, analyzers: &[&dyn A
             options: Options { git, ..Options::default() },
             threads: cores(),
             stamp: &book,
+            reach: &NoReach,
         },
     };
     let mut sink = book.sink(policy);
