@@ -1,6 +1,9 @@
 //! Commands that a message names, made such that they mean the book that is spoken of.
 
+use sealbook_record::DEFAULT_TENANT;
+
 use crate::args::Global;
+use crate::place::Place;
 
 /// The text with `--book` and `--tenant` in each command that it names, where they were given: without them the
 /// command would mean another book.
@@ -24,6 +27,12 @@ pub(crate) fn scoped(text: &str, global: &Global) -> String {
         is_code = !is_code;
     }
     out
+}
+
+/// The options that name a book wherever a command is typed, with a blank before each.
+pub(crate) fn naming(place: &Place) -> String {
+    let tenant = (place.tenant != DEFAULT_TENANT).then(|| format!(" --tenant {}", quoted(&place.tenant)));
+    format!(" --book {}{}", quoted(&place.book), tenant.unwrap_or_default())
 }
 
 /// A word as a shell reads it.

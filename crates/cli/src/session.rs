@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::place::Place;
 use crate::reviewer::ModelReview;
 use crate::teller::Tellers;
-use crate::{digest_key, output};
+use crate::{digest_key, hints, output};
 
 /// An open ledger.
 pub(crate) struct Session {
@@ -71,9 +71,11 @@ impl Session {
         review_max: Duration,
     ) -> Result<Gate, Failure> {
         let key = digest_key::load_or_create(&self.place.layout.keys, self.ledger.origin())?;
+        let book = hints::naming(&self.place);
         let ledger = Arc::new(self.ledger);
         let reviewer = ModelReview::new(Arc::clone(&ledger), &self.place, environment, review_max);
-        Ok(Gate::new(ledger, Policy::new(key), options)?.telling(tellers).reviewed_by(Arc::new(reviewer)))
+        let gate = Gate::new(ledger, Policy::new(key), options)?.spoken_of_as(&book);
+        Ok(gate.telling(tellers).reviewed_by(Arc::new(reviewer)))
     }
 
     /// A gate for what has happened already: nobody is asked.

@@ -186,11 +186,8 @@ fn sentence(question: &Question) -> String {
         many => format!("{many} different approvers must say yes, and one no is enough"),
     };
     let text = format!(
-        "{} wants to call {} of {} ({rules}). {who}: `sealbook approve {id}`{conditions}, or `sealbook deny {id}`.",
-        question.caller,
-        question.tool,
-        question.server,
-        id = question.approval
+        "{} wants to call {} of {} ({rules}). {who}: `{}`{conditions}, or `{}`.",
+        question.caller, question.tool, question.server, question.approve, question.deny
     );
     harmless(&text)
 }

@@ -51,6 +51,8 @@ pub(crate) struct Core {
     pub(crate) watch: Watch,
     teller: OnceLock<Arc<dyn Teller>>,
     reviewer: OnceLock<Arc<dyn Reviewer>>,
+    /// Options that name the book, at the end of commands that people are told.
+    book: OnceLock<String>,
     /// Held while a person is asked.
     asking: Mutex<()>,
 }
@@ -98,6 +100,7 @@ impl Gate {
             watch,
             teller: OnceLock::new(),
             reviewer: OnceLock::new(),
+            book: OnceLock::new(),
             asking: Mutex::new(()),
         });
         let recorder = Recorder::start(Arc::clone(&core));
@@ -115,6 +118,13 @@ impl Gate {
     #[must_use]
     pub fn reviewed_by(self, reviewer: Arc<dyn Reviewer>) -> Self {
         let _ = self.core.reviewer.set(reviewer);
+        self
+    }
+
+    /// The same; commands that people are told end with these options, which name the book and the tenant.
+    #[must_use]
+    pub fn spoken_of_as(self, options: &str) -> Self {
+        let _ = self.core.book.set(options.to_owned());
         self
     }
 

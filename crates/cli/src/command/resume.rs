@@ -10,6 +10,7 @@ use super::stop::{Scope, target};
 use crate::approver::{self, Unlock};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hints;
 use crate::session::Session;
 use crate::tenants;
 
@@ -83,7 +84,7 @@ fn lift_elsewhere(own: &Session, key: &SigningKey, args: &Args, context: &Contex
         }
         let tenant = other.ledger.tenant();
         context
-            .note(&format!("still stopped for tenant {tenant}, which has an approver of its own: `sealbook --tenant {tenant} resume --all --reason WHY` lifts it"));
+            .note(&format!("still stopped for tenant {tenant}, which has an approver of its own: `sealbook --tenant {} resume --all --reason WHY` lifts it", hints::quoted(tenant)));
         Ok(())
     })?;
     failed.into_iter().next().map_or(Ok(()), |(ledger, cause)| Err(cause.at(format!("still stopped: {ledger}"))))

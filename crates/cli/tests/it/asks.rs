@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use sealbook_testkit::endpoint::{Endpoint, Reply};
 use serde_json::{Value, json};
 
-use crate::fixture::{Ended, Place};
+use crate::fixture::{Ended, Place, end};
 use crate::hook::{AGENTS, before, hook};
 
 /// A server in a shell: it answers every request, and logs what it sees.
@@ -550,4 +550,15 @@ fn an_agent_that_tries_to_reach_the_book_through_the_filesystem_server_is_refuse
     let blocked = place.json(["query", "--outcome", "blocked"]);
     assert_eq!(blocked["records"].as_array().unwrap().len(), tries.len(), "each is on record");
     assert_eq!(place.run(["verify", "--complete"]).code, 0);
+}
+
+#[test]
+fn the_command_that_a_person_is_told_means_this_book_wherever_it_is_typed() {
+    let place = with_rules(ASK);
+    let held = exec(&place, "true deploy");
+    assert_eq!(held.code, 126);
+    let told: Vec<&str> = held.err.split('`').nth(1).unwrap().split(' ').collect();
+    assert_eq!((&told[..2], told[3]), (&["sealbook", "approve"][..], "--book"), "{held:?}");
+    let elsewhere = end(place.command(["approvals", "show", told[2], "--book", told[4]]).current_dir("/"), b"");
+    assert_eq!(elsewhere.code, 0, "{elsewhere:?}");
 }

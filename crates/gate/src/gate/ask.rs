@@ -14,6 +14,11 @@ use crate::mcp::fields;
 const EXPIRES_US: i64 = 30 * 60 * 1_000_000;
 
 impl Core {
+    /// The command that answers a request, as a person types it anywhere.
+    pub(crate) fn command(&self, verb: &str, approval: Uuid) -> String {
+        format!("sealbook {verb} {approval}{}", self.book.get().map_or("", String::as_str))
+    }
+
     /// What a person is asked about.
     pub(super) fn call(&self, record: &Record) -> Call {
         let input = record.part(PartName::Input).map_or("", |part| part.get());
@@ -86,6 +91,8 @@ impl Core {
         if let Some(teller) = self.teller.get() {
             teller.tell(Question {
                 approval: id,
+                approve: self.command("approve", id),
+                deny: self.command("deny", id),
                 rules: rules.to_vec(),
                 caller: call.caller.clone(),
                 server: call.server.clone(),

@@ -88,6 +88,11 @@ impl Held {
         self.asked.map(|(approval, _)| approval)
     }
 
+    /// The command by which a person says yes, once there is a request.
+    pub fn approve_command(&self) -> Option<String> {
+        self.approval().map(|approval| self.core.command("approve", approval))
+    }
+
     /// The call.
     pub fn record(&self) -> &Record {
         &self.record
@@ -267,7 +272,7 @@ impl Held {
     pub fn give_up(self) -> Result<Pending, Error> {
         let (id, rules) = (self.record.id, self.rules());
         let refused = match self.asked {
-            Some((approval, _)) => Refused::held(id, &rules, approval),
+            Some((approval, _)) => Refused::held(id, &rules, approval, &self.core.command("approve", approval)),
             None => Refused::blocked(id, &rules),
         };
         self.core.refuse(*self.record, self.verdict, refused)

@@ -98,10 +98,10 @@ impl Refused {
     }
 
     /// A person must be asked.
-    pub(crate) fn held(id: Uuid, rules: &[String], approval: Uuid) -> Self {
+    pub(crate) fn held(id: Uuid, rules: &[String], approval: Uuid, command: &str) -> Self {
         let by = by(rules);
         let text = format!(
-            "Held by {by}: a person must approve this call first. The call did not run. A person runs `sealbook approve {approval}`; then make exactly the same call again."
+            "Held by {by}: a person must approve this call first. The call did not run. A person runs `{command}`; then make exactly the same call again."
         );
         Self { approval: Some(approval), ..Self::new(id, "ask", rules, text) }
     }

@@ -18,6 +18,10 @@ pub trait Teller: Send + Sync {
 pub struct Question {
     /// The request, by which it is answered.
     pub approval: Uuid,
+    /// The command that says yes.
+    pub approve: String,
+    /// The command that says no.
+    pub deny: String,
     /// The names of the rules that ask.
     pub rules: Vec<String>,
     /// Who wants to act.

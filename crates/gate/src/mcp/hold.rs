@@ -145,10 +145,11 @@ impl News<'_> {
         let Some(token) = self.asked.progress.as_deref().filter(|_| now >= self.next) else { return };
         self.next = Timestamp::from_micros(now.as_micros().saturating_add(PROGRESS_EVERY_US));
         self.count += 1;
-        let approval = held.approval().map_or_else(String::new, |id| format!(" (sealbook approve {id})"));
+        let approval = held.approve_command().map_or_else(String::new, |command| format!(" ({command})"));
+        let message = serde_json::Value::from(format!("Held: a person has to approve this call{approval}"));
         // Progress only grows, and the server's own comes after ours: so ours is next to nothing.
         let news = format!(
-            "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{{\"progressToken\":{token},\"progress\":0.{:06},\"message\":\"Held: a person has to approve this call{approval}\"}}}}",
+            "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{{\"progressToken\":{token},\"progress\":0.{:06},\"message\":{message}}}}}",
             self.count.min(999_999)
         );
         say(news.into_bytes());
