@@ -39,11 +39,14 @@ pub(crate) struct Running {
 }
 
 /// What is audited, with what.
+#[derive(Default)]
 pub(crate) struct Plan {
     /// A directory or a file, links resolved.
     pub(crate) target: PathBuf,
     /// Names of the sources.
     pub(crate) sources: Vec<String>,
+    /// Names of the analyzers whose findings are asked for; every one's, where none is named.
+    pub(crate) analyzers: &'static [&'static str],
     pub(crate) options: Options,
     /// Show the run's records of these actions too.
     pub(crate) show: &'static [&'static str],
@@ -91,6 +94,7 @@ pub(crate) fn run_allowed(plan: Plan, allowed: Allowed, running: &Running, conte
         project: session.project().or_else(|| Some(directory_name(&root))),
         base: root,
         sources: plan.sources,
+        analyzers: plan.analyzers,
         options: plan.options,
         actor: session.actor.clone(),
         reason: running.reason.clone(),

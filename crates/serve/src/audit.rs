@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use sealbook_inspect::{
-    ANALYZERS, Analyzer, Audit, Batch, Book, Options, Picture, Progress, Request, Run, Source, source,
+    ANALYZERS, Analyzer, Audit, Batch, Book, Options, Picture, Progress, Request, Run, Source, analyzer, source,
 };
 use sealbook_ledger::Uuid;
 use sealbook_policy::Policy;
@@ -23,6 +23,8 @@ pub struct Plan {
     pub base: PathBuf,
     /// Names of the sources.
     pub sources: Vec<String>,
+    /// Names of the analyzers whose findings are asked for; every one's, where none is named.
+    pub analyzers: &'static [&'static str],
     /// Their options.
     pub options: Options,
     /// Who asks for it.
@@ -53,7 +55,11 @@ fn named(sources: &[String]) -> Result<Vec<&'static dyn Source>, Error> {
 
 /// Runs it; every record of it is sealed when it ends.
 pub fn collect(plan: Plan, ledger: &Ledger, policy: &Policy, progress: &dyn Progress) -> Result<Audit, Error> {
-    run(plan, ANALYZERS.to_vec(), ledger, policy, progress)
+    let analyzers = match plan.analyzers {
+        [] => ANALYZERS.to_vec(),
+        names => names.iter().map(|name| analyzer(name)).collect::<Result<_, _>>()?,
+    };
+    run(plan, analyzers, ledger, policy, progress)
 }
 
 /// The same without analyzers, which read what was sealed before: what it costs does not grow with the book.

@@ -195,6 +195,7 @@ impl Desk<'_> {
             target: what.target.clone(),
             base: what.base.clone(),
             sources: what.sources.clone(),
+            analyzers: &[],
             options,
             actor: self.actor.clone(),
             project: what.project.clone(),

@@ -192,6 +192,7 @@ impl On<'_> {
             target: watching.target.clone(),
             base: watching.base.clone(),
             sources: sources.to_vec(),
+            analyzers: &[],
             options: watching.options.clone(),
             actor: watching.actor.clone(),
             project: watching.project.clone(),

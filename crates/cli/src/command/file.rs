@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         options.git.file = Some(git::in_tree(context, &root_of(&target), &args.path)?);
         sources.insert(0, "git".to_owned());
     }
-    let plan = Plan { target, sources, options, show: &["git.commit", "file.observed"], baseline: None };
+    let plan = Plan { target, sources, options, show: &["git.commit", "file.observed"], ..Plan::default() };
     audit::run(plan, &args.running, context)
 }
 

@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.git.allowed_signers = args.allowed_signers.as_deref().map(|path| context.environment.absolute(path));
     options.security = audit::security(context, args.rules.as_deref(), None);
     let show: &[_] = if args.blame { &["git.blame", "git.commit"] } else { &["git.commit"] };
-    let plan = Plan { target, sources: vec!["git".to_owned()], options, show, baseline: None };
+    let plan = Plan { target, sources: vec!["git".to_owned()], options, show, ..Plan::default() };
     audit::run(plan, &args.running, context)
 }
 

@@ -61,5 +61,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.log.again = args.again;
     options.log.zone = Some((**zone).clone());
     let show = &["log.run", "log.selection", "log.segment"];
-    audit::run(Plan { target, sources: vec!["log".to_owned()], options, show, baseline: None }, &args.running, context)
+    audit::run(
+        Plan { target, sources: vec!["log".to_owned()], options, show, ..Plan::default() },
+        &args.running,
+        context,
+    )
 }

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.module.include_dependencies = args.include_dependencies;
     let (target, name) = place(&args.name, context)?;
     options.module.name = Some(name);
-    let plan = Plan { target, sources: vec!["module".to_owned()], options, show: MODULES, baseline: None };
+    let plan = Plan { target, sources: vec!["module".to_owned()], options, show: MODULES, ..Plan::default() };
     audit::run(plan, &args.running, context)
 }
 

@@ -90,6 +90,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     quality.fix = args.fix;
     let allowed = Allowed { code_of_the_tree: !args.run.is_empty(), ..Allowed::BY_A_PERSON };
     let show = &["quality.run", "quality.failed", "quality.fix"];
-    let plan = Plan { target, sources: vec!["quality".to_owned()], options, show, baseline: None };
+    let plan = Plan { target, sources: vec!["quality".to_owned()], options, show, ..Plan::default() };
     audit::run_allowed(plan, allowed, &args.running, context)
 }

@@ -108,6 +108,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     options.log.again = args.again;
     options.log.zone = Some((*context.environment.zone).clone());
     let show = if sources.iter().any(|name| name == "module") { audit::MODULES } else { &[] };
-    let plan = Plan { target, sources, options, show, baseline: args.baseline.clone() };
+    let plan = Plan { target, sources, options, show, baseline: args.baseline.clone(), ..Plan::default() };
     audit::run(plan, &args.running, context)
 }

@@ -59,6 +59,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     options.git.secrets = true;
     options.security = audit::security(context, args.rules.as_deref(), args.advisories.as_deref());
-    let plan = Plan { target, sources, options, show: &[], baseline: None };
+    let plan = Plan { target, sources, analyzers: &["security"], options, ..Plan::default() };
     audit::run(plan, &args.running, context)
 }

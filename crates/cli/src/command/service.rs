@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let allowed = Allowed { code_of_the_tree: args.commands, ..Allowed::BY_A_PERSON };
     let logs = if args.logs { Some(logs(args, &target, &options, context)?) } else { None };
     let show = &["service.checked", "service.host"];
-    let plan = Plan { target, sources: vec!["service".to_owned()], options, show, baseline: None };
+    let plan = Plan { target, sources: vec!["service".to_owned()], options, show, ..Plan::default() };
     let mut exit = audit::run_allowed(plan, allowed, &args.running, context)?;
     for plan in logs.into_iter().flatten() {
         exit = exit.or_worse(audit::run(plan, &args.running, context)?);
@@ -99,7 +99,7 @@ fn logs(args: &Args, target: &Path, asked: &Options, context: &Context) -> Resul
     let plan = |place: PathBuf| {
         let target = init::canonical(context, &place)?;
         let show: &[&str] = &["log.run", "log.selection", "log.segment"];
-        Ok(Plan { target, sources: vec!["log".to_owned()], options: options.clone(), show, baseline: None })
+        Ok(Plan { target, sources: vec!["log".to_owned()], options: options.clone(), show, ..Plan::default() })
     };
     places.into_iter().map(plan).collect()
 }

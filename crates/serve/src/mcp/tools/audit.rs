@@ -48,6 +48,7 @@ pub(super) fn run(
         project: desk.setup.project.clone().or_else(|| Some(name_of(&base))),
         base,
         sources: sources.iter().map(|name| (*name).to_owned()).collect(),
+        analyzers: &[],
         options,
         actor: call.actor.clone(),
         reason: None,
