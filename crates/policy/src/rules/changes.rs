@@ -2,7 +2,7 @@
 //!
 //! The list is of programs that only read. Whatever is not known to leave a file as it is counts as changing it.
 
-use super::shell::{Run, any_run, any_run_in_code, any_run_of, program};
+use super::shell::{Room, Run, any_run, any_run_in_code, any_run_of, program};
 use super::walk::Line;
 
 /// Programs that leave alone whatever they are given, with any options.
@@ -130,7 +130,7 @@ impl Files {
     }
 
     /// Whether what a part says can change one of them.
-    pub(crate) fn are_changed(&self, line: &Line<'_>) -> bool {
+    pub(crate) fn are_changed(&self, line: &Line<'_>, room: &mut Room) -> bool {
         // Where a command is done; what it names from there on is a path as well.
         let mut here = Vec::new();
         let mut each = |run: &Run<'_>| {
@@ -142,9 +142,15 @@ impl Files {
             self.changes(run, &here)
         };
         match line {
-            Line::Shell(text) => any_run(text, &mut each),
-            Line::Words(words) => any_run_of(words, &mut each) || any_run(&words.join(" "), &mut each),
-            Line::Code(text) => any_run(text, &mut each) || any_run_in_code(text, &mut each),
+            Line::Shell(text) => any_run(text, room, &mut each),
+            Line::Json(text) => room.guess(|room| any_run(text, room, &mut each)),
+            Line::Words(words) => {
+                any_run_of(words, room, &mut each)
+                    || room.guess(|room| any_run(&words.join(" "), room, &mut each))
+            }
+            Line::Code(text) => {
+                room.guess(|room| any_run(text, room, &mut each)) || any_run_in_code(text, room, &mut each)
+            }
             Line::Typed(_) => false,
         }
     }

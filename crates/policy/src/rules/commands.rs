@@ -1,6 +1,6 @@
 //! Which commands a text calls, and which of them are meant by a rule.
 
-use super::shell::{Run, any_run, any_run_in_code, any_run_of, program};
+use super::shell::{Room, Run, any_run, any_run_in_code, any_run_of, program};
 use super::walk::Line;
 
 /// Words of a command that are looked at.
@@ -32,20 +32,26 @@ impl Commands {
     }
 
     /// Whether one of them is called by a text that a shell runs.
-    pub(crate) fn are_in(&self, text: &str) -> bool {
-        any_run(text, &mut |run| self.fit(run))
+    pub(crate) fn are_in(&self, text: &str, room: &mut Room) -> bool {
+        any_run(text, room, &mut |run| self.fit(run))
     }
 
     /// Whether one of them is called by what a part says.
-    pub(crate) fn are_called(&self, line: &Line<'_>) -> bool {
+    pub(crate) fn are_called(&self, line: &Line<'_>, room: &mut Room) -> bool {
+        let mut each = |run: &Run<'_>| self.fit(run);
         match line {
-            Line::Shell(text) => self.are_in(text),
-            Line::Words(words) => any_run_of(words, &mut |run| self.fit(run)) || self.are_in(&words.join(" ")),
-            Line::Code(text) => self.are_in(text) || any_run_in_code(text, &mut |run| self.fit(run)),
-            // Prose shows commands between backticks and in brackets.
-            Line::Typed(text) => {
-                any_run(&text.replace(['`', '(', ')'], " "), &mut |run| self.fit(run) && !is_sentence(run))
+            Line::Shell(text) => self.are_in(text, room),
+            Line::Json(text) => room.guess(|room| self.are_in(text, room)),
+            Line::Words(words) => {
+                any_run_of(words, room, &mut each) || room.guess(|room| self.are_in(&words.join(" "), room))
             }
+            Line::Code(text) => {
+                room.guess(|room| self.are_in(text, room)) || any_run_in_code(text, room, &mut each)
+            }
+            // Prose shows commands between backticks and in brackets.
+            Line::Typed(text) => room.guess(|room| {
+                any_run(&text.replace(['`', '(', ')'], " "), room, &mut |run| self.fit(run) && !is_sentence(run))
+            }),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Whether a text touches a directory: its words as paths, made plain without asking any disk.
 
-use super::shell::{any_command, program};
+use super::shell::{Room, any_command, program};
 
 /// Longer texts are looked through as they are.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
@@ -44,7 +44,7 @@ impl Places {
 
     /// Whether the text is a path at or below one of them, or a command line that has one in it, or takes one away
     /// with what is above it. `cwd` is where relative paths begin, where that is known.
-    pub(crate) fn touched_by(&self, text: &str, cwd: Option<&str>) -> bool {
+    pub(crate) fn touched_by(&self, text: &str, cwd: Option<&str>, room: &mut Room) -> bool {
         if text.len() > TEXT_BYTES_MAX {
             return self.places.iter().any(|place| text.contains(&format!("/{}", place.join("/"))));
         }
@@ -53,7 +53,7 @@ impl Places {
             return true;
         }
         let mut here = cwd;
-        any_command(text, &mut |words| {
+        any_command(text, room, &mut |words| {
             let takes_away = words.iter().map(|word| program(word)).find(|name| takes_away(name, words));
             let last = words.len() - 1;
             for (at, word) in words.iter().enumerate() {
@@ -214,7 +214,7 @@ mod tests {
 
     fn touched(text: &str, cwd: Option<&str>) -> bool {
         let places = [format!("{HOME}/books/shop"), format!("{HOME}/keys"), "/srv/audit/k".to_owned()];
-        Places::new(&places, &[]).touched_by(text, cwd)
+        Places::new(&places, &[]).touched_by(text, cwd, &mut Room::default())
     }
 
     #[test]
@@ -299,12 +299,12 @@ mod tests {
             "cd && rm -rf .local",
             "cd $XDG_STATE_HOME; ls sealbook/books",
         ] {
-            assert!(places.touched_by(text, None), "{text}");
+            assert!(places.touched_by(text, None, &mut Room::default()), "{text}");
         }
         for text in
             ["rm -rf ~/work", "rm -rf $HOMEWORK", "rm -rf ~ann", "ls ~", "rm -rf $XDG_STATE_HOME/other", "rm -rf ~/*"]
         {
-            assert!(!places.touched_by(text, None), "{text}");
+            assert!(!places.touched_by(text, None, &mut Room::default()), "{text}");
         }
         assert!(
             places.are_below("~", None) && places.are_below("$HOME/.local", None) && !places.are_below("~/x", None)

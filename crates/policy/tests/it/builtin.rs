@@ -185,6 +185,16 @@ fn agents_are_kept_off_the_commands_that_decide() {
         r#"{"keys":"cd x; sealbook stop --reason x"}"#,
         r#"{"command":"sealbook retention --hold=all --reason x"}"#,
         r#"{"command":"sealbook key --book x approver"}"#,
+        r#"{"command":"git commit -m $'it\\'s done' && sealbook deny 1"}"#,
+        r#"{"command":"git commit -m \"$(cat <<'EOF'\nDon't\nEOF\n)\"; sealbook deny 1"}"#,
+        r#"{"command":"echo \"${x%\"${x#?}\"}\"; sealbook deny 1"}"#,
+        r#"{"command":"x=${1:-\"${2:-a}\"}; sealbook deny 1"}"#,
+        r#"{"command":"((x=1<<3))\nsealbook deny 1"}"#,
+        r#"{"command":"for ((i=1<<2;i<9;i++)); do :; done\nsealbook deny 1"}"#,
+        r#"{"command":"cat <<EOF\n$(sealbook approve 1)\nEOF"}"#,
+        r#"{"command":"cat <<EOF\n`sealbook approve 1`\nEOF"}"#,
+        r#"{"command":"echo \"${X:-$(sealbook approve 1)}\""}"#,
+        r#"{"command":"a[1<<2]=5\nsealbook deny 1"}"#,
     ] {
         for kind in [ActorKind::Agent, ActorKind::Unknown, ActorKind::Service] {
             assert!(said(&call(kind, input), "guard-commands"), "{input}");
@@ -237,6 +247,7 @@ fn commands_that_list_and_words_that_speak_of_commands_are_let_be() {
         r#"{"cmd":["git","commit","-m","sealbook stop docs"]}"#,
         r#"{"command":"sealbook","args":["query","--action","approve"]}"#,
         r#"{"text":"We write rules with `sealbook rules add`."}"#,
+        r#"{"command":"git commit -m \"$(cat <<'EOF'\n1) Quote \"x\nsealbook approve now works\nEOF\n)\""}"#,
     ] {
         assert!(!said(&call(ActorKind::Agent, input), "guard-commands"), "{input}");
     }
@@ -393,7 +404,29 @@ fn agents_are_kept_off_the_settings_of_their_hooks() {
         r#"{"command":"echo see .claude/settings.json >> notes.md"}"#,
         r#"{"command":"find . -name settings.json"}"#,
         r#"{"command":"rm -rf .claude/worktrees/a"}"#,
+        r#"{"command":"[ -f .claude/settings.json ] || echo none"}"#,
+        r#"{"command":"[[ -f .claude/settings.json ]] && cat .claude/settings.json"}"#,
     ] {
         assert!(!said(&call(ActorKind::Agent, input), "guard-hooks"), "{input}");
+    }
+}
+
+#[test]
+fn a_command_that_is_too_much_to_read_is_refused_and_a_text_is_not() {
+    let pipes = format!("cat <<E{}\\n{}\\nE\\n", "|a".repeat(100_000), "x".repeat(100_000));
+    let braces = format!("{}{}", "x".repeat(800_000), "{a,b}".repeat(12));
+    let lines = format!("{}{}\\n", "x".repeat(1_000), "{a,b}".repeat(12)).repeat(600);
+    let json = format!("[{}]", "{\\\"a\\\":1,\\\"b\\\":[2,3]},".repeat(2_000).trim_end_matches(','));
+    for (name, text) in [("command", &pipes), ("command", &braces), ("cmd", &lines), ("command", &"nice ".repeat(99))] {
+        let input = format!(r#"{{"{name}":"sealbook deny 1;{text}"}}"#);
+        assert!(said(&call(ActorKind::Agent, &input), "guard-commands"), "{}", &input[..40]);
+        let input = format!(r#"{{"{name}":"{text};sealbook deny 1"}}"#);
+        assert!(said(&call(ActorKind::Agent, &input), "guard-commands"), "{}", &input[..40]);
+    }
+    for (name, text) in [("text", &braces), ("content", &pipes), ("content", &lines), ("arguments", &json)] {
+        let input = format!(r#"{{"{name}":"{text}"}}"#);
+        for rule in ["guard-commands", "guard-hooks"] {
+            assert!(!said(&call(ActorKind::Agent, &input), rule), "{rule} {}", &input[..40]);
+        }
     }
 }

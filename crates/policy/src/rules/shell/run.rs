@@ -1,6 +1,9 @@
 //! Which programs a command runs: its own, or what it hands its words on to.
 
+use std::rc::Rc;
+
 use super::program;
+use super::room::Room;
 
 /// Words that stand before a command and are none.
 static KEYWORDS: &[&str] = &["!", "{", "}", "do", "elif", "else", "if", "then", "until", "while"];
@@ -124,9 +127,9 @@ pub(super) struct Resolved {
     /// The words of each program that is run, and whether more words come from elsewhere.
     pub(super) runs: Vec<(Vec<String>, bool)>,
     /// Texts that a shell runs.
-    pub(super) texts: Vec<String>,
+    pub(super) texts: Vec<Rc<str>>,
     /// Texts in other languages.
-    pub(super) codes: Vec<String>,
+    pub(super) codes: Vec<Rc<str>>,
     /// Whether it runs what comes in.
     pub(super) is_fed: bool,
     /// Whether what comes in are further words.
@@ -137,17 +140,20 @@ pub(super) struct Resolved {
 const DEPTH_MAX: usize = 16;
 
 impl Resolved {
-    pub(super) fn of(words: &[String]) -> Self {
+    pub(super) fn of(words: &[String], room: &mut Room) -> Self {
         let mut resolved = Self::default();
-        resolved.add(words, 0);
+        resolved.add(words, 0, room);
         resolved
     }
 
-    fn add(&mut self, words: &[String], depth: usize) {
-        let skipped = words.iter().take_while(|word| KEYWORDS.contains(&word.as_str()) || is_assignment(word)).count();
+    fn add(&mut self, words: &[String], depth: usize, room: &mut Room) {
+        let skipped = words.iter().take_while(|word| is_keyword(word) || is_assignment(word)).count();
         let words = &words[skipped..];
         let Some(first) = words.first() else { return };
         if depth > DEPTH_MAX {
+            room.spend();
+        }
+        if !room.take_words(words) {
             return;
         }
         let name = program(first.trim_start_matches('{'));
@@ -157,7 +163,7 @@ impl Resolved {
         }
         if let Some((_, options)) = INTERPRETERS.iter().find(|(other, _)| is_version_of(&name, other)) {
             let is_given = |pair: &&[String]| options.contains(&pair[0].as_str());
-            let codes: Vec<String> = rest.windows(2).filter(is_given).map(|pair| pair[1].clone()).collect();
+            let codes: Vec<Rc<str>> = rest.windows(2).filter(is_given).map(|pair| pair[1].as_str().into()).collect();
             self.is_fed |= !rest.iter().any(|word| !word.starts_with('-')) || rest.iter().any(|word| word == "-");
             self.codes.extend(codes);
             return self.runs.push((words.to_vec(), self.is_open));
@@ -167,22 +173,22 @@ impl Resolved {
                 rest.iter().position(|word| matches!(word.as_str(), "-S" | "--split-string" | "-c" | "--command"))
                 && matches!(name.as_str(), "env" | "runuser" | "flock")
             {
-                self.texts.extend(rest.get(at + 1).cloned());
+                self.texts.extend(rest.get(at + 1).map(text));
             }
             self.is_open |= matches!(name.as_str(), "xargs" | "parallel");
             let starts = wrapper.starts(rest);
             for start in starts {
-                self.add(rest.get(start..).unwrap_or_default(), depth + 1);
+                self.add(rest.get(start..).unwrap_or_default(), depth + 1, room);
             }
             return;
         }
         match name.as_str() {
-            "eval" | "watch" => self.texts.push(after_options(rest).join(" ")),
-            "trap" => self.texts.extend(after_options(rest).first().cloned()),
-            "ssh" => self.texts.push(after_options(rest).get(1..).unwrap_or_default().join(" ")),
+            "eval" | "watch" => self.texts.push(after_options(rest).join(" ").into()),
+            "trap" => self.texts.extend(after_options(rest).first().map(text)),
+            "ssh" => self.texts.push(after_options(rest).get(1..).unwrap_or_default().join(" ").into()),
             "su" | "script" | "tmux" | "docker" | "podman" | "kubectl" | "nsenter" | "unshare" | "bwrap" | "gdb"
             | "expect" => {
-                self.texts.extend(rest.iter().filter(|word| word.contains(char::is_whitespace)).cloned());
+                self.texts.extend(rest.iter().filter(|word| word.contains(char::is_whitespace)).map(text));
                 self.runs.push((words.to_vec(), self.is_open));
                 let ours = rest.iter().enumerate().filter(|(_, word)| program(word) == "sealbook").take(DEPTH_MAX);
                 self.runs.extend(ours.map(|(at, _)| (rest[at..].to_vec(), self.is_open)));
@@ -193,10 +199,10 @@ impl Resolved {
                     let own = &rest[at + 1..];
                     let end = own.iter().position(|word| word == ";" || word == "+").unwrap_or(own.len());
                     let was = std::mem::replace(&mut self.is_open, true);
-                    self.add(&own[..end], depth + 1);
+                    self.add(&own[..end], depth + 1, room);
                     // What was found is known by what was looked for.
                     let found = |word: &String| if word == "{}" { rest[..at].to_vec() } else { vec![word.clone()] };
-                    self.add(&own[..end].iter().flat_map(found).collect::<Vec<_>>(), depth + 1);
+                    self.add(&own[..end].iter().flat_map(found).collect::<Vec<_>>(), depth + 1, room);
                     self.is_open = was;
                 }
             }
@@ -207,15 +213,15 @@ impl Resolved {
                     .iter()
                     .filter_map(|word| word.split_once('!'))
                     .filter(|(key, _)| key.is_empty() || key.ends_with('='));
-                self.texts.extend(texts.map(|(_, text)| text.to_owned()));
+                self.texts.extend(texts.map(|(_, text)| text.into()));
                 if let Some(at) =
                     rest.iter().position(|word| matches!(word.as_str(), "run" | "foreach" | "-x" | "--exec"))
                 {
-                    self.texts.push(rest[at + 1..].join(" "));
+                    self.texts.push(rest[at + 1..].join(" ").into());
                 }
             }
             "awk" | "gawk" | "mawk" | "nawk" => {
-                self.codes.extend(after_options(rest).first().cloned());
+                self.codes.extend(after_options(rest).first().map(text));
                 self.runs.push((words.to_vec(), self.is_open));
             }
             _ => {
@@ -223,7 +229,7 @@ impl Resolved {
                 if name == "sealbook"
                     && let Some(at) = rest.iter().position(|word| word == "--")
                 {
-                    self.add(&rest[at + 1..], depth + 1);
+                    self.add(&rest[at + 1..], depth + 1, room);
                 }
             }
         }
@@ -242,7 +248,7 @@ impl Resolved {
         }
         let operands = words.get(at..).unwrap_or_default();
         if is_text {
-            self.texts.extend(operands.iter().cloned());
+            self.texts.extend(operands.iter().map(text));
             self.is_fed |= operands.is_empty();
         } else {
             self.is_fed |= operands.is_empty() || is_read;
@@ -279,6 +285,14 @@ impl Resolved {
         let own = std::iter::once("sealbook".to_owned()).chain(rest.filter(|word| *word != "--").cloned());
         self.runs.push((own.collect(), self.is_open));
     }
+}
+
+fn text(word: &String) -> Rc<str> {
+    word.as_str().into()
+}
+
+pub(super) fn is_keyword(word: &str) -> bool {
+    KEYWORDS.contains(&word)
 }
 
 fn starts_command(word: &str) -> bool {
