@@ -192,6 +192,9 @@ impl Files {
                         words.iter().any(|word| word.contains(char::is_whitespace) && is_meant(word))
                     })
             }
+            "python" | "python3" if words.len() > 1 && words[0] == "-m" && words[1] == "json.tool" => {
+                words[2..].iter().filter(|word| !word.starts_with('-')).nth(1).is_some_and(|word| is_meant(word))
+            }
             "sort" | "uniq" | "yq" => (has(&["-o", "--output", "-i", "--inplace"]) || name == "uniq") && is_named(),
             "tar" => is_named() && !only_packs(&words, &is_meant),
             _ => is_named(),

@@ -7,6 +7,10 @@ use super::walk::Line;
 const OWN_MAX: usize = 256;
 /// Options that take a word of their own.
 static WITH_VALUE: &[&str] = &["--book", "--format", "--output", "--tenant", "-o"];
+/// Options that take none, and may stand before those that let a command pass.
+static FLAGS: &[&str] = &["--all", "--json", "--quiet", "--verbose", "--yes", "-q", "-v", "-y"];
+/// With these a command only tells what it is for.
+static HELP: &[&str] = &["--help", "-h"];
 /// Words of a text that was typed, beside the command's own, without which it is no sentence.
 const TYPED_MAX: usize = 2;
 
@@ -82,8 +86,10 @@ impl Called {
     fn fits(&self, words: &[String], run: &Run<'_>) -> bool {
         let own = || words.iter().take(OWN_MAX).take_while(|word| *word != "--");
         let has = |option: &String| own().any(|word| is_option(word, option));
+        let helps = || HELP.iter().any(|option| is_surely_given(words, option));
+        let is_let = || self.without.iter().any(|option| is_surely_given(words, option));
         // Options may come with what comes from elsewhere.
-        if self.without.iter().any(has) || !(run.is_open || self.with.iter().all(has)) {
+        if is_let() || helps() || !(run.is_open || self.with.iter().all(has)) {
             return false;
         }
         let mut operands = operands(words);
@@ -107,6 +113,17 @@ fn operands(words: &[String]) -> impl Iterator<Item = &String> {
                 return Some(word);
             }
         }
+    })
+}
+
+/// Whether an option is there that is not the value of another.
+fn is_surely_given(words: &[String], option: &str) -> bool {
+    let own = words.iter().take(OWN_MAX).take_while(|word| *word != "--");
+    let mut may_be_value = false;
+    own.into_iter().any(|word| {
+        let is_given = !may_be_value && is_option(word, option);
+        may_be_value = word.starts_with('-') && !word.contains('=') && !FLAGS.contains(&word.as_str());
+        is_given
     })
 }
 

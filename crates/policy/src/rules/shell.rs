@@ -4,6 +4,7 @@
 //! lines and programs that run others are taken away, so that they hide nothing.
 
 mod braces;
+mod programs;
 mod quotes;
 mod room;
 mod run;
@@ -11,8 +12,9 @@ mod words;
 
 use std::rc::Rc;
 
+use programs::SHELLS;
 pub(crate) use room::Room;
-use run::{Resolved, SHELLS};
+use run::Resolved;
 use words::{Simple, simple};
 
 /// Texts within texts that are looked into: `sh -c "sh -c '…'"`. What lies deeper is only split at blanks.
@@ -109,6 +111,9 @@ fn any_run_at(
         resolved.texts.extend(command.fed.iter().cloned().chain(texts));
         resolved.codes.extend(command.fed.iter().cloned());
     }
+    if resolved.runs_inner {
+        resolved.texts.extend(command.inner.iter().flat_map(said_by));
+    }
     let mut more = Vec::new();
     if resolved.is_open {
         let joined = before.join(" ");
@@ -137,6 +142,13 @@ fn put_in(text: &mut Rc<str>, words: &str, room: &mut Room) {
     }
 }
 
+/// The texts that a command may print: its words as one, those that are texts, and what it is fed.
+fn said_by(command: &Simple) -> Vec<Rc<str>> {
+    let own = command.words.get(1..).unwrap_or_default();
+    let texts = own.iter().filter(|word| word.contains(char::is_whitespace)).map(|word| word.as_str().into());
+    std::iter::once(own.join(" ").into()).chain(texts).chain(command.fed.iter().cloned()).collect()
+}
+
 /// What the commands of the same pipeline before this one may say: their words, and the texts that these make.
 fn before(commands: &[Simple], at: usize, room: &mut Room) -> (Vec<String>, Vec<Rc<str>>) {
     let (mut words, mut texts) = (Vec::new(), Vec::new());
@@ -151,9 +163,7 @@ fn before(commands: &[Simple], at: usize, room: &mut Room) -> (Vec<String>, Vec<
         if !room.take_words(own) {
             break;
         }
-        texts.push(own.join(" ").into());
-        texts.extend(own.iter().filter(|word| word.contains(char::is_whitespace)).map(|word| word.as_str().into()));
-        texts.extend(commands[at].fed.iter().cloned());
+        texts.extend(said_by(&commands[at]));
         words.extend(own.iter().filter(|word| !word.starts_with('-')).cloned());
     }
     (words, texts)

@@ -194,6 +194,38 @@ fn agents_are_kept_off_the_commands_that_decide() {
         r#"{"command":"cat <<EOF\n$(sealbook approve 1)\nEOF"}"#,
         r#"{"command":"cat <<EOF\n`sealbook approve 1`\nEOF"}"#,
         r#"{"command":"echo \"${X:-$(sealbook approve 1)}\""}"#,
+        r#"{"command":"sealbook stop --reason --list"}"#,
+        r#"{"command":"sealbook -q stop --reason --help"}"#,
+        r#"{"command":"function f { sealbook approve 1; }; f"}"#,
+        r#"{"command":"coproc N { sealbook approve 1; }"}"#,
+        r#"{"command":"env -S\"sealbook approve 1\""}"#,
+        r#"{"command":"env --split-string=\"sealbook approve 1\""}"#,
+        r#"{"command":"env -vS \"sealbook approve 1\""}"#,
+        r#"{"command":"eval \"$(echo 'sealbook approve 1')\""}"#,
+        r#"{"command":"bash <(echo sealbook approve 1)"}"#,
+        r#"{"command":"ssh h <<'EOF'\nsealbook approve 1\nEOF"}"#,
+        r#"{"command":"ssh h bash -s <<'EOF'\nsealbook approve 1\nEOF"}"#,
+        r#"{"command":"docker exec -i c sh <<EOF\nsealbook approve 1\nEOF"}"#,
+        r#"{"command":"kubectl exec -i pod -- sealbook approve 1"}"#,
+        r#"{"command":"docker run --rm img sealbook approve 1"}"#,
+        r#"{"command":"sudo -i <<EOF\nsealbook approve 1\nEOF"}"#,
+        r#"{"command":"su - <<EOF\nsealbook approve 1\nEOF"}"#,
+        r#"{"command":"python3 -uc \"import os; os.system('sealbook approve 1')\""}"#,
+        r#"{"command":"python3 -c\"import os; os.system('sealbook approve 1')\""}"#,
+        r#"{"command":"perl -we 'system(\"sealbook approve 1\")'"}"#,
+        r#"{"command":"node --eval='x(\"sealbook approve 1\")'"}"#,
+        r#"{"command":"uv run sealbook approve 1"}"#,
+        r#"{"command":"pipx run sealbook approve 1"}"#,
+        r#"{"command":"poetry run sealbook approve 1"}"#,
+        r#"{"command":"pnpm exec sealbook approve 1"}"#,
+        r#"{"command":"npm exec -- sealbook approve 1"}"#,
+        r#"{"command":"npx -c 'sealbook approve 1'"}"#,
+        r#"{"command":"mise exec node@20 -- sealbook approve 1"}"#,
+        r#"{"command":"direnv exec . sealbook approve 1"}"#,
+        r#"{"file":"sealbook","args":["approve","1"]}"#,
+        r#"{"process":"sealbook","args":["approve","1"]}"#,
+        r#"{"steps":["sealbook approve 1"]}"#,
+        r#"{"terminal_command":"sealbook approve 1"}"#,
         r#"{"command":"a[1<<2]=5\nsealbook deny 1"}"#,
     ] {
         for kind in [ActorKind::Agent, ActorKind::Unknown, ActorKind::Service] {
@@ -247,6 +279,13 @@ fn commands_that_list_and_words_that_speak_of_commands_are_let_be() {
         r#"{"cmd":["git","commit","-m","sealbook stop docs"]}"#,
         r#"{"command":"sealbook","args":["query","--action","approve"]}"#,
         r#"{"text":"We write rules with `sealbook rules add`."}"#,
+        r#"{"command":"sealbook stop --list"}"#,
+        r#"{"command":"sealbook approve --help"}"#,
+        r#"{"command":"sealbook rules add -h"}"#,
+        r#"{"command":"docker run --name sealbook stop"}"#,
+        r#"{"command":"docker compose exec sealbook approve"}"#,
+        r#"{"command":"docker run --rm sealbook verify"}"#,
+        r#"{"command":"uv run pytest -k approve"}"#,
         r#"{"command":"git commit -m \"$(cat <<'EOF'\n1) Quote \"x\nsealbook approve now works\nEOF\n)\""}"#,
     ] {
         assert!(!said(&call(ActorKind::Agent, input), "guard-commands"), "{input}");
@@ -404,11 +443,29 @@ fn agents_are_kept_off_the_settings_of_their_hooks() {
         r#"{"command":"echo see .claude/settings.json >> notes.md"}"#,
         r#"{"command":"find . -name settings.json"}"#,
         r#"{"command":"rm -rf .claude/worktrees/a"}"#,
+        r#"{"command":"python3 -m json.tool .claude/settings.json"}"#,
         r#"{"command":"[ -f .claude/settings.json ] || echo none"}"#,
         r#"{"command":"[[ -f .claude/settings.json ]] && cat .claude/settings.json"}"#,
     ] {
         assert!(!said(&call(ActorKind::Agent, input), "guard-hooks"), "{input}");
     }
+}
+
+#[test]
+fn a_tool_that_reads_the_settings_of_hooks_is_let_be() {
+    let of = |tool: &str, input: &str| {
+        let mut record = call(ActorKind::Agent, input);
+        record.target = Target::new(TargetKind::Tool, tool);
+        said(&record, "guard-hooks")
+    };
+    let path = r#"{"path":".claude/settings.json"}"#;
+    for tool in ["fs/read_file", "gh/get_file_contents", "fs/read_multiple_files"] {
+        assert!(!of(tool, path), "{tool}");
+    }
+    for tool in ["fs/write_file", "fs/read_or_remove", "fs/read_and_replace", "fs/frob", "fs/getset"] {
+        assert!(of(tool, path), "{tool}");
+    }
+    assert!(of("x/get_output", r#"{"command":"rm .claude/settings.json"}"#));
 }
 
 #[test]

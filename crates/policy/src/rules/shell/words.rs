@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::braces::Word;
+use super::programs::is_keyword;
 use super::quotes::Closes;
 use super::room::{COMMAND_BYTES, Room};
 
@@ -164,7 +165,7 @@ impl<'r> Reader<'r> {
 
     /// Whether a command's first word would begin here, or the head of a `for`.
     fn begins(&self) -> bool {
-        self.word.is_none() && self.now.words.last().is_none_or(|word| super::run::is_keyword(word) || word == "for")
+        self.word.is_none() && self.now.words.last().is_none_or(|word| is_keyword(word) || word == "for")
     }
 
     /// Whether a `)` closes nothing that was opened in here.
@@ -221,7 +222,7 @@ impl<'r> Reader<'r> {
         self.end_word();
         self.next = Next::Word;
         let now = std::mem::take(&mut self.now);
-        match now.words.iter().find(|word| !super::run::is_keyword(word)).map(String::as_str) {
+        match now.words.iter().find(|word| !is_keyword(word)).map(String::as_str) {
             Some("case") => self.cases += 1,
             Some("esac") => self.cases = self.cases.saturating_sub(1),
             _ => {}

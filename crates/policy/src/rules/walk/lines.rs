@@ -42,14 +42,13 @@ impl Sort {
     fn of(name: &str) -> Self {
         let name: String = folded(name).chars().filter(|c| c.is_alphanumeric()).collect();
         match name.as_str() {
-            "command" | "cmd" | "commandline" | "cmdline" | "shellcommand" | "bash" | "shell" | "run" | "exec" => {
-                Self::Command
-            }
-            "commands" | "cmds" | "script" | "scripts" | "chars" => Self::Script,
-            "code" => Self::Code,
-            "program" | "executable" | "binary" => Self::Program,
+            "command" | "cmd" | "commandline" | "cmdline" | "shellcommand" | "bashcommand" | "terminalcommand" | "bash"
+            | "shell" | "run" | "exec" => Self::Command,
+            "commands" | "cmds" | "script" | "scripts" | "steps" | "chars" => Self::Script,
+            "code" | "snippet" => Self::Code,
+            "program" | "executable" | "binary" | "bin" | "process" | "app" | "file" => Self::Program,
             "args" | "argv" | "arguments" | "parameters" | "params" => Self::Words,
-            "text" | "keys" | "data" | "input" | "stdin" => Self::Typed,
+            "text" | "keys" | "data" | "input" | "stdin" | "line" => Self::Typed,
             _ => Self::Other,
         }
     }
