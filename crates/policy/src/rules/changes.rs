@@ -2,7 +2,7 @@
 //!
 //! The list is of programs that only read. Whatever is not known to leave a file as it is counts as changing it.
 
-use super::shell::{Room, Run, any_run, any_run_in_code, any_run_of, program};
+use super::shell::{Room, Run, any_run, any_run_in_code, any_run_of, destination, program};
 use super::walk::Line;
 
 /// Programs that leave alone whatever they are given, with any options.
@@ -123,20 +123,18 @@ impl Files {
         Self(ends.iter().map(pieces).collect())
     }
 
-    /// Whether a text is the path of one of them.
-    pub(crate) fn are_named(&self, path: &str) -> bool {
+    /// Whether a text is the path of one of them, from the directory `cwd` on.
+    pub(crate) fn are_named(&self, path: &str, cwd: Option<&str>) -> bool {
         let path = path.strip_prefix("file://").unwrap_or(path);
-        self.is_one(&plain(path, &[]))
+        self.is_one(&plain(path, &plain(cwd.unwrap_or_default(), &[])))
     }
 
     /// Whether what a part says can change one of them.
-    pub(crate) fn are_changed(&self, line: &Line<'_>, room: &mut Room) -> bool {
+    pub(crate) fn are_changed(&self, line: &Line<'_>, cwd: Option<&str>, room: &mut Room) -> bool {
         // Where a command is done; what it names from there on is a path as well.
-        let mut here = Vec::new();
+        let mut here = plain(cwd.unwrap_or_default(), &[]);
         let mut each = |run: &Run<'_>| {
-            if let [cd, .., to] = run.words
-                && matches!(cd.as_str(), "cd" | "pushd")
-            {
+            if let Some(to) = destination(run.words) {
                 here = plain(to, &here);
             }
             self.changes(run, &here)

@@ -1,6 +1,6 @@
 //! Whether a text touches a directory: its words as paths, made plain without asking any disk.
 
-use super::shell::{Room, any_command, program};
+use super::shell::{Room, any_command, destination, program};
 
 /// Longer texts are looked through as they are.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
@@ -48,26 +48,25 @@ impl Places {
         if text.len() > TEXT_BYTES_MAX {
             return self.places.iter().any(|place| text.contains(&format!("/{}", place.join("/"))));
         }
-        let cwd = cwd.and_then(|cwd| plain(cwd, None));
+        let cwd = cwd.and_then(|cwd| self.led_to(cwd, None));
         if self.lies(text, cwd.as_deref()) == Some(Lies::AtOrBelow) {
             return true;
         }
         let mut here = cwd;
-        any_command(text, room, &mut |words| {
+        any_command(text, room, &mut |words, targets| {
             let takes_away = words.iter().map(|word| program(word)).find(|name| takes_away(name, words));
-            let last = words.len() - 1;
-            for (at, word) in words.iter().enumerate() {
+            let is_meant = |(at, word): (usize, &String)| {
                 // What is moved to a place above is not taken away with it.
-                let is_aim = at == last && words.len() > 2 && takes_away.as_deref() == Some("mv");
+                let is_aim = at + 1 == words.len() && words.len() > 2 && takes_away.as_deref() == Some("mv");
                 let lies = self.lies(word, here.as_deref());
-                if lies == Some(Lies::AtOrBelow) || (lies.is_some() && takes_away.is_some() && !is_aim) {
-                    return true;
-                }
+                lies == Some(Lies::AtOrBelow) || (lies.is_some() && takes_away.is_some() && !is_aim)
+            };
+            let is_written = |word: &String| self.lies(word, here.as_deref()) == Some(Lies::AtOrBelow);
+            if words.iter().enumerate().any(is_meant) || targets.iter().any(is_written) {
+                return true;
             }
-            match words {
-                [cd] if cd == "cd" => here = self.led_to("~", here.as_deref()),
-                [cd, .., to] if matches!(cd.as_str(), "cd" | "pushd") => here = self.led_to(to, here.as_deref()),
-                _ => {}
+            if let Some(to) = destination(words) {
+                here = self.led_to(to, here.as_deref());
             }
             false
         })
@@ -75,7 +74,7 @@ impl Places {
 
     /// Whether the text is a path above one of them.
     pub(crate) fn are_below(&self, text: &str, cwd: Option<&str>) -> bool {
-        let cwd = cwd.and_then(|cwd| plain(cwd, None));
+        let cwd = cwd.and_then(|cwd| self.led_to(cwd, None));
         text.len() <= TEXT_BYTES_MAX && self.lies(text, cwd.as_deref()).is_some()
     }
 
@@ -233,6 +232,9 @@ mod tests {
             "dd if=/dev/null of=/srv/audit/k/x",
             "cd /srv && cat audit/k/x",
             "cd ~/.local/share && rm -rf sealbook",
+            "cd ~ 2>/dev/null; rm -rf .local",
+            "if cd ~/.local; then rm -rf share; fi",
+            "echo > /srv/audit/k/x",
             "cat /srv/aud*/k",
             "sh -c 'rm -rf /srv/audit'",
             "rm -rf ~/.local/share",
@@ -247,6 +249,7 @@ mod tests {
             assert!(touched(text, None), "{text}");
         }
         assert!(touched("rm -rf ../audit", Some("/srv/work")) && touched("k", Some("/srv/audit")));
+        assert!(touched("rm -rf share", Some("~/.local")));
     }
 
     #[test]

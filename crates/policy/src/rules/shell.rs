@@ -12,7 +12,7 @@ mod words;
 
 use std::rc::Rc;
 
-use programs::SHELLS;
+use programs::{SHELLS, is_keyword};
 pub(crate) use room::Room;
 use run::Resolved;
 use words::{Simple, simple};
@@ -44,7 +44,11 @@ pub(crate) struct Run<'r> {
 
 /// Calls `each` with the words of every simple command, and the files it writes to, until it says `true`; whether
 /// it did. Texts that may be commands are looked into whatever program has them.
-pub(crate) fn any_command(text: &str, room: &mut Room, each: &mut dyn FnMut(&[String]) -> bool) -> bool {
+pub(crate) fn any_command(
+    text: &str,
+    room: &mut Room,
+    each: &mut dyn FnMut(&[String], &[String]) -> bool,
+) -> bool {
     any_nested(&simple(text, room), 0, room, each)
 }
 
@@ -69,6 +73,13 @@ pub(crate) fn any_run_in_code(text: &str, room: &mut Room, each: &mut dyn FnMut(
         text.split(|c| !is_word(c)).filter(|word| !word.is_empty()).map(str::to_owned).collect();
     (0..words.len())
         .any(|at| each(&Run { words: &words[at..], more: &[], targets: &[], is_open: false, is_code: true }))
+}
+
+/// Where a change of directory leads, if the command is one.
+pub(crate) fn destination(words: &[String]) -> Option<&str> {
+    let mut words = words.iter().skip_while(|word| is_keyword(word) || matches!(word.as_str(), "builtin" | "command"));
+    matches!(words.next()?.as_str(), "cd" | "pushd").then_some(())?;
+    Some(words.find(|word| !word.starts_with('-')).map_or("~", String::as_str))
 }
 
 /// The last piece of a word that names a program, in small letters.
@@ -173,11 +184,10 @@ fn any_nested(
     commands: &[Simple],
     depth: usize,
     room: &mut Room,
-    each: &mut dyn FnMut(&[String]) -> bool,
+    each: &mut dyn FnMut(&[String], &[String]) -> bool,
 ) -> bool {
     commands.iter().any(|command| {
-        let words: Vec<String> = [&*command.words, &*command.targets].concat();
-        (!words.is_empty() && each(&words)) || any_nested(&command.inner, depth, room, each)
+        each(&command.words, &command.targets) || any_nested(&command.inner, depth, room, each)
             || texts_of(command, depth > 0).any(|text| {
                 depth < NEST_MAX && any_nested(&simple(text, room), depth + 1, room, each)
             })

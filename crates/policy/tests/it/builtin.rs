@@ -309,6 +309,9 @@ fn agents_are_kept_off_the_book_and_its_keys() {
         r#"{"edits":[{"path":"a"},{"path":"\/w\/.sealbook\/x"}]}"#,
         r#"{"cwd":"/home/u/.local/share/sealbook/heads"}"#,
         r#"{"uri":"file:///w/.sealbook/book.toml"}"#,
+        r#"{"command":"export SEALBOOK_HOME=/tmp/x"}"#,
+        r#"{"command":"ls $SEALBOOK_HOME ; cat ${XDG_DATA_HOME}/sealbook/keys/x"}"#,
+        r#"{"command":"ls ~/sealbook/keys /var/lib/sealbook/books"}"#,
     ] {
         assert!(said(&call(ActorKind::Agent, input), "guard-files"), "{input}");
         assert!(!said(&call(ActorKind::User, input), "guard-files"), "{input}");
@@ -326,6 +329,12 @@ fn agents_are_kept_off_the_book_and_its_keys() {
         r#"{"content":".sealbook\nkeys\n","path":".gitignore"}"#,
         r#"{"path":"share/sealbook-theme/x"}"#,
         r#"{"path":"ledger.db"}"#,
+        r#"{"command":"grep -n SEALBOOK_HOME docs/guide.md"}"#,
+        r#"{"command":"ls crates/cli/src/sealbook/keys"}"#,
+        r#"{"pattern":"SEALBOOK_HOME"}"#,
+        r#"{"file_path":"/home/u/work/crates/sealbook/keys/mod.rs"}"#,
+        r#"{"url":"https://x.org/sealbook/keys"}"#,
+        r#"{"command":"apply_patch <<'E'\n+Set SEALBOOK_HOME first.\nE"}"#,
     ] {
         assert!(!said(&call(ActorKind::Agent, input), "guard-files"), "{input}");
     }
@@ -420,6 +429,10 @@ fn agents_are_kept_off_the_settings_of_their_hooks() {
         r#"{"command":"curl -so .claude/settings.json http://x"}"#,
         r#"{"command":"tar -xf a.tar .claude/settings.json"}"#,
         r#"{"program":"rm","args":[".claude/settings.json"]}"#,
+        r#"{"cwd":"/w/.claude","command":"echo > settings.json"}"#,
+        r#"{"workdir":".claude","cmd":"rm settings.json"}"#,
+        r#"{"cwd":"/w/.claude","file_path":"settings.json"}"#,
+        r#"{"command":"cd .claude 2>/dev/null; rm settings.json"}"#,
     ] {
         assert!(said(&call(ActorKind::Agent, input), "guard-hooks"), "{input}");
         assert!(!said(&call(ActorKind::User, input), "guard-hooks"), "{input}");

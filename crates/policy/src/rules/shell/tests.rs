@@ -2,8 +2,8 @@ use super::*;
 
 fn all(text: &str) -> Vec<String> {
     let mut all = Vec::new();
-    any_command(text, &mut Room::default(), &mut |words| {
-        all.push(words.join("|"));
+    any_command(text, &mut Room::default(), &mut |words, targets| {
+        all.extend(Some([words, targets].concat().join("|")).filter(|words| !words.is_empty()));
         false
     });
     all
