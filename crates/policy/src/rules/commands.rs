@@ -49,9 +49,7 @@ impl Commands {
             Line::Words(words) => {
                 any_run_of(words, room, &mut each) || room.guess(|room| self.are_in(&words.join(" "), room))
             }
-            Line::Code(text) => {
-                room.guess(|room| self.are_in(text, room)) || any_run_in_code(text, room, &mut each)
-            }
+            Line::Code(text) => room.guess(|room| self.are_in(text, room)) || any_run_in_code(text, room, &mut each),
             // Prose shows commands between backticks and in brackets.
             Line::Typed(text) => room.guess(|room| {
                 any_run(&text.replace(['`', '(', ')'], " "), room, &mut |run| self.fit(run) && !is_sentence(run))
@@ -133,7 +131,7 @@ fn is_option(word: &str, option: &str) -> bool {
 
 /// Whether words that somebody typed speak of a command rather than being one: more of them are plain words than a
 /// command takes.
-fn is_sentence(run: &Run<'_>) -> bool {
+pub(super) fn is_sentence(run: &Run<'_>) -> bool {
     let is_plain = |word: &&String| word.trim_end_matches(['.', ',', '!', '?', ':']).chars().all(char::is_alphabetic);
     operands(run.words.get(1..).unwrap_or_default()).skip(1).filter(is_plain).count() > TYPED_MAX
 }

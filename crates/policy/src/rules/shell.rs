@@ -44,11 +44,7 @@ pub(crate) struct Run<'r> {
 
 /// Calls `each` with the words of every simple command, and the files it writes to, until it says `true`; whether
 /// it did. Texts that may be commands are looked into whatever program has them.
-pub(crate) fn any_command(
-    text: &str,
-    room: &mut Room,
-    each: &mut dyn FnMut(&[String], &[String]) -> bool,
-) -> bool {
+pub(crate) fn any_command(text: &str, room: &mut Room, each: &mut dyn FnMut(&[String], &[String]) -> bool) -> bool {
     any_nested(&simple(text, room), 0, room, each)
 }
 
@@ -69,8 +65,7 @@ pub(crate) fn any_run_in_code(text: &str, room: &mut Room, each: &mut dyn FnMut(
         return false;
     }
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '\\' | '$' | '~' | '@');
-    let words: Vec<String> =
-        text.split(|c| !is_word(c)).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    let words: Vec<String> = text.split(|c| !is_word(c)).filter(|word| !word.is_empty()).map(str::to_owned).collect();
     (0..words.len())
         .any(|at| each(&Run { words: &words[at..], more: &[], targets: &[], is_open: false, is_code: true }))
 }
@@ -95,12 +90,7 @@ fn any_run_in(text: &str, depth: usize, room: &mut Room, each: &mut dyn FnMut(&R
     any_run_among(&simple(text, room), depth, room, each)
 }
 
-fn any_run_among(
-    commands: &[Simple],
-    depth: usize,
-    room: &mut Room,
-    each: &mut dyn FnMut(&Run<'_>) -> bool,
-) -> bool {
+fn any_run_among(commands: &[Simple], depth: usize, room: &mut Room, each: &mut dyn FnMut(&Run<'_>) -> bool) -> bool {
     (0..commands.len()).any(|at| any_run_at(commands, at, depth, room, each))
 }
 
@@ -187,10 +177,10 @@ fn any_nested(
     each: &mut dyn FnMut(&[String], &[String]) -> bool,
 ) -> bool {
     commands.iter().any(|command| {
-        each(&command.words, &command.targets) || any_nested(&command.inner, depth, room, each)
-            || texts_of(command, depth > 0).any(|text| {
-                depth < NEST_MAX && any_nested(&simple(text, room), depth + 1, room, each)
-            })
+        each(&command.words, &command.targets)
+            || any_nested(&command.inner, depth, room, each)
+            || texts_of(command, depth > 0)
+                .any(|text| depth < NEST_MAX && any_nested(&simple(text, room), depth + 1, room, each))
     })
 }
 /// Texts within a command that may be commands: what it is fed, and what is given to a program that runs texts.

@@ -48,7 +48,20 @@ pub(super) static SUBCOMMANDS: &[(&str, &[&str], &Wrapper)] = &[
 static PLAIN: Wrapper = Wrapper::new("", &["-p", "--package", "--with", "--from", "--python"], "qy", 0);
 static IN_CONTAINER: Wrapper = Wrapper::new(
     "",
-    &["-u", "--user", "-w", "--workdir", "-e", "--env", "--env-file", "-n", "--namespace", "-c", "--container", "--index"],
+    &[
+        "-u",
+        "--user",
+        "-w",
+        "--workdir",
+        "-e",
+        "--env",
+        "--env-file",
+        "-n",
+        "--namespace",
+        "-c",
+        "--container",
+        "--index",
+    ],
     "itdqT",
     1,
 );

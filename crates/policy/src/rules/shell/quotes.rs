@@ -75,7 +75,9 @@ impl Reader<'_> {
             self.at += 1;
             match c {
                 c if closes.at(c) => return,
-                '\\' if !closes.is_quoted() || matches!(self.peek(), Some('$' | '`' | '"' | '\\' | '\n' | '\r' | '}')) => {
+                '\\' if !closes.is_quoted()
+                    || matches!(self.peek(), Some('$' | '`' | '"' | '\\' | '\n' | '\r' | '}')) =>
+                {
                     self.escape();
                 }
                 '\'' if !closes.is_quoted() => self.single(),

@@ -105,9 +105,8 @@ impl Resolved {
                 self.texts.extend(rest.iter().filter(|word| word.contains(char::is_whitespace)).map(text));
                 self.runs.push((words.to_vec(), self.is_open));
                 self.is_fed |= name == "su";
-                let is_ours = |at: usize| {
-                    program(&rest[at]) == "sealbook" && !(at > 0 && NAMES.contains(&rest[at - 1].as_str()))
-                };
+                let is_ours =
+                    |at: usize| program(&rest[at]) == "sealbook" && !(at > 0 && NAMES.contains(&rest[at - 1].as_str()));
                 let ours = (0..rest.len()).filter(|at| is_ours(*at)).take(DEPTH_MAX);
                 self.runs.extend(ours.map(|at| (rest[at..].to_vec(), self.is_open)));
             }

@@ -208,12 +208,9 @@ impl<'r> Reader<'r> {
             Next::Target => self.now.targets.push(word.text),
             Next::Source => {}
             Next::Fed => self.now.fed.push(word.text.into()),
-            Next::Ends(is_indented) => self.ends.push(Pending {
-                of: self.all.len(),
-                end: word.text,
-                is_indented,
-                is_quoted: word.is_quoted,
-            }),
+            Next::Ends(is_indented) => {
+                self.ends.push(Pending { of: self.all.len(), end: word.text, is_indented, is_quoted: word.is_quoted })
+            }
         }
         self.give_up_if(false);
     }

@@ -42,8 +42,8 @@ impl Sort {
     fn of(name: &str) -> Self {
         let name: String = folded(name).chars().filter(|c| c.is_alphanumeric()).collect();
         match name.as_str() {
-            "command" | "cmd" | "commandline" | "cmdline" | "shellcommand" | "bashcommand" | "terminalcommand" | "bash"
-            | "shell" | "run" | "exec" => Self::Command,
+            "command" | "cmd" | "commandline" | "cmdline" | "shellcommand" | "bashcommand" | "terminalcommand"
+            | "bash" | "shell" | "run" | "exec" => Self::Command,
             "commands" | "cmds" | "script" | "scripts" | "steps" | "chars" => Self::Script,
             "code" | "snippet" => Self::Code,
             "program" | "executable" | "binary" | "bin" | "process" | "app" | "file" => Self::Program,
