@@ -206,15 +206,15 @@ impl Reader<'_> {
         let skipped = other.text.len() - operator.len() + 1;
         let word = self.word();
         match name {
-            "" => word.text.push_str(&format!("${}", other.text)),
+            "" => word.text.extend(["$", &other.text]),
             name if operator.starts_with(['-', '=', '+']) => {
                 word.mark('{');
-                word.text.push_str(&format!("${name}"));
+                word.text.extend(["$", name]);
                 word.mark(',');
                 word.append(&other.after(skipped));
                 word.mark('}');
             }
-            name => word.text.push_str(&format!("${name}")),
+            name => word.text.extend(["$", name]),
         }
     }
 

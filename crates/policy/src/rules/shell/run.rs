@@ -93,7 +93,7 @@ impl Resolved {
                 self.texts.push(after_options(rest).join(" ").into());
             }
             "watch" => self.texts.push(after_options(rest).join(" ").into()),
-            "trap" => self.texts.extend(after_options(rest).first().map(text)),
+            "trap" => self.texts.extend(after_options(rest).first().map(|word| word.as_str().into())),
             "ssh" => {
                 let text = after_options(rest).get(1..).unwrap_or_default().join(" ");
                 let is_shell = |word: &str| SHELLS.contains(&program(word).as_str());
@@ -102,43 +102,21 @@ impl Resolved {
             }
             "su" | "script" | "tmux" | "docker" | "podman" | "kubectl" | "nsenter" | "unshare" | "bwrap" | "gdb"
             | "expect" => {
-                self.texts.extend(rest.iter().filter(|word| word.contains(char::is_whitespace)).map(text));
+                self.texts.extend(
+                    rest.iter().filter(|word| word.contains(char::is_whitespace)).map(|word| word.as_str().into()),
+                );
                 self.runs.push((words.to_vec(), self.is_open));
                 self.is_fed |= name == "su";
                 let is_ours =
                     |at: usize| program(&rest[at]) == "sealbook" && !(at > 0 && NAMES.contains(&rest[at - 1].as_str()));
-                let ours = (0..rest.len()).filter(|at| is_ours(*at)).take(DEPTH_MAX);
+                let ours = (0..rest.len()).filter(|at| is_ours(*at)).take_while(|at| room.take_words(&rest[*at..]));
                 self.runs.extend(ours.map(|at| (rest[at..].to_vec(), self.is_open)));
             }
-            "find" | "fd" => {
-                self.runs.push((words.to_vec(), self.is_open));
-                for (at, _) in rest.iter().enumerate().filter(|(_, word)| starts_command(word)) {
-                    let own = &rest[at + 1..];
-                    let end = own.iter().position(|word| word == ";" || word == "+").unwrap_or(own.len());
-                    let was = std::mem::replace(&mut self.is_open, true);
-                    self.add(&own[..end], depth + 1, room);
-                    // What was found is known by what was looked for.
-                    let found = |word: &String| if word == "{}" { rest[..at].to_vec() } else { vec![word.clone()] };
-                    self.add(&own[..end].iter().flat_map(found).collect::<Vec<_>>(), depth + 1, room);
-                    self.is_open = was;
-                }
-            }
+            "find" | "fd" => self.find(words, depth, room),
             "cargo" => self.cargo(words),
-            "git" => {
-                self.runs.push((words.to_vec(), self.is_open));
-                let texts = rest
-                    .iter()
-                    .filter_map(|word| word.split_once('!'))
-                    .filter(|(key, _)| key.is_empty() || key.ends_with('='));
-                self.texts.extend(texts.map(|(_, text)| text.into()));
-                if let Some(at) =
-                    rest.iter().position(|word| matches!(word.as_str(), "run" | "foreach" | "-x" | "--exec"))
-                {
-                    self.texts.push(rest[at + 1..].join(" ").into());
-                }
-            }
+            "git" => self.git(words),
             "awk" | "gawk" | "mawk" | "nawk" => {
-                self.codes.extend(after_options(rest).first().map(text));
+                self.codes.extend(after_options(rest).first().map(|word| word.as_str().into()));
                 self.runs.push((words.to_vec(), self.is_open));
             }
             _ => {
@@ -161,6 +139,37 @@ impl Resolved {
         }
     }
 
+    /// What `find` starts for what it finds.
+    fn find(&mut self, words: &[String], depth: usize, room: &mut Room) {
+        self.runs.push((words.to_vec(), self.is_open));
+        let was = std::mem::replace(&mut self.is_open, true);
+        for at in (1..words.len()).filter(|at| starts_command(&words[*at])) {
+            let own = &words[at + 1..];
+            let end = own.iter().position(|word| word == ";" || word == "+").unwrap_or(own.len());
+            let own = &own[..end];
+            self.add(own, depth + 1, room);
+            let sought = &words[1..at];
+            if !own.iter().filter(|word| *word == "{}").all(|_| room.take_words(sought)) || !room.take_words(own) {
+                break;
+            }
+            // What was found is known by what was looked for.
+            let found = |word: &String| if word == "{}" { sought.to_vec() } else { vec![word.clone()] };
+            self.add(&own.iter().flat_map(found).collect::<Vec<_>>(), depth + 1, room);
+        }
+        self.is_open = was;
+    }
+
+    /// Texts of a shell that git runs: aliases, and what goes over commits or modules.
+    fn git(&mut self, words: &[String]) {
+        self.runs.push((words.to_vec(), self.is_open));
+        let aliases = words.iter().filter_map(|word| word.split_once('!'));
+        let aliases = aliases.filter(|(key, _)| key.is_empty() || key.ends_with('='));
+        self.texts.extend(aliases.map(|(_, text)| text.into()));
+        if let Some(at) = words.iter().position(|word| matches!(word.as_str(), "run" | "foreach" | "-x" | "--exec")) {
+            self.texts.push(words[at + 1..].join(" ").into());
+        }
+    }
+
     /// `-c` brings a text, and so does the input where there is no file.
     fn shell(&mut self, words: &[String]) {
         let (mut at, mut is_text, mut is_read) = (0, false, false);
@@ -175,7 +184,7 @@ impl Resolved {
         }
         let operands = words.get(at..).unwrap_or_default();
         if is_text {
-            self.texts.extend(operands.iter().map(text));
+            self.texts.extend(operands.iter().map(|word| word.as_str().into()));
             self.is_fed |= operands.is_empty();
         } else {
             self.is_fed |= operands.is_empty() || is_read;
@@ -212,10 +221,6 @@ impl Resolved {
         let own = std::iter::once("sealbook".to_owned()).chain(rest.filter(|word| *word != "--").cloned());
         self.runs.push((own.collect(), self.is_open));
     }
-}
-
-fn text(word: &String) -> Rc<str> {
-    word.as_str().into()
 }
 
 /// The word of a program's that runs what follows it, and how that begins.

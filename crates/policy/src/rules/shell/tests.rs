@@ -120,6 +120,14 @@ fn what_is_too_much_to_read_is_not_judged() {
         "${x:-\"".repeat(50_000),
         "<(".repeat(100_000),
         "nice ".repeat(100),
+        format!("find {}-exec {}", "x ".repeat(1_000), "{} ".repeat(100_000)),
+        format!("docker {}", "sealbook ".repeat(100_000)),
+        format!("xargs sh -c '{}'", "{} ".repeat(100_000)) + &"|xargs".repeat(9),
+        "python -c ".repeat(90_000),
+        "`\\`".repeat(100_000),
+        "x<<E\n".repeat(100_000),
+        "a|".repeat(200_000),
+        "$'\\x41".repeat(100_000),
         format!("echo {{{}}}", "a,".repeat(1_000)),
     ] {
         let began = std::time::Instant::now();

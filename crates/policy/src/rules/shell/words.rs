@@ -187,10 +187,13 @@ impl<'r> Reader<'r> {
             return self.commands();
         }
         self.next = match c {
-            '<' if self.take_if('<') => match self.take_if('<') {
-                true => Next::Fed,
-                false => Next::Ends(self.take_if('-')),
-            },
+            '<' if self.take_if('<') => {
+                if self.take_if('<') {
+                    Next::Fed
+                } else {
+                    Next::Ends(self.take_if('-'))
+                }
+            }
             // `<>` opens for writing too.
             '<' if !self.take_if('>') => Next::Source,
             _ => {
@@ -209,7 +212,7 @@ impl<'r> Reader<'r> {
             Next::Source => {}
             Next::Fed => self.now.fed.push(word.text.into()),
             Next::Ends(is_indented) => {
-                self.ends.push(Pending { of: self.all.len(), end: word.text, is_indented, is_quoted: word.is_quoted })
+                self.ends.push(Pending { of: self.all.len(), end: word.text, is_indented, is_quoted: word.is_quoted });
             }
         }
         self.give_up_if(false);

@@ -170,6 +170,9 @@ impl Search<'_> {
         });
         for program in &beside.programs {
             for words in &beside.words {
+                if self.found {
+                    return end;
+                }
                 let mut all = vec![program.clone()];
                 all.extend(words.iter().cloned());
                 self.tell(&Line::Words(&all));
