@@ -3,6 +3,7 @@
 //! The list is of programs that only read. Whatever is not known to leave a file as it is counts as changing it.
 
 use super::commands::is_sentence;
+use super::places::path_of;
 use super::shell::{Room, Run, any_run, any_run_in_code, any_run_of, destination, program};
 use super::walk::Line;
 
@@ -126,8 +127,7 @@ impl Files {
 
     /// Whether a text is the path of one of them, from the directory `cwd` on.
     pub(crate) fn are_named(&self, path: &str, cwd: Option<&str>) -> bool {
-        let path = path.strip_prefix("file://").unwrap_or(path);
-        self.is_one(&plain(path, &plain(cwd.unwrap_or_default(), &[])))
+        self.is_one(&plain(&path_of(path), &plain(cwd.unwrap_or_default(), &[])))
     }
 
     /// Whether what a part says can change one of them.

@@ -1,6 +1,8 @@
 //! Whether a text touches a directory: its words as paths, made plain without asking any disk.
 
-use super::shell::{Room, any_command, destination, program};
+use std::borrow::Cow;
+
+use super::shell::{Room, Run, any_command, any_run, destination, program};
 
 /// Longer texts are looked through as they are.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
@@ -13,6 +15,7 @@ fn takes_away(name: &str, words: &[String]) -> bool {
     match name {
         // What it starts for what it finds stands among the words too.
         "find" => is_told(|word| word == "-delete"),
+        "git" => is_told(|word| word == "clean") && !is_told(|word| matches!(word, "-n" | "--dry-run")),
         "rsync" => is_told(|word| word.starts_with("--del") || word == "--remove-source-files"),
         name => TAKES_AWAY.contains(&name),
     }
@@ -49,11 +52,12 @@ impl Places {
             return self.places.iter().any(|place| text.contains(&format!("/{}", place.join("/"))));
         }
         let cwd = cwd.and_then(|cwd| self.led_to(cwd, None));
+        let text = &*path_of(text);
         if self.lies(text, cwd.as_deref()) == Some(Lies::AtOrBelow) {
             return true;
         }
-        let mut here = cwd;
-        any_command(text, room, &mut |words, targets| {
+        let mut here = cwd.clone();
+        let is_touched = any_command(text, room, &mut |words, targets| {
             let takes_away = words.iter().map(|word| program(word)).find(|name| takes_away(name, words));
             let is_meant = |(at, word): (usize, &String)| {
                 // What is moved to a place above is not taken away with it.
@@ -69,7 +73,25 @@ impl Places {
                 here = self.led_to(to, here.as_deref());
             }
             false
-        })
+        });
+        let mut here = cwd;
+        is_touched || any_run(text, room, &mut |run| self.are_taken(run, &mut here))
+    }
+
+    /// Whether a program takes away what it was handed by another, or where it stands.
+    fn are_taken(&self, run: &Run<'_>, here: &mut Option<Vec<String>>) -> bool {
+        if let Some(to) = destination(run.words) {
+            *here = self.led_to(to, here.as_deref());
+        }
+        let Some((first, words)) = run.words.split_first() else { return false };
+        let name = program(first);
+        let is_here = match name.as_str() {
+            "find" => words.first().is_some_and(|word| word.starts_with('-')),
+            "git" => words.first().is_some_and(|word| word == "clean"),
+            _ => false,
+        };
+        let lies = |word: &str| self.lies(word, here.as_deref()).is_some();
+        takes_away(&name, words) && ((is_here && lies(".")) || run.more.iter().any(|word| word != "." && lies(word)))
     }
 
     /// Whether the text is a path above one of them.
@@ -135,6 +157,25 @@ impl Places {
         }
         found
     }
+}
+
+/// The path of a `file:` address; any other text as it is.
+pub(super) fn path_of(text: &str) -> Cow<'_, str> {
+    let Some(path) = text.strip_prefix("file:").map(|path| path.strip_prefix("//localhost").unwrap_or(path)) else {
+        return Cow::Borrowed(text);
+    };
+    let mut bytes = Vec::new();
+    let mut rest = path.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let escaped = match rest {
+            [b'%', high, low, ..] => char::from(*high).to_digit(16).zip(char::from(*low).to_digit(16)),
+            _ => None,
+        };
+        bytes.push(escaped.map_or(*first, |(high, low)| (high * 16 + low) as u8));
+        rest = if escaped.is_some() { &rest[3..] } else { tail };
+    }
+    let path = String::from_utf8_lossy(&bytes);
+    Cow::Owned(format!("/{}", path.trim_start_matches('/')))
 }
 
 /// The variable that a path begins with, and what follows: `$NAME/x`, `${NAME}/x`, `~/x` and `~user/x`.
@@ -223,6 +264,8 @@ mod tests {
             "/srv//audit/./k/",
             "/srv/x/../audit/k/record-1.key",
             "file:///srv/audit/k/x",
+            "file:///srv/%61udit/k/x",
+            "file://localhost/srv/audit%2fk/x",
             "~/.local/share/sealbook/keys",
             "cat $HOME/.local/share/sealbook/./keys/x",
             "cat ${HOME}/.local/share/sealbook/keys/x",
@@ -233,6 +276,11 @@ mod tests {
             "cd /srv && cat audit/k/x",
             "cd ~/.local/share && rm -rf sealbook",
             "cd ~ 2>/dev/null; rm -rf .local",
+            "echo ~/.local | xargs rm -rf",
+            "find ~/.local -type f | xargs -0 rm",
+            "git -C ~ clean -xdff",
+            "cd ~/.local && find -delete",
+            "cd ~/.local && git clean -xdf",
             "if cd ~/.local; then rm -rf share; fi",
             "echo > /srv/audit/k/x",
             "cat /srv/aud*/k",
@@ -267,6 +315,9 @@ mod tests {
             "rm -rf ~/*",
             "mv a.txt ~/",
             "mv a.txt /srv",
+            "find ~ -type f | xargs grep x",
+            "cd ~/work && git clean -xdf",
+            "git -C ~ clean -n",
             "rm -rf k",
             "cat audit/k",
             "cp -r ~/x ~/.local",
