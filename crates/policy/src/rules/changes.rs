@@ -2,7 +2,9 @@
 //!
 //! The list is of programs that only read. Whatever is not known to leave a file as it is counts as changing it.
 
-use super::shell::{Run, any_run, any_run_in_code, any_run_of, program};
+use super::commands::is_sentence;
+use super::places::path_of;
+use super::shell::{Room, Run, any_run, any_run_in_code, any_run_of, destination, program};
 use super::walk::Line;
 
 /// Programs that leave alone whatever they are given, with any options.
@@ -43,7 +45,6 @@ static READERS: &[&str] = &[
     "head",
     "hexdump",
     "jq",
-    "less",
     "ls",
     "md5sum",
     "mkdir",
@@ -68,13 +69,11 @@ static READERS: &[&str] = &[
     "tail",
     "test",
     "tr",
-    "tree",
     "true",
     "type",
     "wc",
     "which",
     "whereis",
-    "xxd",
     "zcat",
     "zgrep",
 ];
@@ -113,6 +112,9 @@ static TAKES_AWAY: &[&str] = &["gio", "mv", "rm", "shred", "srm", "trash", "tras
 /// Programs that write to their last word and read the others.
 static TO_THE_LAST: &[&str] = &["cp", "install", "rsync", "scp"];
 
+/// Programs that change what they are given, by which a text that was typed is known for a command.
+static TYPED: &[&str] = &["chmod", "dd", "ln", "nano", "sed", "tee", "truncate", "vi", "vim"];
+
 /// Files, by the ends of their paths.
 #[derive(Debug)]
 pub(crate) struct Files(Vec<Vec<String>>);
@@ -123,29 +125,31 @@ impl Files {
         Self(ends.iter().map(pieces).collect())
     }
 
-    /// Whether a text is the path of one of them.
-    pub(crate) fn are_named(&self, path: &str) -> bool {
-        let path = path.strip_prefix("file://").unwrap_or(path);
-        self.is_one(&plain(path, &[]))
+    /// Whether a text is the path of one of them, from the directory `cwd` on.
+    pub(crate) fn are_named(&self, path: &str, cwd: Option<&str>) -> bool {
+        self.is_one(&plain(&path_of(path), &plain(cwd.unwrap_or_default(), &[])))
     }
 
     /// Whether what a part says can change one of them.
-    pub(crate) fn are_changed(&self, line: &Line<'_>) -> bool {
+    pub(crate) fn are_changed(&self, line: &Line<'_>, cwd: Option<&str>, room: &mut Room) -> bool {
         // Where a command is done; what it names from there on is a path as well.
-        let mut here = Vec::new();
+        let mut here = plain(cwd.unwrap_or_default(), &[]);
         let mut each = |run: &Run<'_>| {
-            if let [cd, .., to] = run.words
-                && matches!(cd.as_str(), "cd" | "pushd")
-            {
+            if let Some(to) = destination(run.words) {
                 here = plain(to, &here);
             }
             self.changes(run, &here)
         };
         match line {
-            Line::Shell(text) => any_run(text, &mut each),
-            Line::Words(words) => any_run_of(words, &mut each) || any_run(&words.join(" "), &mut each),
-            Line::Code(text) => any_run(text, &mut each) || any_run_in_code(text, &mut each),
-            Line::Typed(_) => false,
+            Line::Shell(text) => any_run(text, room, &mut each),
+            Line::Json(text) => room.guess(|room| any_run(text, room, &mut each)),
+            Line::Words(words) => {
+                any_run_of(words, room, &mut each) || room.guess(|room| any_run(&words.join(" "), room, &mut each))
+            }
+            Line::Code(text) => {
+                room.guess(|room| any_run(text, room, &mut each)) || any_run_in_code(text, room, &mut each)
+            }
+            Line::Typed(text) => room.guess(|room| any_run(text, room, &mut |run| may_be_typed(run) && each(run))),
         }
     }
 
@@ -161,30 +165,42 @@ impl Files {
         let Some((first, words)) = run.words.split_first() else { return false };
         let name = program(first);
         let words: Vec<&String> = words.iter().chain(run.more).collect();
-        let is_named = || words.iter().any(|word| is_meant(word));
+        let is_named = || words.iter().any(|word| is_meant(word)) || run.more.iter().any(is_above);
+        let is_reached = || is_named() || words.iter().any(|word| is_above(word));
         let has = |options: &[&str]| words.iter().any(|word| options.iter().any(|option| word.starts_with(option)));
         match name.as_str() {
             name if READERS.contains(&name) => false,
-            name if TAKES_AWAY.contains(&name) => words.iter().any(|word| is_meant(word) || is_above(word)),
+            "less" | "tree" | "xxd" => has(&["-o", "-O", "-r", "--log-file"]) && is_named(),
+            "ln" => is_reached(),
+            name if TAKES_AWAY.contains(&name) => is_reached(),
             name if TO_THE_LAST.contains(&name) => {
-                let takes = has(&["--remove-source-files", "--delete"]) && is_named();
+                let takes = has(&["--remove-source-files", "--del"]) && is_reached();
                 takes || self.is_written(&words, here)
             }
-            "awk" | "gawk" | "mawk" | "nawk" => has(&["-i"]) && is_named(),
-            "curl" => {
-                words.windows(2).any(|pair| (is_flag(pair[0], 'o') || *pair[0] == "--output") && is_meant(pair[1]))
+            "awk" | "gawk" | "mawk" | "nawk" => {
+                let is_told = |word: &&String| word.contains("FILENAME") && word.contains('>');
+                (has(&["-i"]) || words.iter().any(is_told)) && is_named()
+            }
+            "curl" | "wget" => {
+                let is_output = |word: &str| is_flag(word, 'o') || is_flag(word, 'O') || word == "--output";
+                let attached = |word: &str| {
+                    is_flag(word, 'o') && word.split_once('o').is_some_and(|(_, to)| is_meant(&to.to_owned()))
+                };
+                words.windows(2).any(|pair| is_output(pair[0]) && is_meant(pair[1]))
+                    || words.iter().any(|word| attached(word) || (word.starts_with("--output") && is_meant(word)))
             }
             "dd" => words.iter().any(|word| word.strip_prefix("of=").is_some_and(|of| is_meant(&of.to_owned()))),
-            "find" | "fd" => {
-                has(&["-delete", "-fprint", "-fls"]) && words.iter().any(|word| is_meant(word) || is_above(word))
-            }
-            "git" => !self.git_reads(&words, here) && is_named(),
+            "find" | "fd" => (has(&["-delete", "-fprint", "-fls"]) || starts_changer(&words)) && is_reached(),
+            "git" => !self.git_reads(&words, here) && is_reached(),
             "sed" => {
                 is_named()
                     && (words.iter().any(|word| is_flag(word, 'i') || word.starts_with("--in-place")) || {
                         // `w FILE` in the script.
                         words.iter().any(|word| word.contains(char::is_whitespace) && is_meant(word))
                     })
+            }
+            "python" | "python3" if words.len() > 1 && words[0] == "-m" && words[1] == "json.tool" => {
+                words[2..].iter().filter(|word| !word.starts_with('-')).nth(1).is_some_and(|word| is_meant(word))
             }
             "sort" | "uniq" | "yq" => (has(&["-o", "--output", "-i", "--inplace"]) || name == "uniq") && is_named(),
             "tar" => is_named() && !only_packs(&words, &is_meant),
@@ -194,15 +210,17 @@ impl Files {
 
     /// Whether the last word, or the one that `-t` names, is one of them or the directory where a source would be one.
     fn is_written(&self, words: &[&String], here: &[String]) -> bool {
-        let named =
-            words.windows(2).find(|pair| matches!(pair[0].as_str(), "-t" | "--target-directory")).map(|pair| pair[1]);
-        let Some(aim) = named.or(words.last().copied()) else { return false };
-        let aim = aim.rsplit_once(':').map_or(aim.as_str(), |(_, path)| path);
+        let Some(told) = aim_of(words) else { return false };
+        let aim = told.rsplit_once(':').map_or(told, |(_, path)| path);
+        let is_top = matches!(aim.trim_end_matches('/'), "." | ".." | "~" | "$HOME" | "$PWD");
         let aim = plain(aim, here);
         self.is_one(&aim)
             || words.iter().any(|word| {
                 let source = plain(word, &[]);
+                let holds_all = *word != told && (word.ends_with(['/', '*']) || word.ends_with("/."));
                 source.last().is_some_and(|name| self.is_one(&[&aim[..], std::slice::from_ref(name)].concat()))
+                    || (is_top && self.is_above(&source))
+                    || (holds_all && self.is_above(&aim))
             })
     }
 
@@ -235,6 +253,31 @@ impl Files {
             self.0.iter().any(|end| end.len() > 1 && last.starts_with('.') && may_be(last, &end[end.len() - 2]))
         })
     }
+}
+
+/// Where copies go to: what `-t` names, or the last word that is no option.
+fn aim_of<'w>(words: &[&'w String]) -> Option<&'w str> {
+    let named = words.windows(2).find(|pair| matches!(pair[0].as_str(), "-t" | "--target-directory"));
+    let attached = words
+        .iter()
+        .find_map(|word| word.strip_prefix("--target-directory=").or_else(|| word.strip_prefix("-t")))
+        .filter(|aim| !aim.is_empty());
+    let last = || words.iter().rev().find(|word| !word.starts_with('-')).map(|word| word.as_str());
+    named.map(|pair| pair[1].as_str()).or(attached).or_else(last)
+}
+
+/// Whether `find` starts a program for what it finds that may change it.
+fn starts_changer(words: &[&String]) -> bool {
+    let starts = |word: &str| matches!(word, "-exec" | "-execdir" | "-ok" | "-okdir" | "-x" | "-X");
+    words.windows(2).any(|pair| starts(pair[0]) && !READERS.contains(&program(pair[1]).as_str()))
+}
+
+/// Whether what somebody typed is a command that changes files, and no sentence.
+fn may_be_typed(run: &Run<'_>) -> bool {
+    let name = run.words.first().map(|word| program(word)).unwrap_or_default();
+    let is_known = [TYPED, TAKES_AWAY, TO_THE_LAST].iter().any(|list| list.contains(&name.as_str()));
+    let writes = !run.targets.is_empty() && READERS.contains(&name.as_str());
+    (is_known || writes) && !is_sentence(run)
 }
 
 /// Whether a word is this letter among options of one letter, as `-ri`.

@@ -11,6 +11,7 @@ use super::names::{Look, Names};
 use super::node::error_at;
 use super::pattern::{Glob, Pattern, When};
 use super::places::Places;
+use super::shell::Room;
 use super::vocabulary::spelt;
 use super::walk::{Line, any_line, any_value};
 use crate::RuleError;
@@ -141,16 +142,18 @@ fn fold(list: &[Matcher], seen: &Seen<'_>, ends: Answer, otherwise: Answer) -> A
 
 fn test(looks: &[Look], compare: &Compare, seen: &Seen<'_>) -> Answer {
     let mut is_unclear = false;
-    let cwd = matches!(compare, Compare::Touches(_) | Compare::Above(_)).then(|| cwd_of(seen.record)).flatten();
+    let has_paths = matches!(compare, Compare::Touches(_) | Compare::Above(_) | Compare::Changes(_));
+    let cwd = has_paths.then(|| cwd_of(seen.record)).flatten();
+    let mut room = Room::default();
     let fits = looks.iter().enumerate().any(|(index, look)| {
         if let (Some(part), Compare::Runs(_) | Compare::Changes(_)) = (look.place.whole_part(), compare) {
             let json = seen.record.part(part);
             return json.is_some_and(|json| {
-                any_line(json.get().as_bytes(), &mut |line| compare.fits_line(line) == Some(true))
+                any_line(json.get().as_bytes(), &mut |line| compare.fits_line(line, cwd.as_deref(), &mut room))
             });
         }
         let mut each = |text: &str| {
-            let fits = compare.fits(index, text, cwd.as_deref());
+            let fits = compare.fits(index, text, cwd.as_deref(), &mut room);
             is_unclear |= fits.is_none();
             fits != Some(false)
         };
@@ -169,16 +172,27 @@ fn test(looks: &[Look], compare: &Compare, seen: &Seen<'_>) -> Answer {
     if is_yes { Answer::Yes } else { Answer::No }
 }
 
-/// Where what is done is done, where that is known.
+/// Members of the input that say where what is done is done.
+static WHERE: &[&str] =
+    &["cwd", "workdir", "working_directory", "workingDirectory", "work_dir", "directory", "dir_path"];
+
+/// Where what is done is done, where that is known: what the input says, from where the agent is.
 fn cwd_of(record: &Record) -> Option<String> {
-    let mut found = None;
-    for (part, name) in [(PartName::Input, "cwd"), (PartName::Input, "workdir"), (PartName::Context, "cwd")] {
-        let Some(json) = record.part(part) else { continue };
-        any_value(json.get().as_bytes(), &[Step::Name(name.to_owned())], &mut |text| {
-            found = Some(text.to_owned());
-            true
-        });
+    let at = first_of(record, PartName::Context, "cwd");
+    let told = WHERE.iter().find_map(|name| first_of(record, PartName::Input, name));
+    match (at, told) {
+        (Some(at), Some(told)) if !told.starts_with(['/', '~', '$']) => Some(format!("{at}/{told}")),
+        (at, told) => told.or(at),
     }
+}
+
+/// The first text of a part's member.
+fn first_of(record: &Record, part: PartName, name: &str) -> Option<String> {
+    let mut found = None;
+    any_value(record.part(part)?.get().as_bytes(), &[Step::Name(name.to_owned())], &mut |text| {
+        found = Some(text.to_owned());
+        true
+    });
     found
 }
 
@@ -207,17 +221,18 @@ impl Compare {
         })
     }
 
-    /// Whether what a part says is run fits; `None` where that is not what is compared.
-    fn fits_line(&self, line: &Line<'_>) -> Option<bool> {
-        match self {
-            Self::Runs(commands) => Some(commands.are_called(line)),
-            Self::Changes(files) => Some(files.are_changed(line)),
-            _ => None,
-        }
+    /// Whether what a part says is run fits; what is too much to be read may be anything.
+    fn fits_line(&self, line: &Line<'_>, cwd: Option<&str>, room: &mut Room) -> bool {
+        let fits = match self {
+            Self::Runs(commands) => commands.are_called(line, room),
+            Self::Changes(files) => files.are_changed(line, cwd, room),
+            _ => false,
+        };
+        fits || room.is_over()
     }
 
     /// `None` where it cannot be worked out.
-    fn fits(&self, place: usize, text: &str, cwd: Option<&str>) -> Option<bool> {
+    fn fits(&self, place: usize, text: &str, cwd: Option<&str>, room: &mut Room) -> Option<bool> {
         Some(match self {
             Self::Equals(values) => values[place].iter().any(|value| value == text),
             Self::StartsWith(values) => values.iter().any(|value| text.starts_with(value.as_str())),
@@ -226,10 +241,10 @@ impl Compare {
             Self::Glob(globs) => globs.iter().any(|glob| glob.fits(text)),
             Self::Matches(pattern) => return pattern.is_in(text),
             Self::Exists(_) => true,
-            Self::Touches(places) => places.touched_by(text, cwd),
+            Self::Touches(places) => places.touched_by(text, cwd, room),
             Self::Above(places) => places.are_below(text, cwd),
-            Self::Runs(commands) => commands.are_in(text),
-            Self::Changes(files) => files.are_named(text),
+            Self::Runs(commands) => commands.are_in(text, room) || room.is_over(),
+            Self::Changes(files) => files.are_named(text, cwd),
         })
     }
 }

@@ -1,6 +1,8 @@
 //! Whether a text touches a directory: its words as paths, made plain without asking any disk.
 
-use super::shell::{any_command, program};
+use std::borrow::Cow;
+
+use super::shell::{Room, Run, any_command, any_run, destination, program};
 
 /// Longer texts are looked through as they are.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
@@ -13,6 +15,7 @@ fn takes_away(name: &str, words: &[String]) -> bool {
     match name {
         // What it starts for what it finds stands among the words too.
         "find" => is_told(|word| word == "-delete"),
+        "git" => is_told(|word| word == "clean") && !is_told(|word| matches!(word, "-n" | "--dry-run")),
         "rsync" => is_told(|word| word.starts_with("--del") || word == "--remove-source-files"),
         name => TAKES_AWAY.contains(&name),
     }
@@ -44,38 +47,56 @@ impl Places {
 
     /// Whether the text is a path at or below one of them, or a command line that has one in it, or takes one away
     /// with what is above it. `cwd` is where relative paths begin, where that is known.
-    pub(crate) fn touched_by(&self, text: &str, cwd: Option<&str>) -> bool {
+    pub(crate) fn touched_by(&self, text: &str, cwd: Option<&str>, room: &mut Room) -> bool {
         if text.len() > TEXT_BYTES_MAX {
             return self.places.iter().any(|place| text.contains(&format!("/{}", place.join("/"))));
         }
-        let cwd = cwd.and_then(|cwd| plain(cwd, None));
+        let cwd = cwd.and_then(|cwd| self.led_to(cwd, None));
+        let text = &*path_of(text);
         if self.lies(text, cwd.as_deref()) == Some(Lies::AtOrBelow) {
             return true;
         }
-        let mut here = cwd;
-        any_command(text, &mut |words| {
+        let mut here = cwd.clone();
+        let is_touched = any_command(text, room, &mut |words, targets| {
             let takes_away = words.iter().map(|word| program(word)).find(|name| takes_away(name, words));
-            let last = words.len() - 1;
-            for (at, word) in words.iter().enumerate() {
+            let is_meant = |(at, word): (usize, &String)| {
                 // What is moved to a place above is not taken away with it.
-                let is_aim = at == last && words.len() > 2 && takes_away.as_deref() == Some("mv");
+                let is_aim = at + 1 == words.len() && words.len() > 2 && takes_away.as_deref() == Some("mv");
                 let lies = self.lies(word, here.as_deref());
-                if lies == Some(Lies::AtOrBelow) || (lies.is_some() && takes_away.is_some() && !is_aim) {
-                    return true;
-                }
+                lies == Some(Lies::AtOrBelow) || (lies.is_some() && takes_away.is_some() && !is_aim)
+            };
+            let is_written = |word: &String| self.lies(word, here.as_deref()) == Some(Lies::AtOrBelow);
+            if words.iter().enumerate().any(is_meant) || targets.iter().any(is_written) {
+                return true;
             }
-            match words {
-                [cd] if cd == "cd" => here = self.led_to("~", here.as_deref()),
-                [cd, .., to] if matches!(cd.as_str(), "cd" | "pushd") => here = self.led_to(to, here.as_deref()),
-                _ => {}
+            if let Some(to) = destination(words) {
+                here = self.led_to(to, here.as_deref());
             }
             false
-        })
+        });
+        let mut here = cwd;
+        is_touched || any_run(text, room, &mut |run| self.are_taken(run, &mut here))
+    }
+
+    /// Whether a program takes away what it was handed by another, or where it stands.
+    fn are_taken(&self, run: &Run<'_>, here: &mut Option<Vec<String>>) -> bool {
+        if let Some(to) = destination(run.words) {
+            *here = self.led_to(to, here.as_deref());
+        }
+        let Some((first, words)) = run.words.split_first() else { return false };
+        let name = program(first);
+        let is_here = match name.as_str() {
+            "find" => words.first().is_some_and(|word| word.starts_with('-')),
+            "git" => words.first().is_some_and(|word| word == "clean"),
+            _ => false,
+        };
+        let lies = |word: &str| self.lies(word, here.as_deref()).is_some();
+        takes_away(&name, words) && ((is_here && lies(".")) || run.more.iter().any(|word| word != "." && lies(word)))
     }
 
     /// Whether the text is a path above one of them.
     pub(crate) fn are_below(&self, text: &str, cwd: Option<&str>) -> bool {
-        let cwd = cwd.and_then(|cwd| plain(cwd, None));
+        let cwd = cwd.and_then(|cwd| self.led_to(cwd, None));
         text.len() <= TEXT_BYTES_MAX && self.lies(text, cwd.as_deref()).is_some()
     }
 
@@ -136,6 +157,25 @@ impl Places {
         }
         found
     }
+}
+
+/// The path of a `file:` address; any other text as it is.
+pub(super) fn path_of(text: &str) -> Cow<'_, str> {
+    let Some(path) = text.strip_prefix("file:").map(|path| path.strip_prefix("//localhost").unwrap_or(path)) else {
+        return Cow::Borrowed(text);
+    };
+    let mut bytes = Vec::new();
+    let mut rest = path.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let escaped = match rest {
+            [b'%', high, low, ..] => char::from(*high).to_digit(16).zip(char::from(*low).to_digit(16)),
+            _ => None,
+        };
+        bytes.push(escaped.map_or(*first, |(high, low)| (high * 16 + low) as u8));
+        rest = if escaped.is_some() { &rest[3..] } else { tail };
+    }
+    let path = String::from_utf8_lossy(&bytes);
+    Cow::Owned(format!("/{}", path.trim_start_matches('/')))
 }
 
 /// The variable that a path begins with, and what follows: `$NAME/x`, `${NAME}/x`, `~/x` and `~user/x`.
@@ -214,7 +254,7 @@ mod tests {
 
     fn touched(text: &str, cwd: Option<&str>) -> bool {
         let places = [format!("{HOME}/books/shop"), format!("{HOME}/keys"), "/srv/audit/k".to_owned()];
-        Places::new(&places, &[]).touched_by(text, cwd)
+        Places::new(&places, &[]).touched_by(text, cwd, &mut Room::default())
     }
 
     #[test]
@@ -224,6 +264,8 @@ mod tests {
             "/srv//audit/./k/",
             "/srv/x/../audit/k/record-1.key",
             "file:///srv/audit/k/x",
+            "file:///srv/%61udit/k/x",
+            "file://localhost/srv/audit%2fk/x",
             "~/.local/share/sealbook/keys",
             "cat $HOME/.local/share/sealbook/./keys/x",
             "cat ${HOME}/.local/share/sealbook/keys/x",
@@ -233,6 +275,14 @@ mod tests {
             "dd if=/dev/null of=/srv/audit/k/x",
             "cd /srv && cat audit/k/x",
             "cd ~/.local/share && rm -rf sealbook",
+            "cd ~ 2>/dev/null; rm -rf .local",
+            "echo ~/.local | xargs rm -rf",
+            "find ~/.local -type f | xargs -0 rm",
+            "git -C ~ clean -xdff",
+            "cd ~/.local && find -delete",
+            "cd ~/.local && git clean -xdf",
+            "if cd ~/.local; then rm -rf share; fi",
+            "echo > /srv/audit/k/x",
             "cat /srv/aud*/k",
             "sh -c 'rm -rf /srv/audit'",
             "rm -rf ~/.local/share",
@@ -247,6 +297,7 @@ mod tests {
             assert!(touched(text, None), "{text}");
         }
         assert!(touched("rm -rf ../audit", Some("/srv/work")) && touched("k", Some("/srv/audit")));
+        assert!(touched("rm -rf share", Some("~/.local")));
     }
 
     #[test]
@@ -264,6 +315,9 @@ mod tests {
             "rm -rf ~/*",
             "mv a.txt ~/",
             "mv a.txt /srv",
+            "find ~ -type f | xargs grep x",
+            "cd ~/work && git clean -xdf",
+            "git -C ~ clean -n",
             "rm -rf k",
             "cat audit/k",
             "cp -r ~/x ~/.local",
@@ -299,12 +353,12 @@ mod tests {
             "cd && rm -rf .local",
             "cd $XDG_STATE_HOME; ls sealbook/books",
         ] {
-            assert!(places.touched_by(text, None), "{text}");
+            assert!(places.touched_by(text, None, &mut Room::default()), "{text}");
         }
         for text in
             ["rm -rf ~/work", "rm -rf $HOMEWORK", "rm -rf ~ann", "ls ~", "rm -rf $XDG_STATE_HOME/other", "rm -rf ~/*"]
         {
-            assert!(!places.touched_by(text, None), "{text}");
+            assert!(!places.touched_by(text, None, &mut Room::default()), "{text}");
         }
         assert!(
             places.are_below("~", None) && places.are_below("$HOME/.local", None) && !places.are_below("~/x", None)

@@ -364,6 +364,9 @@ fn the_directories_of_this_book_are_guarded_whatever_they_are_called() {
     ] {
         assert_eq!(said(&state, &with_input(ActorKind::Agent, input)), Decision::Block, "{input}");
     }
+    let mut from_elsewhere = with_input(ActorKind::Agent, r#"{"cmd":"rm -rf k","workdir":"/srv/audit"}"#);
+    from_elsewhere.set_part_json(PartName::Context, r#"{"cwd":"/home/u"}"#).expect("it is JSON");
+    assert_eq!(said(&state, &from_elsewhere), Decision::Block, "where the call says it is done counts");
     let mut moved = with_input(ActorKind::Agent, r#"{"source":"/srv//audit","destination":"/tmp/x"}"#);
     assert_eq!(said(&state, &moved), Decision::Allow, "to look at what is above is no harm");
     moved.target = Target::new(TargetKind::Tool, "files/move_file");

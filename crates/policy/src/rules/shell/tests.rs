@@ -2,8 +2,8 @@ use super::*;
 
 fn all(text: &str) -> Vec<String> {
     let mut all = Vec::new();
-    any_command(text, &mut |words| {
-        all.push(words.join("|"));
+    any_command(text, &mut Room::default(), &mut |words, targets| {
+        all.extend(Some([words, targets].concat().join("|")).filter(|words| !words.is_empty()));
         false
     });
     all
@@ -11,7 +11,7 @@ fn all(text: &str) -> Vec<String> {
 
 fn runs(text: &str) -> Vec<String> {
     let mut all = Vec::new();
-    any_run(text, &mut |run| {
+    any_run(text, &mut Room::default(), &mut |run| {
         if !run.is_code {
             all.push(run.words.join("|") + if run.is_open { "…" } else { "" });
         }
@@ -72,5 +72,79 @@ fn programs_that_run_others_hide_nothing() {
         ("man p q", &["man|p|q"]),
     ] {
         assert_eq!(runs(text), ran, "{text}");
+    }
+}
+
+#[test]
+fn reader_and_shell_agree_on_what_is_quoted() {
+    for (text, ran) in [
+        ("a $'it\\'s' && p 1", &["a|it's", "p|1"][..]),
+        ("$'\\160 \\x71\\u0072'", &["p qr"]),
+        ("a \"$(cat <<'E'\nDon't\nE\n)\"; p 1", &["cat", "a|$", "p|1"]),
+        ("a \"$(cat <<'E'\n1) Quote \"x\np now\nE\n)\"", &["cat", "a|$"]),
+        ("a \"${x%\"${x#?}\"}\"; p 1", &["a|$x", "p|1"]),
+        ("x=${1:-\"${2:-a}\"}; p 1", &["p|1"]),
+        ("((x=1<<3))\np 1", &["p|1"]),
+        ("for ((i=1<<2;i<9;i++)); do :; done\np 1", &["i", "i++", "for", ":", "done", "p|1"]),
+        ("a $((1<<2)) $[1<<3]\np 1", &["a|$|$", "p|1"]),
+        ("cat <<E\n$(p 1) `q 2` \"\nE\nr", &["p|1", "q|2", "cat", "r"]),
+        ("cat <<'E'\n$(p 1)\nE", &["cat"]),
+        ("a \"${X:-$(p 1)}\"", &["p|1", "a|$X|$"]),
+        ("cat <<E\n E\n'\nE\np 1\n'", &["cat", "p|1", ""]),
+        ("a $(case x in y) p 1;; esac) b; q", &["case|x|in|y", "p|1", "esac", "a|$|b", "q"]),
+        ("bash -c \"a it\\'s; p 1\"", &["a|it's", "p|1"]),
+        ("a $( (b); p 1 ) c", &["b", "p|1", "a|$|c"]),
+    ] {
+        let mut found = runs(text);
+        found.dedup();
+        assert_eq!(found, ran, "{text}");
+    }
+}
+
+#[test]
+fn what_is_too_much_to_read_is_not_judged() {
+    let is_over = |text: &str| {
+        let mut room = Room::default();
+        any_run(text, &mut room, &mut |_| false);
+        room.is_over()
+    };
+    for text in [
+        format!("cat <<E{}\n{}\nE\n", "|a".repeat(100_000), "x".repeat(100_000)),
+        format!("{}{}", "x".repeat(800_000), "{a,b}".repeat(12)),
+        format!("{}{}\n", "x".repeat(1_000), "{a,b}".repeat(12)).repeat(600),
+        "find . -exec ".repeat(1_000),
+        "x|xargs ".repeat(16_000),
+        "$(".repeat(100_000),
+        "((".repeat(100_000),
+        "${".repeat(100_000),
+        "${x:-\"".repeat(50_000),
+        "<(".repeat(100_000),
+        "nice ".repeat(100),
+        format!("find {}-exec {}", "x ".repeat(1_000), "{} ".repeat(100_000)),
+        format!("docker {}", "sealbook ".repeat(100_000)),
+        format!("xargs sh -c '{}'", "{} ".repeat(100_000)) + &"|xargs".repeat(9),
+        "python -c ".repeat(90_000),
+        "`\\`".repeat(100_000),
+        "x<<E\n".repeat(100_000),
+        "a|".repeat(200_000),
+        "$'\\x41".repeat(100_000),
+        format!("echo {{{}}}", "a,".repeat(1_000)),
+    ] {
+        let began = std::time::Instant::now();
+        is_over(&text);
+        assert!(began.elapsed().as_secs() < 20, "{}", &text[..20]);
+    }
+    for text in [
+        "{a,b}".repeat(12),
+        "{a,b}".repeat(200),
+        "$(".repeat(1_000),
+        "nice ".repeat(100) + "p",
+        "find . -exec ".repeat(1_000),
+        "x".repeat(2 << 20),
+    ] {
+        assert_eq!(is_over(&text), text != "{a,b}".repeat(12), "{}", &text[..5]);
+    }
+    for text in ["a b\n".repeat(60_000), format!("rm {}", "a.txt ".repeat(60_000)), "it's { \"".repeat(10_000)] {
+        assert!(!is_over(&text), "{}", &text[..5]);
     }
 }

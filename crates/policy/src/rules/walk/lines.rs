@@ -1,5 +1,7 @@
 //! What a part says is run: members that hold a command line, a program and its words, or what is typed.
 
+use serde::de::IgnoredAny;
+
 use crate::DEPTH_MAX;
 use crate::redact::{string_end, value_end};
 
@@ -12,6 +14,8 @@ use crate::rules::field::folded;
 pub(crate) enum Line<'l> {
     /// A text for a shell.
     Shell(&'l str),
+    /// A text for a shell that is JSON as well.
+    Json(&'l str),
     /// A program and its words.
     Words(&'l [String]),
     /// A text in whatever language.
@@ -38,14 +42,13 @@ impl Sort {
     fn of(name: &str) -> Self {
         let name: String = folded(name).chars().filter(|c| c.is_alphanumeric()).collect();
         match name.as_str() {
-            "command" | "cmd" | "commandline" | "cmdline" | "shellcommand" | "bash" | "shell" | "run" | "exec" => {
-                Self::Command
-            }
-            "commands" | "cmds" | "script" | "scripts" | "chars" => Self::Script,
-            "code" => Self::Code,
-            "program" | "executable" | "binary" => Self::Program,
+            "command" | "cmd" | "commandline" | "cmdline" | "shellcommand" | "bashcommand" | "terminalcommand"
+            | "bash" | "shell" | "run" | "exec" => Self::Command,
+            "commands" | "cmds" | "script" | "scripts" | "steps" | "chars" => Self::Script,
+            "code" | "snippet" => Self::Code,
+            "program" | "executable" | "binary" | "bin" | "process" | "app" | "file" => Self::Program,
             "args" | "argv" | "arguments" | "parameters" | "params" => Self::Words,
-            "text" | "keys" | "data" | "input" | "stdin" => Self::Typed,
+            "text" | "keys" | "data" | "input" | "stdin" | "line" => Self::Typed,
             _ => Self::Other,
         }
     }
@@ -107,14 +110,17 @@ impl Search<'_> {
 
     fn text(&mut self, raw: &[u8], sort: Sort, level: Level) {
         let text = text_of(raw);
+        let is_json = text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(&text).is_ok();
         match sort {
+            Sort::Command | Sort::Script | Sort::Words | Sort::Program if is_json => self.tell(&Line::Json(&text)),
             Sort::Command | Sort::Script | Sort::Words | Sort::Program => self.tell(&Line::Shell(&text)),
             Sort::Code => self.tell(&Line::Code(&text)),
             Sort::Typed => self.tell(&Line::Typed(&text)),
             Sort::Other => {}
         }
         let inner = if level.texts == LEVELS_MAX || self.found { None } else { json_in(raw) };
-        if let Some(json) = inner {
+        // `[ -f x ] || y` begins like a list and is none.
+        if let Some(json) = inner.filter(|json| is_json || json[0] == b'{') {
             self.value(&json, 0, sort, Level { depth: 0, texts: level.texts + 1 });
         }
     }
@@ -164,6 +170,9 @@ impl Search<'_> {
         });
         for program in &beside.programs {
             for words in &beside.words {
+                if self.found {
+                    return end;
+                }
                 let mut all = vec![program.clone()];
                 all.extend(words.iter().cloned());
                 self.tell(&Line::Words(&all));
@@ -223,7 +232,7 @@ mod tests {
         let mut all = Vec::new();
         any_line(json.as_bytes(), &mut |line| {
             all.push(match line {
-                Line::Shell(text) => format!("sh {text}"),
+                Line::Shell(text) | Line::Json(text) => format!("sh {text}"),
                 Line::Words(words) => words.join("|"),
                 Line::Code(text) => format!("code {text}"),
                 Line::Typed(text) => format!("typed {text}"),
