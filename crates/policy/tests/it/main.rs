@@ -4,6 +4,7 @@ mod admission;
 mod builtin;
 mod corpus;
 mod fixture;
+mod guards;
 mod locked;
 mod rules;
 mod state;
