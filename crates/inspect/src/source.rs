@@ -17,6 +17,22 @@ use serde::Serialize;
 
 use crate::{Coverage, Error, Prior, Progress, Reach, ServiceOptions, Sink, TreePath};
 
+/// The target with its links followed.
+pub(crate) fn resolved(target: &Path) -> Result<PathBuf, Error> {
+    target.canonicalize().map_err(|cause| match cause.kind() {
+        std::io::ErrorKind::NotFound => Error::TargetNotFound { path: target.to_owned() },
+        _ => Error::TargetUnreadable { path: target.to_owned(), cause },
+    })
+}
+
+/// Refuses a file where the source of that name reads trees.
+pub(crate) fn refuse_file(name: &'static str, target: &Path) -> Result<(), Error> {
+    if target.is_file() {
+        return Err(Error::TargetUnsupported { name, path: target.to_owned(), needs: "a directory" });
+    }
+    Ok(())
+}
+
 /// Reads one part of the world into records.
 ///
 /// A source holds no state between runs: what it knew last time comes from [`Prior`]. It gives up

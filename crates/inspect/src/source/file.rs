@@ -49,6 +49,7 @@ use self::pipeline::Looked;
 use self::read::Reader;
 use self::walk::{Directory, Filter, Item, LeftOut, open_root, walk};
 use crate::progress::go_on;
+use crate::source::resolved;
 use crate::{Coverage, Error, OptionHelp, Prior, Progress, Request, Sink, Source, SourceMetadata, TreePath};
 
 /// The source's name in records.
@@ -260,10 +261,7 @@ struct Target {
 impl Target {
     fn resolve(request: &Request<'_>) -> Result<Self, Error> {
         let given = &request.target;
-        let path = given.canonicalize().map_err(|cause| match cause.kind() {
-            std::io::ErrorKind::NotFound => Error::TargetNotFound { path: given.clone() },
-            _ => Error::TargetUnreadable { path: given.clone(), cause },
-        })?;
+        let path = resolved(given)?;
         if path.is_dir() {
             return Ok(Self { root: path, file: None });
         }

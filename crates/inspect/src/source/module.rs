@@ -39,6 +39,7 @@ use self::measure::Look;
 pub(crate) use self::package::hex;
 use self::reports::Reports;
 use self::tell::Telling;
+use crate::source::{refuse_file, resolved};
 use crate::{
     Coverage, Error, ModuleOptions, OptionHelp, Options, Prior, Progress, Request, Silent, Sink, Source, SourceMetadata,
 };
@@ -73,10 +74,7 @@ impl Source for ModuleSource {
     }
 
     fn accepts(&self, target: &Path) -> Result<(), Error> {
-        if target.is_file() {
-            return Err(Error::TargetUnsupported { name: NAME, path: target.to_owned(), needs: "a directory" });
-        }
-        Ok(())
+        refuse_file(NAME, target)
     }
 
     /// Each run tells all of every module it is asked for: what was sealed before adds nothing.
@@ -91,10 +89,7 @@ impl Source for ModuleSource {
         sink: &mut dyn Sink,
         progress: &dyn Progress,
     ) -> Result<Coverage, Error> {
-        let root = request.target.canonicalize().map_err(|cause| match cause.kind() {
-            std::io::ErrorKind::NotFound => Error::TargetNotFound { path: request.target.clone() },
-            _ => Error::TargetUnreadable { path: request.target.clone(), cause },
-        })?;
+        let root = resolved(&request.target)?;
         self.accepts(&root)?;
         let options = &request.options.module;
         let mut coverage = Coverage::default();

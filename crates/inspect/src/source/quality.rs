@@ -29,6 +29,7 @@ use self::tool::{Crash, Desk, Report, Said, TOOLS, Tool, read_sarif};
 use self::tree::Tree;
 use crate::progress::go_on;
 use crate::reach::Trust;
+use crate::source::resolved;
 use crate::{Coverage, Error, OptionHelp, Options, Prior, Progress, Request, Sink, Source, SourceMetadata, TreePath};
 
 /// The source's name in records.
@@ -105,10 +106,7 @@ impl Source for QualitySource {
         sink: &mut dyn Sink,
         progress: &dyn Progress,
     ) -> Result<Coverage, Error> {
-        let target = request.target.canonicalize().map_err(|cause| match cause.kind() {
-            std::io::ErrorKind::NotFound => Error::TargetNotFound { path: request.target.clone() },
-            _ => Error::TargetUnreadable { path: request.target.clone(), cause },
-        })?;
+        let target = resolved(&request.target)?;
         let own_root = || if target.is_dir() { target.clone() } else { target.parent().unwrap_or(&target).to_owned() };
         let root = request.base.clone().filter(|base| target.starts_with(base)).unwrap_or_else(own_root);
         let mut coverage = Coverage::default();

@@ -21,6 +21,7 @@ use self::files::{Look, Seen};
 use self::tell::Teller;
 pub(crate) use self::tell::{RulesTold, SecretTold};
 use crate::secrets::RuleSet;
+use crate::source::{refuse_file, resolved};
 use crate::{Coverage, Error, OptionHelp, Options, Prior, Progress, Request, Sink, Source, SourceMetadata, TreePath};
 
 /// The source's name in records.
@@ -100,10 +101,7 @@ impl Source for SecuritySource {
     }
 
     fn accepts(&self, target: &Path) -> Result<(), Error> {
-        if target.is_file() {
-            return Err(Error::TargetUnsupported { name: NAME, path: target.to_owned(), needs: "a directory" });
-        }
-        Ok(())
+        refuse_file(NAME, target)
     }
 
     fn selects(&self, _: &Options) -> bool {
@@ -117,10 +115,7 @@ impl Source for SecuritySource {
         sink: &mut dyn Sink,
         progress: &dyn Progress,
     ) -> Result<Coverage, Error> {
-        let root = request.target.canonicalize().map_err(|cause| match cause.kind() {
-            std::io::ErrorKind::NotFound => Error::TargetNotFound { path: request.target.clone() },
-            _ => Error::TargetUnreadable { path: request.target.clone(), cause },
-        })?;
+        let root = resolved(&request.target)?;
         self.accepts(&root)?;
         let mut coverage = Coverage::default();
         let options = &request.options.security;

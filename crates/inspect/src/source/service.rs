@@ -27,6 +27,7 @@ use self::check::{Check, Means, Seen, State, What};
 use self::find::Found;
 use self::process::Processes;
 use crate::progress::go_on;
+use crate::source::resolved;
 use crate::{
     Coverage, Error, OptionHelp, Prior, Progress, Request, ServiceOptions, Sink, Source, SourceMetadata, TreePath,
 };
@@ -142,10 +143,7 @@ impl Source for ServiceSource {
 }
 
 fn directory(target: &Path) -> Result<PathBuf, Error> {
-    let found = target.canonicalize().map_err(|cause| match cause.kind() {
-        std::io::ErrorKind::NotFound => Error::TargetNotFound { path: target.to_owned() },
-        _ => Error::TargetUnreadable { path: target.to_owned(), cause },
-    })?;
+    let found = resolved(target)?;
     if found.is_dir() { Ok(found) } else { Ok(found.parent().unwrap_or(&found).to_owned()) }
 }
 

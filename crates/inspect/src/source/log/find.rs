@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Dir, FileType, Mode, OFlags, openat};
 
+use crate::source::resolved;
 use crate::{Coverage, Error, TreePath};
 
 /// Files of one run, at most.
@@ -35,10 +36,7 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn resolve(given: &Path) -> Result<Self, Error> {
-        let path = given.canonicalize().map_err(|cause| match cause.kind() {
-            std::io::ErrorKind::NotFound => Error::TargetNotFound { path: given.to_owned() },
-            _ => Error::TargetUnreadable { path: given.to_owned(), cause },
-        })?;
+        let path = resolved(given)?;
         if path.is_dir() {
             return Ok(Self { root: path, file: None });
         }

@@ -109,7 +109,6 @@ fn what_is_too_much_to_read_is_not_judged() {
         room.is_over()
     };
     for text in [
-        format!("cat <<E{}\n{}\nE\n", "|a".repeat(100_000), "x".repeat(100_000)),
         format!("{}{}", "x".repeat(800_000), "{a,b}".repeat(12)),
         format!("{}{}\n", "x".repeat(1_000), "{a,b}".repeat(12)).repeat(600),
         "find . -exec ".repeat(1_000),
@@ -123,15 +122,11 @@ fn what_is_too_much_to_read_is_not_judged() {
         format!("find {}-exec {}", "x ".repeat(1_000), "{} ".repeat(100_000)),
         format!("docker {}", "sealbook ".repeat(100_000)),
         format!("xargs sh -c '{}'", "{} ".repeat(100_000)) + &"|xargs".repeat(9),
-        "python -c ".repeat(90_000),
-        "`\\`".repeat(100_000),
         "x<<E\n".repeat(100_000),
         "a|".repeat(200_000),
-        "$'\\x41".repeat(100_000),
         format!("echo {{{}}}", "a,".repeat(1_000)),
     ] {
-        // Without a bound each of them takes minutes, or more memory than there is.
-        is_over(&text);
+        assert!(is_over(&text), "{}", &text[..16]);
     }
     for text in [
         "{a,b}".repeat(12),
@@ -142,6 +137,15 @@ fn what_is_too_much_to_read_is_not_judged() {
         "x".repeat(2 << 20),
     ] {
         assert_eq!(is_over(&text), text != "{a,b}".repeat(12), "{}", &text[..5]);
+    }
+    // Long, and read to the end within the same room: nothing of them is built twice.
+    for text in [
+        format!("cat <<E{}\n{}\nE\n", "|a".repeat(100_000), "x".repeat(100_000)),
+        "python -c ".repeat(90_000),
+        "`\\`".repeat(100_000),
+        "$'\\x41".repeat(100_000),
+    ] {
+        assert!(!is_over(&text), "{}", &text[..16]);
     }
     for text in ["a b\n".repeat(60_000), format!("rm {}", "a.txt ".repeat(60_000)), "it's { \"".repeat(10_000)] {
         assert!(!is_over(&text), "{}", &text[..5]);
