@@ -1,9 +1,16 @@
 //! Whether a text touches a directory: its words as paths, made plain without asking any disk.
 
+mod reads;
+
 use std::borrow::Cow;
 
+use super::commands::is_sentence;
 use super::shell::{Room, Run, any_command, any_run, destination, program};
+use super::walk::Line;
+pub(super) use reads::starts_reader;
 
+/// No path is longer.
+pub(super) const PATH_BYTES_MAX: usize = 16 * 1024;
 /// Longer texts are looked through as they are.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 /// Programs that move away or delete what they are given.
@@ -78,6 +85,45 @@ impl Places {
         is_touched || any_run(text, room, &mut |run| self.are_taken(run, &mut here))
     }
 
+    /// Whether what a part says is run touches one of them, or a text of it is, as a whole, a path that does.
+    pub(crate) fn are_touched(&self, line: &Line<'_>, cwd: Option<&str>, room: &mut Room) -> bool {
+        match line {
+            Line::Shell(text) => self.touched_by(text, cwd, room),
+            Line::Typed(text, true) | Line::Json(text) | Line::Code(text) => {
+                room.guess(|room| self.touched_by(text, cwd, room))
+            }
+            Line::Words(words) => {
+                let is_path = |word: &String| self.is_path(word, cwd);
+                words.iter().any(is_path) || room.guess(|room| self.touched_by(&words.join(" "), cwd, room))
+            }
+            Line::Typed(text, false) => {
+                self.is_path(text, cwd) || room.guess(|room| self.touched_by(&typed(text, room), cwd, room))
+            }
+            Line::Value(text) | Line::Written(text) => {
+                self.is_path(text, cwd) || patched(text).any(|path| self.is_path(path, cwd))
+            }
+        }
+    }
+
+    /// Whether a text is, as a whole, a path at or below one of them. What lies there has no blanks in its name: a
+    /// sentence is no path.
+    fn is_path(&self, text: &str, cwd: Option<&str>) -> bool {
+        let text = text.trim();
+        if text.is_empty() || text.len() > PATH_BYTES_MAX {
+            return false;
+        }
+        let (path, cwd) = (path_of(text), cwd.and_then(|cwd| self.led_to(cwd, None)));
+        if !text.contains(char::is_whitespace) {
+            return self.lies(&path, cwd.as_deref()) == Some(Lies::AtOrBelow);
+        }
+        let has_blank = |piece: &String| piece.contains(char::is_whitespace);
+        let is_there = |path: &[String], place: &[String]| {
+            let is_it = lies(path, place) == Some(Lies::AtOrBelow) && !path[place.len()..].iter().any(has_blank);
+            is_it.then_some(Lies::AtOrBelow)
+        };
+        self.find(&path, cwd.as_deref(), is_there).is_some()
+    }
+
     /// Whether a program takes away what it was handed by another, or where it stands.
     fn are_taken(&self, run: &Run<'_>, here: &mut Option<Vec<String>>) -> bool {
         if let Some(to) = destination(run.words) {
@@ -139,16 +185,30 @@ impl Places {
     }
 
     fn path_lies(&self, path: &str, cwd: Option<&[String]>) -> Option<Lies> {
+        self.find(path, cwd, lies)
+    }
+
+    /// How a path lies to the first place in or else above which it does.
+    fn find(
+        &self,
+        path: &str,
+        cwd: Option<&[String]>,
+        lies: impl Fn(&[String], &[String]) -> Option<Lies>,
+    ) -> Option<Lies> {
         let (named, below_home) = (self.named(path), below_home(path));
+        let known = match (named, below_home) {
+            (Some((at, rest)), _) => Some(plain(rest, Some(at))?),
+            (None, Some(_)) => None,
+            (None, None) => Some(plain(path, cwd)?),
+        };
         let mut found = None;
         for place in &self.places {
-            let lies = match (named, below_home) {
-                (Some((at, rest)), _) => lies(&plain(rest, Some(at))?, place),
-                (None, Some(rest)) => {
+            let lies = match (&known, below_home) {
+                (Some(known), _) => lies(known, place),
+                (None, rest) => {
                     let Some(home) = home_of(place) else { continue };
-                    lies(&plain(rest, Some(&place[..home]))?, place)
+                    lies(&plain(rest.unwrap_or_default(), Some(&place[..home]))?, place)
                 }
-                (None, None) => lies(&plain(path, cwd)?, place),
             };
             match lies {
                 Some(Lies::AtOrBelow) => return lies,
@@ -157,6 +217,29 @@ impl Places {
         }
         found
     }
+}
+
+/// The commands among what somebody typed, without its sentences.
+fn typed(text: &str, room: &mut Room) -> String {
+    let mut typed = String::new();
+    any_run(text, room, &mut |run| {
+        if !is_sentence(run) {
+            typed.extend(run.words.iter().flat_map(|word| [word, " "]));
+            typed.extend(run.targets.iter().flat_map(|word| ["> ", word, " "]));
+            typed.push('\n');
+        }
+        false
+    });
+    typed
+}
+
+/// The files that a patch names, `*** Update File: PATH`.
+pub(super) fn patched(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.contains("*** ").then(|| text.lines()).into_iter().flatten();
+    let marks = ["Add File: ", "Update File: ", "Delete File: ", "Move to: "];
+    lines
+        .filter_map(|line| line.trim_start().strip_prefix("*** "))
+        .filter_map(move |line| marks.iter().find_map(|mark| line.strip_prefix(mark)).map(str::trim))
 }
 
 /// The path of a `file:` address; any other text as it is.

@@ -112,7 +112,12 @@ impl Resolved {
                 let ours = (0..rest.len()).filter(|at| is_ours(*at)).take_while(|at| room.take_words(&rest[*at..]));
                 self.runs.extend(ours.map(|at| (rest[at..].to_vec(), self.is_open)));
             }
-            "find" | "fd" => self.find(words, depth, room),
+            "find" | "fd" | "fdfind" => self.find(words, depth, room),
+            // They take names of files.
+            "cpio" | "mapfile" | "read" | "readarray" => {
+                self.is_open = true;
+                self.runs.push((words.to_vec(), true));
+            }
             "cargo" => self.cargo(words),
             "git" => self.git(words),
             "awk" | "gawk" | "mawk" | "nawk" => {
