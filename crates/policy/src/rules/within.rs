@@ -3,7 +3,7 @@
 use super::changes::{GIT_READS, READERS, may_be_typed, plain};
 use super::given::Given;
 use super::places::{PATH_BYTES_MAX, may_be, patched, path_of, starts_reader};
-use super::shell::{Room, Run, any_run, destination, program};
+use super::shell::{Room, Run, any_run, any_run_of, destination, program};
 use super::walk::Line;
 
 /// Letters with which a pattern of a shell begins where it is meant for few names.
@@ -49,6 +49,8 @@ impl Directories {
                 let typed = room.guess(|room| any_run(text, room, &mut |run| may_be_typed(run) && each(run)));
                 typed || self.hold(text, cwd) || is_patched(text)
             }
+            // As one line, a word with blanks would be several.
+            Line::Words(words) => any_run_of(words, room, &mut each),
             line => line.any_run(room, &mut each),
         }
     }
@@ -135,7 +137,11 @@ impl Directories {
     /// pattern is meant where it begins with so many letters of the name.
     fn has(&self, path: &str, here: &[String], fixed: usize) -> bool {
         let path = path.trim();
-        if path.is_empty() || (here.is_empty() && !path.contains(['.', '*', '?', '['])) {
+        // A name that has no dot is none of theirs, unless they are where the command is done.
+        let is_here = || here.iter().any(|piece| self.0.contains(piece));
+        if path.is_empty()
+            || (!path.contains(['.', '*', '?', '[']) && self.0.iter().all(|it| it.contains('.')) && !is_here())
+        {
             return false;
         }
         let pieces = plain(path, here);

@@ -164,7 +164,7 @@ impl Places {
         let is_piece = |piece: &String| may_be(&name, &piece.to_lowercase());
         !end.is_empty()
             && !pattern.contains(['{', '\\'])
-            && !ENDS.iter().any(|known| is_end(&known))
+            && !ENDS.iter().any(is_end)
             && !self.places.iter().flatten().any(is_piece)
     }
 }

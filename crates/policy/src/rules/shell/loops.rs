@@ -7,6 +7,8 @@ use super::words::Simple;
 /// Values of one variable, and commands that come of all of them. What has more is not resolved.
 const VALUES_MAX: usize = 16;
 const COMMANDS_MAX: usize = 256;
+/// Loops of a text whose variables are looked for.
+const LOOPS_MAX: usize = 16;
 
 /// Puts every value in the place of a loop's variable where that is a word of its own, a command for each.
 ///
@@ -16,24 +18,33 @@ pub(super) fn resolve(text: &[char], commands: Vec<Simple>, room: &mut Room) -> 
     if !commands.iter().any(|command| head(&command.words).is_some()) {
         return commands;
     }
-    let (mut resolved, mut open): (Vec<Simple>, Vec<Option<(String, Vec<String>)>>) = Default::default();
+    let (mut resolved, mut open): (Vec<Simple>, Vec<Loop>) = Default::default();
+    let (mut depth, mut loops) = (0_usize, 0);
     for command in commands {
-        let words = own(&command.words);
-        let loops = command.words.iter().take_while(|word| is_keyword(word));
-        open.extend(loops.filter(|word| matches!(word.as_str(), "until" | "while")).map(|_| None));
-        match words.first().map(String::as_str) {
-            Some("done") => drop(open.pop()),
+        let before = command.words.iter().take_while(|word| is_keyword(word));
+        depth += before.filter(|word| matches!(word.as_str(), "until" | "while")).count();
+        match own(&command.words).first().map(String::as_str) {
+            Some("done") => {
+                depth = depth.saturating_sub(1);
+                open.truncate(open.iter().take_while(|open| open.depth <= depth).count());
+            }
             Some("for" | "select") => {
-                let named = head(&command.words).filter(|(name, _)| is_only_read(text, name));
-                open.push(named.map(|(name, values)| (name.to_owned(), values.to_vec())));
+                depth += 1;
+                loops += 1;
+                let known = head(&command.words).filter(|(name, _)| loops <= LOOPS_MAX && is_only_read(text, name));
+                open.extend(known.map(|(name, values)| Loop {
+                    depth,
+                    variable: format!("${name}"),
+                    values: values.to_vec(),
+                }));
                 resolved.push(command);
                 continue;
             }
             _ => {}
         }
         let mut all = vec![command];
-        for (name, values) in open.iter().flatten() {
-            all = put_in(all, &format!("${name}"), values, room);
+        for Loop { variable, values, .. } in &open {
+            all = put_in(all, variable, values, room);
         }
         if room.is_over() {
             break;
@@ -41,6 +52,14 @@ pub(super) fn resolve(text: &[char], commands: Vec<Simple>, room: &mut Room) -> 
         resolved.extend(all);
     }
     resolved
+}
+
+/// A loop that goes over values that are known.
+struct Loop {
+    /// Within how many loops what it does lies.
+    depth: usize,
+    variable: String,
+    values: Vec<String>,
 }
 
 /// A command for each value, where one of them has the variable as a word.
