@@ -195,6 +195,9 @@ impl Places {
         cwd: Option<&[String]>,
         lies: impl Fn(&[String], &[String]) -> Option<Lies>,
     ) -> Option<Lies> {
+        if let Some((above, name)) = deep(path) {
+            return self.is_matched(above, name, cwd).then_some(Lies::AtOrBelow);
+        }
         let (named, below_home) = (self.named(path), below_home(path));
         let known = match (named, below_home) {
             (Some((at, rest)), _) => Some(plain(rest, Some(at))?),
@@ -217,6 +220,23 @@ impl Places {
         }
         found
     }
+
+    /// Whether a pattern for all levels below a directory may mean what lies in one of them. No such pattern means
+    /// what is hidden, as shells have them; to ask for what is called like a key is no mistake.
+    fn is_matched(&self, above: &str, name: &str, cwd: Option<&[String]>) -> bool {
+        let Some(above) = self.led_to(above, cwd).filter(|_| !self.none_is_called(name)) else { return false };
+        let is_open = |place: &[String]| !place.iter().skip(above.len()).any(|piece| piece.starts_with('.'));
+        let names_all = name.is_empty() || name.ends_with(['*', '?', ']', '/']);
+        self.places.iter().any(|place| lies(&above, place).is_some() && (is_open(place) || !names_all))
+    }
+}
+
+/// The directory before `**` in a path, and the last piece behind it.
+fn deep(path: &str) -> Option<(&str, &str)> {
+    let (above, rest) = path.split_once("**")?;
+    let is_piece = above.is_empty() || above.ends_with('/');
+    let name = rest.rsplit('/').next().unwrap_or(rest);
+    is_piece.then_some((if above.is_empty() { "." } else { above }, name))
 }
 
 /// The commands among what somebody typed, without its sentences.
@@ -367,6 +387,10 @@ mod tests {
             "if cd ~/.local; then rm -rf share; fi",
             "echo > /srv/audit/k/x",
             "cat /srv/aud*/k",
+            "cat /srv/**/*.key",
+            "cat /srv/**",
+            "cat ~/.local/**/*.key",
+            "cat ~/**/record-*.key",
             "sh -c 'rm -rf /srv/audit'",
             "rm -rf ~/.local/share",
             "rm -rf ~/.local/share/seal*",
@@ -403,6 +427,8 @@ mod tests {
             "git -C ~ clean -n",
             "rm -rf k",
             "cat audit/k",
+            "cat ~/**/*.md /srv/**/*.c",
+            "ls ~/**",
             "cp -r ~/x ~/.local",
             "rm -rf /tmp/srv/audit/k",
             "",

@@ -145,6 +145,8 @@ fn a_path_is_known_whatever_its_name() {
         serde_json::json!({ "files": { key: "gone" } }),
         serde_json::json!({ "packed": serde_json::json!({ "deep": key }).to_string() }),
         serde_json::json!({ "text": key }),
+        serde_json::json!({ "include": ["/home/u/.local/**/*.key"] }),
+        serde_json::json!({ "pattern": "**/*.key", "cwd": "/home/u/.local/share" }),
         serde_json::json!({ "x": format!(" {key}\n") }),
         serde_json::json!({ "x": format!("*** Begin Patch\n*** Delete File: {key}\n*** End Patch") }),
     ] {
@@ -155,6 +157,9 @@ fn a_path_is_known_whatever_its_name() {
         serde_json::json!({ "note": "/home/u/.local/share/sealbook/keys is where the keys lie" }),
         serde_json::json!({ "note": format!("Keys: {key} and others") }),
         serde_json::json!({ "note": "~" }),
+        serde_json::json!({ "text": format!("The key lies in {key}, says SEALBOOK_HOME=x.") }),
+        serde_json::json!({ "pattern": "share/sealbook/keys" }),
+        serde_json::json!({ "pattern": "/home/u/**/*.rs" }),
         serde_json::json!({ "where": "keys/x" }),
         serde_json::json!({ "where": "/home/u/.local/share/sealbookish" }),
         serde_json::json!({ "text": "rm -rf ~ is a bad idea" }),
@@ -286,6 +291,7 @@ fn what_is_said_is_no_command_but_in_a_terminal() {
         refused(&of(tool, r#"{"text":"rm .claude/settings.json"}"#), "guard-hooks");
         refused(&of(tool, r#"{"text":"cat ~/.local/share/sealbook/keys/x a b c d\n"}"#), "guard-places");
         refused(&of(tool, r#"{"text":"grep -r . ~\n"}"#), "guard-above");
+        refused(&of(tool, r#"{"text":"cat ~/sealbook/keys/x\n"}"#), "guard-files");
         refused(&of(tool, r#"{"text":"rm -rf .sealbook\n"}"#), "guard-files");
         let_be(&of(tool, r#"{"text":"cargo test\n","description":"sealbook approve 1"}"#));
     }

@@ -157,7 +157,7 @@ impl Places {
     }
 
     /// Whether surely nothing in these directories, and none of them, is called as a pattern says.
-    fn none_is_called(&self, pattern: &str) -> bool {
+    pub(super) fn none_is_called(&self, pattern: &str) -> bool {
         let name = pattern.rsplit('/').next().unwrap_or(pattern).to_lowercase();
         let end = &name[name.rfind(['*', '?', ']']).map_or(0, |at| at + 1)..];
         let is_end = |known: &&str| known.ends_with(end) || end.ends_with(*known);
