@@ -145,6 +145,7 @@ fn a_path_is_known_whatever_its_name() {
         serde_json::json!({ "files": { key: "gone" } }),
         serde_json::json!({ "packed": serde_json::json!({ "deep": key }).to_string() }),
         serde_json::json!({ "text": key }),
+        serde_json::json!({ "list": format!("a.txt,{key},b.txt") }),
         serde_json::json!({ "include": ["/home/u/.local/**/*.key"] }),
         serde_json::json!({ "pattern": "**/*.key", "cwd": "/home/u/.local/share" }),
         serde_json::json!({ "x": format!(" {key}\n") }),
@@ -166,6 +167,7 @@ fn a_path_is_known_whatever_its_name() {
         serde_json::json!({ "text": "rm -rf ~" }),
         serde_json::json!({ "link": "https://example.com/home/u" }),
         serde_json::json!({ "x": "a, b: c = d @ e ".repeat(5_000) }),
+        serde_json::json!({ "x": "a,/b:.c=".repeat(2_000) }),
     ] {
         let_be(&of("notes/add", &input.to_string()));
     }
