@@ -78,10 +78,10 @@ fn a_rule_is_added_by_an_approver_and_blocks_from_then_on() {
             &serde_json::json!({ "r": list["rules"].as_array().unwrap().iter().map(|it| &it["rule"]).collect::<Vec<_>>() }),
             "r",
             "id"
-        )[7..],
+        )[8..],
         ["no-prod", "watch"]
     );
-    assert_eq!((list["rules"][7]["by"].as_str(), list["rules"][7]["builtin"].as_bool()), (Some("ann"), Some(false)));
+    assert_eq!((list["rules"][8]["by"].as_str(), list["rules"][8]["builtin"].as_bool()), (Some("ann"), Some(false)));
 
     let ended = place.run(deploy("intent", "prod"));
     error(&ended, "action_blocked");
