@@ -131,13 +131,11 @@ impl Body for Rest {
     type Error = Failure;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
-        match self.head.take() {
-            Some(head) => Poll::Ready(Some(Ok(Frame::data(head)))),
-            None => {
-                self.room = None;
-                Pin::new(&mut self.rest).poll_frame(cx).map_err(Failure::from)
-            }
+        if let Some(head) = self.head.take() {
+            return Poll::Ready(Some(Ok(Frame::data(head))));
         }
+        self.room = None;
+        Pin::new(&mut self.rest).poll_frame(cx).map_err(Failure::from)
     }
 
     fn size_hint(&self) -> SizeHint {
