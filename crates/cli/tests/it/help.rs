@@ -48,6 +48,8 @@ const COMMANDS: &[&str] = &[
     "alerts",
     "stop",
     "resume",
+    "undo",
+    "operation",
     "retention",
     "compliance",
     "backup",
