@@ -62,6 +62,11 @@ impl Layout {
         self.book.join("index.db")
     }
 
+    /// Where what was derived and may be thrown away lies, beside the index.
+    pub(crate) fn derived(&self) -> PathBuf {
+        self.book.join("derived")
+    }
+
     pub(crate) fn head_file(&self, origin: &Origin) -> PathBuf {
         let name = origin.as_str().rsplit('/').next().unwrap_or_default();
         self.heads.join(format!("{name}.head"))
