@@ -446,6 +446,13 @@ impl Ledger {
         self.with_index(CatchUp::catch_up)
     }
 
+    /// Gives back the pages of the book and of the index that are kept in memory to be quicker: what runs for days
+    /// and does a little now and then would keep a hundred megabytes of them in the end.
+    pub fn rest(&self) {
+        self.store.rest();
+        self.index.lock().rest();
+    }
+
     /// Throws the index away and makes it again.
     ///
     /// What finds ids, key leaves and the records that say what holds in the book itself is made again too, where the
