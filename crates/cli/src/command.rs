@@ -35,7 +35,7 @@ mod quality;
 mod query;
 mod reindex;
 mod repo;
-mod report;
+pub(crate) mod report;
 mod restore;
 mod resume;
 mod retention;

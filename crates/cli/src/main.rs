@@ -12,6 +12,7 @@
 mod against;
 mod alone;
 mod approver;
+mod around;
 mod args;
 mod audit;
 mod command;

@@ -14,7 +14,8 @@
 //!
 //! - Text from records is hostile. No control character, escape sequence,
 //!   bidirectional override or invisible character of it reaches a terminal; no
-//!   markup of it reaches Markdown; in JSON they are written as escapes.
+//!   markup of it reaches Markdown or HTML; in JSON they are written as escapes.
+//! - A page of HTML loads nothing, sends nothing, and runs no script but its own.
 //! - Times are RFC 3339 in UTC.
 //! - JSON is what the record says, digit for digit; the other formats may cut
 //!   long text, and say so where they do.
@@ -22,6 +23,7 @@
 mod document;
 mod error;
 mod format;
+mod html;
 mod json;
 mod markdown;
 mod oscal;
@@ -34,13 +36,14 @@ mod views;
 pub use document::{Block, Column, Document, Piece, Row, Text, Tone};
 pub use error::Error;
 pub use format::{Format, Screen};
+pub use html::{Carried, Extent, Page, bundle_in};
 pub use text::{is_unseen, shown};
 pub use view::{View, render};
 pub use views::{
-    ActorActivity, AlertList, ApprovalList, AssessmentDetail, AuditReport, AuditRun, AuditSummary, AuthorshipDetail,
-    BackupDetail, BaselineDetail, BaselineLine, BaselineList, CatalogueList, ComplianceReport, DifferenceDetail,
+    ActorActivity, AlertList, ApprovalList, AssessmentDetail, AuditPage, AuditReport, AuditRun, AuditSummary, AuthorshipDetail,
+    BackupDetail, BaselineDetail, BaselineLine, BaselineList, CatalogueList, Chronicle, ComplianceReport, DifferenceDetail,
     EquivocationDetail, Findings, Gaps, HeadDetail, HealthReport, IncompleteAudit, KeyList, MarkedRecord, Observed,
     OperationHistory, ReceiptDetail, RecordDetail, RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail,
-    RuleCheck, RuleList, SavedBaseline, SealedDetail, SourceCoverage, Status, StopList, TargetHistory, Verification,
+    RuleCheck, RuleList, RunTally, SavedBaseline, SealedDetail, SourceCoverage, Status, StopList, TargetHistory, Verification,
     findings_of,
 };

@@ -5,6 +5,7 @@ use sealbook_report::{AssessmentDetail, AuditReport, Format, Observed};
 use sealbook_store::{Error, Query};
 
 use super::Context;
+use crate::around::Around;
 use crate::audit;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -20,6 +21,7 @@ use crate::session::Session;
 Examples:
   sealbook report
   sealbook report --format markdown --output AUDIT.md
+  sealbook report --format html --output audit.html      one file, with a proof that it checks itself
   sealbook report --format json --output audit.json
   sealbook report --format cyclonedx                    the bill of materials of an audit of modules
   sealbook report --format sarif --output audit.sarif   its findings for editors and code hosts
@@ -65,7 +67,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Some(sealbook_serve::verdict_of_ledger(&session.ledger, &session.checks(), &Bars::new(context.is_watched()))?)
     };
     let (head, keys) = (session.ledger.head()?, session.ledger.keys()?);
-    context.out.show(&AuditReport { run: &told, head: &head, keys: &keys, verification: report.as_ref() })?;
+    let told_with = AuditReport { run: &told, head: &head, keys: &keys, verification: report.as_ref() };
+    if context.out.format == Format::Html {
+        let around = Around::of(&told, &session)?;
+        context.out.show(&around.page(told_with))?;
+    } else {
+        context.out.show(&told_with)?;
+    }
     let exit = if report.is_some_and(|report| !report.valid) { Exit::Broken } else { Exit::Clean };
     Ok(context.answered(&session.ledger, exit))
 }
@@ -88,7 +96,7 @@ fn bom(run: Uuid, session: &Session, context: &Context) -> Result<Exit, Failure>
 }
 
 /// The newest run that looked at the book itself.
-fn newest_assessment(session: &Session) -> Result<Option<Uuid>, Failure> {
+pub(crate) fn newest_assessment(session: &Session) -> Result<Option<Uuid>, Failure> {
     let runs = Query { action: vec!["trail.observed".to_owned()], limit: Some(1), ..Query::default() };
     Ok(session.ledger.query(&runs)?.rows.first().and_then(|stored| stored.leaf.operation))
 }

@@ -1,11 +1,11 @@
 //! `sealbook verify`: checks everything, or one thing.
 
-use std::io::BufReader;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use sealbook_inspect::Progress;
 use sealbook_ledger::{Fault, PublicKey, Report, Trust, verify_bundle};
-use sealbook_report::{Document, Gaps, Verification, View};
+use sealbook_report::{Document, Gaps, Verification, View, bundle_in};
 use sealbook_serve::{Checks, Verdict, trust, verdict_of_book};
 use sealbook_store::{Ledger, Selection};
 
@@ -40,6 +40,7 @@ Examples:
   sealbook verify --against 42.receipt             does the book still hold it?
   sealbook verify --against 42.receipt --key shop.vkey    the receipt alone, where no book is
   sealbook verify --bundle book.sealbundle --key shop.vkey
+  sealbook verify --bundle audit.html --key shop.vkey       what a page of a report carries
   sealbook verify --equivocation evidence --key shop.vkey      did its keeper sign two histories?
   sealbook verify --range 1000..1999
   sealbook verify --projections --complete
@@ -66,7 +67,7 @@ pub(crate) struct Args {
     /// all checkpoints. The answer says what was looked at; of the rest, the tiles are believed.
     #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true, conflicts_with_all = ["record", "bundle", "projections", "complete"])]
     range: Option<String>,
-    /// A bundle from elsewhere; no book is needed
+    /// A bundle from elsewhere, or a page of a report that carries one; no book is needed
     #[arg(long, value_name = "FILE", conflicts_with_all = ["chain", "against", "projections", "complete"])]
     bundle: Option<PathBuf>,
     /// Compare the book with a receipt or a checkpoint that was kept elsewhere
@@ -168,7 +169,10 @@ fn exit(verdict: &Verdict) -> Exit {
     if verdict.is_intact() { Exit::Clean } else { Exit::Broken }
 }
 
-/// A bundle needs nothing but itself and a key.
+/// No page that carries a bundle is larger.
+const PAGE_BYTES_MAX: u64 = 64 << 20;
+
+/// A bundle needs nothing but itself and a key; a page of a report carries one.
 fn of_bundle(
     path: &Path,
     trusted: Vec<(sealbook_ledger::Origin, PublicKey)>,
@@ -178,8 +182,18 @@ fn of_bundle(
     trust.keys.extend(trusted.into_iter().map(|(_, key)| key));
     let input = Input::open(path)?;
     let name = input.name.clone();
-    let report =
-        verify_bundle(BufReader::new(input.into_reader()), &trust).map_err(|cause| Failure::from(cause).at(name))?;
+    let mut reader = BufReader::new(input.into_reader());
+    let failed = |cause| Failure::Input { name: name.clone(), cause };
+    // A page that carries a bundle is read whole; bundles begin with a brace, and may be larger than memory.
+    let is_page = reader.fill_buf().map_err(failed)?.starts_with(b"<");
+    let report = if is_page {
+        let mut page = Vec::new();
+        reader.take(PAGE_BYTES_MAX).read_to_end(&mut page).map_err(failed)?;
+        verify_bundle(&*bundle_in(&page).unwrap_or_default(), &trust)
+    } else {
+        verify_bundle(reader, &trust)
+    };
+    let report = report.map_err(|cause| Failure::from(cause).at(&*name))?;
     present(&report, context)
 }
 

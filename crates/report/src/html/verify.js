@@ -430,7 +430,7 @@ function sealbookVerifier(subtle) {
       const founders = [...this.keys.byName.values()].filter((key) => key.role === "checkpoint" && key.from === 0n);
       const vouchers = new Set([...signers, ...founders.map((key) => key.name)]);
       if (trusted.length > 0 && !trusted.some((name) => vouchers.has(name))) this.fault("untrusted", { size: this.count });
-      return vouchers;
+      return signers;
     }
   }
 
@@ -466,13 +466,15 @@ function sealbookVerifier(subtle) {
     if (!line.done || BigInt(number - 3) < bundle.count) bundle.fault("line_malformed", { line: number });
     const names = [];
     for (const key of trusted) names.push(hexOf(await sha256(publicKey(key))));
-    const vouchers = await bundle.finish(names);
-    const keys = [...bundle.keys.byName.values()];
+    const signers = [];
+    for (const name of await bundle.finish(names)) {
+      const { bytes: key } = bundle.keys.byName.get(name);
+      signers.push({ bytes: key, id: hexOf((await sha256(ascii(bundle.origin), new Uint8Array([10, 1]), key)).subarray(0, 4)) });
+    }
     return {
       valid: bundle.faults.length === 0, faults: bundle.faults, origin: bundle.origin, isWhole: bundle.isWhole,
-      size: bundle.note?.size, root: bundle.note && base64Of(bundle.note.root), entries: bundle.entries,
-      signers: keys.filter((key) => vouchers.has(key.name)).map((key) => ({ name: key.name, bytes: key.bytes })),
+      size: bundle.note?.size, root: bundle.note && base64Of(bundle.note.root), entries: bundle.entries, signers,
     };
   }
-  return { verify, publicKey, holds, ofBase64, base64Of, hexOf, sha256, decode: (bytes) => decoder.decode(bytes) };
+  return { verify, publicKey, holds, ofBase64, base64Of, decode: (bytes) => decoder.decode(bytes) };
 }
