@@ -4,13 +4,14 @@
 //! The book is the journal. Nothing is called before its intent is durable, and every attempt has an outcome of
 //! its own, also when the future that made it was dropped. What is computed here (how long to wait, whether to
 //! try again, what an answer means) is synchronous and takes clock and randomness as arguments; only [`Time`]
-//! waits, and only `model`, `probe` and `webhook` speak to a network.
+//! waits, and only `mail`, `model`, `probe` and `webhook` speak to a network.
 //!
 //! What this crate never does: repeat what may not be repeated; send anything to a model that was not redacted;
 //! take an answer of a model for more than advice; read the environment or a file.
 
 mod error;
 mod journal;
+mod mail;
 mod model;
 mod offload;
 mod probe;
@@ -21,6 +22,7 @@ mod webhook;
 
 pub use error::{Error, GaveUp};
 pub use journal::{Ending, Entered, Journal, LedgerJournal, enter};
+pub use mail::{Mail, MailRoute, MailServer, Security};
 pub use model::{AnswerForm, ApiKey, Completion, Endpoint, HttpModel, Model, Prompt, Provider};
 pub use offload::offload;
 pub use probe::{Probe, ProbeAnswer, ProbeFault};

@@ -36,6 +36,7 @@ mod mark;
 mod mcp;
 mod mcp_gated;
 mod module;
+mod page;
 mod peers;
 mod places;
 mod policy;

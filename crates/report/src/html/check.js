@@ -80,7 +80,7 @@ function sealbookRun(entries, run, decode) {
   const failed = (name, error) => `${name}: failed: ${error.message} (${error.code})`;
   const items = [], sources = [], analyzers = [];
   for (const source of result?.sources ?? []) {
-    const coverage = source.coverage, skipped = Object.values(coverage?.skipped_by_reason ?? {}).reduce((sum, count) => sum + count, 0);
+    const coverage = source.coverage ?? null, skipped = Object.values(coverage?.skipped_by_reason ?? {}).reduce((sum, count) => sum + count, 0);
     sources.push(coverage === null ? [source.source, grouped(source.records), "failed", "", "", ""] : [
       source.source, grouped(source.records), grouped(coverage.covered), bytes(coverage.bytes), grouped(coverage.ignored), grouped(skipped)]);
     if (source.error) items.push(failed(source.source, source.error));
@@ -96,7 +96,7 @@ function sealbookRun(entries, run, decode) {
     analyzers.push([analysis.analyzer, grouped(analysis.records), grouped(rules.get(analysis.analyzer) ?? 0), found]);
     if (analysis.error) items.push(failed(analysis.analyzer, analysis.error));
   }
-  const isHidden = own.some(({ entry }) => ["findings", "statement", "input", "result"].some((name) => entry.parts.get(name) === "withheld"));
+  const isHidden = own.some(({ entry }) => entry.parts.get("findings") === "withheld");
   const expected = (result?.analyses ?? []).reduce((sum, analysis) => sum + (analysis.findings ?? 0), 0);
   const isWhole = !isHidden && expected <= findings.length;
   return {

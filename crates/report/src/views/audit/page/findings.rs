@@ -63,7 +63,7 @@ pub(super) fn tell(run: &AuditRun, html: &mut Html) {
 fn tally(findings: &Findings<'_>, html: &mut Html) {
     let tally = findings.tally();
     let most = tally.iter().map(|(_, count)| *count).max().unwrap_or(0);
-    html.raw("<div class=\"table\"><table><tbody>\n");
+    html.raw("<div class=\"tally\"><table><tbody>\n");
     for (severity, count) in tally {
         let name = severity.as_str();
         html.raw("<tr><td class=\"whole\">").open("i", &[("class", mark(name))]).raw("</i>").text(name);
