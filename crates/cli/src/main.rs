@@ -19,6 +19,7 @@ mod command;
 mod complete;
 mod content;
 mod daily;
+mod deliver;
 mod digest_key;
 mod environment;
 mod equivocation;

@@ -57,7 +57,7 @@ pub enum Error {
         why: &'static str,
     },
     /// An address to be told that cannot be used.
-    #[error("the webhook cannot be used: {why}; give an address of your own in notify.toml")]
+    #[error("the webhook cannot be used: {why}; give an address of your own, as in https://…")]
     WebhookInvalid {
         /// What is wrong with it.
         why: &'static str,

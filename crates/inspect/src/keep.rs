@@ -17,11 +17,9 @@ const TRAILER: &str = "Sealbook-Run: ";
 /// Whose commits they are. The address leads nowhere (RFC 2606, section 2).
 const MAIL: &str = "sealbook@sealbook.invalid";
 
-/// What is kept, and under which reference.
+/// What is kept.
 #[derive(Debug, Clone)]
 pub struct Kept<'a> {
-    /// The full name of the reference: `refs/sealbook/…`, or a branch that no working tree has checked out.
-    pub reference: &'a str,
     /// Names and bytes of files, at the top of the commit's tree.
     pub files: &'a [(&'a str, &'a [u8])],
     /// What the commit says. Its run follows by itself.
@@ -42,7 +40,8 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Opens the repository at a path, or the one that it lies in, and looks at the reference.
+    /// Opens the repository at a path, or the one that it lies in, and looks at the reference: one under
+    /// `refs/sealbook/`, or a branch that no working tree has checked out.
     ///
     /// Errors: there is none that can be read; the reference may not be moved.
     pub fn open(path: &Path, reference: &str) -> Result<Self, Error> {
@@ -80,6 +79,11 @@ impl Keeper {
     /// What the reference leads to now.
     pub fn before(&self) -> Option<String> {
         self.before.map(|id| id.to_string())
+    }
+
+    /// The full name of the reference.
+    pub fn reference(&self) -> String {
+        self.reference.to_string()
     }
 
     /// Where the repository lies.

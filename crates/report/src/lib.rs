@@ -20,6 +20,7 @@
 //! - JSON is what the record says, digit for digit; the other formats may cut
 //!   long text, and say so where they do.
 
+mod brief;
 mod document;
 mod error;
 mod format;
@@ -33,6 +34,7 @@ mod text;
 mod view;
 mod views;
 
+pub use brief::{Brief, files_of};
 pub use document::{Block, Column, Document, Piece, Row, Text, Tone};
 pub use error::Error;
 pub use format::{Format, Screen};

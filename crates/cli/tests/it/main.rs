@@ -13,6 +13,7 @@ mod bad_place;
 mod blame;
 mod complete;
 mod daily;
+mod deliver;
 mod dialects;
 mod diff;
 mod equivocation;

@@ -102,7 +102,7 @@ impl AuditReport<'_> {
         page
     }
 
-    fn verdict(&self) -> Text {
+    pub(crate) fn verdict(&self) -> Text {
         match self.verification {
             Some(report) => Verification { report, projections: None }.verdict(),
             None => Text::toned("not verified in this run", Tone::Doubtful).and(": run `sealbook verify`"),

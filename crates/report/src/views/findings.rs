@@ -20,7 +20,7 @@ pub struct Findings<'a> {
 
 impl Findings<'_> {
     /// Weightiest first, then by rule and place.
-    pub(super) fn sorted(&self) -> Vec<&Finding> {
+    pub(crate) fn sorted(&self) -> Vec<&Finding> {
         let mut findings: Vec<&Finding> = self.findings.iter().collect();
         let path = |finding: &Finding| finding.location.as_ref().map(|location| location.path.clone());
         findings.sort_by(|a, b| {
@@ -41,7 +41,7 @@ impl Findings<'_> {
     }
 
     /// `1 error, 12 info`, or that there are none.
-    pub(super) fn summary(&self) -> Text {
+    pub(crate) fn summary(&self) -> Text {
         let mut text = Text::default();
         for (severity, count) in self.tally() {
             if !text.is_empty() {

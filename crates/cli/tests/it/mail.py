@@ -1,0 +1,52 @@
+"""A mail server on loopback for tests: aiosmtpd, which writes down what it takes, one JSON object a line.
+
+Arguments: the file to write to, then `plain`, or a certificate and its key for STARTTLS with a login. The first mails
+are answered with the codes in REPLIES, where there are some. It says its port, and ends with its standard input.
+"""
+import email, email.policy, json, os, ssl, sys
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+
+class Keeper:
+    replies = [reply for reply in os.environ.get("REPLIES", "").split(",") if reply]
+
+    async def handle_DATA(self, server, session, envelope):
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        files = [
+            {"name": part.get_filename(), "type": part.get_content_type(), "bytes": len(part.get_payload(decode=True)),
+             "begins": part.get_payload(decode=True)[:15].decode()}
+            for part in message.iter_attachments()
+        ]
+        reply = self.replies.pop(0) if self.replies else "250 taken"
+        with open(sys.argv[1], "a", encoding="utf-8") as out:
+            print(json.dumps({
+                "reply": reply, "from": envelope.mail_from, "to": envelope.rcpt_tos, "tls": session.ssl is not None,
+                "login": session.authenticated, "headers": [[name, str(value)] for name, value in message.items()],
+                "text": message.get_body(("plain",)).get_content(), "files": files,
+            }), file=out)
+        return reply
+
+
+def login(server, session, envelope, mechanism, data):
+    return AuthResult(success=(data.login, data.password) == (b"ann", b"corr3ct horse"))
+
+
+options = {"hostname": "127.0.0.1", "port": 0}
+if sys.argv[2] != "plain":
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[2], sys.argv[3])
+    options |= {"tls_context": context, "require_starttls": True, "authenticator": login, "auth_required": True}
+
+
+class Here(Controller):
+    def _trigger_server(self):  # it would ask port 0
+        pass
+
+
+controller = Here(Keeper(), **options)
+controller.start()
+print(controller.server.sockets[0].getsockname()[1], flush=True)
+sys.stdin.read()
+controller.stop()
