@@ -15,9 +15,9 @@ use crate::fixture::{Ended, Place, end, git};
 fn audited() -> Place {
     let place = Place::empty();
     git(&place.project(), &["init", "--quiet", "--initial-branch=main"]);
-    place.write("a.py", "eval(input())\n");
+    place.write("<!channel>.py", "eval(input())\n");
     git(&place.project(), &["add", "-A"]);
-    git(&place.project(), &["commit", "--quiet", "-m", "Begin <!channel>"]);
+    git(&place.project(), &["commit", "--quiet", "-m", "Begin"]);
     place.run(["repo", "--sources=git,security", "--fail-on=never"]);
     place
 }
@@ -62,7 +62,7 @@ const GIT: &[&str] = &["report", "--export", "git", "--allow-changes"];
 #[test]
 fn a_report_is_committed_with_consent_and_nothing_else_is_touched() {
     let place = audited();
-    place.write("a.py", "changed and not committed\n");
+    place.write("<!channel>.py", "changed and not committed\n");
     let hook = place.project().join(".git/hooks/reference-transaction");
     std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
     std::fs::write(&hook, "#!/bin/sh\ntouch hook-ran\n").unwrap();
@@ -90,7 +90,7 @@ fn a_report_is_committed_with_consent_and_nothing_else_is_touched() {
     for line in checkpoint.lines() {
         assert!(message.contains(line), "{line} is in\n{message}");
     }
-    let run = place.json(["query", "--action", "audit.run", "--limit", "1"])["records"][0]["leaf"]["operation"].clone();
+    let run = place.json(["query", "--action", "audit.run", "--limit", "1"])["records"][0]["record"]["operation"].clone();
     assert!(message.contains(&format!("Sealbook-Run: {}", run.as_str().unwrap_or_default())), "{message} {run}");
     // What was committed can be checked from there.
     let kept = place.beside("kept.html");
@@ -233,7 +233,7 @@ fn a_report_is_posted_as_plain_text_and_tried_again_where_it_was_refused_for_now
     assert!(heard.iter().all(|body| *body == heard[0]), "the same each time");
     let text = heard[0].to_string();
     for told in
-        ["Audit of", "Coverage: complete", "1 critical", "insecure.python-eval-of-input a.py:1", "Verified: intact"]
+        ["Audit of", "Coverage: complete", "1 critical", "insecure.python-eval-of-input &lt;!channel&gt;.py:1", "Verified: intact"]
     {
         assert!(text.contains(told), "{told} is in {text}");
     }
@@ -243,7 +243,7 @@ fn a_report_is_posted_as_plain_text_and_tried_again_where_it_was_refused_for_now
     let told = exports(&place);
     assert_eq!(told[1]["record"]["error"]["message"], "HTTP status 429: rate_limited");
     assert!(told[1]["record"]["error"]["wait_ms"].as_u64().unwrap() >= 1_000, "it is waited as long as was asked for");
-    let operations: Vec<&Value> = told.iter().map(|row| &row["leaf"]["operation"]).collect();
+    let operations: Vec<&Value> = told.iter().map(|row| &row["record"]["operation"]).collect();
     assert!(operations.iter().all(|operation| *operation == operations[0]), "one operation: {operations:?}");
     assert!(!serde_json::to_string(&told).unwrap().contains("s3cr3t"), "the address is not recorded");
     assert_eq!(place.run(["verify", "--complete"]).code, 0);

@@ -3,10 +3,9 @@
 Arguments: the file to write to, then `plain`, or a certificate and its key for STARTTLS with a login. The first mails
 are answered with the codes in REPLIES, where there are some. It says its port, and ends with its standard input.
 """
-import email, email.policy, json, os, ssl, sys
+import asyncio, email, email.policy, json, os, ssl, sys
 
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
+from aiosmtpd.smtp import SMTP, AuthResult
 
 
 class Keeper:
@@ -33,20 +32,20 @@ def login(server, session, envelope, mechanism, data):
     return AuthResult(success=(data.login, data.password) == (b"ann", b"corr3ct horse"))
 
 
-options = {"hostname": "127.0.0.1", "port": 0}
+options = {}
 if sys.argv[2] != "plain":
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[2], sys.argv[3])
     options |= {"tls_context": context, "require_starttls": True, "authenticator": login, "auth_required": True}
 
 
-class Here(Controller):
-    def _trigger_server(self):  # it would ask port 0
-        pass
+
+async def main():
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(Keeper(), **options), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+    server.close()
 
 
-controller = Here(Keeper(), **options)
-controller.start()
-print(controller.server.sockets[0].getsockname()[1], flush=True)
-sys.stdin.read()
-controller.stop()
+asyncio.run(main())

@@ -104,7 +104,14 @@ fn retry_after_is_honoured_and_never_cut() {
 fn any_cause() -> impl Strategy<Value = Cause> {
     prop_oneof![
         (100_u16..600).prop_map(Cause::Status),
-        prop::sample::select(vec![Cause::Timeout, Cause::Connect, Cause::Lost, Cause::NotNow, Cause::RateLimit, Cause::Quota]),
+        prop::sample::select(vec![
+            Cause::Timeout,
+            Cause::Connect,
+            Cause::Lost,
+            Cause::NotNow,
+            Cause::RateLimit,
+            Cause::Quota
+        ]),
         Just(Cause::Permanent),
     ]
 }

@@ -190,10 +190,11 @@ if (globalThis.document !== undefined) (async () => {
 
   function compareFindings(run, differ) {
     const left = run.findings.map((finding) => ({ ...finding, isShown: false }));
-    const rows = [...document.querySelectorAll("#list tr[data-id]")];
+    const rows = [...document.querySelectorAll("#list tr[data-id]")], byId = new Map();
+    for (const finding of left) byId.set(finding.id, [...(byId.get(finding.id) ?? []), finding]);
     for (const row of rows) {
       const cells = [...row.cells].map((cell) => cell.textContent);
-      const finding = left.find((it) => !it.isShown && it.id === row.dataset.id && JSON.stringify(it.cells) === JSON.stringify(cells) &&
+      const finding = byId.get(row.dataset.id)?.find((it) => !it.isShown && JSON.stringify(it.cells) === JSON.stringify(cells) &&
         it.severity === row.dataset.severity && it.rule === row.dataset.rule);
       if (finding === undefined) differ("findings", `shown and not sealed so: ${cells.join(" | ").slice(0, 200)}`);
       else finding.isShown = true;
