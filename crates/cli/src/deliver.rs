@@ -26,16 +26,16 @@ const ATTEMPT_MAX: Duration = Duration::from_secs(30);
 #[command(next_help_heading = "Where it goes")]
 pub(crate) struct Delivery {
     /// With `--export git`: yes, add a commit to my repository
-    #[arg(long)]
+    #[arg(long, requires = "export")]
     allow_changes: bool,
     /// With `--export git`: the reference, under refs/sealbook/ or a branch that nobody has checked out
-    #[arg(long, value_name = "REF", default_value = "refs/sealbook/reports")]
+    #[arg(long, value_name = "REF", requires = "export", default_value = "refs/sealbook/reports")]
     git_ref: String,
     /// With `--export slack`: the file of mode 0600 that holds the address [default: $SEALBOOK_SLACK_WEBHOOK]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "export")]
     webhook_file: Option<PathBuf>,
     /// With `--export email`: the file of mode 0600 that says how [default: mail.toml in the home]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "export")]
     mail_file: Option<PathBuf>,
 }
 
