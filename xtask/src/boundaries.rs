@@ -55,6 +55,7 @@ static OWNED: &[Owned] = &[
     Owned { krate: "croner", rooms: &["inspect"] },
     Owned { krate: "tree-sitter", rooms: &["inspect"] },
     Owned { krate: "reqwest", rooms: &["flow"] },
+    Owned { krate: "lettre", rooms: &["flow"] },
     Owned { krate: "httpdate", rooms: &["flow"] },
     Owned { krate: "hyper", rooms: &["gate"] },
     Owned { krate: "hyper-rustls", rooms: &["gate"] },

@@ -36,7 +36,7 @@ mod quality;
 mod query;
 mod reindex;
 mod repo;
-mod report;
+pub(crate) mod report;
 mod restore;
 mod resume;
 mod retention;

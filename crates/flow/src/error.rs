@@ -58,8 +58,14 @@ pub enum Error {
         why: &'static str,
     },
     /// An address to be told that cannot be used.
-    #[error("the webhook cannot be used: {why}; give an address of your own in notify.toml")]
+    #[error("the webhook cannot be used: {why}; give an address of your own, as in https://…")]
     WebhookInvalid {
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A mail, or the way that it is sent, that cannot be used.
+    #[error("the mail cannot be sent: {why}; correct it in mail.toml")]
+    MailInvalid {
         /// What is wrong with it.
         why: &'static str,
     },
@@ -201,6 +207,7 @@ impl Error {
             Self::ApiKeyUnusable { .. } => "api_key_unusable",
             Self::EndpointInvalid { .. } => "endpoint_invalid",
             Self::WebhookInvalid { .. } => "webhook_invalid",
+            Self::MailInvalid { .. } => "mail_invalid",
             Self::DomainInvalid { .. } => "domain_invalid",
             Self::ReviewBlocked { .. } => "review_blocked",
             Self::ConditionsUnmet { .. } => "conditions_unmet",

@@ -19,6 +19,7 @@ mod book;
 mod collector;
 mod coverage;
 mod error;
+mod keep;
 mod path;
 mod picture;
 mod prior;
@@ -42,6 +43,7 @@ pub use book::{Book, BookSink};
 pub use collector::{Analysis, Audit, Batch, SourceRun};
 pub use coverage::{Coverage, Skipped};
 pub use error::Error;
+pub use keep::{Keeper, Kept};
 pub use path::TreePath;
 pub use picture::{
     BASELINE_BYTES_MAX, Baseline, Difference, FileDifference, Files, Found, Moment, Picture, ReferenceDifference,
