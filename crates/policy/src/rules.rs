@@ -24,6 +24,7 @@ mod tests;
 
 pub(crate) use builtin::guarding;
 pub(crate) use cel::warm_up;
+pub use cel::{Expression, ExpressionError};
 pub use error::RuleError;
 
 pub use rule::{Rule, Scope};
