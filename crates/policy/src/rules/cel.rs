@@ -21,6 +21,7 @@ use cel::extractors::This;
 use cel::{Context, Env, ExecutionError};
 use sealbook_record::{PartName, Record, Redaction};
 
+pub use check::Reading;
 pub use expression::{Expression, ExpressionError};
 
 use cost::{Budget, Shape};
@@ -85,8 +86,8 @@ pub(crate) struct Program {
     parsed: cel::Program,
     /// Which of its names it reads.
     reads: Vec<&'static str>,
-    /// What it reads of them: each name and the members after it.
-    paths: Vec<Vec<String>>,
+    /// What it reads of them.
+    readings: Vec<Reading>,
     patterns: Arc<HashMap<String, Pattern>>,
     /// Literal words that a variable must have for it to be true.
     needs: Vec<(String, Vec<String>)>,
@@ -139,7 +140,14 @@ fn compile_here(text: &str, when: When, names: &'static [&'static str]) -> Resul
     let patterns = checked.patterns.iter().map(|text| Ok((text.clone(), Pattern::new(text, false, when)?)));
     let patterns = Arc::new(patterns.collect::<Result<HashMap<_, _>, String>>()?);
     let shape = checked.shape();
-    Ok(Program { parsed: program, shape, reads: checked.reads, paths: checked.paths, patterns, needs: checked.needs })
+    Ok(Program {
+        parsed: program,
+        shape,
+        reads: checked.reads,
+        readings: checked.readings,
+        patterns,
+        needs: checked.needs,
+    })
 }
 
 /// Refuses what could overrun the parser's stack, before it sees it.

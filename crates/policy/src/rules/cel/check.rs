@@ -26,14 +26,22 @@ static FUNCTIONS: &[&str] = &[
     "dyn",
 ];
 
+/// A name that is read, and the members after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The name first. Where it stands alone, all of it is read.
+    pub path: Vec<String>,
+    /// It is only asked whether the last member is there.
+    pub asked: bool,
+}
+
 /// What was found in a program.
 #[derive(Default)]
 pub(super) struct Checked {
     pub(super) reads: Vec<&'static str>,
     pub(super) patterns: Vec<String>,
     pub(super) needs: Vec<(String, Vec<String>)>,
-    /// What is read of the names: each with the members after it.
-    pub(super) paths: Vec<Vec<String>>,
+    pub(super) readings: Vec<Reading>,
     names: &'static [&'static str],
     sums: usize,
     loops: usize,
@@ -67,17 +75,16 @@ impl Checked {
             return Err("the CEL expression is nested too deep, or one chain of it is too long; split it".to_owned());
         }
         match &at.expr {
-            Expr::Ident(name) => self.ident(name, loops, scope),
+            Expr::Ident(name) => {
+                self.reads(at, false, scope);
+                self.ident(name, loops, scope)
+            }
             Expr::Select(select) => {
-                self.walk(&select.operand, depth + 1, loops, scope)?;
-                // What is only asked for with `has` may be missing.
-                if !select.test
-                    && let Some(path) = path_of(at)
-                    && !scope.iter().any(|(name, _)| *name == path[0])
-                {
-                    self.paths.push(path);
+                self.reads(at, select.test, scope);
+                match &select.operand.expr {
+                    Expr::Ident(name) => self.ident(name, loops, scope),
+                    _ => self.walk(&select.operand, depth + 1, loops, scope),
                 }
-                Ok(())
             }
             Expr::List(list) => list.elements.iter().try_for_each(|it| self.walk(it, depth + 1, loops, scope)),
             Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
@@ -111,6 +118,13 @@ impl Checked {
                 Ok(())
             }
             Expr::Literal(_) | Expr::Unspecified => Ok(()),
+        }
+    }
+
+    fn reads(&mut self, at: &IdedExpr, asked: bool, scope: &[(String, usize)]) {
+        let Some(path) = path_of(at) else { return };
+        if self.names.contains(&path[0].as_str()) && !scope.iter().any(|(name, _)| *name == path[0]) {
+            self.readings.push(Reading { path, asked });
         }
     }
 

@@ -11,7 +11,7 @@ use cel::{Context, ExecutionError, Value};
 use serde_json::value::RawValue;
 
 use super::cost::Budget;
-use super::{ENV, Program, value};
+use super::{ENV, Program, Reading, value};
 use crate::limits::{DEPTH_MAX, PART_BYTES_MAX};
 use crate::rules::pattern::When;
 
@@ -55,10 +55,9 @@ impl Expression {
         &self.program.reads
     }
 
-    /// The members that it reads: a name, and the members after it. Those that it only asks for with `has` are left
-    /// out.
-    pub fn paths(&self) -> &[Vec<String>] {
-        &self.program.paths
+    /// What it reads of them.
+    pub fn readings(&self) -> &[Reading] {
+        &self.program.readings
     }
 
     /// What it gives, as JSON. `look_up` gives the value of a name, which is asked for only if the expression reads
@@ -252,7 +251,10 @@ mod tests {
         let expression =
             Expression::compile("inputs.a.b + inputs.list.map(x, x.c)[0] + int(has(inputs.d))", NAMES).unwrap();
         assert_eq!(expression.reads(), ["inputs"]);
-        let path = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(expression.paths(), [path("inputs.a"), path("inputs.a.b"), path("inputs.list")]);
+        let read = |reading: &Reading| format!("{}{}", reading.path.join("."), if reading.asked { "?" } else { "" });
+        let read: Vec<String> = expression.readings().iter().map(read).collect();
+        assert_eq!(read, ["inputs.a.b", "inputs.a", "inputs.list", "inputs.d?"]);
+        let whole = Expression::compile("inputs['a'] == inputs.b", NAMES).unwrap();
+        assert!(whole.readings().iter().any(|reading| reading.path == ["inputs"]));
     }
 }
