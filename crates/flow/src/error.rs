@@ -4,6 +4,7 @@ use sealbook_policy::Decision;
 use sealbook_record::Uuid;
 
 use crate::recovery::{Fault, Why};
+use crate::tool::Misfit;
 
 /// An error of this room. No message quotes content: faults say what failed, never what was sent.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,61 @@ pub enum Error {
         /// What is missing.
         why: String,
     },
+    /// A schema of a tool that cannot be used.
+    #[error("the schema cannot be used: {why}; give a JSON Schema that refers to nothing outside itself")]
+    SchemaInvalid {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A tool that cannot be registered.
+    #[error("the tool {tool} cannot be used: {why}")]
+    ToolInvalid {
+        /// The tool.
+        tool: String,
+        /// What is wrong with it, and the mend.
+        why: &'static str,
+    },
+    /// A tool that nobody registered.
+    #[error("there is no tool {tool}; `sealbook tool list` shows those there are")]
+    ToolUnknown {
+        /// What was asked for.
+        tool: String,
+    },
+    /// A tool that cannot be called here and now.
+    #[error("the tool {tool} cannot be called: {why}")]
+    ToolUnavailable {
+        /// The tool.
+        tool: String,
+        /// Why, and the mend.
+        why: String,
+    },
+    /// What is declared of a tool is not what it was.
+    #[error(
+        "the tool {tool} is not what it was when it was pinned ({pin}); look at `sealbook tool show {tool}`, and pin it anew where the change is right"
+    )]
+    ToolChanged {
+        /// The tool.
+        tool: String,
+        /// The pin that was expected.
+        pin: String,
+    },
+    /// Input that a tool's schema does not take.
+    #[error("the input of {tool} does not fit its schema: {misfit}; `sealbook tool show {tool}` shows it")]
+    ToolInputInvalid {
+        /// The tool.
+        tool: String,
+        /// Where, and why.
+        misfit: Misfit,
+    },
+    /// A secret that nobody gave.
+    #[error("there is no secret named {name}; put it where the tools' configuration says")]
+    SecretMissing {
+        /// Its name.
+        name: String,
+    },
+    /// A workflow.
+    #[error(transparent)]
+    Workflow(#[from] crate::workflow::WorkflowError),
     /// A record that is not admitted.
     #[error(transparent)]
     Policy(#[from] sealbook_policy::Error),
@@ -123,6 +179,14 @@ impl Error {
             Self::DomainInvalid { .. } => "domain_invalid",
             Self::ReviewBlocked { .. } => "review_blocked",
             Self::ConditionsUnmet { .. } => "conditions_unmet",
+            Self::SchemaInvalid { .. } => "schema_invalid",
+            Self::ToolInvalid { .. } => "tool_invalid",
+            Self::ToolUnknown { .. } => "tool_unknown",
+            Self::ToolUnavailable { .. } => "tool_unavailable",
+            Self::ToolChanged { .. } => "tool_changed",
+            Self::ToolInputInvalid { .. } => "tool_input_invalid",
+            Self::SecretMissing { .. } => "secret_missing",
+            Self::Workflow(e) => e.code(),
             Self::Policy(e) => e.code(),
             Self::Store(e) => e.code(),
         }

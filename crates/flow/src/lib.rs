@@ -9,7 +9,9 @@
 //! What this crate never does: repeat what may not be repeated; send anything to a model that was not redacted;
 //! take an answer of a model for more than advice; read the environment or a file.
 
+mod digest;
 mod error;
+mod executor;
 mod journal;
 mod model;
 mod offload;
@@ -17,9 +19,13 @@ mod probe;
 mod recovery;
 mod review;
 mod time;
+mod tool;
 mod webhook;
 
+pub mod workflow;
+
 pub use error::{Error, GaveUp};
+pub use executor::{Called, Executor, NoSecrets, Request, Secrets, ToolAnswer};
 pub use journal::{Ending, Entered, Journal, LedgerJournal, enter};
 pub use model::{AnswerForm, ApiKey, Completion, Endpoint, HttpModel, Model, Prompt, Provider};
 pub use offload::offload;
@@ -33,4 +39,8 @@ pub use review::{
     Reviewer, RiskLevel, Standing, record_workflow,
 };
 pub use time::{Pending, SystemTime, Time};
+pub use tool::{
+    Availability, Compensation, Deed, Effect, Listed, Misfit, Probed, Registry, Reversal, Schema, Tool, ToolCall,
+    ToolInfo,
+};
 pub use webhook::Webhook;

@@ -10,12 +10,16 @@ const OF_FINDINGS: &[&str] = &["finding.suppressed", "finding.unsuppressed"];
 /// What says which audits are run by the clock, and which times were dealt with.
 const OF_SCHEDULES: &str = "schedule.";
 
+/// What says how operations ended, and what became of their undo.
+const OF_OPERATIONS: &[&str] = &["operation.reconciled", "undo.certified"];
+
 /// Whether only the gate and the commands that are made for it write records of this action: what changes the
 /// state, what places and releases holds, and what later sessions compare with.
 pub fn is_reserved(action: &str) -> bool {
     Standing::of(action).is_some()
         || TOLD_OF_PINS.contains(&action)
         || OF_FINDINGS.contains(&action)
+        || OF_OPERATIONS.contains(&action)
         || action.starts_with(OF_SCHEDULES)
 }
 
@@ -25,9 +29,15 @@ mod tests {
 
     #[test]
     fn what_something_follows_from_is_reserved() {
-        for action in
-            ["stop.set", "alert.raised", "approval.requested", "retention.hold", "tools.pinned", "schedule.removed"]
-        {
+        for action in [
+            "stop.set",
+            "alert.raised",
+            "approval.requested",
+            "retention.hold",
+            "tools.pinned",
+            "schedule.removed",
+            "undo.certified",
+        ] {
             assert!(is_reserved(action), "{action}");
         }
         for action in ["tools.call", "stop.sets", "stop", "retention.read", "", "Stop.set"] {

@@ -32,7 +32,7 @@ pub use finding::{Finding, Location, Signature, Violation};
 pub use id::{IdSource, derived_id};
 pub use json::{bytes_to_json, push_string};
 pub use native::Defaults;
-pub use operation::{COMPENSATION_PREFIX, OperationStatus, Step};
+pub use operation::{COMPENSATION_PREFIX, NOT_UNDOABLE_TAG, OperationStatus, RECONCILED_ACTION, Step};
 pub use record::{Actor, DEFAULT_TENANT, PartName, Record, Target};
 pub use redaction::Redaction;
 pub use time::{Timestamp, parse_duration, parse_time};

@@ -7,6 +7,10 @@ use crate::{Outcome, Record, Timestamp};
 
 /// Actions that undo another begin with this: `compensate.booking.create`.
 pub const COMPENSATION_PREFIX: &str = "compensate.";
+/// An event that says how an attempt ended of which nobody knew; it names the attempt's intent as its parent.
+pub const RECONCILED_ACTION: &str = "operation.reconciled";
+/// The tag of an event of a compensation's action that says: this cannot be undone.
+pub const NOT_UNDOABLE_TAG: &str = "not_undoable";
 
 /// How an operation stands: a fold over its records in order of sealing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,8 +33,10 @@ pub enum OperationStatus {
     Compensating,
     /// It was undone, and each undo was confirmed.
     Compensated,
-    /// It could not be undone wholly.
+    /// It could not be undone wholly: an undo was tried, and failed.
     CompensationFailed,
+    /// It was to be undone, and some of it has no undo.
+    NotUndoable,
 }
 
 impl OperationStatus {
@@ -47,6 +53,7 @@ impl OperationStatus {
             Self::Compensating => "compensating",
             Self::Compensated => "compensated",
             Self::CompensationFailed => "compensation_failed",
+            Self::NotUndoable => "not_undoable",
         }
     }
 
@@ -55,7 +62,8 @@ impl OperationStatus {
     /// A forward step that failed decides over those that went well; an undo decides over both, and is
     /// confirmed only when every undo that was announced has gone well. Of an outcome whose words were
     /// erased nobody knows any more how it ended. An intent that names an ended attempt of the same action as its
-    /// parent is a retry of it, and decides in its place.
+    /// parent is a retry of it, and decides in its place. Whoever found out later how an attempt ended says so in
+    /// an event ([`RECONCILED_ACTION`]), which decides in the place of what was known before.
     pub fn of<'a>(steps: impl IntoIterator<Item = Step<'a>>) -> Self {
         let (mut forward, mut undo) = (Steps::default(), Steps::default());
         let mut blocked = None;
@@ -75,6 +83,16 @@ impl OperationStatus {
                 Phase::Outcome => {
                     let intent = steps.close(step.record.and_then(|record| record.parent));
                     steps.ended.push((intent, outcome.unwrap_or(Outcome::Unknown)));
+                }
+                Phase::Event if step.is(RECONCILED_ACTION) => {
+                    if let (Some(intent), Some(outcome)) = (step.record.and_then(|record| record.parent), outcome) {
+                        forward.settle(intent, outcome);
+                        undo.settle(intent, outcome);
+                    }
+                }
+                Phase::Event if is_undo => {
+                    let has_none = |record: &Record| record.tags.iter().any(|tag| tag == NOT_UNDOABLE_TAG);
+                    steps.is_lacking |= step.record.is_some_and(has_none);
                 }
                 Phase::Event if outcome == Some(Outcome::Blocked) => blocked = Some(Self::Blocked),
                 Phase::Event => {}
@@ -97,6 +115,8 @@ struct Steps<'a> {
     open: Vec<Announced<'a>>,
     /// Intents that have ended, where they are known, and how.
     ended: Vec<(Option<Announced<'a>>, Outcome)>,
+    /// Some of it has no undo.
+    is_lacking: bool,
 }
 
 /// An intent and its action, unless that was erased.
@@ -126,6 +146,16 @@ impl<'a> Steps<'a> {
         self.ended.retain(|(ended, _)| *ended != Some((attempt, Some(action))));
     }
 
+    /// Says of an attempt how it ended, whatever was known before.
+    fn settle(&mut self, attempt: Uuid, outcome: Outcome) {
+        if let Some(index) = self.open.iter().position(|(open, _)| *open == attempt) {
+            self.ended.push((Some(self.open.remove(index)), outcome));
+        } else if let Some(known) = self.ended.iter_mut().find(|(ended, _)| ended.is_some_and(|(id, _)| id == attempt))
+        {
+            known.1 = outcome;
+        }
+    }
+
     fn worst(&self) -> Option<Outcome> {
         self.ended.iter().map(|(_, outcome)| *outcome).max_by_key(|outcome| weight(*outcome))
     }
@@ -145,9 +175,10 @@ impl<'a> Steps<'a> {
 
     fn compensation(&self) -> Option<OperationStatus> {
         match (self.worst(), self.open.is_empty()) {
-            (None, true) => None,
+            (None, true) if !self.is_lacking => None,
             (Some(outcome), _) if outcome != Outcome::Ok => Some(OperationStatus::CompensationFailed),
             (_, false) => Some(OperationStatus::Compensating),
+            _ if self.is_lacking => Some(OperationStatus::NotUndoable),
             _ => Some(OperationStatus::Compensated),
         }
     }
@@ -171,4 +202,10 @@ pub struct Step<'a> {
     pub sealed: Timestamp,
     /// What it says, unless that was erased.
     pub record: Option<&'a Record>,
+}
+
+impl Step<'_> {
+    fn is(&self, action: &str) -> bool {
+        self.record.is_some_and(|record| record.action == action)
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sealbook_record::{Record, Uuid};
+use sealbook_record::{PartName, Record, Uuid};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -61,18 +61,27 @@ pub struct Success<T> {
     pub value: T,
     /// What is recorded of it, JSON text.
     pub result: Option<Box<RawValue>>,
+    /// What else is recorded of it.
+    pub also: Vec<(PartName, Box<RawValue>)>,
 }
 
 impl<T> Success<T> {
     /// A value of which nothing is recorded.
     pub const fn new(value: T) -> Self {
-        Self { value, result: None }
+        Self { value, result: None, also: Vec::new() }
     }
 
     /// The same, with what is recorded of it. A thing that JSON cannot write is not recorded.
     #[must_use]
     pub fn recorded(self, result: &impl Serialize) -> Self {
         Self { result: serde_json::value::to_raw_value(result).ok(), ..self }
+    }
+
+    /// The same, with another part of the outcome. A thing that JSON cannot write is not recorded.
+    #[must_use]
+    pub fn noting(mut self, part: PartName, value: &impl Serialize) -> Self {
+        self.also.extend(serde_json::value::to_raw_value(value).ok().map(|raw| (part, raw)));
+        self
     }
 }
 

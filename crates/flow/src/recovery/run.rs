@@ -61,7 +61,7 @@ impl Recovery {
         self.run_in(call, operation, call.intent.parent, work).await
     }
 
-    pub(super) async fn run_in<T, W>(
+    pub(crate) async fn run_in<T, W>(
         &self,
         call: &Call,
         operation: Uuid,
@@ -85,8 +85,9 @@ impl Recovery {
             let attempt = Attempt { number, of: self.retry.attempts(), left, key, intent };
             let ended = before(work(attempt), self.time.wait(left)).await;
             let fault = match ended {
-                Some(Ok(Success { value, result })) => {
+                Some(Ok(Success { value, result, also })) => {
                     let mut ending = Ending::new(Outcome::Ok);
+                    ending.parts.extend(also);
                     ending.parts.extend(result.map(|result| (PartName::Result, result)));
                     let unsealed = leave(entered, ending).await.err();
                     return Ok(Done { value, attempts: number, operation, intent, unsealed });
@@ -126,7 +127,7 @@ impl Recovery {
         offload(move || enter(&journal, intent)).await?
     }
 
-    fn random(&self) -> u64 {
+    pub(crate) fn random(&self) -> u64 {
         let mut bytes = [0; 8];
         self.entropy.fill(&mut bytes);
         u64::from_le_bytes(bytes)

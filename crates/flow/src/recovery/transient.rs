@@ -19,6 +19,8 @@ pub enum Cause {
     RateLimit,
     /// A model's provider says that a quota is used up.
     Quota,
+    /// An answer that cannot be read: it may have been done all the same.
+    Unreadable,
     /// Anything that trying again does not mend.
     Permanent,
 }
@@ -49,7 +51,7 @@ impl Cause {
 
     /// Whether nobody knows if the call took effect: it was sent, and no answer says.
     pub fn is_undecided(self) -> bool {
-        matches!(self, Self::Timeout | Self::Lost | Self::Status(408 | 500 | 502 | 504))
+        matches!(self, Self::Timeout | Self::Lost | Self::Unreadable | Self::Status(408 | 500 | 502 | 504))
     }
 }
 
@@ -62,6 +64,7 @@ impl fmt::Display for Cause {
             Self::Lost => f.write_str("the connection broke"),
             Self::RateLimit => f.write_str("rate limit"),
             Self::Quota => f.write_str("quota exceeded"),
+            Self::Unreadable => f.write_str("an answer that cannot be read"),
             Self::Permanent => f.write_str("a lasting failure"),
         }
     }

@@ -275,7 +275,7 @@ impl Reviewer {
                     })
                     .expect("texts and numbers are JSON"),
                 );
-                Ok(Success { result: note.ok(), value: completion })
+                Ok(Success { result: note.ok(), value: completion, also: Vec::new() })
             })
             .await;
         match answered {

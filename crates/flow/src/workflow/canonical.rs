@@ -90,8 +90,10 @@ mod tests {
             text(&value),
             "{\"literals\":[null,true,false],\"numbers\":[333333333.3333333,1e+30,4.5,0.002,1e-27],\"string\":\"€$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"}"
         );
-        let value: Value =
-            serde_json::from_str("{\"\\u20ac\":1,\"\\r\":2,\"\\ufb33\":3,\"1\":4,\"\\ud83d\\ude00\":5,\"\\u0080\":6,\"\\u00f6\":7}").unwrap();
+        let value: Value = serde_json::from_str(
+            "{\"\\u20ac\":1,\"\\r\":2,\"\\ufb33\":3,\"1\":4,\"\\ud83d\\ude00\":5,\"\\u0080\":6,\"\\u00f6\":7}",
+        )
+        .unwrap();
         let text = text(&value);
         let values: Vec<&str> = text.split(':').skip(1).map(|rest| &rest[..1]).collect();
         assert_eq!(values, ["2", "4", "6", "7", "1", "5", "3"]);

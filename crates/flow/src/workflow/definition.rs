@@ -93,13 +93,15 @@ impl Definition {
         let nodes = list(&mut members, "nodes", NODES_MAX)?;
         let edges = list(&mut members, "edges", EDGES_MAX)?;
         let head = node::typed(Value::Object(members)).map_err(|why| at(&why))?;
-        let nodes = nodes.into_iter().enumerate().map(|(index, node)| {
-            node::typed(node).map_err(|why| at(&node::within(&format!("/nodes/{index}"), &why)))
-        });
+        let nodes = nodes
+            .into_iter()
+            .enumerate()
+            .map(|(index, node)| node::typed(node).map_err(|why| at(&node::within(&format!("/nodes/{index}"), &why))));
         let nodes = nodes.collect::<Result<Vec<Node>, _>>()?;
-        let edges = edges.into_iter().enumerate().map(|(index, edge)| {
-            node::typed(edge).map_err(|why| at(&node::within(&format!("/edges/{index}"), &why)))
-        });
+        let edges = edges
+            .into_iter()
+            .enumerate()
+            .map(|(index, edge)| node::typed(edge).map_err(|why| at(&node::within(&format!("/edges/{index}"), &why))));
         let edges = edges.collect::<Result<Vec<Edge>, _>>()?;
         let mut definition = Self { head, nodes, edges };
         definition.take_listed_edges();
@@ -214,7 +216,9 @@ impl Definition {
             .nodes
             .iter()
             .filter_map(|node| match &node.config {
-                Config::Condition(it) => Some((node.node_id.as_str(), [it.true_branch.as_str(), it.false_branch.as_str()])),
+                Config::Condition(it) => {
+                    Some((node.node_id.as_str(), [it.true_branch.as_str(), it.false_branch.as_str()]))
+                }
                 _ => None,
             })
             .collect();
@@ -242,8 +246,12 @@ impl Definition {
             for (end, id) in [("from", &edge.from), ("to", &edge.to)] {
                 if !outer.contains(id.as_str()) {
                     let why = match ids.contains(id.as_str()) {
-                        true => format!("/edges/{index}/{end}: `{}` lies within another node, and has no edges", shown(id)),
-                        false => format!("/edges/{index}/{end}: there is no node `{}`; name one that is there", shown(id)),
+                        true => {
+                            format!("/edges/{index}/{end}: `{}` lies within another node, and has no edges", shown(id))
+                        }
+                        false => {
+                            format!("/edges/{index}/{end}: there is no node `{}`; name one that is there", shown(id))
+                        }
                     };
                     return Err(at(&why));
                 }

@@ -31,7 +31,8 @@ impl Code {
             let value = if of_name().any(|reading| reading.path.len() == 1) {
                 scope.whole(name)?
             } else {
-                let members: HashSet<&str> = of_name().filter_map(|reading| reading.path.get(1)).map(String::as_str).collect();
+                let members: HashSet<&str> =
+                    of_name().filter_map(|reading| reading.path.get(1)).map(String::as_str).collect();
                 scope.some(name, &members.into_iter().collect::<Vec<_>>())?
             };
             to_raw_value(&value).ok()

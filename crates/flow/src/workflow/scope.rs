@@ -72,7 +72,8 @@ impl Scope {
         if !matches!(name, "inputs" | "nodes") {
             return self.whole(name);
         }
-        let found = members.iter().filter_map(|member| Some(((*member).to_owned(), self.begin(name, Some(member))?.clone())));
+        let found =
+            members.iter().filter_map(|member| Some(((*member).to_owned(), self.begin(name, Some(member))?.clone())));
         Some(Value::Object(found.collect()))
     }
 

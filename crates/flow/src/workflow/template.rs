@@ -29,8 +29,24 @@ const LOOPS_MAX: usize = 2;
 
 static TAGS: &[&str] = &["for", "endfor", "if", "elif", "else", "endif"];
 static FILTERS: &[&str] = &[
-    "abs", "capitalize", "d", "default", "first", "float", "int", "join", "last", "length", "lower", "replace", "round",
-    "string", "title", "tojson", "trim", "upper",
+    "abs",
+    "capitalize",
+    "d",
+    "default",
+    "first",
+    "float",
+    "int",
+    "join",
+    "last",
+    "length",
+    "lower",
+    "replace",
+    "round",
+    "string",
+    "title",
+    "tojson",
+    "trim",
+    "upper",
 ];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -178,23 +194,27 @@ impl<'s> Template<'s> {
         serde_json::to_writer(&mut size, &data).expect("counting does not fail");
         let mut environment = ENVIRONMENT.clone();
         environment.set_fuel(Some((LOOKED_BYTES_MAX / size.0).clamp(STEPS_MIN, STEPS_MAX)));
-        (environment, minijinja::Value::from_serialize(&data))
+        (environment, minijinja::Value::from(minijinja::value::Serde(&data)))
     }
 
     fn told(&self, error: &Error, scope: &Scope) -> String {
         match error.kind() {
-            ErrorKind::OutOfFuel => "the template takes too many steps; give it less data, or a transform before".to_owned(),
+            ErrorKind::OutOfFuel => {
+                "the template takes too many steps; give it less data, or a transform before".to_owned()
+            }
             ErrorKind::UndefinedError => {
                 let leads_nowhere = |reading: &&Reading| {
                     Path::read(&reading.path.join(".")).is_ok_and(|path| path.find(scope).is_err())
                 };
                 let missing = self.readings().iter().find(leads_nowhere).map(|reading| reading.path.join("."));
-                let missing = missing.map_or("something it reads is not there".to_owned(), |it| format!("there is no `{it}`"));
+                let missing =
+                    missing.map_or("something it reads is not there".to_owned(), |it| format!("there is no `{it}`"));
                 format!("{missing}; give it, or write `| default(…)`")
             }
-            ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction | ErrorKind::UnknownMethod => {
-                "it uses a filter, a test or a function that is not there".to_owned()
-            }
+            ErrorKind::UnknownFilter
+            | ErrorKind::UnknownTest
+            | ErrorKind::UnknownFunction
+            | ErrorKind::UnknownMethod => "it uses a filter, a test or a function that is not there".to_owned(),
             ErrorKind::WriteFailure => format!("it gives more than {GIVEN_BYTES_MAX} bytes; give less"),
             _ => "the types in it do not fit; `| int` and `| string` convert".to_owned(),
         }
@@ -302,7 +322,11 @@ impl Within {
         if is_tag {
             let tag = words.iter().find(|word| **word != "-" && **word != "+").copied().unwrap_or_default();
             if !TAGS.contains(&tag) {
-                return Err(format!("there is no tag `{}` here; use one of {}", super::error::shown(tag), TAGS.join(", ")));
+                return Err(format!(
+                    "there is no tag `{}` here; use one of {}",
+                    super::error::shown(tag),
+                    TAGS.join(", ")
+                ));
             }
             match tag {
                 "for" => self.loops += 1,
@@ -312,7 +336,9 @@ impl Within {
                 _ => {}
             }
             if self.loops > LOOPS_MAX || self.tags > BRACKETS_MAX {
-                return Err(format!("more than {LOOPS_MAX} loops or {BRACKETS_MAX} conditions within each other; use a transform"));
+                return Err(format!(
+                    "more than {LOOPS_MAX} loops or {BRACKETS_MAX} conditions within each other; use a transform"
+                ));
             }
         }
         let mut depth = 0_usize;
@@ -333,7 +359,9 @@ impl Within {
                 _ => {}
             }
             if depth > BRACKETS_MAX || self.joins > JOINS_MAX {
-                return Err(format!("more than {BRACKETS_MAX} brackets within each other, or more than {JOINS_MAX} `~` and `+`; use a transform"));
+                return Err(format!(
+                    "more than {BRACKETS_MAX} brackets within each other, or more than {JOINS_MAX} `~` and `+`; use a transform"
+                ));
             }
         }
         Ok(())

@@ -54,7 +54,10 @@ impl Uses {
         match value {
             Value::String(source) => self.template(at, source, known),
             Value::Array(items) => {
-                items.iter().enumerate().for_each(|(index, item)| self.templates(&format!("{at}/{index}"), item, known));
+                items
+                    .iter()
+                    .enumerate()
+                    .for_each(|(index, item)| self.templates(&format!("{at}/{index}"), item, known));
             }
             Value::Object(members) => {
                 members.iter().for_each(|(name, item)| self.templates(&format!("{at}/{}", step(name)), item, known));

@@ -61,8 +61,7 @@ pub fn validate(definition: &Definition, tools: Option<&dyn ToolFacts>) -> Valid
     let not_undoable = undoing::stuck(definition, &graph, &branches, tools);
     told.warnings.extend(undoing::warnings(&not_undoable));
     if definition.nodes().len() > 20 {
-        told.suggestions
-            .push("Consider breaking this large workflow into smaller, reusable sub-workflows".to_owned());
+        told.suggestions.push("Consider breaking this large workflow into smaller, reusable sub-workflows".to_owned());
     }
     Validation {
         valid: told.errors.is_empty(),

@@ -134,7 +134,8 @@ impl Scan<'_> {
         }
         if let Some(sensitivity) = self.frames.last().and_then(Frame::sensitivity) {
             let end = value_end(self.json, at);
-            if goes_by_name(sensitivity, &self.json[at..end]) {
+            let value = &self.json[at..end];
+            if goes_by_name(sensitivity, value) && !names_secret(value) {
                 self.take_value(at, end, "key");
                 self.value_done(end);
                 return end;
@@ -227,6 +228,13 @@ fn goes_by_name(sensitivity: Sensitivity, value: &[u8]) -> bool {
         Sensitivity::Plural => text || (value.first() == Some(&b'[') && value.contains(&b'"')),
         Sensitivity::Directory => text && !matches!(value[1], b'/' | b'~' | b'.' | b'"') && value.get(2) != Some(&b':'),
     }
+}
+
+/// `"secret://name"`, which is put in where it is used, and is no secret itself.
+fn names_secret(value: &[u8]) -> bool {
+    let fits = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-./".contains(byte);
+    let name = value.strip_prefix(b"\"secret://").and_then(|rest| rest.strip_suffix(b"\""));
+    name.is_some_and(|name| (1..=64).contains(&name.len()) && name.iter().all(fits) && find_secrets(name).is_empty())
 }
 
 /// Bytes that are no text are kept as base64, which must hide nothing that a text would show.

@@ -78,6 +78,21 @@ fn only_the_secret_goes() {
 }
 
 #[test]
+fn the_name_of_a_secret_stays_and_nothing_that_only_begins_like_one() {
+    let token = corpus::secrets().into_iter().find(|(kind, _)| *kind == "GitHub personal token").unwrap().1;
+    let (named, gone) = (r#"{"token":"secret://shop/calendar-2"}"#, r#"{"token":"***REDACTED***"}"#);
+    assert_eq!(input(&redacted(named)), named);
+    let long = "x".repeat(65);
+    for other in
+        ["secret://", "secret://Hunter2", "secret://a b", "SECRET://a", "secret:/a", &format!("secret://{long}")]
+    {
+        assert_eq!(input(&redacted(&format!(r#"{{"token":"{other}"}}"#))), gone, "{other}");
+    }
+    let hidden = format!(r#"{{"token":"secret://{token}"}}"#);
+    assert!(!input(&redacted(&hidden)).contains(&token));
+}
+
+#[test]
 fn restricted_content_is_withheld() {
     let restricted = |json| {
         let mut record = with_part(PartName::Input, json);

@@ -98,6 +98,33 @@ fn a_retry_decides_in_place_of_the_attempt_that_it_repeats() {
 }
 
 #[test]
+fn what_is_found_out_later_decides_in_place_of_what_was_known() {
+    let found = |outcome| record(9, "operation.reconciled", Phase::Event, Some(1), Some(outcome));
+    let unknown = [intent(1, "book"), outcome(2, "book", 1, Outcome::Unknown)];
+    for ended in [&unknown[..], &unknown[..1]] {
+        assert_eq!(status(&[ended, &[found(Outcome::Ok)]].concat(), false), OperationStatus::Ok);
+        assert_eq!(status(&[ended, &[found(Outcome::Failed)]].concat(), false), OperationStatus::Failed);
+    }
+    let mut other = found(Outcome::Ok);
+    other.parent = Some(Uuid::from_u128(7));
+    assert_eq!(status(&[&unknown[..], &[other]].concat(), false), OperationStatus::Unknown, "it is of another");
+}
+
+#[test]
+fn what_has_no_undo_is_never_called_undone() {
+    let (done, undo) = ([intent(1, "mail"), outcome(2, "mail", 1, Outcome::Ok)], "compensate.mail");
+    let mut lacking = event(3, undo);
+    assert_eq!(status(&[&done[..], std::slice::from_ref(&lacking)].concat(), false), OperationStatus::Ok);
+    lacking.tags = vec!["not_undoable".to_owned()];
+    let lacking = [lacking];
+    assert_eq!(status(&[&done[..], &lacking].concat(), false), OperationStatus::NotUndoable);
+    let rest = [intent(4, undo), outcome(5, undo, 4, Outcome::Ok)];
+    assert_eq!(status(&[&done[..], &lacking, &rest].concat(), false), OperationStatus::NotUndoable);
+    let failed = [intent(4, undo), outcome(5, undo, 4, Outcome::Failed)];
+    assert_eq!(status(&[&done[..], &lacking, &failed].concat(), false), OperationStatus::CompensationFailed);
+}
+
+#[test]
 fn what_was_erased_still_stands_for_its_phase() {
     let (announced, ended) = (intent(1, "book"), outcome(2, "book", 1, Outcome::Ok));
     assert_eq!(status(std::slice::from_ref(&announced), true), OperationStatus::Pending);

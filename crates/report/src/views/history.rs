@@ -64,6 +64,7 @@ fn status(status: OperationStatus) -> Text {
         OperationStatus::Compensating => (Tone::Doubtful, ": it is being undone"),
         OperationStatus::Compensated => (Tone::Good, ": every undo was confirmed"),
         OperationStatus::CompensationFailed => (Tone::Bad, ": it could not be undone wholly"),
+        OperationStatus::NotUndoable => (Tone::Bad, ": some of it has no undo"),
     };
     Text::toned(status.as_str(), tone).and(what)
 }

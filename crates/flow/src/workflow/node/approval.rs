@@ -75,6 +75,10 @@ impl Approval {
             (names, quorum) if quorum as usize == names.len() => names.join(" and "),
             (names, quorum) => format!("{quorum} of {}", names.join(", ")),
         };
-        format!("waits for a yes from {who} to “{}”, {} at most", super::tool::brief(&self.message), super::wait::lasting(self.expires_s))
+        format!(
+            "waits for a yes from {who} to “{}”, {} at most",
+            super::tool::brief(&self.message),
+            super::wait::lasting(self.expires_s)
+        )
     }
 }

@@ -129,9 +129,9 @@ impl Condition {
             (ConditionType::Equals, ..) => Ok(is_same(&actual, &expected)),
             (ConditionType::Contains, Value::String(text), Value::String(word)) => Ok(text.contains(word.as_str())),
             (ConditionType::Contains, Value::Array(items), _) => Ok(items.iter().any(|item| is_same(item, &expected))),
-            (ConditionType::Contains, ..) => {
-                Err(unfit("`contains` looks for a text in a text, or for a value in a list; this is neither".to_owned()))
-            }
+            (ConditionType::Contains, ..) => Err(unfit(
+                "`contains` looks for a text in a text, or for a value in a list; this is neither".to_owned(),
+            )),
             (_, Value::Number(left), Value::Number(right)) => Ok(is_greater(left, right)),
             _ => Err(unfit("`greater` compares numbers; one of the two is none".to_owned())),
         }
@@ -139,7 +139,8 @@ impl Condition {
 
     pub(super) fn tells(&self) -> String {
         let field = self.field_path.as_deref().unwrap_or_default();
-        let expected = self.expected_value.as_ref().map(|value| super::tool::brief(&value.to_string())).unwrap_or_default();
+        let expected =
+            self.expected_value.as_ref().map(|value| super::tool::brief(&value.to_string())).unwrap_or_default();
         let asked = match self.condition_type {
             ConditionType::Equals => format!("`{field}` is {expected}"),
             ConditionType::Contains => format!("`{field}` holds {expected}"),

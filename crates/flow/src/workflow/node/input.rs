@@ -85,7 +85,9 @@ impl Input {
     fn check(&self, name: &str, value: &Value) -> Result<(), WorkflowError> {
         match self.input_type {
             InputType::Text if !value.is_string() => return Err(unfit(name, "this is no text; quote it")),
-            InputType::Number if !value.is_number() => return Err(unfit(name, "this is no number; write it without quotes")),
+            InputType::Number if !value.is_number() => {
+                return Err(unfit(name, "this is no number; write it without quotes"));
+            }
             InputType::File if !is_file(value) => {
                 return Err(unfit(name, "this is no file; give a map with `name` and either `text` or `b64`"));
             }
@@ -115,7 +117,11 @@ impl Input {
         if let Some(text) = &self.validation {
             told.push_str(&format!(", which must pass `{text}`"));
         }
-        told.push_str(if self.default_value.is_some() { "; without one, its default holds" } else { "; it must be given" });
+        told.push_str(if self.default_value.is_some() {
+            "; without one, its default holds"
+        } else {
+            "; it must be given"
+        });
         told
     }
 }

@@ -86,7 +86,10 @@ impl Merge {
 
     /// What it makes of what the branches gave, in the order of the edges.
     pub fn reduce(&self, given: &[(String, Value)]) -> Result<Value, WorkflowError> {
-        let unfit = |id: &str, why: &str| WorkflowError::DataUnfit { at: "reducer".to_owned(), why: format!("`{}` {why}", shown(id)) };
+        let unfit = |id: &str, why: &str| WorkflowError::DataUnfit {
+            at: "reducer".to_owned(),
+            why: format!("`{}` {why}", shown(id)),
+        };
         Ok(match self.reducer {
             Reducer::Object => Value::Object(given.iter().cloned().collect()),
             Reducer::List => given.iter().map(|(_, value)| value.clone()).collect(),

@@ -31,7 +31,8 @@ impl SubWorkflow {
     pub(super) fn bounds(&self) -> Result<(), String> {
         check_id("/workflow", &self.workflow)?;
         check_seconds("/timeout_s", self.timeout_s)?;
-        let is_digest = |text: &String| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let is_digest =
+            |text: &String| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         if self.digest.as_ref().is_some_and(|text| !is_digest(text)) {
             return Err("/digest: this is no SHA-256; write 64 hex digits in lower case".to_owned());
         }

@@ -74,7 +74,8 @@ impl Tool {
     /// What the tool is given.
     pub fn given(&self, scope: &Scope) -> Result<Value, WorkflowError> {
         let members = self.parameters.iter();
-        let members = members.map(|(name, value)| Ok((name.clone(), render(&format!("parameters.{name}"), value, scope)?)));
+        let members =
+            members.map(|(name, value)| Ok((name.clone(), render(&format!("parameters.{name}"), value, scope)?)));
         Ok(Value::Object(members.collect::<Result<_, WorkflowError>>()?))
     }
 

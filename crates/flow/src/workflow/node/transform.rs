@@ -130,7 +130,10 @@ impl Transform {
             (Some(text), _) => source(text, scope).map_err(|why| unfit("source_field", why))?,
             (None, Some(before)) => before.clone(),
             (None, None) => {
-                return Err(unfit("source_field", "there is not one node before this; say what it works on".to_owned()));
+                return Err(unfit(
+                    "source_field",
+                    "there is not one node before this; say what it works on".to_owned(),
+                ));
             }
         };
         if self.transform_type == TransformType::Extract {
@@ -141,7 +144,10 @@ impl Transform {
             return Err(unfit("source_field", format!("this is no list; `{}` works on a list", self.word())));
         };
         if items.len() > ITEMS_MAX {
-            return Err(unfit("source_field", format!("{} elements, where {ITEMS_MAX} may be; filter them before", items.len())));
+            return Err(unfit(
+                "source_field",
+                format!("{} elements, where {ITEMS_MAX} may be; filter them before", items.len()),
+            ));
         }
         self.over(items, scope)
     }
@@ -171,7 +177,10 @@ impl Transform {
                 (TransformType::Filter, Value::Bool(true)) => kept.push(item),
                 (TransformType::Filter, Value::Bool(false)) => {}
                 (TransformType::Filter, _) => {
-                    return Err(failed(Some(index), "it says neither true nor false; compare something in it".to_owned()));
+                    return Err(failed(
+                        Some(index),
+                        "it says neither true nor false; compare something in it".to_owned(),
+                    ));
                 }
                 (_, given) => accumulator = given,
             }
@@ -191,7 +200,10 @@ impl Transform {
     pub(super) fn tells(&self) -> String {
         let config = &self.transform_config;
         let text = |text: &Option<String>, or: &str| super::tool::brief(text.as_deref().unwrap_or(or));
-        let of = config.source_field.as_deref().map_or("what came before".to_owned(), |text| format!("`{}`", super::tool::brief(text)));
+        let of = config
+            .source_field
+            .as_deref()
+            .map_or("what came before".to_owned(), |text| format!("`{}`", super::tool::brief(text)));
         match self.transform_type {
             TransformType::Map => format!("makes `{}` of each element of {of}", text(&config.mapping, "item")),
             TransformType::Filter => format!("keeps the elements of {of} for which `{}`", text(&config.filter, "true")),

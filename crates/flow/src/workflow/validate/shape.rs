@@ -140,7 +140,9 @@ fn unreachable(nodes: &[Node], graph: &Graph, told: &mut Told) {
     let is_taken = |edge: usize| {
         let branch = graph.edges[edge].branch.as_ref();
         match &nodes[graph.from(edge)].config {
-            Config::Condition(it) => branch.is_some_and(|branch| *branch == it.true_branch || *branch == it.false_branch),
+            Config::Condition(it) => {
+                branch.is_some_and(|branch| *branch == it.true_branch || *branch == it.false_branch)
+            }
             _ => branch.is_none(),
         }
     };

@@ -126,8 +126,12 @@ mod tests {
 
     #[test]
     fn what_stays_is_told_once_for_each_step() {
-        let stuck = |name: &str| Stuck { node_id: name.to_owned(), name: name.to_owned(), stays: vec!["Pay".to_owned()] };
+        let stuck =
+            |name: &str| Stuck { node_id: name.to_owned(), name: name.to_owned(), stays: vec!["Pay".to_owned()] };
         let warnings = warnings(&[stuck("Ship"), stuck("Tell")]);
-        assert_eq!(warnings, ["'Pay' cannot be undone if 'Ship', 'Tell' fails; put it last, or ask a person before it"]);
+        assert_eq!(
+            warnings,
+            ["'Pay' cannot be undone if 'Ship', 'Tell' fails; put it last, or ask a person before it"]
+        );
     }
 }
