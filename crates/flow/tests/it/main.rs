@@ -9,3 +9,4 @@ mod model;
 mod recovery;
 mod retry;
 mod review;
+mod workflow;
