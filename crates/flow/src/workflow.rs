@@ -7,9 +7,11 @@
 mod bounds;
 mod canonical;
 mod definition;
+mod diagram;
 mod diff;
 mod edit;
 mod error;
+mod explain;
 mod expression;
 mod facts;
 mod graph;
@@ -23,9 +25,11 @@ mod validate;
 
 pub use self::bounds::{DEFINITION_BYTES_MAX, EDGES_MAX, NODES_MAX};
 pub use self::definition::{Definition, Edge, TIMEOUT_S};
+pub use self::diagram::{DiagramFormat, diagram};
 pub use self::diff::{Changed, Diff, NodeChanged, diff};
 pub use self::edit::{NewWorkflow, NodeChange, node_id, run_id, workflow_id};
 pub use self::error::WorkflowError;
+pub use self::explain::{Detail, explain, listing, not_mentioned};
 pub use self::facts::{Facts, ToolFacts, Undoing};
 pub use self::node::{
     Agent, AgentType, Approval, Condition, ConditionType, Config, Excess, Input, InputType, Join, Loop, Merge, Node,

@@ -8,6 +8,8 @@ use super::definition::{Definition, Edge};
 pub(super) struct Graph<'d> {
     pub(super) edges: &'d [Edge],
     index: HashMap<&'d str, usize>,
+    /// For each edge, where it comes from and where it leads to.
+    ends: Vec<(usize, usize)>,
     /// For each node, its edges by their place in the definition.
     pub(super) out: Vec<Vec<usize>>,
     pub(super) into: Vec<Vec<usize>>,
@@ -19,11 +21,13 @@ impl<'d> Graph<'d> {
             definition.nodes().iter().enumerate().map(|(at, node)| (node.node_id.as_str(), at)).collect();
         let count = definition.nodes().len();
         let (mut out, mut into) = (vec![Vec::new(); count], vec![Vec::new(); count]);
-        for (at, edge) in definition.edges().iter().enumerate() {
-            out[index[edge.from.as_str()]].push(at);
-            into[index[edge.to.as_str()]].push(at);
+        let ends = definition.edges().iter().map(|edge| (index[edge.from.as_str()], index[edge.to.as_str()]));
+        let ends: Vec<(usize, usize)> = ends.collect();
+        for (at, (from, to)) in ends.iter().enumerate() {
+            out[*from].push(at);
+            into[*to].push(at);
         }
-        Self { edges: definition.edges(), index, out, into }
+        Self { edges: definition.edges(), index, ends, out, into }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -35,11 +39,11 @@ impl<'d> Graph<'d> {
     }
 
     pub(super) fn from(&self, edge: usize) -> usize {
-        self.index[self.edges[edge].from.as_str()]
+        self.ends[edge].0
     }
 
     pub(super) fn to(&self, edge: usize) -> usize {
-        self.index[self.edges[edge].to.as_str()]
+        self.ends[edge].1
     }
 
     /// The nodes in an order in which each comes after those that lead to it, first come first: Kahn's algorithm.

@@ -202,22 +202,25 @@ impl<'s> Template<'s> {
             ErrorKind::OutOfFuel => {
                 "the template takes too many steps; give it less data, or a transform before".to_owned()
             }
-            ErrorKind::UndefinedError => {
-                let leads_nowhere = |reading: &&Reading| {
-                    Path::read(&reading.path.join(".")).is_ok_and(|path| path.find(scope).is_err())
-                };
-                let missing = self.readings().iter().find(leads_nowhere).map(|reading| reading.path.join("."));
-                let missing =
-                    missing.map_or("something it reads is not there".to_owned(), |it| format!("there is no `{it}`"));
-                format!("{missing}; give it, or write `| default(…)`")
-            }
             ErrorKind::UnknownFilter
             | ErrorKind::UnknownTest
             | ErrorKind::UnknownFunction
             | ErrorKind::UnknownMethod => "it uses a filter, a test or a function that is not there".to_owned(),
             ErrorKind::WriteFailure => format!("it gives more than {GIVEN_BYTES_MAX} bytes; give less"),
-            _ => "the types in it do not fit; `| int` and `| string` convert".to_owned(),
+            kind => match (self.missing(scope), kind) {
+                (Some(path), _) => format!("there is no `{path}`; give it, or write `| default(…)`"),
+                (None, ErrorKind::UndefinedError) => {
+                    "something that it reads is not there; give it, or write `| default(…)`".to_owned()
+                }
+                (None, _) => "the types in it do not fit; `| int` and `| string` convert".to_owned(),
+            },
         }
+    }
+
+    /// The first of its paths that leads nowhere.
+    fn missing(&self, scope: &Scope) -> Option<String> {
+        let leads_nowhere = |path: &String| Path::read(path).is_ok_and(|path| path.find(scope).is_err());
+        self.readings().iter().map(|reading| reading.path.join(".")).find(leads_nowhere)
     }
 }
 

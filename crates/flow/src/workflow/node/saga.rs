@@ -41,8 +41,8 @@ impl Saga {
 }
 
 /// The names of nodes, quoted.
-pub(super) fn named(nodes: &[Node]) -> String {
-    let names: Vec<String> = nodes.iter().map(|node| format!("“{}”", node.name)).collect();
+pub(crate) fn named<'n>(nodes: impl IntoIterator<Item = &'n Node>) -> String {
+    let names: Vec<String> = nodes.into_iter().map(|node| format!("“{}”", node.name)).collect();
     match names.split_last() {
         None => "nothing".to_owned(),
         Some((one, [])) => one.clone(),

@@ -67,7 +67,7 @@ impl Wait {
 }
 
 /// A time in the largest unit that says it exactly.
-pub(super) fn lasting(seconds: u64) -> String {
+pub(crate) fn lasting(seconds: u64) -> String {
     let (count, unit) = match seconds {
         s if s % 86_400 == 0 && s > 0 => (s / 86_400, "day"),
         s if s % 3_600 == 0 && s > 0 => (s / 3_600, "hour"),

@@ -51,7 +51,7 @@ pub(super) fn check(
     let look = Look { definition, graph, branches, tools, inputs: inputs.collect(), inner };
     for (at, node) in definition.nodes().iter().enumerate() {
         let before = graph.before(at);
-        let direct = definition.inputs(&node.node_id).len();
+        let direct = graph.into[at].iter().map(|edge| graph.from(*edge)).collect::<HashSet<_>>().len();
         let place = Place { outer: at, before: &before, earlier: HashSet::new(), around: Vec::new(), direct };
         look.node(node, &place, told);
     }
