@@ -7,10 +7,12 @@ mod svg;
 
 use super::definition::Definition;
 use super::error::WorkflowError;
+use super::graph::Graph;
 use super::node::{Node, NodeType};
 
 /// Nodes that a layout is worked out for. Beyond it takes too long, and shows nothing to a person.
 const NODES_MAX: usize = 300;
+const LAYERS_MAX: usize = 1_500;
 /// Letters of a name on one line of a picture, and lines.
 const LINE_CHARS: usize = 22;
 const LINES_MAX: usize = 3;
@@ -40,16 +42,37 @@ impl DiagramFormat {
 
 /// A picture of the workflow, from top to bottom.
 ///
-/// Errors: there are more nodes than a layout is worked out for.
+/// Errors: there are more nodes or lines than a layout is worked out for.
 pub fn diagram(definition: &Definition, format: DiagramFormat) -> Result<String, WorkflowError> {
     match format {
         DiagramFormat::Dot => Ok(dot::dot(definition)),
         DiagramFormat::Mermaid => Ok(mermaid::mermaid(definition)),
-        DiagramFormat::Svg if definition.nodes().len() > NODES_MAX => {
-            Err(WorkflowError::DiagramTooLarge { nodes: definition.nodes().len(), limit: NODES_MAX })
+        DiagramFormat::Svg => {
+            let nodes = definition.nodes().len();
+            if nodes > NODES_MAX {
+                return Err(WorkflowError::DiagramTooLarge { what: format!("{nodes} nodes"), limit: NODES_MAX });
+            }
+            // A line takes a place in each layer that it crosses.
+            let layers = layers_crossed(definition);
+            if layers > LAYERS_MAX {
+                let what = format!("lines that cross {layers} layers");
+                return Err(WorkflowError::DiagramTooLarge { what, limit: LAYERS_MAX });
+            }
+            Ok(svg::svg(definition))
         }
-        DiagramFormat::Svg => Ok(svg::svg(definition)),
     }
+}
+
+fn layers_crossed(definition: &Definition) -> usize {
+    let graph = Graph::of(definition);
+    let mut layer = vec![0_usize; graph.len()];
+    for node in graph.order() {
+        for edge in &graph.out[node] {
+            let to = graph.to(*edge);
+            layer[to] = layer[to].max(layer[node] + 1);
+        }
+    }
+    (0..graph.edges.len()).map(|edge| layer[graph.to(edge)].abs_diff(layer[graph.from(edge)]).max(1)).sum()
 }
 
 /// The outline of a node.

@@ -81,11 +81,11 @@ pub enum WorkflowError {
         /// The member.
         member: String,
     },
-    /// A picture of too many nodes.
-    #[error("the workflow has {nodes} nodes; a picture shows {limit} at most, DOT and Mermaid show them all")]
+    /// A picture of too many nodes or lines.
+    #[error("the workflow has {what}, where a picture shows {limit}; take DOT or Mermaid, or split it")]
     DiagramTooLarge {
-        /// How many it has.
-        nodes: usize,
+        /// What there is too much of, and how much.
+        what: String,
         /// How many are shown.
         limit: usize,
     },
