@@ -17,6 +17,7 @@ mod facts;
 mod graph;
 mod node;
 mod path;
+mod run;
 mod schema;
 mod scope;
 mod template;
@@ -37,6 +38,10 @@ pub use self::node::{
     TransformConfig, TransformType, Undo, Wait,
 };
 pub use self::path::Path;
+pub use self::run::{
+    Hands, NODE_ACTION, NoHands, NodeStatus, Place, Plan, RUN_ACTION, Run, RunEvent, RunRequest, RunStatus, Runner,
+    Step, StepEnd, Trace,
+};
 pub use self::schema::{NodeTemplate, node_templates, schema};
 pub use self::scope::Scope;
 pub use self::validate::{Stuck, Validation, validate};

@@ -81,6 +81,14 @@ pub enum WorkflowError {
         /// The member.
         member: String,
     },
+    /// A run that cannot be gone on with.
+    #[error("the run {run} cannot go on: {why}")]
+    RunNotResumable {
+        /// Its id.
+        run: String,
+        /// Why not, and the mend.
+        why: &'static str,
+    },
     /// A picture of too many nodes or lines.
     #[error("the workflow has {what}, where a picture shows {limit}; take DOT or Mermaid, or split it")]
     DiagramTooLarge {
@@ -105,6 +113,7 @@ impl WorkflowError {
             Self::ExpressionFailed { .. } => "expression_failed",
             Self::DataUnfit { .. } => "data_unfit",
             Self::MergeConflict { .. } => "merge_conflict",
+            Self::RunNotResumable { .. } => "run_not_resumable",
             Self::DiagramTooLarge { .. } => "diagram_too_large",
         }
     }

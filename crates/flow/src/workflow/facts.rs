@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::tool::{Registry, Reversal};
+
 /// How what a tool does can be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Undoing {
@@ -26,4 +28,16 @@ pub struct Facts {
 pub trait ToolFacts {
     /// What is declared of the tool of this name; `None` where there is none.
     fn facts(&self, name: &str) -> Option<Facts>;
+}
+
+impl ToolFacts for Registry {
+    fn facts(&self, name: &str) -> Option<Facts> {
+        let info = self.get(name)?.info();
+        let undoing = match info.reversal {
+            Reversal::Nothing => Undoing::Nothing,
+            Reversal::Call => Undoing::Call,
+            Reversal::Irreversible => Undoing::Irreversible,
+        };
+        Some(Facts { undoing, input_schema: serde_json::to_value(&info.input).ok() })
+    }
 }

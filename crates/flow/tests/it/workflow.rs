@@ -5,6 +5,7 @@ mod data;
 mod definitions;
 mod edits;
 mod nodes;
+mod runs;
 mod validation;
 
 use sealbook_flow::workflow::Definition;
