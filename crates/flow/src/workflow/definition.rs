@@ -235,7 +235,7 @@ impl Definition {
     pub(super) fn check(&self) -> Result<(), WorkflowError> {
         self.check_head().map_err(|why| at(&why))?;
         let mut ids = HashSet::new();
-        self.check_nodes(&self.nodes, "/nodes", 0, &mut ids)?;
+        check_nodes(&self.nodes, "/nodes", 0, &mut ids)?;
         let outer: HashSet<&str> = self.nodes.iter().map(|node| node.node_id.as_str()).collect();
         if self.edges.len() > EDGES_MAX {
             let what = format!("{} edges, where {EDGES_MAX} may be", self.edges.len());
@@ -245,13 +245,10 @@ impl Definition {
         for (index, edge) in self.edges.iter().enumerate() {
             for (end, id) in [("from", &edge.from), ("to", &edge.to)] {
                 if !outer.contains(id.as_str()) {
-                    let why = match ids.contains(id.as_str()) {
-                        true => {
-                            format!("/edges/{index}/{end}: `{}` lies within another node, and has no edges", shown(id))
-                        }
-                        false => {
-                            format!("/edges/{index}/{end}: there is no node `{}`; name one that is there", shown(id))
-                        }
+                    let why = if ids.contains(id.as_str()) {
+                        format!("/edges/{index}/{end}: `{}` lies within another node, and has no edges", shown(id))
+                    } else {
+                        format!("/edges/{index}/{end}: there is no node `{}`; name one that is there", shown(id))
                     };
                     return Err(at(&why));
                 }
@@ -279,39 +276,38 @@ impl Definition {
         if head.tags.len() > TAGS_MAX {
             return Err(format!("/tags: {} tags, where {TAGS_MAX} may be; leave some out", head.tags.len()));
         }
-        let tags = head.tags.iter().enumerate();
-        tags.map(|(index, tag)| node::check_text(&format!("/tags/{index}"), tag, NAME_BYTES_MAX)).collect()
+        let mut tags = head.tags.iter().enumerate();
+        tags.try_for_each(|(index, tag)| node::check_text(&format!("/tags/{index}"), tag, NAME_BYTES_MAX))
     }
+}
 
-    fn check_nodes<'n>(
-        &self,
-        nodes: &'n [Node],
-        place: &str,
-        depth: usize,
-        ids: &mut HashSet<&'n str>,
-    ) -> Result<(), WorkflowError> {
-        if depth > BODIES_MAX {
-            let what = format!("loops and sagas lie more than {BODIES_MAX} deep in each other");
-            return Err(WorkflowError::DefinitionTooLarge { at: place.to_owned(), what });
-        }
-        for (index, node) in nodes.iter().enumerate() {
-            let place = format!("{place}/{index}");
-            if !ids.insert(&node.node_id) {
-                return Err(at(&format!("{place}/node_id: `{}` stands twice; ids are unique", node.node_id)));
-            }
-            if ids.len() > NODES_MAX {
-                let what = format!("more than {NODES_MAX} nodes");
-                return Err(WorkflowError::DefinitionTooLarge { at: place, what });
-            }
-            let body = match &node.config {
-                Config::Loop(_) => "loop_body",
-                Config::Saga(_) => "saga_body",
-                _ => continue,
-            };
-            self.check_nodes(node.config.body(), &format!("{place}/config/{body}"), depth + 1, ids)?;
-        }
-        Ok(())
+fn check_nodes<'n>(
+    nodes: &'n [Node],
+    place: &str,
+    depth: usize,
+    ids: &mut HashSet<&'n str>,
+) -> Result<(), WorkflowError> {
+    if depth > BODIES_MAX {
+        let what = format!("loops and sagas lie more than {BODIES_MAX} deep in each other");
+        return Err(WorkflowError::DefinitionTooLarge { at: place.to_owned(), what });
     }
+    for (index, node) in nodes.iter().enumerate() {
+        let place = format!("{place}/{index}");
+        if !ids.insert(&node.node_id) {
+            return Err(at(&format!("{place}/node_id: `{}` stands twice; ids are unique", node.node_id)));
+        }
+        if ids.len() > NODES_MAX {
+            let what = format!("more than {NODES_MAX} nodes");
+            return Err(WorkflowError::DefinitionTooLarge { at: place, what });
+        }
+        let body = match &node.config {
+            Config::Loop(_) => "loop_body",
+            Config::Saga(_) => "saga_body",
+            _ => continue,
+        };
+        check_nodes(node.config.body(), &format!("{place}/config/{body}"), depth + 1, ids)?;
+    }
+    Ok(())
 }
 
 /// An error from a text that begins with its place: `/place: why`.

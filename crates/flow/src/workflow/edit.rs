@@ -87,7 +87,7 @@ impl Definition {
         random: u32,
         node_type: NodeType,
         name: &str,
-        config: Map<String, Value>,
+        config: &Map<String, Value>,
         position: Position,
     ) -> Result<(Self, String), WorkflowError> {
         let mut id = random;

@@ -111,14 +111,9 @@ impl Explained<'_> {
             return format!("{} is empty: it has no steps yet.", self.about());
         }
         let mut text = self.about();
-        text.push_str(&match inputs.is_empty() {
-            true => " takes nothing from outside".to_owned(),
-            false => format!(" takes {}", names(&inputs)),
-        });
-        text.push_str(&match outputs.is_empty() {
-            true => " and gives no result.".to_owned(),
-            false => format!(" and gives {}.", names(&outputs)),
-        });
+        let taken = if inputs.is_empty() { "nothing from outside".to_owned() } else { names(&inputs) };
+        let given = if outputs.is_empty() { "no result".to_owned() } else { names(&outputs) };
+        let _ = write!(text, " takes {taken} and gives {given}.");
         if !between.is_empty() {
             let _ = write!(text, " In between it goes through {}", names(&between));
             let inner: Vec<&Node> = between.iter().flat_map(|node| within(node)).collect();
@@ -170,10 +165,10 @@ impl Explained<'_> {
         }
         for (branch, steps) in ways {
             let steps = listed(&steps);
-            match branch {
-                Some(branch) => text.push_str(&format!(" “{branch}” leads to {steps}.")),
-                None => text.push_str(&format!(" Then comes {steps}.")),
-            }
+            let _ = match branch {
+                Some(branch) => write!(text, " “{branch}” leads to {steps}."),
+                None => write!(text, " Then comes {steps}."),
+            };
         }
         if detailed {
             text.push_str(&self.more(node));
@@ -203,10 +198,11 @@ impl Explained<'_> {
 /// What happens when something fails, and what could be better.
 fn failures(validation: &Validation, text: &mut String) {
     text.push_str("\nWhen a step fails, the run fails, unless a merge bears it.");
-    match validation.not_undoable.is_empty() {
-        true => text.push_str(" Nothing is known that could not be undone then.\n"),
-        false => text.push_str(" This could not be undone then:\n"),
-    }
+    text.push_str(if validation.not_undoable.is_empty() {
+        " Nothing is known that could not be undone then.\n"
+    } else {
+        " This could not be undone then:\n"
+    });
     for stuck in &validation.not_undoable {
         let _ = writeln!(
             text,

@@ -297,15 +297,14 @@ fn end_of(inside: &str, close: &str) -> Option<usize> {
     let mut quote = None;
     let mut bytes = inside.bytes().enumerate();
     while let Some((at, byte)) = bytes.next() {
-        match (quote, byte) {
-            (Some(_), b'\\') => {
+        match quote {
+            Some(_) if byte == b'\\' => {
                 bytes.next();
             }
-            (Some(open), byte) if open == byte => quote = None,
-            (Some(_), _) => {}
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (None, _) if inside[at..].as_bytes().starts_with(close.as_bytes()) => return Some(at),
-            (None, _) => {}
+            Some(open) if open == byte => quote = None,
+            None if matches!(byte, b'"' | b'\'') => quote = Some(byte),
+            None if inside.as_bytes()[at..].starts_with(close.as_bytes()) => return Some(at),
+            Some(_) | None => {}
         }
     }
     None
@@ -427,7 +426,7 @@ fn too_large() -> Error {
     Error::from(ErrorKind::WriteFailure)
 }
 
-fn join(value: minijinja::Value, between: Option<&str>, _: Kwargs) -> Result<String, Error> {
+fn join(value: &minijinja::Value, between: Option<&str>, _: Kwargs) -> Result<String, Error> {
     let mut text = String::new();
     for (index, item) in value.try_iter()?.enumerate() {
         if index > 0 {

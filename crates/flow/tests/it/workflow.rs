@@ -1,5 +1,7 @@
 //! Workflows: what is read, what is refused, and what is said of them before they run.
 
+#![expect(clippy::needless_pass_by_value, reason = "values are written where they are used")]
+
 mod bombs;
 mod data;
 mod definitions;

@@ -59,14 +59,14 @@ fn line(from: &Spot, to: &Spot, spots: &[Spot], text: &mut String) {
     let path = match hit {
         Some(spot) => {
             // On the side of the nearer end, past everything that lies in that layer there.
-            let to_left = (x1 + x2) / 2.0 <= spot.x;
+            let to_left = f64::midpoint(x1, x2) <= spot.x;
             let first = between.clone().map(|spot| spot.y - spot.height / 2.0).fold(f64::INFINITY, f64::min);
             let last = between.clone().map(|spot| spot.y + spot.height / 2.0).fold(0.0, f64::max);
             let side = if to_left { spot.x - spot.width / 2.0 - 16.0 } else { spot.x + spot.width / 2.0 + 16.0 };
             format!(
                 "M{x1:.1} {y1:.1}C{x1:.1} {a:.1} {side:.1} {a:.1} {side:.1} {first:.1}L{side:.1} {last:.1}C{side:.1} {b:.1} {x2:.1} {b:.1} {x2:.1} {y2:.1}",
-                a = (y1 + first) / 2.0,
-                b = (last + y2) / 2.0
+                a = f64::midpoint(y1, first),
+                b = f64::midpoint(last, y2)
             )
         }
         None => format!("M{x1:.1} {y1:.1}C{x1:.1} {:.1} {x2:.1} {:.1} {x2:.1} {y2:.1}", y1 + bend, y2 - bend),

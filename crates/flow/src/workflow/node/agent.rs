@@ -1,5 +1,7 @@
 //! `agent`: a language model works on a task.
 
+use std::fmt::Write as _;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -128,7 +130,7 @@ impl Agent {
         };
         let mut told = format!("{what} “{}”", super::tool::brief(&self.task_template));
         if !self.tools.is_empty() {
-            told.push_str(&format!(", with the tools {}", self.tools.join(", ")));
+            let _ = write!(told, ", with the tools {}", self.tools.join(", "));
         }
         told
     }

@@ -1,5 +1,7 @@
 //! `input`: a value that a run is given.
 
+use std::fmt::Write as _;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -115,7 +117,7 @@ impl Input {
         };
         let mut told = format!("takes {form} from outside");
         if let Some(text) = &self.validation {
-            told.push_str(&format!(", which must pass `{text}`"));
+            let _ = write!(told, ", which must pass `{text}`");
         }
         told.push_str(if self.default_value.is_some() {
             "; without one, its default holds"

@@ -1,5 +1,7 @@
 //! `loop`: steps are repeated for each element of a list, within a bound.
 
+use std::fmt::Write as _;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -98,7 +100,7 @@ impl Loop {
             self.max_iterations
         );
         if let Some(until) = &self.until {
-            told.push_str(&format!(", until `{}`", super::tool::brief(until)));
+            let _ = write!(told, ", until `{}`", super::tool::brief(until));
         }
         told
     }

@@ -1,5 +1,7 @@
 //! `tool`: a tool is called.
 
+use std::fmt::Write as _;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -83,10 +85,10 @@ impl Tool {
         let mut told = format!("calls the tool `{}`", self.tool_name);
         if !self.parameters.is_empty() {
             let names: Vec<&str> = self.parameters.keys().map(String::as_str).collect();
-            told.push_str(&format!(" with {}", names.join(", ")));
+            let _ = write!(told, " with {}", names.join(", "));
         }
         if let Some(undo) = &self.compensation {
-            told.push_str(&format!("; `{}` takes it back", undo.tool_name));
+            let _ = write!(told, "; `{}` takes it back", undo.tool_name);
         }
         told
     }

@@ -32,8 +32,8 @@ fn each_edit_gives_the_next_version_and_leaves_the_old_one() {
     let first = created();
     assert_eq!((first.version(), first.description(), first.tags().len(), first.nodes().len()), (1, "", 0, 0));
     let (second, tool) =
-        first.with_node(1, NodeType::Tool, "Boil", map(json!({"tool_name": "kettle"})), Position::default()).unwrap();
-    let (third, out) = second.with_node(1, NodeType::Output, "Cup", Map::new(), Position { x: 1.0, y: 2.0 }).unwrap();
+        first.with_node(1, NodeType::Tool, "Boil", &map(json!({"tool_name": "kettle"})), Position::default()).unwrap();
+    let (third, out) = second.with_node(1, NodeType::Output, "Cup", &Map::new(), Position { x: 1.0, y: 2.0 }).unwrap();
     assert_eq!((tool.as_str(), out.as_str()), ("node_00000001", "node_00000002"), "an id that is taken is not used");
     let fourth = third.with_edge(&tool, &out, None).unwrap();
     assert_eq!(fourth.with_edge(&tool, &out, None).unwrap(), fourth, "no edge stands twice");
@@ -65,12 +65,12 @@ fn each_edit_gives_the_next_version_and_leaves_the_old_one() {
 fn edits_that_cannot_be_made_say_why() {
     let first = created();
     let tool = || map(json!({"tool_name": "kettle"}));
-    let (second, id) = first.with_node(1, NodeType::Tool, "Boil", tool(), Position::default()).unwrap();
+    let (second, id) = first.with_node(1, NodeType::Tool, "Boil", &tool(), Position::default()).unwrap();
     assert_eq!(second.with_edge(&id, "nobody", None).unwrap_err().to_string(), "Source or target node not found");
     assert_eq!(second.without_node("nobody").unwrap_err().to_string(), "Node nobody not found");
     assert_eq!(second.with_change("nobody", NodeChange::default()).unwrap_err().code(), "node_not_found");
     assert!(second.without_edge(&id, &id, None).is_err());
-    let bad = second.with_node(2, NodeType::Tool, "Pour", Map::new(), Position::default()).unwrap_err();
+    let bad = second.with_node(2, NodeType::Tool, "Pour", &Map::new(), Position::default()).unwrap_err();
     assert!(bad.to_string().contains("missing field `tool_name`"), "{bad}");
     let bad = second.with_change(&id, NodeChange { config: Some(map(json!({"tool": "x"}))), ..NodeChange::default() });
     assert!(bad.unwrap_err().to_string().contains("/config"));
