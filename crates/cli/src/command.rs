@@ -30,6 +30,7 @@ mod logs;
 mod mark;
 mod mcp;
 mod module;
+mod operation;
 mod prove;
 mod quality;
 mod query;
@@ -49,6 +50,7 @@ mod status;
 mod stop;
 mod suppress;
 mod tail;
+mod undo;
 mod verify;
 mod watch;
 mod wrap;
@@ -116,6 +118,8 @@ pub(crate) enum Command {
     Alerts(alerts::Args),
     Stop(stop::Args),
     Resume(resume::Args),
+    Undo(undo::Args),
+    Operation(operation::Args),
     Retention(retention::Args),
     Compliance(compliance::Args),
     Backup(backup::Args),
@@ -189,6 +193,8 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Alerts(args) => alerts::run(&args, context),
         Command::Stop(args) => stop::run(&args, context),
         Command::Resume(args) => resume::run(&args, context),
+        Command::Undo(args) => undo::run(&args, context),
+        Command::Operation(args) => operation::run(&args, context),
         Command::Retention(args) => retention::run(&args, context),
         Command::Compliance(args) => compliance::run(&args, context),
         Command::Backup(args) => backup::run(&args, context),

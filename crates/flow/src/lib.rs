@@ -16,20 +16,24 @@ mod journal;
 mod model;
 mod offload;
 mod probe;
+mod reconcile;
 mod recovery;
 mod review;
 mod time;
 mod tool;
+mod undo;
 mod webhook;
 
 pub mod workflow;
 
 pub use error::{Error, GaveUp};
 pub use executor::{Called, Executor, NoSecrets, Request, Secrets, ToolAnswer};
+pub(crate) use journal::enter_undo;
 pub use journal::{Ending, Entered, Journal, LedgerJournal, enter};
 pub use model::{AnswerForm, ApiKey, Completion, Endpoint, HttpModel, Model, Prompt, Provider};
 pub use offload::offload;
 pub use probe::{Probe, ProbeAnswer, ProbeFault};
+pub use reconcile::{Reconciled, Reconciler};
 pub use recovery::{
     Answer, Attempt, Call, Cause, Done, DoneOrTask, Failed, Fault, ManualTask, Next, Recovery, Repeat, Retry,
     RetryAfter, Success, TRANSIENT, Why,
@@ -43,4 +47,5 @@ pub use tool::{
     Availability, Compensation, Deed, Effect, Listed, Misfit, Probed, Registry, Reversal, Schema, Tool, ToolCall,
     ToolInfo,
 };
+pub use undo::{Doer, FileHow, FileUndo, Performed, Scope, Undo, UndoItem, UndoPlan};
 pub use webhook::Webhook;

@@ -14,6 +14,8 @@ mod error;
 mod explain;
 mod expression;
 mod facts;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod graph;
 mod node;
 mod path;

@@ -38,9 +38,9 @@ pub use text::{is_unseen, shown};
 pub use view::{View, render};
 pub use views::{
     ActorActivity, AlertList, ApprovalList, AssessmentDetail, AuditReport, AuditRun, AuditSummary, AuthorshipDetail,
-    BackupDetail, BaselineDetail, BaselineLine, BaselineList, CatalogueList, ComplianceReport, DifferenceDetail,
-    EquivocationDetail, Findings, Gaps, HeadDetail, HealthReport, IncompleteAudit, KeyList, MarkedRecord, Observed,
-    OperationHistory, ReceiptDetail, RecordDetail, RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail,
-    RuleCheck, RuleList, SavedBaseline, SealedDetail, SourceCoverage, Status, StopList, TargetHistory, Verification,
-    findings_of,
+    BackupDetail, BaselineDetail, BaselineLine, BaselineList, CatalogueList, CertificateDetail, ComplianceReport,
+    DifferenceDetail, EquivocationDetail, Findings, Gaps, HeadDetail, HealthReport, IncompleteAudit, KeyList,
+    MarkedRecord, Observed, OperationHistory, OperationList, ReceiptDetail, RecordDetail, RecordLine, RecordList,
+    ReplayReport, ReplayedRule, ReviewDetail, RuleCheck, RuleList, SavedBaseline, SealedDetail, SourceCoverage, Status,
+    StopList, TargetHistory, UndoPreview, Verification, findings_of,
 };

@@ -15,11 +15,13 @@ mod health;
 mod history;
 mod marked;
 mod observed;
+mod operations;
 mod policy;
 mod record;
 mod records;
 mod review;
 mod section;
+mod undo;
 mod verification;
 mod words;
 
@@ -38,10 +40,12 @@ pub use health::HealthReport;
 pub use history::{OperationHistory, TargetHistory};
 pub use marked::MarkedRecord;
 pub use observed::Observed;
+pub use operations::OperationList;
 pub use policy::{
     AlertList, ApprovalList, ComplianceReport, ReplayReport, ReplayedRule, RuleCheck, RuleList, StopList,
 };
 pub use record::RecordDetail;
 pub use records::{RecordLine, RecordList};
 pub use review::ReviewDetail;
+pub use undo::{CertificateDetail, UndoPreview};
 pub use verification::Verification;

@@ -52,6 +52,7 @@ mod security;
 mod service;
 mod spellings;
 mod tail;
+mod undo;
 mod verify;
 mod watch;
 mod watch_load;

@@ -21,6 +21,22 @@ pub(super) fn digest(value: &Value) -> String {
     })
 }
 
+/// Makes whole numbers whole, however they were written: the canonical text does not tell `2.0` from `2`, so nothing
+/// that works with the value may.
+pub(super) fn settle(value: &mut Value) {
+    match value {
+        Value::Number(it) if it.is_f64() => {
+            let whole = it.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0);
+            if let Some(whole) = whole {
+                *value = Value::from(whole as i64);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(settle),
+        Value::Object(members) => members.values_mut().for_each(settle),
+        _ => {}
+    }
+}
+
 fn write(value: &Value, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),

@@ -92,6 +92,7 @@ impl Definition {
         };
         let nodes = list(&mut members, "nodes", NODES_MAX)?;
         let edges = list(&mut members, "edges", EDGES_MAX)?;
+        members.values_mut().for_each(canonical::settle);
         let head = node::typed(Value::Object(members)).map_err(|why| at(&why))?;
         let nodes = nodes
             .into_iter()

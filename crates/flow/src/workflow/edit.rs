@@ -212,6 +212,7 @@ impl Definition {
         change(&mut next)?;
         next.head.version += 1;
         next.check()?;
+        super::bounds::check(&next.to_canonical())?;
         Ok(next)
     }
 }

@@ -9,4 +9,5 @@ mod model;
 mod recovery;
 mod retry;
 mod review;
+mod undo;
 mod workflow;

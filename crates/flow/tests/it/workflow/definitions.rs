@@ -103,6 +103,21 @@ fn a_digest_is_over_canonical_json_and_not_over_how_it_was_written() {
 }
 
 #[test]
+fn what_has_one_digest_is_one_value() {
+    let of = |number: &str| {
+        let step = format!(
+            r#"{{"node_id":"n","name":"n","node_type":"tool","config":{{"tool_name":"t","parameters":{{"n":{number}}}}}}}"#
+        );
+        read(&format!(r#"{{"workflow_id":"w","name":"W","nodes":[{step}]}}"#))
+    };
+    for (one, other) in [("2", "2.0"), ("0", "-0.0"), ("100", "1e2")] {
+        assert_eq!(of(one).digest(), of(other).digest());
+        assert_eq!(of(one), of(other));
+    }
+    assert_ne!(of("2").digest(), of("2.5").digest());
+}
+
+#[test]
 fn edges_in_the_older_form_are_read() {
     let old = json!({"workflow_id": "workflow_0123456789ab", "name": "Old", "nodes": [
         {"node_id": "node_00000001", "name": "in", "node_type": "input", "config": {}, "inputs": [], "outputs": ["node_00000002"], "position": {"x": 1, "y": 2.5}, "metadata": {}},
