@@ -57,6 +57,8 @@ static OWNED: &[Owned] = &[
     Owned { krate: "reqwest", rooms: &["flow"] },
     Owned { krate: "lettre", rooms: &["flow"] },
     Owned { krate: "httpdate", rooms: &["flow"] },
+    Owned { krate: "minijinja", rooms: &["flow"] },
+    Owned { krate: "rust-sugiyama", rooms: &["flow"] },
     Owned { krate: "hyper", rooms: &["gate"] },
     Owned { krate: "hyper-rustls", rooms: &["gate"] },
     Owned { krate: "hyper-util", rooms: &["gate"] },

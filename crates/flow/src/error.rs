@@ -169,6 +169,9 @@ pub enum Error {
         /// How many there may be.
         most: usize,
     },
+    /// A workflow.
+    #[error(transparent)]
+    Workflow(#[from] crate::workflow::WorkflowError),
     /// A record that is not admitted.
     #[error(transparent)]
     Policy(#[from] sealbook_policy::Error),
@@ -222,6 +225,7 @@ impl Error {
             Self::NothingUnknown { .. } => "nothing_unknown",
             Self::CannotTell { .. } => "cannot_tell",
             Self::UndoTooLarge { .. } => "undo_too_large",
+            Self::Workflow(e) => e.code(),
             Self::Policy(e) => e.code(),
             Self::Store(e) => e.code(),
         }

@@ -25,6 +25,8 @@ mod tool;
 mod undo;
 mod webhook;
 
+pub mod workflow;
+
 pub use error::{Error, GaveUp};
 pub use executor::{Called, Executor, NoSecrets, Request, Secrets, ToolAnswer};
 pub(crate) use journal::enter_undo;

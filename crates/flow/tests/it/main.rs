@@ -10,3 +10,4 @@ mod recovery;
 mod retry;
 mod review;
 mod undo;
+mod workflow;
