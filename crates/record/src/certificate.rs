@@ -249,9 +249,7 @@ impl CertifiedOperation {
         let is_found = |file: &CertifiedFile| {
             found.iter().any(|state| content_word(&state.known()) == file.to && name(&state.path) == name(&file.path))
         };
-        match self.files.iter().all(|file| file.restored && is_found(file)) {
-            true => Ok(()),
-            false => Err("a file is not what the call found"),
-        }
+        let is_back = self.files.iter().all(|file| file.restored && is_found(file));
+        if is_back { Ok(()) } else { Err("a file is not what the call found") }
     }
 }
