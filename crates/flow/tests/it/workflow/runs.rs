@@ -109,6 +109,11 @@ impl Journal for Mortal {
         self.journal.enter(intent)
     }
 
+    fn enter_undo(&self, intent: Record) -> Result<(), Error> {
+        self.lives()?;
+        self.journal.enter_undo(intent)
+    }
+
     fn seal(&self, record: Record) -> Result<(), Error> {
         self.lives()?;
         self.journal.seal(record)
