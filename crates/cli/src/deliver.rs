@@ -31,7 +31,7 @@ pub(crate) struct Delivery {
     /// With `--export git`: the reference, under refs/sealbook/ or a branch that nobody has checked out
     #[arg(long, value_name = "REF", requires = "export", default_value = "refs/sealbook/reports")]
     git_ref: String,
-    /// With `--export slack`: the file of mode 0600 that holds the address [default: $SEALBOOK_SLACK_WEBHOOK]
+    /// With `--export slack`: the file of mode 0600 that holds the address [default: `$SEALBOOK_SLACK_WEBHOOK`]
     #[arg(long, value_name = "FILE", requires = "export")]
     webhook_file: Option<PathBuf>,
     /// With `--export email`: the file of mode 0600 that says how [default: mail.toml in the home]
@@ -112,13 +112,13 @@ impl Ready {
 
 impl Book {
     /// What is announced: this report, to there.
-    fn intent(&self, target: Target, input: &serde_json::Value) -> Result<Record, Failure> {
+    fn intent(&self, target: Target, input: &serde_json::Value) -> Record {
         let mut record = self.base.clone();
         record.target = target;
         record.category = Category::Notification;
         record.outcome = None;
         record.set_part(PartName::Input, input).expect("a value is JSON");
-        Ok(record)
+        record
     }
 
     /// Tries, and tries again where it was surely not taken.

@@ -77,19 +77,18 @@ impl MailServer {
         if security == Security::None && !is_here(&host) {
             return Err(invalid("the server is on another machine, and `security` is `none`"));
         }
-        let tls = match security {
-            Security::None => Tls::None,
-            _ => {
-                let mut parameters = TlsParameters::builder(host.clone());
-                if let Some(pem) = certificate {
-                    let read = Certificate::from_pem(&pem).map_err(|_| invalid("the certificate is none in PEM"))?;
-                    parameters = parameters.add_root_certificate(read);
-                }
-                let parameters = parameters
-                    .build()
-                    .map_err(|_| invalid("TLS cannot be set up: the host is no name, or certificates are missing"))?;
-                if security == Security::Tls { Tls::Wrapper(parameters) } else { Tls::Required(parameters) }
+        let tls = if security == Security::None {
+            Tls::None
+        } else {
+            let mut parameters = TlsParameters::builder(host.clone());
+            if let Some(pem) = certificate {
+                let read = Certificate::from_pem(&pem).map_err(|_| invalid("the certificate is none in PEM"))?;
+                parameters = parameters.add_root_certificate(read);
             }
+            let parameters = parameters
+                .build()
+                .map_err(|_| invalid("TLS cannot be set up: the host is no name, or certificates are missing"))?;
+            if security == Security::Tls { Tls::Wrapper(parameters) } else { Tls::Required(parameters) }
         };
         let builder = SmtpTransport::builder_dangerous(host).port(port).tls(tls).timeout(Some(deadline));
         let builder = builder.hello_name(ClientId::Ipv4(CLIENT));

@@ -165,7 +165,7 @@ fn checked_out(repository: &gix::Repository) -> Vec<FullName> {
 fn is_report(repository: &gix::Repository, id: gix::ObjectId) -> bool {
     let commit = repository.find_object(id).ok().and_then(|object| object.try_into_commit().ok());
     commit.is_some_and(|commit| {
-        let message = commit.message_raw().map(|message| message.to_string()).unwrap_or_default();
+        let message = commit.message_raw().map(ToString::to_string).unwrap_or_default();
         message.lines().any(|line| line.starts_with(TRAILER))
     })
 }

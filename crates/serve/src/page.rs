@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use sealbook_record::Category;
 use sealbook_report::{AuditRun, Carried, Chronicle, Extent, RunTally};
 use sealbook_store::{Error as StoreError, Ledger, Query, Selection};
 
@@ -18,6 +19,8 @@ const BUNDLE_BYTES_MAX: usize = 6 << 20;
 const LEAVES_MAX: u64 = (BUNDLE_BYTES_MAX / 700) as u64;
 /// Records that findings rest on and that are carried.
 const EVIDENCE_MAX: usize = 500;
+/// Records that are looked at for that.
+const EVIDENCE_READ_MAX: usize = 5_000;
 
 /// What happened in a book, the newest of it.
 pub fn chronicle(ledger: &Ledger) -> Result<Chronicle, Error> {
@@ -78,8 +81,7 @@ pub fn carried(ledger: &Ledger, run: &AuditRun) -> Result<Option<Carried>, Error
     let mut shown = of_run(Query { action: action(&["audit.run", "analysis.run"]), ..Query::default() })?;
     shown.extend(of_run(Query { has: action(&["findings"]), ..Query::default() })?);
     let mut with_evidence = shown.clone();
-    let evidence = run.findings.iter().flat_map(|finding| &finding.evidence).flat_map(|(first, last)| *first..=*last);
-    with_evidence.extend(evidence.take(EVIDENCE_MAX));
+    with_evidence.extend(evidence(ledger, run)?);
 
     let size = ledger.head()?.size;
     let list = |seqs: &BTreeSet<u64>| Selection::Records(seqs.iter().copied().collect());
@@ -101,6 +103,28 @@ pub fn carried(ledger: &Ledger, run: &AuditRun) -> Result<Option<Carried>, Error
         }
     }
     Ok(None)
+}
+
+/// What findings rest on, of what audits saw. Between the ends of a range may lie what is none of a reader's business.
+fn evidence(ledger: &Ledger, run: &AuditRun) -> Result<BTreeSet<u64>, Error> {
+    let reader = ledger.reader()?;
+    let ranges = run.findings.iter().flat_map(|finding| &finding.evidence);
+    let named: BTreeSet<u64> = ranges.flat_map(|(first, last)| *first..=*last).take(EVIDENCE_READ_MAX).collect();
+    let mut seqs = BTreeSet::new();
+    for seq in named {
+        if seqs.len() == EVIDENCE_MAX {
+            break;
+        }
+        let stored = match reader.record(seq) {
+            Ok(stored) => stored,
+            Err(StoreError::RecordMissing { .. }) => continue,
+            Err(cause) => return Err(cause.into()),
+        };
+        if stored.record.is_some_and(|record| record.category == Category::Audit) {
+            seqs.insert(seq);
+        }
+    }
+    Ok(seqs)
 }
 
 /// Takes what fits.

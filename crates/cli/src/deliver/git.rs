@@ -25,7 +25,7 @@ pub(super) fn keep(keeper: &Keeper, leaving: &Leaving, book: &Book, context: &Co
         "system": "git", "run": leaving.run.to_string(), "repository": keeper.repository(),
         "reference": keeper.reference(), "files": names,
     });
-    let mut intent = book.intent(Target::new(TargetKind::Git, keeper.reference()), &input)?;
+    let mut intent = book.intent(Target::new(TargetKind::Git, keeper.reference()), &input);
     intent.category = Category::ConfigChange;
     let state = |commit: Option<&str>| json!({"reference": keeper.reference(), "commit": commit});
     intent.set_part(PartName::Before, &state(keeper.before().as_deref())).expect("a value is JSON");

@@ -121,7 +121,7 @@ pub(super) fn send(setting: &Setting, leaving: &Leaving, book: &Book, context: &
         "system": "email", "run": leaving.run.to_string(), "from": mail.from, "to": mail.to, "subject": mail.subject,
         "message_id": mail.id,
     });
-    let intent = book.intent(Target::new(TargetKind::Service, "email"), &input)?;
+    let intent = book.intent(Target::new(TargetKind::Service, "email"), &input);
     let attempts = book.try_often(intent, |_| setting.server.send(&message))?;
     context.note(&format!("the mail server took the report, at attempt {attempts}"));
     Ok(())

@@ -183,6 +183,31 @@ fn a_page_finds_whatever_was_done_to_it() {
 }
 
 #[test]
+fn a_page_of_a_large_book_carries_what_it_tells_of_and_no_more() {
+    let place = audited();
+    let line = |n: u32| format!("{{\"action\":\"note\",\"target\":\"file:x\",\"reason\":\"private words {n}\"}}\n");
+    place.write("many.jsonl", (0..9_200).map(line).collect::<String>());
+    place.ok(["import", "many.jsonl"]);
+    std::fs::remove_file(place.project().join("many.jsonl")).unwrap();
+    place.run(["repo", "--sources=git,file,security", "--fail-on=never"]);
+    place.ok(["report", "--format", "html", "--output", "audit.html"]);
+    let page = read(&place, "audit.html");
+    assert_eq!(attribute(&page, "data-extent=\""), "shown");
+    let checked = seen(&page);
+    assert_eq!(verdict(&checked), "good");
+    assert_eq!(attribute(&checked, "data-proof=\"findings\" data-state=\""), "good");
+    assert!(checked.contains("each with the proof that it is in the book"));
+    let bundle = with_bundle(&page, |bundle| {
+        assert!(!bundle.contains(&STANDARD.encode("private words")[..12]), "nothing of what is not told");
+        assert!(bundle.lines().count() < 600);
+        let at = bundle.find("\"proof\":[\"").unwrap() + 12;
+        let letter = if &bundle[at..=at] == "A" { "B" } else { "A" };
+        format!("{}{letter}{}", &bundle[..at], &bundle[at + 1..])
+    });
+    assert_eq!(verdict(&seen(&bundle)), "bad", "a proof was changed");
+}
+
+#[test]
 fn a_page_without_scripts_says_that_nothing_was_checked() {
     let place = audited();
     let page = read(&place, "audit.html");

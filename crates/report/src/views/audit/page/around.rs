@@ -66,7 +66,8 @@ pub(super) fn timeline(chronicle: &Chronicle, html: &mut Html) {
         told += ", the newest; older ones are not counted here";
     }
     if chronicle.unreadable > 0 {
-        told += &format!(", {} of them erased or unreadable", words::grouped(chronicle.unreadable));
+        let unreadable = words::grouped(chronicle.unreadable);
+        told = format!("{told}, {unreadable} of them erased or unreadable");
     }
     html.element("p", &[], &format!("{told}. Days are those that the records claim, in UTC.")).raw("\n");
     html.raw("<div class=\"scroll\">");
