@@ -109,6 +109,7 @@ static CALLS: &[Call] = &[
             "crates/store/",
             "crates/inspect/",
             "crates/gate/src/files.rs",
+            "crates/serve/src/disk.rs",
             "crates/serve/src/mcp/roots.rs",
             "crates/gate/src/token.rs",
             "crates/cli/",

@@ -49,5 +49,5 @@ pub use tool::{
     Availability, Compensation, Deed, Effect, Listed, Misfit, Probed, Registry, Reversal, Schema, Tool, ToolCall,
     ToolInfo,
 };
-pub use undo::{Doer, FileHow, FileUndo, Performed, Scope, Undo, UndoItem, UndoPlan};
+pub use undo::{Doer, FileHow, FileUndo, Files, Performed, Scope, Undo, UndoItem, UndoPlan, Wanted};
 pub use webhook::Webhook;

@@ -8,8 +8,8 @@ use sealbook_record::{Actor, COMPENSATION_PREFIX, FileContent, Outcome, PartName
 use sealbook_store::{Ledger, Operation};
 use serde::Serialize;
 
-use crate::undo::{look, written};
-use crate::{Error, Journal};
+use crate::undo::written;
+use crate::{Error, Files, Journal};
 
 /// The tag of what was said later.
 const TAG: &str = "reconciled";
@@ -18,6 +18,8 @@ const TAG: &str = "reconciled";
 pub struct Reconciler<'a> {
     /// The book.
     pub ledger: &'a Ledger,
+    /// Where files lie.
+    pub files: &'a dyn Files,
     /// Where it is written down.
     pub journal: Arc<dyn Journal>,
     /// Who says it.
@@ -53,7 +55,7 @@ impl Reconciler<'_> {
         if open.is_empty() && unknown.is_empty() {
             return Err(Error::NothingUnknown { operation: id, status: operation.status });
         }
-        let outcome = said.map_or_else(|| shown(&operation), Ok)?;
+        let outcome = said.map_or_else(|| shown(&operation, self.files), Ok)?;
         let note = Note { found_by: if said.is_some() { "a person" } else { "its files" } };
         for intent in &open {
             // Its outcome is missing: this is it.
@@ -113,7 +115,7 @@ fn undecided(operation: &Operation) -> (Vec<&Record>, Vec<&Record>) {
 }
 
 /// What the operation's files show of how it ended.
-fn shown(operation: &Operation) -> Result<Outcome, Error> {
+fn shown(operation: &Operation, disk: &dyn Files) -> Result<Outcome, Error> {
     let cannot = |why| Error::CannotTell { operation: operation.id, why };
     let records = || operation.records.iter().filter_map(|stored| stored.record.as_ref());
     if records().any(|record| record.action.starts_with(COMPENSATION_PREFIX)) {
@@ -125,7 +127,7 @@ fn shown(operation: &Operation) -> Result<Outcome, Error> {
     }
     let (mut is_before, mut is_after) = (true, true);
     for file in &files {
-        let now = look(&file.path);
+        let now = disk.look(&file.path);
         is_before &= now != FileContent::Unknown && now == file.before.known();
         is_after &= now != FileContent::Unknown && now == file.after;
     }

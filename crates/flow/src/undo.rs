@@ -15,7 +15,7 @@ use sealbook_record::{CertifiedFile, FileContent, OperationStatus, Uuid, content
 use serde_json::Value;
 
 pub(crate) use self::deed::written;
-pub(crate) use self::file::look;
+pub use self::file::{Files, Wanted};
 pub use self::perform::{Doer, Performed};
 
 /// What is to be taken back.

@@ -4,7 +4,8 @@
 //! a book with the links between them, an answer is a view of what is sealed.
 //!
 //! What this crate never does: read the environment, print, or decide where a book lies. It opens no file but the
-//! repositories it checks for links that lead out ([`mcp::Roots`]) and the bearer token ([`mcp::Token`]).
+//! repositories it checks for links that lead out ([`mcp::Roots`]), the bearer token ([`mcp::Token`]), and what is taken
+//! back ([`Disk`]).
 //!
 //! Invariants:
 //! - What a tool answers comes from what is sealed, which is redacted.
@@ -16,6 +17,7 @@
 mod alerts;
 mod audit;
 mod compliance;
+mod disk;
 mod earlier;
 mod error;
 pub mod mcp;
@@ -31,6 +33,7 @@ mod watch;
 pub use alerts::{change_alert, find_alert};
 pub use audit::{Plan, accept, collect, run_of};
 pub use compliance::compliance;
+pub use disk::Disk;
 pub use earlier::{continues, earlier, earlier_layout, missing_earlier};
 pub use error::Error;
 pub use page::{carried, chronicle, trend};

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 ///
 /// An operation is what several records tell together: an intent, its outcome, its retries, and its undo.
 /// It is pending, ok, failed, blocked, cancelled or unknown; once it is taken back compensating, compensated,
-/// compensation_failed or not_undoable.
+/// `compensation_failed` or `not_undoable`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

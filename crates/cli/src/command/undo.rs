@@ -7,6 +7,7 @@ use sealbook_flow::{Doer, LedgerJournal, Performed, Scope, UndoPlan};
 use sealbook_ledger::Uuid;
 use sealbook_policy::Policy;
 use sealbook_report::{CertificateDetail, UndoPreview};
+use sealbook_serve::Disk;
 use sealbook_store::{Ledger, Selection};
 
 use super::Context;
@@ -83,7 +84,7 @@ pub(super) fn take_back(scope: Scope, how: &How, session: Session, context: &Con
     let mut roots = vec![root_of(&environment.current_dir)];
     roots.extend(how.root.iter().map(|root| environment.absolute(root)));
     if !how.yes {
-        let plan = UndoPlan::of(&session.ledger, scope, &roots)?;
+        let plan = UndoPlan::of(&session.ledger, &Disk, scope, &roots)?;
         context.out.show(&UndoPreview { plan: &plan })?;
         if !plan.is_empty() {
             context.note("nothing was touched; say --yes to do it");
@@ -96,6 +97,7 @@ pub(super) fn take_back(scope: Scope, how: &How, session: Session, context: &Con
     let doer = Doer {
         ledger: &ledger,
         journal: Arc::new(LedgerJournal::new(Arc::clone(&ledger), Arc::new(Policy::new(key)))),
+        files: &Disk,
         executor: None,
         actor: session.actor,
         reason: how.reason.clone(),

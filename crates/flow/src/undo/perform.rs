@@ -12,7 +12,7 @@ use sealbook_store::Ledger;
 use serde::Serialize;
 
 use super::plan::{Writes, planned};
-use super::{FileHow, Scope, Undo, UndoItem, UndoPlan, file};
+use super::{FileHow, Files, Scope, Undo, UndoItem, UndoPlan};
 use crate::{Ending, Entered, Error, Executor, Journal, Request, enter_undo};
 
 /// Who takes back, and with what.
@@ -21,6 +21,8 @@ pub struct Doer<'a> {
     pub ledger: &'a Ledger,
     /// Where it is written down.
     pub journal: Arc<dyn Journal>,
+    /// Where files lie.
+    pub files: &'a dyn Files,
     /// What calls tools, where there are some.
     pub executor: Option<&'a Executor>,
     /// Who asks for it.
@@ -57,7 +59,7 @@ impl Doer<'_> {
     ///
     /// Errors: the book could not be read or written. What was taken back until then is on record.
     pub async fn perform(&self, scope: Scope) -> Result<Performed, Error> {
-        let (plan, writes) = planned(self.ledger, scope, &self.roots)?;
+        let (plan, writes) = planned(self.ledger, self.files, scope, &self.roots)?;
         let mut told = Vec::new();
         for item in &plan.items {
             told.extend(self.take_back(item, &writes).await?);
@@ -108,7 +110,8 @@ impl Doer<'_> {
         let entered = self.begin(item, intent)?;
         told.evidence = Some(entered.id().to_string());
         for (file, told) in files.iter().zip(&mut told.files).filter(|(file, _)| file.how == FileHow::Restore) {
-            let written = writes.0.get(&file.path).map_or(Ok(()), |(now, target)| file::put(&file.path, now, target));
+            let written =
+                writes.0.get(&file.path).map_or(Ok(()), |(now, target)| self.files.put(&file.path, now, target));
             if let Err(why) = written {
                 (told.restored, told.why) = (false, Some(why));
             }

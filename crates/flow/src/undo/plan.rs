@@ -7,7 +7,7 @@ use sealbook_record::{FileContent, FileState, PartName, Uuid};
 use sealbook_store::{Ledger, Query, Stored};
 
 use super::deed::{self, Deed, Written};
-use super::file::{Target, look};
+use super::file::{Files, Wanted};
 use super::{FileHow, FileUndo, Scope, Undo, UndoItem, UndoPlan};
 use crate::Error;
 
@@ -26,18 +26,23 @@ struct Effect {
 
 /// What is to be written, beside the plan that says so.
 #[derive(Debug, Clone)]
-pub(super) struct Writes(pub(super) BTreeMap<PathBuf, (FileContent, Target)>);
+pub(super) struct Writes(pub(super) BTreeMap<PathBuf, (FileContent, Wanted)>);
 
 impl UndoPlan {
     /// Looks what would be done. Files are taken back below `roots` alone.
     ///
     /// Errors: there is no such operation or session ([`Error::NothingToUndo`]), or the book cannot be read.
-    pub fn of(ledger: &Ledger, scope: Scope, roots: &[PathBuf]) -> Result<Self, Error> {
-        Ok(planned(ledger, scope, roots)?.0)
+    pub fn of(ledger: &Ledger, files: &dyn Files, scope: Scope, roots: &[PathBuf]) -> Result<Self, Error> {
+        Ok(planned(ledger, files, scope, roots)?.0)
     }
 }
 
-pub(super) fn planned(ledger: &Ledger, scope: Scope, roots: &[PathBuf]) -> Result<(UndoPlan, Writes), Error> {
+pub(super) fn planned(
+    ledger: &Ledger,
+    disk: &dyn Files,
+    scope: Scope,
+    roots: &[PathBuf],
+) -> Result<(UndoPlan, Writes), Error> {
     let operations = match &scope {
         Scope::Operation(id) => vec![*id],
         Scope::Session(session) => of_session(ledger, session)?,
@@ -74,7 +79,7 @@ pub(super) fn planned(ledger: &Ledger, scope: Scope, roots: &[PathBuf]) -> Resul
     }
     let mut writes = Writes(BTreeMap::new());
     for (path, effects) in effects {
-        let (hows, write) = chain(&path, &effects, &kept, roots);
+        let (hows, write) = chain(disk, &path, &effects, &kept, roots);
         for (effect, how) in effects.iter().zip(hows) {
             if let Undo::Files(files) = &mut items[effect.item].undo {
                 files[effect.file].how = how;
@@ -138,15 +143,16 @@ fn noted(written: Vec<Written>, item: usize, effects: &mut BTreeMap<PathBuf, Vec
 /// Each must have left what the next one found, the newest what is there now. As far back as that holds and the
 /// content is kept, the file goes: what lies between was passed through, whether its content is kept or not.
 fn chain(
+    disk: &dyn Files,
     path: &Path,
     effects: &[Effect],
     kept: &HashMap<String, Vec<u8>>,
     roots: &[PathBuf],
-) -> (Vec<FileHow>, Option<(FileContent, Target)>) {
-    if let Some(why) = kept_off(path, roots) {
+) -> (Vec<FileHow>, Option<(FileContent, Wanted)>) {
+    if let Some(why) = kept_off(disk, path, roots) {
         return (vec![FileHow::Impossible(why); effects.len()], None);
     }
-    let first = look(path);
+    let first = disk.look(path);
     let (mut now, mut hows, mut write, mut reached) = (first.clone(), Vec::new(), None, 0);
     let mut is_broken = None;
     for effect in effects {
@@ -181,39 +187,25 @@ fn chain(
     (hows, write)
 }
 
-fn target(state: &FileState, known: &FileContent, kept: &HashMap<String, Vec<u8>>) -> Option<Target> {
+fn target(state: &FileState, known: &FileContent, kept: &HashMap<String, Vec<u8>>) -> Option<Wanted> {
     let mode = || state.mode.as_deref().and_then(|mode| u32::from_str_radix(mode, 8).ok()).map(|mode| mode & 0o777);
     match known {
-        FileContent::Absent => Some(Target::Absent),
+        FileContent::Absent => Some(Wanted::Absent),
         FileContent::Sha256(sha256) => {
-            kept.get(sha256).map(|bytes| Target::Content { bytes: bytes.clone(), mode: mode() })
+            kept.get(sha256).map(|bytes| Wanted::Content { bytes: bytes.clone(), mode: mode() })
         }
         FileContent::Unknown => None,
     }
 }
 
 /// Why nothing is done to what lies there, links followed.
-fn kept_off(path: &Path, roots: &[PathBuf]) -> Option<&'static str> {
-    let real = real(path);
-    let below = roots.iter().find_map(|root| real.strip_prefix(root.canonicalize().ok()?).ok().map(Path::to_owned));
+fn kept_off(disk: &dyn Files, path: &Path, roots: &[PathBuf]) -> Option<&'static str> {
+    let real = disk.real(path);
+    let below = roots.iter().find_map(|root| real.strip_prefix(disk.real(root)).ok().map(Path::to_owned));
     let Some(below) = below else {
         return Some("it lies outside the project; name the directory with `--root`");
     };
     let is_kept =
         |part: std::path::Component<'_>| part.as_os_str().to_str().is_some_and(|part| KEPT_OFF.contains(&part));
     below.components().any(is_kept).then_some("it belongs to git or to Sealbook, and is left alone")
-}
-
-/// The path with its links followed, as far as it is there.
-fn real(path: &Path) -> PathBuf {
-    let mut rest = Vec::new();
-    let mut at = path;
-    loop {
-        if let Ok(found) = at.canonicalize() {
-            return rest.iter().rev().fold(found, |path, part| path.join(part));
-        }
-        let (Some(parent), Some(name)) = (at.parent(), at.file_name()) else { return path.to_owned() };
-        rest.push(name);
-        at = parent;
-    }
 }

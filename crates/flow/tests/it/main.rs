@@ -9,5 +9,4 @@ mod model;
 mod recovery;
 mod retry;
 mod review;
-mod undo;
 mod workflow;

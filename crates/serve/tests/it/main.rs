@@ -9,3 +9,4 @@ mod limits;
 mod logs;
 mod protocol;
 mod tools;
+mod undo;

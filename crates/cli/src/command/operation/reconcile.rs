@@ -6,6 +6,7 @@ use sealbook_flow::{LedgerJournal, Reconciler};
 use sealbook_ledger::Uuid;
 use sealbook_policy::Policy;
 use sealbook_record::Outcome;
+use sealbook_serve::Disk;
 
 use crate::args::Acting;
 use crate::command::Context;
@@ -43,6 +44,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let ledger = Arc::new(session.ledger);
     let reconciler = Reconciler {
         ledger: &ledger,
+        files: &Disk,
         journal: Arc::new(LedgerJournal::new(Arc::clone(&ledger), Arc::new(Policy::new(key)))),
         actor: session.actor,
         reason: args.reason.clone(),

@@ -5,16 +5,63 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sealbook_flow::{Doer, Error, FileHow, Performed, Scope, Undo, UndoPlan};
+use sealbook_flow::{Doer, Error, FileHow, Journal, LedgerJournal, Performed, Scope, Undo, UndoPlan};
 use sealbook_ledger::Hash;
+use sealbook_policy::{DigestKey, Policy, StopScope};
 use sealbook_record::{
     Actor, ActorKind, Category, Certificate, CertificateCheck, OperationStatus, Outcome, PartName, Phase, Record,
     Target, TargetKind, Timestamp, Undone, Uuid,
 };
+use sealbook_serve::Disk;
+use sealbook_store::{Ledger, Query, Stored};
 use sealbook_testkit::records::admit;
+use sealbook_testkit::{Place, Rng, SimClock, seeded_options};
 use serde_json::{Value, json};
 
-use crate::fixture::{Bench, START_US, wait_for};
+/// 2026-01-01T00:00:00Z.
+const START_US: i64 = 1_767_225_600_000_000;
+
+/// A ledger of its own.
+struct Bench {
+    ledger: Arc<Ledger>,
+    journal: Arc<dyn Journal>,
+    _place: Place,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let place = Place::new();
+        let options = seeded_options(&mut Rng::new(7), Arc::new(SimClock::at(START_US)));
+        let ledger = Arc::new(Ledger::create(place.layout(), "default", options, None).unwrap());
+        let journal = LedgerJournal::new(Arc::clone(&ledger), Arc::new(Policy::new(DigestKey::new([7; 32]))));
+        Self { ledger, journal: Arc::new(journal), _place: place }
+    }
+
+    /// Stops everything, as another process would: by a record.
+    fn stop(&self) {
+        let (ann, now) = (Actor::new(ActorKind::User, "ann"), Timestamp::from_micros(START_US));
+        let target = Target::new(TargetKind::Ledger, "all");
+        let mut stop = Record::event(self.ledger.next_id(), ann, "stop.set", target, now);
+        stop.set_part_json(PartName::Input, StopScope::all().to_json()).unwrap();
+        self.ledger.append(vec![admit(stop)]).unwrap().pop().unwrap().unwrap();
+    }
+
+    /// Every record that was sealed, oldest first.
+    fn told(&self) -> Vec<Stored> {
+        let query = Query { leaf_type: vec!["record".to_owned()], ascending: true, ..Query::default() };
+        let mut all = Vec::new();
+        let mut take = |stored| {
+            all.push(stored);
+            Ok(true)
+        };
+        self.ledger.each_match(&query, &mut take).unwrap();
+        all
+    }
+}
+
+fn wait_for<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
 
 /// A project that an agent works in, and the book of it.
 struct Desk {
@@ -89,7 +136,7 @@ impl Desk {
     }
 
     fn plan(&self, scope: Scope) -> UndoPlan {
-        UndoPlan::of(&self.bench.ledger, scope, &[self.dir.path().to_owned()]).unwrap()
+        UndoPlan::of(&self.bench.ledger, &Disk, scope, &[self.dir.path().to_owned()]).unwrap()
     }
 
     fn undo(&self, scope: Scope) -> Performed {
@@ -100,6 +147,7 @@ impl Desk {
         let doer = Doer {
             ledger: &self.bench.ledger,
             journal: Arc::clone(&self.bench.journal),
+            files: &Disk,
             executor: None,
             actor: Actor::new(ActorKind::User, "ann"),
             reason: Some("it broke the build".to_owned()),
@@ -325,7 +373,7 @@ fn a_stop_does_not_keep_it_from_being_taken_back() {
 fn what_is_not_there_is_named() {
     let desk = Desk::new();
     let unknown = Scope::Session("s9".to_owned());
-    let Err(error) = UndoPlan::of(&desk.bench.ledger, unknown, &[]) else { panic!("there is none") };
+    let Err(error) = UndoPlan::of(&desk.bench.ledger, &Disk, unknown, &[]) else { panic!("there is none") };
     assert!(matches!(error, Error::NothingToUndo { .. }) && error.to_string().contains("s9"));
 }
 
