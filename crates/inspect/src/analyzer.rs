@@ -18,6 +18,7 @@ pub use quality::QualityAnalyzer;
 pub use security::SecurityAnalyzer;
 pub use service::ServiceAnalyzer;
 
+use sealbook_ledger::Uuid;
 use sealbook_record::{Finding, Timestamp};
 
 use crate::{Difference, Error, Progress, Sealed};
@@ -34,6 +35,11 @@ pub trait Analyzer: Sync {
 
     /// Whether it reads all records of a book, whatever their source and project.
     fn reads_all(&self) -> bool {
+        false
+    }
+
+    /// Whether it tells what was read since it was asked last, and so must know of which runs that was.
+    fn tells_since_its_last(&self) -> bool {
         false
     }
 
@@ -121,4 +127,6 @@ pub struct Scope<'a> {
     pub now: Timestamp,
     /// What is different from the baseline, where the run was given one.
     pub since_baseline: Option<&'a Difference>,
+    /// The runs in which the analyzer was asked before, where it tells what was read since.
+    pub analyzed: &'a [Uuid],
 }

@@ -182,7 +182,8 @@ impl Batch<'_> {
             ..Selection::default()
         };
         let selection = if analyzer.reads_all() { &all } else { &selection };
-        let scope = Scope { project, now: self.request.now, since_baseline };
+        let analyzed = if analyzer.tells_since_its_last() { self.analyzed(analyzer, prior)? } else { Vec::new() };
+        let scope = Scope { project, now: self.request.now, since_baseline, analyzed: &analyzed };
         let mut analysis =
             Analysis { analyzer: metadata.name, records: 0, range: None, resumed: None, result: Ok(Vec::new()) };
         let result = match analyzer.resumable().filter(|_| selection.operation.is_none()) {
