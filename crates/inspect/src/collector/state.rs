@@ -7,7 +7,7 @@
 //!
 //! - the newest such record of the analyzer and the project is of its version, and the bytes have its digest;
 //! - nothing was erased since: what is erased may be among what was counted;
-//! - the whole project is asked about, and it is no earlier than it was.
+//! - the whole project is asked about, not all of it `again`, and it is no earlier than it was.
 //!
 //! Sealed records never change, so what comes from a prefix of them stays true, whatever becomes of the repository:
 //! a history that was rewritten adds records, and takes none away.
@@ -71,7 +71,7 @@ impl Batch<'_> {
     }
 
     fn believed(&self, analyzer: &dyn Analyzer, prior: &dyn Prior) -> Result<Option<(u64, State, Vec<u8>)>, Error> {
-        let Some(derived) = prior.derived() else { return Ok(None) };
+        let Some(derived) = prior.derived().filter(|_| !self.request.options.git.again) else { return Ok(None) };
         let (metadata, project) = (analyzer.metadata(), self.request.run.project.as_deref());
         let target = self.state_target(metadata.name).id;
         let actions = &[STATE];

@@ -290,6 +290,8 @@ fn what_cannot_be_believed_is_counted_again() {
     assert_eq!(world.check().resumed, None, "what was erased may be in it");
     world.book.erased.store(false, Ordering::Relaxed);
     assert!(world.check().resumed.is_some());
+    let again = world.run_with(GitOptions { again: true, ..GitOptions::default() });
+    assert_eq!(again.resumed, None, "all of it was asked for again");
     world.clock -= 10 * DAY;
     assert_eq!(world.check().resumed, None, "a clock went back");
 }
