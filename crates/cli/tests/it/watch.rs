@@ -224,6 +224,7 @@ fn a_log_is_waited_for() {
     place.write("var/shop.log", "2026-11-21 10:00:00 INFO begun\n");
     watch.hears("read 1 log entries");
     assert_eq!(watch.end().0, 0);
-    let watch = Watch::start(&Place::new(), &["--logs", "."]);
+    let empty = Place::new();
+    let watch = Watch::start(&empty, &["--logs", "."]);
     assert_eq!(watch.end().0, 3, "nothing was ever read");
 }
