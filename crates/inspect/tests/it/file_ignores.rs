@@ -144,7 +144,7 @@ fn random_rules_agree_with_git() {
         let found = String::from_utf8(found).unwrap();
         written += found.lines().count();
         listed += check(&tree, &[]);
-        if seed % 3 == 0 {
+        if seed.is_multiple_of(3) {
             let tracked: Vec<&str> = found.lines().filter(|_| dice.roll(10) == 0).collect();
             check(&tree, &tracked);
         }

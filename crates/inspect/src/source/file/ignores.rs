@@ -161,7 +161,7 @@ impl Ignores {
         while let Some(level) = next {
             if let Some(repository) = &level.repository {
                 let tracked = repository.tracked.get_or_init(|| Tracked::of(&repository.directory));
-                return Some((tracked, level.from_here(path)));
+                return Some((tracked, level.seen_from_here(path)));
             }
             next = level.above.level.as_ref();
         }
@@ -190,11 +190,11 @@ impl Ignores {
 
 impl Level {
     fn matched(&self, rules: &Gitignore, path: &[u8], is_dir: bool) -> Match<()> {
-        rules.matched(as_path(&self.from_here(path)), is_dir).map(|_| ())
+        rules.matched(as_path(&self.seen_from_here(path)), is_dir).map(|_| ())
     }
 
     /// A path below the audited root, seen from the directory of this level.
-    fn from_here<'p>(&self, path: &'p [u8]) -> Cow<'p, [u8]> {
+    fn seen_from_here<'p>(&self, path: &'p [u8]) -> Cow<'p, [u8]> {
         match &self.place {
             Place::Below { prefix_len } => Cow::Borrowed(&path[*prefix_len..]),
             Place::Above { to_root } => Cow::Owned([to_root, path].concat()),

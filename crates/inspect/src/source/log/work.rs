@@ -78,6 +78,12 @@ impl Done {
         self.again(Unread { why: why.into(), detail: (!detail.is_empty()).then_some(detail) });
     }
 
+    /// Takes over what earlier runs passed over of what is not read again.
+    fn carry(&mut self, before: Option<&State>) {
+        let unread = before.iter().flat_map(|state| &state.unread);
+        unread.filter(|it| OF_LINES.contains(&&*it.why)).for_each(|it| self.again(it.clone()));
+    }
+
     /// Of lines that were passed over each run adds to what those before it said.
     fn again(&mut self, unread: Unread) {
         if !self.skipped.contains(&unread) && self.skipped.len() < UNREAD_MOST {
@@ -139,9 +145,7 @@ fn read(task: &Task<'_>, job: &mut Job, done: &mut Done) -> io::Result<()> {
         },
     };
     let from = before.as_ref().map_or(0, |state| state.read);
-    for unread in before.iter().flat_map(|state| &state.unread).filter(|it| OF_LINES.contains(&&*it.why)) {
-        done.again(unread.clone());
-    }
+    done.carry(before.as_ref());
     let wanted = Wanted { is_of_service: is_of(task.wanted, &job.path), ..task.wanted.clone() };
     let service = done.service.clone();
     let mut reader = Reader::new(format, clock, &wanted, &service, &sample);
