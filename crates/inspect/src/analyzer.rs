@@ -18,6 +18,7 @@ pub use quality::QualityAnalyzer;
 pub use security::SecurityAnalyzer;
 pub use service::ServiceAnalyzer;
 
+use sealbook_ledger::Uuid;
 use sealbook_record::{Finding, Timestamp};
 
 use crate::{Difference, Error, Progress, Sealed, Suppressions};
@@ -34,6 +35,11 @@ pub trait Analyzer: Sync {
 
     /// Whether it reads all records of a book, whatever their source and project.
     fn reads_all(&self) -> bool {
+        false
+    }
+
+    /// Whether it tells what was read since it was asked last, and so must know of which runs that was.
+    fn tells_since_its_last(&self) -> bool {
         false
     }
 
@@ -124,6 +130,8 @@ pub struct Scope<'a> {
     /// What is lived with, where that is known. It is taken out of what an analyzer finds; one that counts and weighs
     /// what others found leaves it out.
     pub suppressed: Option<&'a Suppressions>,
+    /// The runs in which the analyzer was asked before, where it tells what was read since.
+    pub analyzed: &'a [Uuid],
 }
 
 impl Scope<'_> {

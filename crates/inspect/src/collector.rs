@@ -183,7 +183,14 @@ impl Batch<'_> {
         };
         let selection = if analyzer.reads_all() { &all } else { &selection };
         let suppressed = Suppressions::read(prior, project)?;
-        let scope = Scope { project, now: self.request.now, since_baseline, suppressed: Some(&suppressed) };
+        let analyzed = if analyzer.tells_since_its_last() { self.analyzed(analyzer, prior)? } else { Vec::new() };
+        let scope = Scope {
+            project,
+            now: self.request.now,
+            since_baseline,
+            suppressed: Some(&suppressed),
+            analyzed: &analyzed,
+        };
         let mut analysis =
             Analysis { analyzer: metadata.name, records: 0, range: None, resumed: None, result: Ok(Vec::new()) };
         let result = match analyzer.resumable().filter(|_| selection.operation.is_none()) {

@@ -16,6 +16,9 @@ pub struct Coverage {
     pub bytes: u64,
     /// Left out because somebody asked for it (ignore files), and therefore not missing.
     pub ignored: u64,
+    /// What was left out on purpose, by reason; ignored entries are among it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<Cow<'static, str>, u64>,
     /// What should have been read and was not; up to [`Coverage::LISTED`] of them.
     pub skipped: Vec<Skipped>,
     /// How many were skipped in all, by reason.
@@ -38,6 +41,28 @@ impl Coverage {
             self.skipped.push(Skipped { path, why: why.clone(), detail });
         }
         *self.skipped_by_reason.entry(why).or_default() += 1;
+    }
+
+    /// Counts what was left out on purpose.
+    pub(crate) fn leave_out(&mut self, why: &'static str, count: u64) {
+        if count > 0 {
+            *self.left_out.entry(why.into()).or_default() += count;
+        }
+    }
+
+    /// Says that nothing was read, unless something was, or it is said already why not. Nothing found means nothing
+    /// then: a word that was misspelled must not look like a clean tree.
+    pub(crate) fn nothing_read(&mut self, path: TreePath, why: &'static str, detail: impl Into<String>) {
+        if self.covered == 0 && self.is_complete() {
+            self.skip(path, why, Some(detail.into()));
+        }
+    }
+
+    /// Says that what was asked for is nowhere.
+    pub(crate) fn nothing_selected(&mut self, why: &'static str, detail: impl Into<String>) {
+        if self.is_complete() {
+            self.skip(TreePath::from("."), why, Some(detail.into()));
+        }
     }
 
     /// How many things were skipped.

@@ -34,9 +34,8 @@ mod suppression;
 
 pub use analyzer::{
     ANALYZERS, Analyzer, AnalyzerMetadata, Catalogue, ComplianceAnalyzer, Control, DriftAnalyzer, Feature, Fold,
-    GitAnalyzer,
-    LogAnalyzer, Mapping, ModuleAnalyzer, QualityAnalyzer, Resumable, Scope, SecurityAnalyzer, ServiceAnalyzer, analyzer,
-    catalogues, catalogues_of, mapping,
+    GitAnalyzer, LogAnalyzer, Mapping, ModuleAnalyzer, QualityAnalyzer, Resumable, Scope, SecurityAnalyzer,
+    ServiceAnalyzer, analyzer, catalogues, catalogues_of, mapping,
 };
 pub use authorship::{Authorship, LineRun, Writer, WritingCall, WritingCommit};
 pub use book::{Book, BookSink};
@@ -64,4 +63,4 @@ pub use source::{
 };
 pub use source::{file, git, log, module, quality, security, service};
 pub use stream::{Gap, Now, Sighted, Sort, Stream, Window};
-pub use suppression::{LIFTED, SUPPRESSED, Suppression, Suppressions};
+pub use suppression::{LIFTED, NEVER_SUPPRESSED, SUPPRESSED, Suppression, Suppressions};

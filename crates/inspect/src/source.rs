@@ -229,7 +229,8 @@ pub struct FileOptions {
     pub include_hash: bool,
     /// One record for every file, changed or not.
     pub per_file: bool,
-    /// Honour `.gitignore` and `.ignore` (on by default).
+    /// Leave out what `.gitignore` leaves out and git does not track (on by default). Holds for every source that
+    /// reads a tree.
     pub ignore_files: bool,
     /// Read every file, also where size, times and inode are what they were.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -1,8 +1,8 @@
 //! Findings that a person decided to live with: for a reason, under a name, until a day.
 //!
 //! A suppression is a record, `finding.suppressed`, whose target is the finding's key; `finding.unsuppressed` ends it.
-//! It holds for that finding alone: when the content changes, the key does, and the finding is back. What a source
-//! tells by itself (forged and damaged objects) is not suppressed.
+//! It holds for that finding alone: when the content changes, the key does, and the finding is back. Forged and damaged
+//! objects are not suppressed ([`NEVER_SUPPRESSED`]).
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,9 @@ use crate::{Error, Prior, Sealed, Selection};
 pub const SUPPRESSED: &str = "finding.suppressed";
 /// It no longer is.
 pub const LIFTED: &str = "finding.unsuppressed";
+
+/// Rules whose findings nobody can live with: what such an object holds is not what its name says, or not known.
+pub const NEVER_SUPPRESSED: [&str; 2] = ["git.forged", "git.damaged"];
 
 /// The rule of the finding that says what is not shown.
 const RULE: &str = "suppression";
@@ -81,7 +84,8 @@ impl Suppressions {
     pub(crate) fn apply(&self, findings: &mut Vec<Finding>, now: Timestamp) {
         let mut list = Vec::new();
         findings.retain_mut(|finding| {
-            let Some(Held { seq, by, what }) = self.0.get(&finding.id) else { return true };
+            let held = self.0.get(&finding.id).filter(|_| !NEVER_SUPPRESSED.contains(&finding.rule.as_str()));
+            let Some(Held { seq, by, what }) = held else { return true };
             if what.until <= now {
                 finding.message = format!("{}; it was suppressed until {} by {by}", finding.message, what.until);
                 finding.evidence.push((*seq, *seq));

@@ -18,7 +18,7 @@ use crate::Error;
 pub struct Trail {
     /// What is missing.
     pub told: Told,
-    /// Audits that did not read everything.
+    /// Audits that did not read everything, and times in which a watch lost events.
     pub incomplete_audits: Vec<IncompleteAudit>,
     first_sealed: Option<Timestamp>,
     last_sealed: Option<Timestamp>,
@@ -62,7 +62,12 @@ impl Trail {
     }
 }
 
+/// An audit that did not read everything, or a time in which a watch lost events: a look at everything followed, and
+/// what came and went before it nobody saw.
 fn is_incomplete(record: &Record) -> bool {
+    if record.action == "watch.gap" {
+        return true;
+    }
     let result = || record.part(PartName::Result).and_then(|part| serde_json::from_str::<Ended>(part.get()).ok());
     record.action == "audit.run" && result().is_some_and(|ended| !ended.complete)
 }

@@ -7,13 +7,14 @@
 
 mod tell;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use sealbook_inspect::{Audit, Book, Options, Progress, Silent, Stream, Window};
 use sealbook_policy::Policy;
-use sealbook_record::{Actor, Severity, Timestamp};
-use sealbook_store::Ledger;
+use sealbook_record::{Actor, PartName, Severity, Timestamp};
+use sealbook_store::{Ledger, Query};
 
 use self::tell::Telling;
 use crate::audit::read;
@@ -68,6 +69,10 @@ pub struct Watched {
     pub audits: u64,
     /// How many of them did not see all that they should have.
     pub incomplete: u64,
+    /// Entries of logs that tell of errors, as they were read; what they are, the findings at the end say.
+    pub errors: u64,
+    /// Findings of its last look; those of services, of each look.
+    pub findings: u64,
     /// The gravest finding of them.
     pub worst: Option<Severity>,
 }
@@ -79,8 +84,17 @@ pub enum Heard<'a> {
     Begun,
     /// Something happened.
     Moment(&'a Window),
-    /// Logs or services were looked at.
+    /// Logs or services were looked at, and analyzed.
     Audited(&'a Audit),
+    /// Logs were read on; analyzers are asked at the end.
+    Read {
+        /// Entries that are new.
+        entries: u64,
+        /// How many of them are errors.
+        errors: u64,
+        /// Whether all was read that should have been.
+        complete: bool,
+    },
 }
 
 /// Watches until it is told to stop, and seals what it sees.
@@ -108,6 +122,13 @@ struct On<'a> {
     watched: Watched,
 }
 
+/// Whether all that a look missed is a log, of which there is none yet.
+fn is_waiting(audit: &Audit) -> bool {
+    let coverages = audit.sources.iter().filter_map(|source| source.result.as_ref().ok());
+    let mut reasons = coverages.flat_map(|coverage| coverage.skipped_by_reason.keys());
+    !audit.has_failed() && reasons.all(|why| why == "no_log_found")
+}
+
 impl On<'_> {
     fn go(
         &mut self,
@@ -121,7 +142,7 @@ impl On<'_> {
         // It is watched before it is looked at: nothing happens in between that neither sees.
         let mut stream = if files || logs { Some(Stream::start(&self.watching.target)?) } else { None };
         let all: Vec<String> = self.watching.sources.clone();
-        self.audit(&all, true, hear)?;
+        self.audit(&all, (true, false), hear)?;
         hear(&Heard::Begun);
         let now = || self.ledger.now().as_micros();
         let every = i64::try_from(self.watching.interval.as_micros()).unwrap_or(i64::MAX);
@@ -149,16 +170,16 @@ impl On<'_> {
                 hear(&Heard::Moment(&window));
             }
             if has_gap && files {
-                self.audit(&["file".to_owned()], true, hear)?;
+                self.audit(&["file".to_owned()], (true, is_last), hear)?;
             }
             let now = self.ledger.now().as_micros();
             if logs && (is_last || logs_wait && now >= logs_at) {
                 // Analyzers read all that was sealed: once at the beginning and once at the end.
-                self.audit(&["log".to_owned()], is_last, hear)?;
+                self.audit(&["log".to_owned()], (is_last, is_last), hear)?;
                 (logs_wait, logs_at) = (false, self.ledger.now().as_micros() + LOGS_EVERY_US);
             }
             if services && (is_last || now >= services_at) {
-                self.audit(&["service".to_owned()], true, hear)?;
+                self.audit(&["service".to_owned()], (true, is_last), hear)?;
                 services_at = self.ledger.now().as_micros() + every;
             }
             if now >= rest_at {
@@ -193,7 +214,12 @@ impl On<'_> {
         Ok(())
     }
 
-    fn audit(&mut self, sources: &[String], analyzes: bool, hear: &mut dyn FnMut(&Heard<'_>)) -> Result<(), Error> {
+    fn audit(
+        &mut self,
+        sources: &[String],
+        (analyzes, is_last): (bool, bool),
+        hear: &mut dyn FnMut(&Heard<'_>),
+    ) -> Result<(), Error> {
         let watching = self.watching;
         let plan = Plan {
             target: watching.target.clone(),
@@ -214,9 +240,38 @@ impl On<'_> {
             read(plan, self.ledger, self.policy, progress)?
         };
         self.watched.audits += 1;
-        self.watched.incomplete += u64::from(!audit.is_complete());
+        // A log that is to come is waited for: only at the end it is missing.
+        self.watched.incomplete += u64::from(!audit.is_complete() && (is_last || !is_waiting(&audit)));
         self.watched.worst = self.watched.worst.max(audit.findings().map(|finding| finding.severity).max());
-        hear(&Heard::Audited(&audit));
+        let (entries, errors) = self.read_of(&audit)?;
+        self.watched.errors += errors;
+        if analyzes {
+            self.watched.findings += audit.findings().count() as u64;
+            hear(&Heard::Audited(&audit));
+        } else {
+            hear(&Heard::Read { entries, errors, complete: audit.is_complete() });
+        }
         Ok(())
+    }
+
+    /// How many entries of logs a run read, and how many of them are errors.
+    fn read_of(&self, audit: &Audit) -> Result<(u64, u64), Error> {
+        #[derive(serde::Deserialize)]
+        struct Read {
+            entries: u64,
+            levels: BTreeMap<String, u64>,
+        }
+        let query =
+            Query { operation: vec![audit.run.to_string()], action: vec!["log.run".to_owned()], ..Query::default() };
+        let mut read = (0, 0);
+        self.ledger.each_match(&query, &mut |stored| {
+            let part = stored.record.as_ref().and_then(|record| record.part(PartName::Result));
+            if let Some(told) = part.and_then(|part| serde_json::from_str::<Read>(part.get()).ok()) {
+                let errors = ["error", "critical"].iter().filter_map(|level| told.levels.get(*level)).sum::<u64>();
+                read = (read.0 + told.entries, read.1 + errors);
+            }
+            Ok(true)
+        })?;
+        Ok(read)
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use sealbook_inspect::{Analyzer as _, Book, DriftAnalyzer, Picture, Scope, Silent};
 use sealbook_record::{Severity, Timestamp};
 use sealbook_report::DifferenceDetail;
+use sealbook_store::Query;
 
 use super::append::read_word;
 use super::{Context, baseline};
@@ -62,18 +63,23 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             let told = format!("baseline {}, saved {}", line.told.name, line.saved);
             (found.picture, told, line.seq.is_none().then_some(baseline::UNSEALED))
         }
-        None => (audited(at(from)?, from, &session)?, moment(from), None),
+        None => (audited(at(from)?, from, &session)?, moment(from, &project, &session)?, None),
     };
     let after = audited(at(to)?, to, &session)?;
     let difference = before.difference(&after);
     let drift = if args.show_drift {
-        let scope =
-            Scope { project: Some(&project), now: when::now(), since_baseline: Some(&difference), suppressed: None };
+        let scope = Scope {
+            project: Some(&project),
+            now: when::now(),
+            since_baseline: Some(&difference),
+            suppressed: None,
+            analyzed: &[],
+        };
         Some(DriftAnalyzer.analyze(&mut std::iter::empty(), &scope, &Silent)?)
     } else {
         None
     };
-    let to_told = moment(to);
+    let to_told = moment(to, &project, &session)?;
     let drift = drift.as_deref();
     context.out.show(&DifferenceDetail { difference: &difference, from: &from_told, to: &to_told, doubt, drift })?;
     let found = drift.is_some_and(|found| found.iter().any(|finding| finding.severity >= fail_on));
@@ -94,6 +100,23 @@ fn audited(picture: Picture, until: Option<Timestamp>, session: &Session) -> Res
     }
 }
 
-fn moment(until: Option<Timestamp>) -> String {
-    until.map_or_else(|| "the newest audit".to_owned(), |until| format!("the newest audit until {until}"))
+/// Which audit tells of that moment, and of when it is: what changed after it, nobody has seen.
+fn moment(until: Option<Timestamp>, project: &str, session: &Session) -> Result<String, Failure> {
+    let query = Query {
+        action: vec!["file.manifest".to_owned(), "git.history".to_owned()],
+        project: vec![project.to_owned()],
+        until,
+        ..Query::default()
+    };
+    let mut at = None;
+    session.ledger.each_match(&query, &mut |stored| {
+        at = stored.record.map(|record| record.occurred);
+        Ok(at.is_none())
+    })?;
+    let named = until.map_or_else(|| "the newest audit".to_owned(), |until| format!("the newest audit until {until}"));
+    Ok(match at {
+        Some(at) if until.is_none() => format!("{named}, of {at}; what changed after it, it does not see"),
+        Some(at) => format!("{named}, of {at}"),
+        None => named,
+    })
 }

@@ -41,7 +41,7 @@ pub(crate) struct Args {
     /// Sizes, modes and times only; contents are not read
     #[arg(long)]
     no_hash: bool,
-    /// Read also what .gitignore and .ignore leave out
+    /// Read also what .gitignore leaves out; what git tracks is read in any case
     #[arg(long)]
     no_ignore: bool,
     #[command(flatten)]

@@ -33,6 +33,9 @@ pub(crate) struct Args {
     /// List what the dependencies bring in too, not only what the module itself asks for
     #[arg(long)]
     include_dependencies: bool,
+    /// Read also what .gitignore leaves out; what git tracks is read in any case
+    #[arg(long)]
+    no_ignore: bool,
     #[command(flatten)]
     running: Running,
 }
@@ -41,6 +44,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let mut options = Options::default();
     options.module.include_tests = args.include_tests;
     options.module.include_dependencies = args.include_dependencies;
+    options.file.ignore_files = !args.no_ignore;
     let (target, name) = place(&args.name, context)?;
     options.module.name = Some(name);
     let plan = Plan { target, sources: vec!["module".to_owned()], options, show: MODULES, ..Plan::default() };

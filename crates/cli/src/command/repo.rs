@@ -50,7 +50,7 @@ pub(crate) struct Args {
     /// Only files whose path matches this glob
     #[arg(long, value_name = "GLOB")]
     pattern: Option<String>,
-    /// Read also what .gitignore and .ignore leave out
+    /// Read also what .gitignore leaves out; what git tracks is read in any case
     #[arg(long)]
     no_ignore: bool,
     /// From which references to walk: `head`, `usual` (branches and tags) or `all` (whatever is under refs/)

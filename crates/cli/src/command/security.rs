@@ -39,6 +39,9 @@ pub(crate) struct Args {
     /// Only what lies in the tree now
     #[arg(long)]
     no_history: bool,
+    /// Read also what .gitignore leaves out; what git tracks is read in any case
+    #[arg(long)]
+    no_ignore: bool,
     #[command(flatten)]
     running: Running,
 }
@@ -58,6 +61,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         audit::add_modules(&mut sources, &mut options);
     }
     options.git.secrets = true;
+    options.file.ignore_files = !args.no_ignore;
     options.security = audit::security(context, args.rules.as_deref(), args.advisories.as_deref());
     let plan = Plan { target, sources, analyzers: &["security"], options, ..Plan::default() };
     audit::run(plan, &args.running, context)

@@ -1,6 +1,6 @@
 //! `sealbook suppress`: a finding is lived with, for a reason, until a day.
 
-use sealbook_inspect::{LIFTED, SUPPRESSED, Suppression};
+use sealbook_inspect::{LIFTED, NEVER_SUPPRESSED, SUPPRESSED, Suppression};
 use sealbook_record::{Category, Finding, Target, TargetKind};
 use sealbook_store::Query;
 
@@ -79,9 +79,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 fn find(args: &Args, session: &Session) -> Result<String, Failure> {
     let given = args.finding.to_ascii_lowercase();
     let is_id = given.len() >= ID_LEAST && given.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_id && given.len() == ID {
-        return Ok(given);
-    }
     let fits = |finding: &Finding| {
         let is_named = finding.rule == args.finding || is_id && finding.id.starts_with(&given);
         let is_there =
@@ -102,7 +99,13 @@ fn find(args: &Args, session: &Session) -> Result<String, Failure> {
     })?;
     found.dedup_by(|a, b| a.id == b.id);
     match &found[..] {
+        [one] if NEVER_SUPPRESSED.contains(&one.rule.as_str()) && !args.lift => Err(Failure::usage(
+            format!("{} is not suppressed: what the object held is not known", one.rule),
+            "mend the object (`git fsck --full`, then fetch it from another clone), and run the audit with --again",
+        )),
         [one] => Ok(one.id.clone()),
+        // One that is suppressed is among the findings no more.
+        [] if is_id && given.len() == ID => Ok(given),
         [] => Err(Failure::usage(
             format!("the last audit has no finding {:?}", args.finding),
             "name its id, the beginning of it or its rule as `sealbook repo --format json` shows them",

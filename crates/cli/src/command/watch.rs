@@ -1,11 +1,12 @@
 //! `sealbook watch`: seals what happens, as it happens.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sealbook_inspect::{Options, Sort, module};
-use sealbook_record::Timestamp;
+use sealbook_record::{Severity, Timestamp};
 use sealbook_report::{Block, Document, Text, View};
 use sealbook_serve::{Allowed, Heard, Watched, Watching, watch};
 
@@ -53,6 +54,8 @@ pub(crate) struct Args {
     running: Running,
 }
 
+/// Findings that are told while it goes on.
+const SHOWN: usize = 10;
 /// The shortest time between two looks at services.
 const INTERVAL_LEAST_US: i64 = 1_000_000;
 
@@ -126,7 +129,17 @@ fn tell(heard: &Heard<'_>, context: &Context) {
             let found = audit.findings().count();
             let whole = if audit.is_complete() { "" } else { ", INCOMPLETE" };
             let sources: Vec<&str> = audit.sources.iter().map(|run| run.source).collect();
-            format!("looked at {}: {found} findings{whole}", sources.join(", "))
+            let mut text = format!("looked at {}: {found} findings{whole}", sources.join(", "));
+            for finding in audit.findings().filter(|finding| finding.severity >= Severity::Warning).take(SHOWN) {
+                let _ = write!(text, "\n{} {}: {}", finding.severity.as_str(), finding.rule, finding.message);
+            }
+            text
+        }
+        Heard::Read { entries: 0, complete: true, .. } => return,
+        Heard::Read { entries, errors, complete } => {
+            let whole = if *complete { "" } else { ", INCOMPLETE" };
+            let errors = if *errors > 0 { format!(", {errors} ERRORS") } else { String::new() };
+            format!("read {entries} log entries{errors}{whole}; what they are is told at the end")
         }
     };
     context.note(&text);
@@ -147,6 +160,8 @@ impl View for Told<'_> {
             field("gaps", it.gaps),
             field("audits", it.audits),
             field("of them incomplete", it.incomplete),
+            field("errors in logs", it.errors),
+            field("findings", it.findings),
         ]));
         page
     }

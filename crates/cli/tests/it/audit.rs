@@ -86,8 +86,8 @@ fn history_is_narrowed_and_listed() {
     let ended = place.run(["git", "--file", "src/a.txt", "--blame", "--actor", "ann", "--quiet"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     insta::assert_snapshot!("blame", told(&place, &ended.out));
-    let none = place.json(["git", "--author", "bob"]);
-    assert!(none["observed"].is_null(), "{none}");
+    let none = place.run(["git", "--author", "bob"]);
+    assert!(none.code == 3 && none.out.contains("no_commit_matches"), "a word that nobody has: {none:?}");
     let later = place.json(["git", "--since", "2024-06-01"]);
     assert!(later["observed"].is_null(), "{later}");
     place.ok(["git", "--until", "2024-06-01", "--format", "markdown", "--output", "HISTORY.md"]);
@@ -150,6 +150,9 @@ fn a_target_that_is_no_repository_fails() {
     let ended = place.run(["git"]);
     assert_eq!(ended.code, 2);
     assert!(ended.err.contains("error["), "{ended:?}");
+    let ended = place.run(["repo"]);
+    assert!(ended.code == 3 && ended.out.contains("no_file"), "nothing was read: {ended:?}");
+    place.write("a.txt", "a");
     assert_eq!(place.run(["repo"]).code, 0, "its files can be read all the same");
 }
 
@@ -210,8 +213,9 @@ fn findings_are_about_what_was_selected() {
     let (code, all) = findings(&["git"]);
     assert_eq!(code, 0);
     assert!(all > 0);
-    assert_eq!(findings(&["git", "--author", "nobody"]), (0, 0));
-    assert_eq!(findings(&["git", "--since", "2090-01-01"]), (0, 0));
+    assert_eq!(findings(&["git", "--author", "nobody"]), (3, 0), "there is no such author");
+    assert_eq!(findings(&["git", "--since", "2090-01-01"]), (3, 0), "that is to come");
+    assert_eq!(findings(&["git", "--until", "1990-01-01"]), (0, 0));
     assert_eq!(findings(&["git", "--file", "nothere"]), (3, 0), "there is no such file");
     assert_eq!(findings(&["git", "--file", "b0.txt"]).0, 0);
 }

@@ -58,6 +58,10 @@ fn what_differs_from_a_baseline_is_shown() {
         assert_eq!(told["difference"]["references"][0]["name"], "refs/heads/side");
         assert!(told["drift"].is_null() && told["doubt"].is_null());
     }
+    let told = place.json(["diff", "--baseline", "first"])["to"].as_str().unwrap().to_owned();
+    let began = place.json(["query", "--action", "file.manifest", "--limit", "1"]);
+    let at = began["records"][0]["record"]["occurred"].as_str().unwrap().to_owned();
+    assert!(told.contains(&at) && told.contains("what changed after it, it does not see"), "{at}: {told}");
     let text = place.ok(["diff", "--baseline", "first", "--show-drift"]);
     assert!(text.contains("drift.permission") && text.contains("setuid"), "{text}");
     assert_eq!(place.run(["diff", "--baseline", "first", "--show-drift", "--fail-on", "error"]).code, 1);

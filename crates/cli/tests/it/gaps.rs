@@ -35,6 +35,15 @@ fn a_capture_that_was_not_closed_is_a_gap() {
 }
 
 #[test]
+fn what_a_watch_lost_is_a_gap() {
+    let place = Place::new();
+    let seq = place.append(&["--action", "watch.gap", "--target", "project:shop"]);
+    let (code, gaps) = gaps(&place);
+    assert_eq!((code, &gaps["incomplete_audits"][0]["seq"]), (3, &json!(seq)));
+    assert_eq!(place.run(["verify", "--complete"]).code, 3);
+}
+
+#[test]
 fn what_a_gate_could_not_write_is_a_gap() {
     let place = Place::new();
     let counts = r#"{"since":"","until":"","cause":"disk_full","passed":3,"refused":2,"dropped":1}"#;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::fixture::Place;
+use crate::fixture::{Place, git};
 
 /// A token of a known form, put together here so that this file holds none.
 fn token() -> String {
@@ -67,4 +67,34 @@ fn a_finding_is_suppressed_with_reason_author_and_end_and_comes_back() {
     let ended = place.run(["suppress", "git.hotspot", "--reason", "x", "--until", "2999-01-01"]);
     assert!(ended.code == 2 && ended.err.contains("no finding"), "{ended:?}");
     assert_ne!(place.run(["append", "finding.suppressed"]).code, 0);
+}
+
+#[test]
+fn what_is_committed_is_read_whatever_the_tree_says_and_no_ignore_reads_the_rest() {
+    let place = Place::new();
+    let project = place.project();
+    for name in [".env", ".sealbook/deploy.sh", "build/x.sh", "other/y.sh"] {
+        place.write(name, format!("export KEY={}\n", token()));
+    }
+    place.write(".ignore", "*\n");
+    place.write(".gitignore", ".env\nbuild/\n");
+    git(&project, &["init", "-q"]);
+    git(&project, &["add", "-f", ".ignore", ".gitignore", ".env", ".sealbook/deploy.sh"]);
+    git(&project, &["commit", "-q", "-m", "all"]);
+    let paths = |said: &Value| {
+        let list = said["run"]["findings"].as_array().unwrap().iter();
+        let mut paths: Vec<String> = list
+            .filter(|it| it["rule"] == "secret.aws-access-key-id" && it["metadata"]["in_tree"] != false)
+            .map(|it| it["location"]["path"].as_str().unwrap().to_owned())
+            .collect();
+        paths.sort();
+        paths.dedup();
+        paths
+    };
+    let said = place.json(["security", "--fail-on", "never"]);
+    assert_eq!(paths(&said), [".env", ".sealbook/deploy.sh", "other/y.sh"]);
+    assert!(!said.to_string().contains("not in the tree any more"), "{said}");
+    let all = [".env", ".sealbook/deploy.sh", "build/x.sh", "other/y.sh"];
+    assert_eq!(paths(&place.json(["security", "--fail-on", "never", "--no-ignore"])), all);
+    assert_eq!(paths(&place.json(["repo", "--fail-on", "never", "--no-ignore"])), all);
 }

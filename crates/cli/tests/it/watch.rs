@@ -191,3 +191,40 @@ fn what_cannot_be_watched_is_refused() {
     let ended = place.run(["watch", ".", "--for", "1s", "--format", "json"]);
     assert_eq!(ended.code, 0, "{ended:?}");
 }
+
+#[test]
+fn what_logs_said_between_the_looks_is_told_at_the_end() {
+    use std::io::Write as _;
+    let place = Place::new();
+    place.write("var/shop.log", "2026-11-21 10:00:00 INFO begun\n");
+    let watch = Watch::start(&place, &["--logs", "var", "--fail-on", "error"]);
+    let mut log = std::fs::OpenOptions::new().append(true).open(place.project().join("var/shop.log")).unwrap();
+    let errors = "2026-11-21 10:00:01 CRITICAL payment service cannot reach database\n".repeat(50);
+    log.write_all(errors.as_bytes()).unwrap();
+    watch.hears("50 ERRORS");
+    log.write_all(b"2026-11-21 10:00:09 INFO ok\n").unwrap();
+    watch.hears("read 1 log entries;");
+    let (code, told) = watch.end();
+    assert_eq!(code, 1, "{told}");
+    assert_eq!(
+        (&told["errors"], &told["findings"], &told["worst"]),
+        (&50.into(), &1.into(), &"error".into()),
+        "{told}"
+    );
+    assert!(place.ok(["export"]).contains("log.error.new"));
+    let again = place.json(["logs", "--dir", "var"]);
+    assert_eq!(again["audit"]["run"]["findings"], serde_json::json!([]), "once");
+}
+
+#[test]
+fn a_log_is_waited_for() {
+    let place = Place::new();
+    place.write("var/.keep", "");
+    let watch = Watch::start(&place, &["--logs", "var"]);
+    place.write("var/shop.log", "2026-11-21 10:00:00 INFO begun\n");
+    watch.hears("read 1 log entries");
+    assert_eq!(watch.end().0, 0);
+    let empty = Place::new();
+    let watch = Watch::start(&empty, &["--logs", "."]);
+    assert_eq!(watch.end().0, 3, "nothing was ever read");
+}

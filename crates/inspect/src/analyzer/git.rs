@@ -41,9 +41,9 @@ pub struct GitAnalyzer;
 static METADATA: AnalyzerMetadata = AnalyzerMetadata {
     name: "git",
     about: "Forged and damaged objects, rewritten references; frequency, contribution, hotspots, coupling, messages, large files",
-    version: "2",
+    version: "3",
     sources: &["git"],
-    actions: &["git.commit", "git.commit.files", "git.ref", "git.forged", "git.damaged"],
+    actions: &["git.commit", "git.commit.files", "git.ref", "git.forged", "git.damaged", "git.history"],
     rules: &[
         "git.forged",
         "git.damaged",
@@ -130,7 +130,7 @@ impl Resumable for GitAnalyzer {
 }
 
 /// Changes whenever what is put down does.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// All that was counted.
 struct Counted {
@@ -226,7 +226,8 @@ impl Fold for Counted {
                 self.files(seq, record.occurred, &files, false);
             }
             Some(Told::Reference(reference)) => self.integrity.reference(seq, self.run, &reference),
-            Some(Told::Fault) => self.integrity.fault(seq, &record),
+            Some(Told::Fault) => self.integrity.fault(seq, self.run, &record),
+            Some(Told::CheckedAll) => self.integrity.checked_all(self.run),
             Some(Told::Files(..)) | None => {}
         }
     }

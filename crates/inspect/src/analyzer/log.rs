@@ -1,14 +1,17 @@
 //! The `log` analyzer: what in the logs needs a person.
 //!
 //! It reads the records over runs, not lines. The first run, and one that asked for a part, is told by its gravest
-//! and most frequent errors; later ones by what is new or more than it was.
+//! and most frequent errors; later ones by what is new or more than it was. Runs that nobody analyzed, such as those
+//! of a watch, are told together with the next that is. What was tampered with is told until a person suppresses it.
 
+mod lost;
 mod read;
 
 use std::collections::HashMap;
 
 use sealbook_record::{Finding, Severity};
 
+use self::lost::Losses;
 use self::read::{Cluster, Group, Run, hours, length, moment, names, rate};
 use crate::progress::go_on;
 use crate::{Analyzer, AnalyzerMetadata, Error, Progress, Scope, Sealed};
@@ -20,12 +23,26 @@ pub struct LogAnalyzer;
 static METADATA: AnalyzerMetadata = AnalyzerMetadata {
     name: "log",
     about: "New kinds of errors, errors that multiply, bursts, failures that cross logs, logs that fell silent",
-    version: "1",
+    version: "2",
     sources: &["log"],
-    actions: &["log.run", "log.selection"],
-    rules: &["log.error", "log.error.new", "log.error.more", "log.burst", "log.together", "log.silent", "log.gap"],
+    actions: &["log.run", "log.selection", "log.lost"],
+    rules: &[
+        "log.shrunk",
+        "log.rewritten",
+        "log.replaced",
+        "log.vanished",
+        "log.error",
+        "log.error.new",
+        "log.error.more",
+        "log.burst",
+        "log.together",
+        "log.silent",
+        "log.gap",
+    ],
 };
 
+/// A log that is not what it was.
+const LOST: &str = "log.lost";
 /// Findings of one rule, at most.
 const SHOWN: usize = 10;
 /// Kinds of errors of which earlier rates are kept.
@@ -41,38 +58,89 @@ impl Analyzer for LogAnalyzer {
     fn analyze(
         &self,
         records: &mut dyn Iterator<Item = Result<Sealed, Error>>,
-        _scope: &Scope<'_>,
+        scope: &Scope<'_>,
         progress: &dyn Progress,
     ) -> Result<Vec<Finding>, Error> {
         progress.begin("log analysis", None);
         // By place: a project may have logs in several.
-        let mut newest: HashMap<String, (u64, Run)> = HashMap::new();
-        let mut rates: HashMap<String, f64> = HashMap::new();
+        let mut places: HashMap<String, Place> = HashMap::new();
+        let mut losses = Losses::default();
         let mut last = None;
         for sealed in records {
             go_on(progress)?;
             progress.advance(1);
             let Sealed { seq, record } = sealed?;
-            let Some(run) = Run::of(&record) else { continue };
-            last = Some(record.target.id.clone());
-            if let Some((_, earlier)) = newest.insert(record.target.id.clone(), (seq, run)) {
-                for cluster in &earlier.clusters {
-                    if rates.len() < RATES || rates.contains_key(&cluster.key) {
-                        let rate = rate(cluster.count, hours(&earlier));
-                        let most = rates.entry(cluster.key.clone()).or_default();
-                        *most = most.max(rate);
-                    }
-                }
+            if record.action == LOST {
+                losses.add(seq, &record);
+                continue;
             }
+            let Some(run) = Run::of(&record) else { continue };
+            losses.of_run(&record);
+            last = Some(record.target.id.clone());
+            let was_analyzed = record.operation.is_some_and(|run| scope.analyzed.binary_search(&run).is_ok());
+            places.entry(record.target.id.clone()).or_default().add(seq, run, was_analyzed);
         }
         progress.end();
-        let Some((seq, run)) = last.and_then(|place| newest.remove(&place)) else { return Ok(Vec::new()) };
+        let Some((last, place)) = last.and_then(|last| places.remove_entry(&last)) else { return Ok(Vec::new()) };
+        let mut findings = losses.finish(&last);
+        findings.extend(place.finish());
+        Ok(findings)
+    }
+
+    fn tells_since_its_last(&self) -> bool {
+        true
+    }
+}
+
+/// The runs over the logs of one place.
+#[derive(Default)]
+struct Place {
+    /// Those that nobody analyzed yet, put together.
+    untold: Option<Run>,
+    seqs: Vec<(u64, u64)>,
+    /// The highest rates of errors, of the runs that were analyzed.
+    rates: HashMap<String, f64>,
+}
+
+impl Place {
+    fn add(&mut self, seq: u64, run: Run, was_analyzed: bool) {
+        // A selection answers a question of its own.
+        if run.selected {
+            if !was_analyzed && self.untold.is_none() {
+                (self.untold, self.seqs) = (Some(run), vec![(seq, seq)]);
+            }
+            return;
+        }
+        if self.untold.as_ref().is_some_and(|untold| untold.selected) {
+            self.seqs.clear();
+        }
+        self.seqs.push((seq, seq));
+        let all = match self.untold.take().filter(|untold| !untold.selected) {
+            Some(untold) => untold.and(run),
+            None => run,
+        };
+        if !was_analyzed {
+            self.untold = Some(all);
+            return;
+        }
+        self.seqs.clear();
+        for cluster in &all.clusters {
+            if self.rates.len() < RATES || self.rates.contains_key(&cluster.key) {
+                let rate = rate(cluster.count, hours(&all));
+                let most = self.rates.entry(cluster.key.clone()).or_default();
+                *most = most.max(rate);
+            }
+        }
+    }
+
+    fn finish(self) -> Vec<Finding> {
+        let Some(run) = self.untold else { return Vec::new() };
         let mut findings = Vec::new();
         if run.resumed.is_none() {
             findings.extend(run.clusters.iter().take(SHOWN).map(told));
         } else {
             findings.extend(new(&run));
-            findings.extend(more(&run, &rates));
+            findings.extend(more(&run, &self.rates));
         }
         findings.extend(burst(&run));
         findings.extend(run.groups.iter().take(SHOWN).map(|group| together(&run, group)));
@@ -81,9 +149,9 @@ impl Analyzer for LogAnalyzer {
             findings.extend(gaps(&run));
         }
         for finding in &mut findings {
-            finding.evidence = vec![(seq, seq)];
+            finding.evidence.clone_from(&self.seqs);
         }
-        Ok(findings)
+        findings
     }
 }
 

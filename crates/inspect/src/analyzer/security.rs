@@ -30,6 +30,7 @@ static METADATA: AnalyzerMetadata = AnalyzerMetadata {
         "security.advisory",
         "security.scan",
         "git.secret",
+        "git.history",
     ],
     rules: &["secret", "insecure", "permission", "advisory"],
 };
@@ -38,6 +39,15 @@ static METADATA: AnalyzerMetadata = AnalyzerMetadata {
 const QUOTED: usize = 3;
 /// Findings of one rule of code, and of one sort of permission, that are told one by one.
 const ONE_BY_ONE: usize = 20;
+
+/// What the run knows of how things are now.
+#[derive(Default)]
+struct Now {
+    /// It looked through the tree.
+    has_tree: bool,
+    /// Files that held a secret and are not in the commit that is checked out.
+    gone: BTreeSet<String>,
+}
 
 /// A secret, wherever it was seen.
 #[derive(Default)]
@@ -63,6 +73,7 @@ impl Analyzer for SecurityAnalyzer {
         let mut code: Vec<(u64, Pattern)> = Vec::new();
         let mut permissions: BTreeMap<String, Vec<(u64, Permission)>> = BTreeMap::new();
         let mut advisories: Vec<(u64, Advisory)> = Vec::new();
+        let mut now = Now::default();
         progress.begin("security analysis", None);
         for sealed in records {
             go_on(progress)?;
@@ -81,6 +92,8 @@ impl Analyzer for SecurityAnalyzer {
                     seen.evidence.insert(seq);
                     seen.tree.get_or_insert(secret);
                 }
+                Some(Told::Scanned) if is_of_now => now.has_tree = true,
+                Some(Told::Gone(paths)) if is_of_now => now.gone = paths,
                 Some(Told::Pattern(pattern)) if is_of_now => code.push((seq, pattern)),
                 Some(Told::Permission(permission)) if is_of_now => {
                     permissions.entry(permission.issue.clone()).or_default().push((seq, permission));
@@ -92,7 +105,7 @@ impl Analyzer for SecurityAnalyzer {
         progress.end();
         let mut findings = Vec::new();
         for places in secrets.into_values() {
-            of_secret(places, &mut findings);
+            of_secret(places, &now, &mut findings);
         }
         of_code(code, &mut findings);
         for (issue, places) in permissions {
@@ -111,7 +124,7 @@ fn path_of(finding: &Finding) -> &str {
 }
 
 /// One finding for each file of the tree that holds it; where none does any more, one for each file that did.
-fn of_secret(mut places: BTreeMap<String, Seen>, findings: &mut Vec<Finding>) {
+fn of_secret(mut places: BTreeMap<String, Seen>, now: &Now, findings: &mut Vec<Finding>) {
     let in_tree = places.values().any(|seen| seen.tree.is_some());
     let mut all: Vec<(Secret, Commit)> = Vec::new();
     let mut evidence = BTreeSet::new();
@@ -127,7 +140,7 @@ fn of_secret(mut places: BTreeMap<String, Seen>, findings: &mut Vec<Finding>) {
         };
         // Where it was moved, history knows it under another name.
         let own: Vec<&(Secret, Commit)> = all.iter().filter(|(it, _)| in_tree || it.path == *path).collect();
-        let mut finding = secret_finding(secret, path, seen.tree.is_some(), &own);
+        let mut finding = secret_finding(secret, path, (seen.tree.is_some(), now), &own);
         finding.evidence = if in_tree {
             evidence.iter().map(|seq| (*seq, *seq)).collect()
         } else {
@@ -137,12 +150,23 @@ fn of_secret(mut places: BTreeMap<String, Seen>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn secret_finding(secret: &Secret, path: &str, is_there: bool, history: &[&(Secret, Commit)]) -> Finding {
+fn secret_finding(
+    secret: &Secret,
+    path: &str,
+    (is_there, now): (bool, &Now),
+    history: &[&(Secret, Commit)],
+) -> Finding {
     let length = if secret.length == 0 { String::new() } else { format!(" ({} characters)", secret.length) };
     let since = history.first().map_or_else(String::new, |(_, commit)| {
         format!(", added by commit {} of {}", commit.id.get(..10).unwrap_or(&commit.id), commit.author)
     });
-    let gone = if is_there { "" } else { "; it is not in the tree any more, but in every clone" };
+    let is_gone_from_head = now.gone.contains(path);
+    let gone = match (is_there, now.has_tree) {
+        (true, _) => "",
+        (false, true) => "; it is not in the tree any more, but in every clone",
+        (false, false) if is_gone_from_head => "; its file is not in HEAD any more, but in every clone",
+        (false, false) => "; whether it still stands there, this run did not look",
+    };
     let comment = if secret.lacks_reason { "; the comment that allows it gives no reason" } else { "" };
     let message = format!("{}{length} is written out{since}{gone}{comment}", secret.about);
     let rule = format!("secret.{}", secret.rule);
@@ -157,7 +181,12 @@ fn secret_finding(secret: &Secret, path: &str, is_there: bool, history: &[&(Secr
     );
     finding.metadata.insert("digest".to_owned(), secret.digest.clone().into());
     finding.metadata.insert("length".to_owned(), secret.length.into());
-    finding.metadata.insert("in_tree".to_owned(), is_there.into());
+    if is_there || now.has_tree {
+        finding.metadata.insert("in_tree".to_owned(), is_there.into());
+    }
+    if is_gone_from_head {
+        finding.metadata.insert("in_head".to_owned(), false.into());
+    }
     let commits: Vec<&str> = history.iter().map(|(_, commit)| commit.id.as_str()).collect();
     if !commits.is_empty() {
         finding.metadata.insert("commits".to_owned(), commits.into());

@@ -2,11 +2,11 @@
 
 use sealbook_ledger::{Phase, Uuid};
 use sealbook_record::{Finding, Outcome, PartName, Record, Severity, Target, TargetKind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Analysis, Audit, Batch, SourceRun};
-use crate::{Analyzer, Coverage, Error, Options, SeqRange, TreePath};
+use crate::{Analyzer, Coverage, Error, Options, Prior, Selection, SeqRange, TreePath};
 
 pub(super) const NAME: &str = "collector";
 const RUN: &str = "audit.run";
@@ -172,6 +172,27 @@ impl Batch<'_> {
             records.push(record);
         }
         Ok(records)
+    }
+
+    /// The runs in which an analyzer was asked and answered, in order of their ids.
+    pub(super) fn analyzed(&self, analyzer: &dyn Analyzer, prior: &dyn Prior) -> Result<Vec<Uuid>, Error> {
+        #[derive(Deserialize)]
+        struct Asked {
+            analyzer: String,
+        }
+        let project = self.request.run.project.as_deref();
+        let actions = &[ANALYSIS];
+        let selection = Selection { source: Some(NAME), actions, project, ..Selection::default() };
+        let mut runs = Vec::new();
+        for sealed in prior.records(&selection)? {
+            let record = sealed?.record;
+            let asked = record.part(PartName::Input).and_then(|part| serde_json::from_str::<Asked>(part.get()).ok());
+            let is_own = asked.is_some_and(|asked| asked.analyzer == analyzer.metadata().name);
+            runs.extend(record.operation.filter(|_| is_own && record.outcome == Some(Outcome::Ok)));
+        }
+        runs.sort_unstable();
+        runs.dedup();
+        Ok(runs)
     }
 
     fn record(&self, action: &'static str) -> Record {

@@ -5,8 +5,8 @@
 //! that is cut short leaves none. The first manifest of a tree is the baseline; later runs add a
 //! `file.observed` record for each file that appeared, changed or went since the one before.
 //!
-//! Links are recorded and never followed. `.git` and `.sealbook` are never entered. What could not
-//! be read is an entry without a digest, and a skip in the [`Coverage`].
+//! Links are recorded and never followed. What git tracks is read, whatever an ignore file says of it; `.git` is
+//! never entered, and `.sealbook` only for what git tracks there. What could not be read is an entry without a digest, and a skip in the [`Coverage`].
 
 mod attributes;
 mod cache;
@@ -22,6 +22,7 @@ mod previous;
 mod read;
 mod redacted;
 mod state;
+mod tracked;
 mod walk;
 
 use std::ffi::CString;
@@ -35,7 +36,7 @@ use rustix::fs::FileType;
 use sealbook_record::TargetKind;
 
 pub(crate) use self::entry::Known;
-pub(crate) use self::ignores::Ignores;
+pub(crate) use self::ignores::{Ignores, Look};
 pub(crate) use self::previous::{Previous, known};
 pub(crate) use self::redacted::is_redacted;
 pub use self::state::{FileChange, TreeState};
@@ -77,7 +78,7 @@ static METADATA: SourceMetadata = SourceMetadata {
         OptionHelp { name: "per-file", about: "One record for every file, changed or not" },
         OptionHelp { name: "no-hash", about: "Sizes, modes and times only; contents are not read" },
         OptionHelp { name: "paranoid", about: "Read every file again, also where nothing says that it changed" },
-        OptionHelp { name: "no-ignore", about: "Read also what .gitignore and .ignore leave out" },
+        OptionHelp { name: "no-ignore", about: "Read also what .gitignore leaves out" },
     ],
 };
 
@@ -192,11 +193,13 @@ impl<'a> Inventory<'a> {
 
     fn finish(mut self, left_out: &LeftOut, is_cache_whole: bool, sink: &mut dyn Sink) -> Result<Coverage, Error> {
         let mut coverage = self.coverage;
-        coverage.ignored = left_out.ignored;
-        if let Some(pattern) = &self.request.options.file.pattern
-            && coverage.covered == 0
-        {
-            coverage.notes.push(format!("no file matches the pattern {pattern:?}"));
+        left_out.tell(&mut coverage);
+        let (why, detail) = match &self.request.options.file.pattern {
+            Some(pattern) => ("no_match", format!("no file matches the pattern {pattern:?}")),
+            None => ("no_file", "there is nothing here to read".to_owned()),
+        };
+        if self.counts.files + self.counts.symlinks + self.counts.other == 0 {
+            coverage.nothing_selected(why, detail);
         }
         if self.counts.unread > 0 {
             coverage.notes.push(format!(
@@ -212,8 +215,8 @@ impl<'a> Inventory<'a> {
         }
         let compared = self.comparison.finish(&mut coverage, sink)?;
         self.counts.bytes = coverage.bytes;
-        self.counts.ignored = left_out.ignored;
-        self.counts.excluded = left_out.excluded;
+        self.counts.ignored = left_out.ignored();
+        self.counts.excluded = left_out.git + left_out.book;
         self.counts.skipped = coverage.skipped_total();
         let asked = Asked::of(self.request, &self.root);
         self.manifest.finish(&asked, &self.counts, self.names, &compared, sink)?;

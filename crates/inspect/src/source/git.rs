@@ -15,6 +15,7 @@
 
 mod blame;
 mod engine;
+mod gaps;
 mod lineage;
 mod previous;
 mod submodules;
@@ -25,7 +26,7 @@ mod tell_secret;
 mod tell_signature;
 mod text;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use sealbook_policy::{Raw, redact_text};
@@ -43,6 +44,7 @@ use self::engine::refs::{self, RefKind, Resolved, Trouble};
 use self::engine::repository::{OpenError, Repository};
 use self::engine::tree;
 use self::engine::walk::{Bounds, Node};
+use self::gaps::Gaps;
 pub(crate) use self::lineage::{Lineage, lineage};
 use self::previous::Previous;
 pub(crate) use self::previous::references;
@@ -82,6 +84,9 @@ const HISTORY: &str = "git.history";
 const LOOSE_MOST: usize = 20_000;
 
 const ACTIONS: &[&str] = &[COMMIT, FILES, REF, FORGED, DAMAGED, SECRET, SUBMODULE, BLAME, HISTORY];
+
+/// Files that are told to be gone.
+const GONE_MOST: usize = 2_000;
 
 /// Reads git repositories: history, references, blame; every object against its own name.
 #[derive(Debug, Clone, Copy, Default)]
@@ -140,11 +145,13 @@ impl Source for GitSource {
         let resolved = refs::resolve(&mut objects, &references);
         let mut coverage = Coverage::default();
         let rules = request.options.git.secrets.then(|| request.options.security.rules(&mut coverage)).transpose()?;
-        let previous = Previous::of(prior, &root, request.run.project.as_deref())?;
+        let mut previous = Previous::of(prior, &root, request.run.project.as_deref())?;
         let signers = Signers::read(request, &repository, &mut coverage);
         let head = newest_tree(&mut objects, &resolved);
         let mailmap = head.and_then(|tree| mailmap_of(&mut objects, tree)).unwrap_or_default();
         // What was sealed before other rules were in force is looked through with these.
+        let gaps = std::mem::take(&mut previous.gaps);
+        let closed = !is_filtered(&request.options.git) && gaps.is_closed(&repository, &mut objects);
         let looks_again = previous.exists
             && !is_filtered(&request.options.git)
             && rules.as_ref().is_some_and(|rules| previous.rules.as_ref() != Some(&rules.digest));
@@ -152,7 +159,7 @@ impl Source for GitSource {
             request,
             repository: &repository,
             previous,
-            looks_again,
+            looks_again: looks_again || closed,
             signers,
             mailmap,
             secrets: rules.as_ref().map(|rules| Secrets::new(rules, request)),
@@ -163,25 +170,39 @@ impl Source for GitSource {
             commits: 0,
             again: 0,
             tally: Tally::default(),
+            gaps: Gaps::default(),
+            gone: Vec::new(),
+            loose_left: 0,
         };
         for cause in broken {
             run.coverage.skip(TreePath::from("refs"), "reference_unreadable", Some(cause));
         }
         run.reference_faults(&resolved, sink)?;
-        if run.looks_again && !run.options().again {
+        if looks_again && !run.options().again {
             let why =
                 "history was read again from its beginning, to look for secrets with the rules that are in force now";
+            run.coverage.notes.push(why.to_owned());
+        }
+        if closed && !run.options().again {
+            let why = "history was read again from its beginning: what an earlier run could not read is here now";
             run.coverage.notes.push(why.to_owned());
         }
         if run.options().again || run.looks_again {
             run.known = sealed_commits(prior, request.run.project.as_deref())?;
         }
         run.history(&resolved, sink, progress)?;
-        if run.is_going_on() {
+        if run.is_going_on() || run.options().again && !is_filtered(run.options()) {
             run.loose_objects(&mut objects, sink, progress)?;
+        }
+        if run.is_going_on() {
+            gaps.tell(&mut run.coverage);
+            run.gaps = gaps;
+        } else if is_filtered(run.options()) {
+            run.gaps = gaps;
         }
         run.copies(sink, progress)?;
         run.named_file(&resolved, &mut objects, sink)?;
+        run.no_match();
         if let Some(path) = &request.options.git.file
             && request.options.git.blame
         {
@@ -190,6 +211,9 @@ impl Source for GitSource {
         run.references(&resolved, &mut objects, sink)?;
         if let Some(tree) = head.filter(|_| !is_filtered(&request.options.git)) {
             submodules::tell(request, &repository, &mut objects, tree, sink, &mut run.coverage)?;
+        }
+        if let Some(tree) = head.filter(|_| !is_filtered(&request.options.git)) {
+            run.gone = run.gone_secrets(prior, &mut objects, tree)?;
         }
         run.tally.add(objects.tally());
         run.finish(&resolved, sink)
@@ -242,6 +266,12 @@ struct Run<'a, 'r> {
     mailmap: Mailmap,
     faults: Faults<'a>,
     coverage: Coverage,
+    /// What is missing of history, also by runs before this one.
+    gaps: Gaps,
+    /// Files that brought secrets and are not in `HEAD`.
+    gone: Vec<TreePath>,
+    /// Loose objects that were not checked.
+    loose_left: usize,
     /// Commits that this run sealed.
     commits: u64,
     /// Commits that it read again.
@@ -318,6 +348,7 @@ impl Run<'_, '_> {
                     if step.node.shallow && !step.node.commit.parents.is_empty() {
                         let why = "its parents were not cloned, so what it changed is not known".to_owned();
                         let named = TreePath::from(&*step.node.id.to_string());
+                        self.gaps.add(step.node.id, "history_not_cloned");
                         self.coverage.skip(named, "history_not_cloned", Some(why));
                     }
                     if let Some(secrets) = &mut self.secrets {
@@ -373,6 +404,10 @@ impl Run<'_, '_> {
             progress.advance(1);
         }
         progress.end();
+        self.loose_left = left.len();
+        if !self.is_going_on() {
+            return Ok(());
+        }
         let mut note = format!(
             "{} commits were sealed by earlier runs and not read again, except for {} loose objects; --again reads and \
              checks all of them",
@@ -429,6 +464,28 @@ impl Run<'_, '_> {
         Ok(())
     }
 
+    /// Where nobody could have been found, something is wrong with the question.
+    fn no_match(&mut self) {
+        let options = self.options();
+        let is_asked = options.since.is_some() || options.until.is_some() || !options.authors.is_empty();
+        if !is_asked || options.file.is_some() || self.commits + self.again > 0 {
+            return;
+        }
+        let is_to_come = options.since.is_some_and(|since| since > self.request.now);
+        let is_empty = options.since.zip(options.until).is_some_and(|(since, until)| since > until);
+        let why = if is_to_come {
+            "no commit matches: the time that is asked for has not come yet".to_owned()
+        } else if is_empty {
+            "no commit matches: the time that is asked for ends before it begins".to_owned()
+        } else if options.since.is_none() && options.until.is_none() {
+            format!("no commit matches: no author has {} in the name or address", options.authors.join(" or "))
+        } else {
+            self.coverage.notes.push("no commit matches: there is none in the time that is asked for".to_owned());
+            return;
+        };
+        self.coverage.nothing_selected("no_commit_matches", why);
+    }
+
     fn references(&mut self, resolved: &[Resolved], objects: &mut Objects, sink: &mut dyn Sink) -> Result<(), Error> {
         let filtered = is_filtered(self.options());
         let previous = std::mem::take(&mut self.previous);
@@ -458,6 +515,28 @@ impl Run<'_, '_> {
         Ok(())
     }
 
+    /// Files that brought secrets, now or in an earlier run, and are not in the commit that is checked out.
+    fn gone_secrets(&self, prior: &dyn Prior, objects: &mut Objects, tree: Id) -> Result<Vec<TreePath>, Error> {
+        #[derive(serde::Deserialize)]
+        struct Told {
+            path: TreePath,
+        }
+        let Some(secrets) = &self.secrets else { return Ok(Vec::new()) };
+        let mut paths: BTreeSet<Vec<u8>> = secrets.paths().map(<[u8]>::to_vec).collect();
+        let project = self.request.run.project.as_deref();
+        let selection = Selection { source: Some(NAME), actions: &[SECRET], project, ..Selection::default() };
+        for sealed in prior.records(&selection)? {
+            let record = sealed?.record;
+            let told = record.part(PartName::Result).and_then(|part| serde_json::from_str::<Told>(part.get()).ok());
+            paths.extend(told.map(|told| told.path.as_bytes().to_vec()));
+        }
+        let mut reader = Reader::new(objects, None);
+        let gone = paths.into_iter().filter(|path| tree::lookup(&mut reader, tree, path).is_none());
+        let gone: Vec<TreePath> = gone.take(GONE_MOST).map(TreePath::new).collect();
+        // Of a tree that cannot be read nothing is known.
+        Ok(if reader.into_faults().is_empty() { gone } else { Vec::new() })
+    }
+
     fn tag_signature(&self, reference: &Resolved, objects: &mut Objects) -> Option<SignatureTold> {
         let tag = reference.tag.as_ref()?;
         let data = objects.read(&reference.target?, Kind::Tag).ok().map(|object| object.data);
@@ -472,6 +551,10 @@ impl Run<'_, '_> {
         self.coverage.bytes = self.tally.bytes;
         let head = resolved.iter().find(|reference| reference.kind == RefKind::Head);
         let [commits, trees, blobs, tags] = self.tally.hashed;
+        if !is_filtered(self.options()) {
+            self.gaps.extend(self.faults.unread());
+        }
+        let checked_all = self.has_checked_all(resolved);
         let told = HistoryTold {
             root: &self.root,
             bare: !self.repository.has_worktree(),
@@ -489,6 +572,9 @@ impl Run<'_, '_> {
             damaged: self.faults.damaged,
             secrets: self.secrets.as_ref().map(Secrets::told),
             looked_through: self.looked_through(),
+            leaks_gone: &self.gone,
+            gaps: &self.gaps,
+            checked_all,
             complete: self.coverage.is_complete(),
             notes: &self.coverage.notes,
         };
@@ -498,6 +584,18 @@ impl Run<'_, '_> {
         set(&mut record, PartName::Input, self.options())?;
         sink.record(Raw::new(record))?;
         Ok(self.coverage)
+    }
+
+    /// Whether nothing that an earlier run may have found wrong was left out.
+    fn has_checked_all(&self, resolved: &[Resolved]) -> bool {
+        let is_walked_all = resolved
+            .iter()
+            .all(|reference| is_walked(self.options().refs, reference.kind) || reference.commit.is_none());
+        self.options().again
+            && !is_filtered(self.options())
+            && is_walked_all
+            && self.loose_left == 0
+            && self.faults.are_all_told()
     }
 
     /// With which rules every commit that is sealed was looked through for secrets, if it was.
@@ -565,6 +663,14 @@ struct HistoryTold<'a> {
     /// The digest of the rules with which all sealed history was looked through for secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     looked_through: Option<&'a str>,
+    /// Files that brought secrets and are not in `HEAD`.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    leaks_gone: &'a [TreePath],
+    /// What of history could not be read, by this run or by one that it goes on from.
+    gaps: &'a Gaps,
+    /// All that is here was read and checked again: what was wrong with an object and is not told now is mended.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    checked_all: bool,
     complete: bool,
     notes: &'a [String],
 }

@@ -41,7 +41,8 @@ use self::reports::Reports;
 use self::tell::Telling;
 use crate::source::{refuse_file, resolved};
 use crate::{
-    Coverage, Error, ModuleOptions, OptionHelp, Options, Prior, Progress, Request, Silent, Sink, Source, SourceMetadata,
+    Coverage, Error, ModuleOptions, OptionHelp, Options, Prior, Progress, Request, Silent, Sink, Source,
+    SourceMetadata, TreePath,
 };
 
 /// The source's name in records.
@@ -92,11 +93,12 @@ impl Source for ModuleSource {
         let root = resolved(&request.target)?;
         self.accepts(&root)?;
         let options = &request.options.module;
+        let ignore_files = request.options.file.ignore_files;
         let mut coverage = Coverage::default();
-        let found = Found::look(&root, options, &mut coverage, progress)?;
+        let found = Found::look(&root, options, ignore_files, &mut coverage, progress)?;
         let reports = Reports::look(&root, &found, &mut coverage)?;
         let mut figures: Vec<Figures> = found.modules.iter().map(|_| Figures::default()).collect();
-        let look = Look { found: &found, reports: &reports, include_tests: options.include_tests };
+        let look = Look { found: &found, reports: &reports, include_tests: options.include_tests, ignore_files };
         measure::run(&root, request.threads, &look, &mut coverage, progress, &mut |module, path, seen, coverage| {
             figures[module].add(path, seen, coverage);
         })?;
@@ -110,6 +112,11 @@ impl Source for ModuleSource {
             figures.files = Vec::new();
         }
         note(&figures, &reports, &mut coverage);
+        let has_manifest = !found.manifests.is_empty() || !found.locks.is_empty();
+        if !has_manifest {
+            let why = "there is neither a manifest nor a file of a language that is known here";
+            coverage.nothing_read(TreePath::from("."), "no_module", why);
+        }
         Ok(coverage)
     }
 }
@@ -117,7 +124,7 @@ impl Source for ModuleSource {
 /// Where the module of that name, or of that directory, lies.
 pub fn directory_of(root: &Path, name: &str) -> Result<PathBuf, Error> {
     let options = ModuleOptions { name: Some(name.to_owned()), ..ModuleOptions::default() };
-    let found = Found::look(root, &options, &mut Coverage::default(), &Silent)?;
+    let found = Found::look(root, &options, true, &mut Coverage::default(), &Silent)?;
     let wanted = (0..found.modules.len()).find(|at| found.is_wanted(*at));
     Ok(root.join(wanted.map_or("", |at| &found.modules[at].directory)))
 }

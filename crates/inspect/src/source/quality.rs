@@ -113,10 +113,11 @@ impl Source for QualitySource {
         let options = &request.options.quality;
         let words = words(&root, options, &mut coverage);
         let mut said: Vec<Said> = Vec::new();
-        let tree = Tree::walk(&root, &target, &mut coverage, progress, &mut |file| {
-            words.iter().flatten().for_each(|word| word.find(file, &mut said));
-        })?;
-        (coverage.covered, coverage.ignored, coverage.bytes) = (tree.texts.len() as u64, tree.ignored, tree.bytes);
+        let tree =
+            Tree::walk(&root, &target, request.options.file.ignore_files, &mut coverage, progress, &mut |file| {
+                words.iter().flatten().for_each(|word| word.find(file, &mut said));
+            })?;
+        (coverage.covered, coverage.bytes) = (tree.texts.len() as u64, tree.bytes);
         let mut run = Running { request, prior, sink, coverage, root: &root, target: &target, tree: &tree, loaded: 0 };
         if let Some(words) = &words {
             run.banned(words, said)?;

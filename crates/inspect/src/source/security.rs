@@ -122,7 +122,7 @@ impl Source for SecuritySource {
         let rules = options.rules(&mut coverage)?;
         let patterns = RuleSet::patterns();
         let mut teller = Teller::new(request, &rules, &patterns);
-        let look = Look { secrets: &rules, patterns: &patterns };
+        let look = Look { secrets: &rules, patterns: &patterns, ignore_files: request.options.file.ignore_files };
         files::run(&root, request.threads, &look, progress, &mut |path, seen| {
             match seen {
                 Seen::Text { bytes, found } => {
@@ -135,11 +135,14 @@ impl Source for SecuritySource {
                     teller.binaries += 1;
                 }
                 Seen::Permission(issues) => teller.permissions(&path, issues, sink)?,
-                Seen::Ignored(count) => coverage.ignored += count,
+                Seen::LeftOut(left_out) => left_out.tell(&mut coverage),
                 Seen::Gap { why, detail } => coverage.skip(path, why, detail),
             }
             Ok(())
         })?;
+        if teller.binaries == 0 {
+            coverage.nothing_read(TreePath::from("."), "no_file", "there is nothing here to look through");
+        }
         if let Some(directory) = &options.advisories {
             advisories::run(request, directory, prior, &mut teller, sink, &mut coverage, progress)?;
         }

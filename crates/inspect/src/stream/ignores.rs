@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::file::Ignores;
+use crate::file::{Ignores, Look};
 
 /// Directories whose rules are kept; above it all are read again.
 const DIRECTORIES_MAX: usize = 1 << 16;
@@ -27,15 +27,20 @@ impl Ignored {
     pub(super) fn leaves_out(&mut self, path: &Path, is_directory: bool) -> bool {
         let is_directory = is_directory || self.known.contains_key(path);
         let directory = path.parent().unwrap_or(Path::new(""));
-        self.rules_of(directory).is_none_or(|rules| rules.leave_out(path.as_os_str().as_bytes(), is_directory))
+        let look = |rules: Ignores| rules.look(path.as_os_str().as_bytes(), is_directory);
+        self.rules_of(directory).is_none_or(|rules| matches!(look(rules), Look::Nothing { .. }))
     }
 
     /// Something happened to a path, which may have come or gone: what was read of it may hold no longer.
     pub(super) fn hear_of(&mut self, path: &Path, is_other: bool) {
         let is = |names: &[&str]| path.file_name().is_some_and(|name| names.iter().any(|it| name == *it));
         let changed = match path.parent() {
+            // What git tracks has changed.
+            Some(directory) if is(&["index"]) && directory.ends_with(".git") => {
+                directory.parent().unwrap_or(Path::new(""))
+            }
             // A repository within begins anew.
-            Some(directory) if is(&[".gitignore", ".ignore"]) || is_other && is(&[".git"]) => directory,
+            Some(directory) if is(&[".gitignore"]) || is_other && is(&[".git"]) => directory,
             _ if is_other => path,
             _ => return,
         };
@@ -56,8 +61,12 @@ impl Ignored {
                 rules.clone_from(known);
                 continue;
             }
-            rules =
-                rules.filter(|rules| at.as_os_str().is_empty() || !rules.leave_out(at.as_os_str().as_bytes(), true));
+            let bytes = at.as_os_str().as_bytes();
+            rules = rules.and_then(|rules| match rules.look(bytes, true) {
+                Look::Tracked if !bytes.is_empty() => Some(rules.tracked_alone(false)),
+                Look::Nothing { .. } if !bytes.is_empty() => None,
+                _ => Some(rules),
+            });
             rules = rules.map(|rules| rules.enter_directory(&self.root.join(at), at));
             if self.known.len() >= DIRECTORIES_MAX {
                 self.known.clear();
@@ -99,5 +108,24 @@ mod tests {
         fs::create_dir_all(at("a/b")).expect("directories");
         assert!(!ignored.leaves_out(Path::new("a/b/x.md"), false), "another directory of that name");
         assert!(ignored.leaves_out(Path::new("out"), true), "a rule for directories");
+    }
+
+    #[test]
+    fn what_git_tracks_is_watched_once_it_is_tracked() {
+        let root = tempfile::tempdir().expect("a directory");
+        let git = |arguments: &[&str]| {
+            let mut git = std::process::Command::new("git");
+            assert!(git.args(arguments).current_dir(root.path()).status().expect("git is there").success());
+        };
+        fs::create_dir_all(root.path().join("out/deep")).expect("directories");
+        fs::write(root.path().join(".gitignore"), "out/\n").expect("rules");
+        fs::write(root.path().join("out/deep/kept"), "").expect("a file");
+        git(&["init", "-q"]);
+        let mut ignored = Ignored::new(root.path());
+        assert!(ignored.leaves_out(Path::new("out/deep/kept"), false));
+        git(&["add", "-f", "out/deep/kept"]);
+        ignored.hear_of(Path::new(".git/index"), true);
+        assert!(!ignored.leaves_out(Path::new("out/deep/kept"), false));
+        assert!(ignored.leaves_out(Path::new("out/deep/other"), false));
     }
 }

@@ -316,9 +316,13 @@ impl Progress for Patience {
 #[test]
 fn a_run_that_is_called_off_says_so_and_asks_nobody_further() {
     let mut repo = Repo::new();
-    for number in 0..5 {
+    for number in 0..4 {
         repo.save("a.txt", format!("{number}"), "change");
     }
+    // Something to read for each source.
+    repo.write("Cargo.toml", "[package]\nname = \"a\"\nversion = \"0.1.0\"\n");
+    repo.write("app.log", "2026-11-21 10:00:00 INFO begun\n");
+    repo.commit("the rest");
     let book = Book::new();
     let run = |patience: i64| {
         let before = book.records().len();

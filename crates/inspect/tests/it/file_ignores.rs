@@ -7,10 +7,13 @@ use sealbook_inspect::FileOptions;
 use crate::book::Book;
 use crate::tree::Tree;
 
-/// What git would add, against what the manifest holds. Gives how many files that is.
-fn check(tree: &Tree) -> usize {
+/// What git tracks or would add, against what the manifest holds. Gives how many files that is.
+fn check(tree: &Tree, tracked: &[&str]) -> usize {
     tree.run("git", &["init", "-q"]);
-    let listed = tree.run("git", &["ls-files", "-z", "--others", "--exclude-standard"]);
+    if !tracked.is_empty() {
+        tree.run("git", &[&["add", "-f", "--"], tracked].concat());
+    }
+    let listed = tree.run("git", &["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let git: BTreeSet<String> = String::from_utf8(listed).unwrap().split_terminator('\0').map(str::to_owned).collect();
     assert_eq!(audited(tree), git);
     git.len()
@@ -110,7 +113,8 @@ fn rules_of_every_form() {
     ] {
         tree.write(path, "");
     }
-    check(&tree);
+    check(&tree, &[]);
+    check(&tree, &["x.o", "build/x", "logs/1", "nested/own/f", "sub/deeper/in"]);
 }
 
 #[test]
@@ -136,9 +140,14 @@ fn random_rules_agree_with_git() {
                 tree.write(format!("{place}.gitignore"), rules.join("\n"));
             }
         }
-        let found = tree.run("find", &[".", "-type", "f", "-printf", "."]);
-        written += found.len();
-        listed += check(&tree);
+        let found = tree.run("find", &[".", "-type", "f", "-printf", "%P\\n"]);
+        let found = String::from_utf8(found).unwrap();
+        written += found.lines().count();
+        listed += check(&tree, &[]);
+        if seed.is_multiple_of(3) {
+            let tracked: Vec<&str> = found.lines().filter(|_| dice.roll(10) == 0).collect();
+            check(&tree, &tracked);
+        }
     }
     assert!(listed < written * 9 / 10 && listed > written / 10, "{listed} of {written}: the rules decide little");
 }
@@ -191,7 +200,50 @@ fn rules_above_the_target_hold_within_the_repository() {
 }
 
 #[test]
-fn dot_ignore_outranks_and_nested_repositories_begin_anew() {
+fn what_git_tracks_is_read_whatever_the_tree_says() {
+    let tree = Tree::new();
+    tree.write(".ignore", "*\n");
+    tree.write(".gitignore", "*\n");
+    for path in ["src/a.py", "deep/er/b.py", "loose.py", "deep/loose.py", "other/c"] {
+        tree.write(path, "");
+    }
+    tree.run("git", &["init", "-q"]);
+    tree.run("git", &["add", "-f", ".ignore", "src/a.py", "deep/er/b.py"]);
+    let book = Book::new();
+    let coverage = book.audit(tree.path(), FileOptions::default());
+    let paths: Vec<_> = book.entries().iter().map(|entry| entry["path"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(paths, [".", ".ignore", "deep", "deep/er", "deep/er/b.py", "src", "src/a.py"]);
+    // .gitignore, loose.py, deep/loose.py, and other with all in it.
+    assert_eq!((coverage.ignored, coverage.left_out["gitignore"]), (4, 4));
+}
+
+#[test]
+fn an_index_that_cannot_be_read_leaves_nothing_out() {
+    let tree = Tree::new();
+    tree.write(".gitignore", "*\n");
+    tree.write("a", "");
+    tree.run("git", &["init", "-q"]);
+    tree.write(".git/index", "DIRC, but no more");
+    assert_eq!(audited(&tree), BTreeSet::from([".gitignore", "a"].map(str::to_owned)));
+}
+
+#[test]
+fn a_tracked_book_directory_is_no_blind_spot() {
+    let tree = Tree::new();
+    for path in [".sealbook/evil.py", ".sealbook/own.db", "a", "sub/.sealbook/own.db"] {
+        tree.write(path, "");
+    }
+    tree.run("git", &["init", "-q"]);
+    tree.run("git", &["add", ".sealbook/evil.py", "a"]);
+    let book = Book::new();
+    let coverage = book.audit(tree.path(), FileOptions::default());
+    let paths: Vec<_> = book.entries().iter().map(|entry| entry["path"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(paths, [".", ".sealbook", ".sealbook/evil.py", "a", "sub"]);
+    assert_eq!((coverage.ignored, coverage.left_out["book"]), (0, 2), "and what is left out is counted");
+}
+
+#[test]
+fn other_ignore_files_leave_nothing_out_and_nested_repositories_begin_anew() {
     let tree = Tree::new();
     tree.write(".gitignore", "*.log\n*.tmp\n");
     tree.write(".ignore", "!wanted.log\n*.big\n");
@@ -199,8 +251,10 @@ fn dot_ignore_outranks_and_nested_repositories_begin_anew() {
     for path in ["wanted.log", "other.log", "x.big", "inner/other.log", "inner/x.big", "d/x.tmp"] {
         tree.write(path, "");
     }
-    let expected = [".gitignore", ".ignore", "inner/other.log", "wanted.log"].map(str::to_owned);
+    let expected = [".gitignore", ".ignore", "inner/other.log", "inner/x.big", "x.big"].map(str::to_owned);
     assert_eq!(audited(&tree), BTreeSet::from(expected));
+    let coverage = Book::new().audit(tree.path(), FileOptions::default());
+    assert_eq!(coverage.left_out["gitignore_without_index"], 3, "no index says what is tracked");
 }
 
 #[test]

@@ -132,7 +132,8 @@ fn a_pattern_narrows_and_is_its_own_manifest() {
 
     let nothing = FileOptions { pattern: Some("*.java".into()), ..FileOptions::default() };
     let coverage = book.audit(tree.path(), nothing);
-    assert!(coverage.notes[0].contains("no file matches"), "{:?}", coverage.notes);
+    let why = coverage.skipped[0].detail.clone().unwrap();
+    assert!(why.contains("no file matches") && coverage.skipped_by_reason.contains_key("no_match"), "{why}");
     let broken = FileOptions { pattern: Some("a[".into()), ..FileOptions::default() };
     assert_eq!(book.try_audit(tree.path(), broken).unwrap_err().code(), "pattern_invalid");
 }

@@ -13,7 +13,12 @@ fn analyse(repo: &Repo, book: &Book) -> Vec<Finding> {
     let selection = Selection { source: Some("git"), actions: git.metadata().actions, ..Selection::default() };
     let mut records = Prior::records(book, &selection).unwrap();
     let now = Timestamp::from_micros((1_600_000_000 + 10 * 86_400) * 1_000_000);
-    git.analyze(&mut records, &Scope { project: None, now, since_baseline: None, suppressed: None }, &Silent).unwrap()
+    git.analyze(
+        &mut records,
+        &Scope { project: None, now, since_baseline: None, suppressed: None, analyzed: &[] },
+        &Silent,
+    )
+    .unwrap()
 }
 
 fn of<'f>(findings: &'f [Finding], rule: &str) -> Vec<&'f Finding> {
@@ -170,7 +175,7 @@ fn forgeries_rewrites_and_wrong_clocks_come_first() {
     assert_eq!(of(&findings, "git.clock")[0].metadata["commits"], 1);
 
     let calm = analyse(&repo, &book);
-    assert!(of(&calm, "git.ref.forced").is_empty(), "told in the run that saw it");
+    assert_eq!(of(&calm, "git.ref.forced").len(), forced.len(), "it stands");
     assert_eq!(of(&calm, "git.forged").len(), 1, "stands until it is resolved");
     assert_eq!(calm[0].id, findings[0].id);
 }
@@ -179,4 +184,48 @@ fn forgeries_rewrites_and_wrong_clocks_come_first() {
 fn nothing_read_gives_no_findings() {
     let repo = Repo::new();
     assert!(analyse(&repo, &Book::new()).is_empty());
+}
+
+#[test]
+fn what_was_moved_by_force_stands_until_it_is_back_or_gone() {
+    let mut repo = Repo::new();
+    repo.save("f", "one\n", "Add one thing to begin with");
+    repo.git(&["branch", "side"]);
+    let was = repo.save("f", "two\n", "Make two of what was one");
+    repo.git(&["branch", "-f", "side"]);
+    let book = Book::new();
+    analyse(&repo, &book);
+    repo.git(&["branch", "-f", "side", "HEAD~1"]);
+    let forced =
+        |found: &[Finding]| of(found, "git.ref.forced").iter().map(|it| path(it).to_owned()).collect::<Vec<_>>();
+    for _ in 0..3 {
+        assert_eq!(forced(&analyse(&repo, &book)), ["refs/heads/side"]);
+    }
+    repo.git(&["branch", "-f", "side", &was]);
+    assert_eq!(forced(&analyse(&repo, &book)), [""; 0], "it is where it was");
+    repo.git(&["branch", "-f", "side", "HEAD~1"]);
+    assert_eq!(forced(&analyse(&repo, &book)), ["refs/heads/side"]);
+    repo.git(&["branch", "-q", "-D", "side"]);
+    assert_eq!(forced(&analyse(&repo, &book)), [""; 0], "it is gone, which is told instead");
+}
+
+#[test]
+fn what_was_mended_is_settled_by_reading_everything_again() {
+    let mut repo = Repo::new();
+    repo.save("f", "one\n", "Add one thing to begin with");
+    let victim = repo.line(&["rev-parse", "HEAD:f"]);
+    let honest = std::fs::read(repo.loose(&victim)).unwrap();
+    crate::git_forged::forge(&repo, "blob", &victim, b"one more\n");
+    let book = Book::new();
+    assert_eq!(of(&analyse(&repo, &book), "git.forged").len(), 1);
+    crate::git_forged::overwrite(&repo.loose(&victim), &honest);
+    assert_eq!(of(&analyse(&repo, &book), "git.forged").len(), 1, "nobody has read it since");
+    let again = GitOptions { again: true, ..GitOptions::default() };
+    book.git(&repo.path, GitOptions { since: Some(Timestamp::from_micros(0)), ..again.clone() });
+    assert_eq!(of(&analyse(&repo, &book), "git.forged").len(), 1, "a part of it is not everything");
+    book.git(&repo.path, again.clone());
+    assert_eq!(of(&analyse(&repo, &book), "git.forged").len(), 0);
+    crate::git_forged::forge(&repo, "blob", &victim, b"one more\n");
+    book.git(&repo.path, again);
+    assert_eq!(of(&analyse(&repo, &book), "git.forged").len(), 1, "and stays where it is not mended");
 }

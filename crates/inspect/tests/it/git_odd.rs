@@ -75,6 +75,62 @@ fn a_shallow_clone_is_incomplete() {
     assert_eq!(edge["shallow"], true);
     assert_eq!(edge["files"].as_array().unwrap().len(), 0, "what it changed is not known");
     assert!(book.of("git.damaged").is_empty());
+
+    // Nothing has read it since; and when it is here, it is read.
+    for _ in 0..2 {
+        assert_eq!(book.git(&clone, GitOptions::default()).skipped_by_reason["history_not_cloned"], 1);
+    }
+    let asked = GitOptions { authors: vec!["ann".into()], ..GitOptions::default() };
+    book.git(&clone, asked);
+    assert_eq!(book.git(&clone, GitOptions::default()).skipped_by_reason["history_not_cloned"], 1);
+    repo.git(&["-C", clone.to_str().unwrap(), "fetch", "-q", "--unshallow"]);
+    let coverage = book.git(&clone, GitOptions::default());
+    assert!(coverage.is_complete(), "{:?}", coverage.skipped);
+    let mut read = ids(&book);
+    read.sort();
+    read.dedup();
+    assert_eq!(read.len(), 5, "those that were missing are sealed");
+    let coverage = book.git(&clone, GitOptions::default());
+    assert!(coverage.is_complete() && coverage.covered == 0);
+}
+
+#[test]
+fn what_is_missing_stays_missing_until_it_is_there() {
+    let mut repo = Repo::new();
+    repo.save("f", "one\n", "one");
+    repo.save("f", "two\n", "two");
+    let victim = repo.line(&["rev-parse", "HEAD~1:f"]);
+    let object = repo.loose(&victim);
+    let kept = std::fs::read(&object).unwrap();
+    std::fs::remove_file(&object).unwrap();
+    let book = Book::new();
+    for _ in 0..3 {
+        assert_eq!(book.git(&repo.path, GitOptions::default()).skipped_by_reason["object_missing"], 1);
+    }
+    repo.save("f", "three\n", "three");
+    let coverage = book.git(&repo.path, GitOptions::default());
+    assert_eq!((coverage.covered, coverage.skipped_by_reason["object_missing"]), (1, 1), "and goes on from there");
+    std::fs::write(&object, kept).unwrap();
+    let coverage = book.git(&repo.path, GitOptions::default());
+    assert!(coverage.is_complete(), "{:?}", coverage.skipped);
+    assert_eq!(coverage.covered, 3, "all of it was read again");
+    assert_eq!(book.git(&repo.path, GitOptions::default()).covered, 0);
+}
+
+#[test]
+fn a_question_that_nobody_could_answer_is_no_clean_answer() {
+    let mut repo = Repo::new();
+    repo.save("f", "one\n", "one");
+    let book = Book::new();
+    let asked = |options: GitOptions| book.git(&repo.path, options);
+    let by = |name: &str| GitOptions { authors: vec![name.into()], ..GitOptions::default() };
+    assert!(asked(by("nobdy")).skipped_by_reason.contains_key("no_commit_matches"));
+    assert!(asked(by("ann")).is_complete());
+    let future = GitOptions { since: Some(at(4_000_000_000)), ..GitOptions::default() };
+    assert!(asked(future).skipped_by_reason.contains_key("no_commit_matches"));
+    let quiet = GitOptions { until: Some(at(1_000_000_000)), ..GitOptions::default() };
+    let coverage = asked(quiet);
+    assert!(coverage.is_complete() && coverage.notes.iter().any(|note| note.contains("no commit matches")));
 }
 
 #[test]

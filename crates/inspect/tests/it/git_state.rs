@@ -196,7 +196,7 @@ impl World {
         let selection = Selection { source: Some("git"), actions: git.metadata().actions, ..Selection::default() };
         let read: Vec<u64> =
             Prior::records(&self.book, &selection).unwrap().map(|sealed| sealed.unwrap().seq).collect();
-        let scope = Scope { project: None, now: self.now(), since_baseline: None, suppressed: None };
+        let scope = Scope { project: None, now: self.now(), since_baseline: None, suppressed: None, analyzed: &[] };
         let mut records = Prior::records(&self.book, &selection).unwrap();
         let mut findings = git.analyze(&mut records, &scope, &Silent).unwrap();
         for finding in findings.iter_mut().filter(|finding| finding.evidence.is_empty()) {
@@ -332,7 +332,8 @@ fn what_is_put_down_says_the_same_every_time() {
     world.book.edit(|records| records.retain(|record| record.action != "analysis.state"));
     let selection = Selection { source: Some("git"), ..Selection::default() };
     let git = analyzer("git").unwrap().resumable().unwrap();
-    let mut fold = git.begin(&Scope { project: None, now: world.now(), since_baseline: None, suppressed: None });
+    let mut fold =
+        git.begin(&Scope { project: None, now: world.now(), since_baseline: None, suppressed: None, analyzed: &[] });
     Prior::records(&world.book, &selection).unwrap().for_each(|sealed| fold.record(sealed.unwrap()));
     assert_eq!(first["git"], fold.state());
     assert!(first["git"].len() < 8_000, "{}", first["git"].len());

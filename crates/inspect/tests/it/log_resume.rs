@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Write as _;
 use std::process::Command;
 
-use sealbook_inspect::LogOptions;
-use sealbook_record::Severity;
+use sealbook_inspect::{FileOptions, LogOptions, Stamp as _, Suppression};
+use sealbook_record::{Severity, Target, TargetKind, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use crate::book::{Book, result};
@@ -107,7 +107,79 @@ fn a_log_that_was_cut_off_is_told() {
     assert_eq!(found[0].severity, Severity::Critical);
     let lost = result(&book.of("log.lost")[0]);
     assert_eq!((&lost["read"], &lost["sha256"]), (&content.len().into(), &sha256(&content).into()));
-    assert_eq!(findings(&book, tree.path(), LogOptions::default()), [], "it is told once");
+    let again = findings(&book, tree.path(), LogOptions::default());
+    assert_eq!((rules(&again), &again[0].id), (vec!["log.shrunk"], &found[0].id), "it stands");
+    let selects = LogOptions { level: Some(Severity::Error), ..LogOptions::default() };
+    assert_eq!(findings(&book, tree.path(), selects), [], "a question of its own");
+    suppress(&book, &found[0].id);
+    assert_eq!(rules(&findings(&book, tree.path(), LogOptions::default())), ["suppression"]);
+}
+
+/// A person decides to live with it.
+fn suppress(book: &Book, finding: &str) {
+    let mut record = book.request(std::path::Path::new("/"), FileOptions::default()).event(
+        "cli",
+        "finding.suppressed",
+        Target::new(TargetKind::Record, finding),
+        book.now(),
+    );
+    let until = Timestamp::from_micros(i64::MAX);
+    Suppression { finding: finding.to_owned(), reason: "known".into(), until }.write(&mut record).unwrap();
+    book.edit(|records| records.push(record));
+}
+
+#[test]
+fn a_log_written_over_at_its_beginning_is_told_as_such() {
+    let (book, tree) = read_once();
+    let mut content = fs::read(tree.at("app.log")).unwrap();
+    content[40] = b'X';
+    fs::write(tree.at("app.log"), &content).unwrap();
+    assert_eq!(rules(&findings(&book, tree.path(), LogOptions::default())), ["log.rewritten"]);
+    // All of it lies within the marks.
+    let (book, tree) = (Book::new(), Tree::new());
+    tree.write("small.log", lines(0, 20));
+    audit(&book, tree.path(), LogOptions::default());
+    tree.write("small.log", lines(0, 20).replace("request 3", "request 4"));
+    assert_eq!(rules(&findings(&book, tree.path(), LogOptions::default())), ["log.rewritten"]);
+}
+
+#[test]
+fn what_could_not_be_read_is_said_by_each_run() {
+    let (book, tree) = (Book::new(), Tree::new());
+    tree.write("long.log", format!("{}2026-11-21 10:00:00 INFO {}\n{}", lines(0, 5), "x".repeat(2 << 20), lines(5, 9)));
+    let noise: Vec<u8> = lines(0, 5_000).bytes().collect();
+    tree.write("a.log.1", &noise);
+    let whole = tree.run("gzip", &["-c", "a.log.1"]);
+    fs::remove_file(tree.at("a.log.1")).unwrap();
+    tree.write("a.log.1.gz", &whole[..whole.len() / 2]);
+    let reasons = |options: LogOptions| -> Vec<String> {
+        audit(&book, tree.path(), options).skipped_by_reason.keys().map(ToString::to_string).collect()
+    };
+    let both = ["compressed_truncated", "line_too_long"];
+    assert_eq!(reasons(LogOptions::default()), both);
+    assert_eq!(reasons(LogOptions::default()), both, "nothing has read it since");
+    assert_eq!(reasons(LogOptions { again: true, ..LogOptions::default() }), both);
+    append(&tree, "long.log", &lines(9, 12));
+    assert_eq!(reasons(LogOptions::default()), both, "what is new was read, and the long line was not");
+    tree.write("a.log.1.gz", &whole);
+    assert_eq!(reasons(LogOptions::default()), ["line_too_long"], "what was cut off is whole now");
+}
+
+#[test]
+fn runs_that_nobody_analyzed_are_told_with_the_next() {
+    let (book, tree) = read_once();
+    assert_eq!(findings(&book, tree.path(), LogOptions::default()), []);
+    let error = |text: &str| format!("2026-11-21 11:00:00 CRITICAL {text}\n");
+    append(&tree, "app.log", &error("payment service cannot reach database").repeat(50));
+    audit(&book, tree.path(), LogOptions::default());
+    append(&tree, "app.log", &error("payment service cannot reach database").repeat(2));
+    audit(&book, tree.path(), LogOptions::default());
+    append(&tree, "app.log", &lines(500, 501));
+    let found = findings(&book, tree.path(), LogOptions::default());
+    assert_eq!(rules(&found)[0], "log.error.new", "{found:?}");
+    assert!(found[0].message.contains("52 times"), "{}", found[0].message);
+    assert_eq!(found[0].evidence.len(), 3, "it rests on all three runs");
+    assert_eq!(findings(&book, tree.path(), LogOptions::default()), [], "and is told once");
 }
 
 #[test]
@@ -128,10 +200,12 @@ fn a_log_that_was_written_over_is_told() {
     content[10_000] = b'Z';
     content.extend(lines(501, 502).bytes());
     fs::write(tree.at("app.log"), &content).unwrap();
-    assert_eq!(findings(&book, tree.path(), LogOptions::default()), []);
+    audit(&book, tree.path(), LogOptions::default());
+    assert_eq!(book.of("log.lost").len(), 2);
     assert!(run(&book)["notes"].to_string().contains("--again"), "{}", run(&book)["notes"]);
     let again = LogOptions { again: true, ..LogOptions::default() };
-    assert_eq!(rules(&findings(&book, tree.path(), again)), ["log.rewritten"], "the digest goes on from what was read");
+    assert_eq!(rules(&findings(&book, tree.path(), again)), ["log.rewritten"]);
+    assert_eq!(book.of("log.lost").len(), 3, "the digest goes on from what was read");
 }
 
 #[test]

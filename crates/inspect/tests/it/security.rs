@@ -339,3 +339,45 @@ fn the_same_secret_twice_is_two_places_and_samples_weigh_less() {
         [(Severity::Critical, "prod.env"), (Severity::Error, "prod.env"), (Severity::Warning, "tests/fixtures/a.env")]
     );
 }
+
+#[test]
+fn what_no_run_looked_at_is_not_said_to_be_gone() {
+    let (book, secret) = (Book::new(), token(77));
+    let mut repo = Repo::new();
+    repo.save("pay.py", format!("TOKEN = \"{secret}\"\n"), "Add payments");
+    let of = |sources: &[&'static str]| {
+        let asked = Asked { sources, security: SecurityOptions::default() };
+        let found: Vec<Finding> = audit(&book, &repo.path, &asked).findings().cloned().collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.into_iter().next().unwrap()
+    };
+    let history = of(&["git"]);
+    assert!(history.message.contains("this run did not look"), "{}", history.message);
+    assert_eq!(history.metadata.get("in_tree"), None);
+    let both = of(&["git", "security"]);
+    assert_eq!((&both.id, &both.metadata["in_tree"]), (&history.id, &true.into()));
+    repo.git(&["rm", "-q", "pay.py"]);
+    repo.git(&["commit", "-q", "-m", "Remove payments"]);
+    let of = |sources: &[&'static str]| {
+        let asked = Asked { sources, security: SecurityOptions::default() };
+        audit(&book, &repo.path, &asked).findings().next().unwrap().clone()
+    };
+    let history = of(&["git"]);
+    assert!(history.message.contains("its file is not in HEAD any more"), "{}", history.message);
+    assert_eq!((history.metadata.get("in_tree"), &history.metadata["in_head"]), (None, &false.into()));
+    let both = of(&["git", "security"]);
+    assert!(both.message.contains("it is not in the tree any more"), "{}", both.message);
+}
+
+#[test]
+fn nothing_to_look_through_is_no_clean_tree() {
+    let (book, empty) = (Book::new(), Tree::new());
+    for (source, why) in
+        [("security", "no_file"), ("file", "no_file"), ("module", "no_module"), ("log", "no_log_found")]
+    {
+        let asked = Asked { sources: &[source], security: SecurityOptions::default() };
+        let run = audit(&book, empty.path(), &asked);
+        let coverage = run.sources[0].result.as_ref().unwrap();
+        assert!(coverage.skipped_by_reason.contains_key(why) && !run.is_complete(), "{source}: {coverage:?}");
+    }
+}

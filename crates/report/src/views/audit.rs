@@ -240,6 +240,15 @@ impl AuditRun {
             let Some(coverage) = &source.coverage else {
                 continue;
             };
+            for (why, count) in &coverage.left_out {
+                let said = match why.as_str() {
+                    "gitignore" => "not tracked, and ignored by git",
+                    "gitignore_without_index" => "ignored by git, and no index says whether it is tracked",
+                    // The book lies in nearly every tree.
+                    _ => continue,
+                };
+                items.push(Text::name(&source.source).and(format!(": {} left out: {said}", words::grouped(*count))));
+            }
             for (why, count) in &coverage.skipped_by_reason {
                 items.push(Text::name(&source.source).and(format!(": {} skipped: {why}", words::grouped(*count))));
             }

@@ -14,7 +14,7 @@ const SHOWN: usize = 50;
 pub struct Gaps<'a> {
     /// Of the story.
     pub told: &'a Told,
-    /// Audits that did not read everything.
+    /// Audits that did not read everything, and times in which a watch lost events.
     pub incomplete_audits: &'a [IncompleteAudit],
     /// Ledgers that the book goes on from and that are not beside it.
     pub missing_ledgers: &'a [String],
@@ -116,7 +116,7 @@ impl View for Gaps<'_> {
         }
         self.story(&mut page);
         let columns = vec![Column::number("Seq"), Column::whole("Id"), Column::text("Target")];
-        table(&mut page, "Audits that did not read everything", columns, self.incomplete_audits, |audit| {
+        table(&mut page, "Audits and watches that did not see everything", columns, self.incomplete_audits, |audit| {
             vec![Text::plain(audit.seq.to_string()), Text::name(&audit.id), Text::name(&audit.target)]
         });
         for origin in self.missing_ledgers {

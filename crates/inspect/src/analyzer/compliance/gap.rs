@@ -40,7 +40,7 @@ pub(super) fn findings(evidence: &Evidence) -> Vec<Finding> {
         (facts.capture_gaps, "capture", "times in which a gate could not write"),
         (facts.missing_numbers, "numbers", "stretches of an actor's own numbers are missing"),
         (facts.seen_once, "seen_once", "calls were seen by one way in, and not by another that should have"),
-        (facts.incomplete_audits, "audits", "audits did not read everything"),
+        (facts.incomplete_audits, "audits", "audits and watches did not see everything"),
         (facts.missing_ledgers, "ledgers", "ledgers before this one are not beside it"),
         (facts.clock_steps, "clock", "times at which the clock stepped back"),
     ];

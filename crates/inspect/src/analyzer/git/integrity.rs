@@ -1,6 +1,6 @@
 //! What is forged, damaged or rewritten.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use sealbook_record::{Finding, Record, Severity};
 
@@ -11,8 +11,12 @@ use super::text::{Complete as _, Evidence};
 /// Findings about the repository itself.
 #[derive(Default)]
 pub(super) struct Integrity {
-    faults: Vec<Finding>,
-    known: HashSet<String>,
+    /// What is wrong, and the run that saw it last.
+    faults: Vec<(Finding, u32)>,
+    known: HashMap<String, usize>,
+    /// References that went elsewhere, and the commits that they left.
+    forced: Vec<(Finding, String)>,
+    /// What else became of references in the newest run.
     references: Vec<Finding>,
     run: u32,
 }
@@ -21,30 +25,56 @@ impl Integrity {
     /// Damage is listed so many times at most; all of it is in the book.
     const FAULTS: usize = 1_000;
 
-    /// A record of something forged or damaged brings its finding. It stands until somebody
-    /// resolves it: what is sealed once is not read again, so nothing here can say that it was mended.
-    pub(super) fn fault(&mut self, seq: u64, record: &Record) {
+    /// Moved references that stand at a time; all of them are in the book.
+    const FORCED: usize = 1_000;
+
+    /// A record of something forged or damaged brings its finding. It stands until a run that read and checked all of
+    /// history again does not tell of it.
+    pub(super) fn fault(&mut self, seq: u64, run: u32, record: &Record) {
         for mut finding in record.findings().unwrap_or_default() {
-            if self.faults.len() < Self::FAULTS && self.known.insert(finding.id.clone()) {
+            if let Some(at) = self.known.get(&finding.id) {
+                self.faults[*at].1 = run;
+            } else if self.faults.len() < Self::FAULTS {
+                self.known.insert(finding.id.clone(), self.faults.len());
                 finding.evidence = vec![(seq, seq)];
-                self.faults.push(finding);
+                self.faults.push((finding, run));
             }
         }
     }
 
-    /// How references moved between the last two runs; what was told of earlier ones is history.
+    /// A run read and checked everything: what it did not tell of is mended.
+    pub(super) fn checked_all(&mut self, run: u32) {
+        self.faults.retain(|(_, seen)| *seen == run);
+        self.known = self.faults.iter().enumerate().map(|(at, (finding, _))| (finding.id.clone(), at)).collect();
+    }
+
+    /// How references moved. What was deleted or replaced, the newest run tells. What was moved by force stands until
+    /// it is back where it was, or a branch is gone altogether; or until a person suppresses it.
     pub(super) fn reference(&mut self, seq: u64, run: u32, reference: &Reference) {
         if self.run != run {
             self.run = run;
             self.references.clear();
         }
+        let (name, is_tag) = (&reference.name.0, reference.kind.ends_with("tag"));
+        let is_gone = reference.state == "deleted" && !is_tag;
+        self.forced.retain(|(finding, left)| {
+            let is_same = finding.location.as_ref().is_some_and(|at| at.path == *name);
+            !is_same || !(is_gone || reference.commit.as_ref() == Some(left))
+        });
         let mut evidence = Evidence::default();
         evidence.cite(seq);
         let found = match (reference.state.as_str(), reference.kind.as_str()) {
             (_, "replace") => replaced(reference),
             // HEAD goes wherever the branch goes that is checked out.
             (_, "head") => return,
-            ("forced", _) => forced(reference),
+            ("forced", _) => {
+                if self.forced.len() >= Self::FORCED {
+                    self.forced.remove(0);
+                }
+                let left = before(reference).cloned().unwrap_or_default();
+                self.forced.push((forced(reference).rest_on(&evidence), left));
+                return;
+            }
             ("deleted", _) => deleted(reference),
             _ => return,
         };
@@ -52,29 +82,44 @@ impl Integrity {
     }
 
     pub(super) fn save(&self, out: &mut Writer) {
+        let text = |finding: &Finding| serde_json::to_string(finding).expect("a finding that was read can be written");
         out.number(u64::from(self.run));
-        for findings in [&self.faults, &self.references] {
-            out.count(findings.len());
-            for finding in findings {
-                out.text(&serde_json::to_string(finding).expect("a finding that was read can be written"));
-            }
+        out.count(self.faults.len());
+        for (finding, run) in &self.faults {
+            out.text(&text(finding));
+            out.number(u64::from(*run));
+        }
+        out.count(self.forced.len());
+        for (finding, left) in &self.forced {
+            out.text(&text(finding));
+            out.text(left);
+        }
+        out.count(self.references.len());
+        for finding in &self.references {
+            out.text(&text(finding));
         }
     }
 
     pub(super) fn load(&mut self, from: &mut Reader<'_>) -> Option<()> {
+        let finding = |from: &mut Reader<'_>| serde_json::from_str::<Finding>(from.text()?).ok();
         self.run = from.narrow()?;
-        for findings in [&mut self.faults, &mut self.references] {
-            for _ in 0..from.count()? {
-                findings.push(serde_json::from_str(from.text()?).ok()?);
-            }
+        for _ in 0..from.count()? {
+            self.faults.push((finding(from)?, from.narrow()?));
         }
-        self.known = self.faults.iter().map(|finding| finding.id.clone()).collect();
+        for _ in 0..from.count()? {
+            self.forced.push((finding(from)?, from.text()?.to_owned()));
+        }
+        for _ in 0..from.count()? {
+            self.references.push(finding(from)?);
+        }
+        self.known = self.faults.iter().enumerate().map(|(at, (finding, _))| (finding.id.clone(), at)).collect();
         Some(())
     }
 
     pub(super) fn finish(self) -> Vec<Finding> {
-        let mut all = self.faults;
+        let mut all: Vec<Finding> = self.faults.into_iter().map(|(finding, _)| finding).collect();
         all.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        all.extend(self.forced.into_iter().map(|(finding, _)| finding));
         all.extend(self.references);
         all
     }

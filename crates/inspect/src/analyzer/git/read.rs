@@ -17,6 +17,8 @@ pub(super) enum Told<'a> {
     Reference(Reference),
     /// Something is forged or damaged; the record carries its finding.
     Fault,
+    /// A run read and checked everything again.
+    CheckedAll,
 }
 
 /// A commit, without its files.
@@ -169,6 +171,12 @@ impl<'de> serde::de::Visitor<'de> for Visitor {
 }
 
 #[derive(Deserialize)]
+struct RunRead {
+    #[serde(default)]
+    checked_all: bool,
+}
+
+#[derive(Deserialize)]
 struct FilesPage<'a> {
     commit: String,
     #[serde(borrow)]
@@ -199,6 +207,10 @@ pub(super) fn read(record: &Record) -> Option<Told<'_>> {
         }
         "git.ref" => serde_json::from_str(result()?).ok().map(Told::Reference),
         "git.forged" | "git.damaged" => Some(Told::Fault),
+        "git.history" => {
+            let run: RunRead = serde_json::from_str(result()?).ok()?;
+            run.checked_all.then_some(Told::CheckedAll)
+        }
         _ => None,
     }
 }

@@ -1,5 +1,7 @@
 //! The records over runs, as far as they are needed, and words for people.
 
+use std::collections::BTreeMap;
+
 use sealbook_record::{PartName, Record, Timestamp};
 use serde::Deserialize;
 
@@ -66,9 +68,64 @@ impl Run {
     pub(super) fn of(record: &Record) -> Option<Self> {
         serde_json::from_str(record.part(PartName::Result)?.get()).ok()
     }
+
+    /// This run and the next as one.
+    pub(super) fn and(mut self, next: Self) -> Self {
+        self.first = self.first.into_iter().chain(next.first).min();
+        self.last = self.last.max(next.last);
+        for cluster in next.clusters {
+            match self.clusters.iter_mut().find(|known| known.key == cluster.key) {
+                Some(known) => known.add(cluster),
+                None => self.clusters.push(cluster),
+            }
+        }
+        self.clusters.sort_by_key(|it| std::cmp::Reverse((it.level == "critical", it.count)));
+        for group in next.groups {
+            let is_same = |it: &&mut Group| it.by == group.by && it.files == group.files;
+            match self.groups.iter_mut().find(is_same) {
+                Some(known) => {
+                    known.count += group.count;
+                    known.templates.extend(group.templates);
+                    let mut seen = std::collections::HashSet::new();
+                    known.templates.retain(|id| seen.insert(id.clone()));
+                }
+                None => self.groups.push(group),
+            }
+        }
+        self.gaps.extend(next.gaps);
+        // What is silent, the newest says.
+        self.silent = next.silent;
+        self.timeline = self.timeline.and(next.timeline);
+        self
+    }
+}
+
+impl Timeline {
+    /// In the wider buckets of the two.
+    fn and(self, next: Self) -> Self {
+        let seconds = self.seconds.max(next.seconds).max(1);
+        let mut rows: BTreeMap<i64, (u64, u64)> = BTreeMap::new();
+        for (at, entries, errors) in self.rows.into_iter().chain(next.rows) {
+            let row = rows.entry(at.div_euclid(seconds) * seconds).or_default();
+            *row = (row.0 + entries, row.1 + errors);
+        }
+        Self { seconds, rows: rows.into_iter().map(|(at, (entries, errors))| (at, entries, errors)).collect() }
+    }
 }
 
 impl Cluster {
+    fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.new |= other.new;
+        self.first = self.first.take().into_iter().chain(other.first).min();
+        self.last = self.last.take().max(other.last);
+        for file in other.files {
+            if !self.files.contains(&file) {
+                self.files.push(file);
+            }
+        }
+    }
+
     /// `connection lost: error, 3 times in a.log`.
     pub(super) fn told(&self) -> String {
         let times = if self.count == 1 { "once".to_owned() } else { format!("{} times", self.count) };

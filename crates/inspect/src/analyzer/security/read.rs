@@ -1,5 +1,7 @@
 //! The records of the security source, and of secrets in history, as far as the findings need them.
 
+use std::collections::BTreeSet;
+
 use sealbook_record::{PartName, Record, Severity, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +15,16 @@ pub(super) enum Told {
     Pattern(Pattern),
     Permission(Permission),
     Advisory(Advisory),
+    /// The tree was looked through.
+    Scanned,
+    /// Files with secrets in history that are not in `HEAD`.
+    Gone(BTreeSet<String>),
+}
+
+#[derive(Deserialize)]
+struct History {
+    #[serde(default)]
+    leaks_gone: Vec<TreePath>,
 }
 
 #[derive(Deserialize, Clone)]
@@ -96,6 +108,11 @@ pub(super) fn read(record: &Record) -> Option<Told> {
         "security.pattern" => result(record).map(Told::Pattern),
         "security.permission" => result(record).map(Told::Permission),
         "security.advisory" => result(record).map(Told::Advisory),
+        "security.scan" => Some(Told::Scanned),
+        "git.history" => {
+            let history: History = result(record)?;
+            Some(Told::Gone(history.leaks_gone.iter().map(ToString::to_string).collect()))
+        }
         "git.secret" => {
             let read: OfHistory = result(record)?;
             let author = record.actor.name.clone().unwrap_or_else(|| record.actor.id.clone());

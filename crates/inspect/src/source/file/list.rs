@@ -12,6 +12,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
 use super::read::Fault;
+pub(crate) use super::walk::LeftOut;
 use super::walk::{self, Filter, Item};
 
 /// A directory that is held open while one of its files is wanted.
@@ -49,20 +50,26 @@ pub(crate) fn open(path: &Path) -> Result<OwnedFd, std::io::Error> {
     walk::open_root(path).map_err(Into::into)
 }
 
-/// Gives every file below `root`; says how many entries ignore files left out.
-pub(crate) fn list(root: OwnedFd, path: &Path, give: &mut dyn FnMut(Listed) -> ControlFlow<()>) -> u64 {
-    list_with(root, path, give, &mut |_, _| {})
+/// Gives every file below `root`; says what was left out.
+pub(crate) fn list(
+    root: OwnedFd,
+    path: &Path,
+    ignore_files: bool,
+    give: &mut dyn FnMut(Listed) -> ControlFlow<()>,
+) -> LeftOut {
+    list_with(root, path, ignore_files, give, &mut |_, _| {})
 }
 
 /// The same; directories come too, by their path and mode.
 pub(in crate::source) fn list_with(
     root: OwnedFd,
     path: &Path,
+    ignore_files: bool,
     give: &mut dyn FnMut(Listed) -> ControlFlow<()>,
     directory: &mut dyn FnMut(&[u8], u32),
-) -> u64 {
-    let filter = Filter { pattern: None, ignore_files: true };
-    let left_out = walk::walk(root, path, &filter, &mut |item| match item {
+) -> LeftOut {
+    let filter = Filter { pattern: None, ignore_files };
+    walk::walk(root, path, &filter, &mut |item| match item {
         Item::Look { directory, name, listed } => {
             let path = [&directory.prefix[..], name.to_bytes()].concat();
             match listed {
@@ -81,8 +88,7 @@ pub(in crate::source) fn list_with(
             give(Listed::Closed { path: entry.path.clone(), why: fault.why(), detail: fault.detail() })
         }
         Item::Beyond { path, why } => give(Listed::Closed { path, why, detail: None }),
-    });
-    left_out.ignored
+    })
 }
 
 impl Place {

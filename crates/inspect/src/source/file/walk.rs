@@ -3,13 +3,13 @@
 //! Directories are opened relative to the directory above and never through a symlink, so that no
 //! link, loop or rename on the way leads out of the tree. Files are not touched here.
 
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
 use std::io::Read as _;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, openat, statat};
@@ -17,12 +17,15 @@ use rustix::io::Errno;
 
 use super::attributes::Attributes;
 use super::entry::{Entry, Kind, Meta};
-use super::ignores::{Ignores, Rules};
+use super::ignores::{Ignores, Look, Rules};
 use super::pattern::Pattern;
 use super::read::Fault;
+use crate::Coverage;
 
-/// Never audited: the book's own, and git's, which the `git` source reads.
-const EXCLUDED: [&[u8]; 2] = [b".git", b".sealbook"];
+/// Never audited: the `git` source reads it.
+const GIT: &[u8] = b".git";
+/// The book's own, of which only what git tracks is audited: a clone brought that.
+const BOOK: &[u8] = b".sealbook";
 /// Directories held open at a time. Only nested ones with something left to list count.
 const OPEN_DIRECTORIES: usize = 256;
 /// Longest path below the root; the system's own calls end at 4,096.
@@ -51,16 +54,36 @@ pub(super) enum Item {
 /// What to leave out.
 pub(super) struct Filter {
     pub(super) pattern: Option<Pattern>,
+    /// Heed `.gitignore` for what is not tracked.
     pub(super) ignore_files: bool,
 }
 
-/// What was left out.
-#[derive(Debug, Default)]
-pub(super) struct LeftOut {
-    /// By an ignore file; a directory counts once.
+/// What was left out; a directory counts once.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct LeftOut {
+    /// Not tracked, and ignored.
     pub(super) ignored: u64,
-    /// `.git` and `.sealbook`.
-    pub(super) excluded: u64,
+    /// Ignored, and no index is there to say whether it is tracked.
+    pub(super) unindexed: u64,
+    /// `.git`.
+    pub(super) git: u64,
+    /// `.sealbook`, or what is not tracked in it.
+    pub(super) book: u64,
+}
+
+impl LeftOut {
+    /// By ignore files.
+    pub(super) fn ignored(self) -> u64 {
+        self.ignored + self.unindexed
+    }
+
+    /// Counts it in the coverage, by reason.
+    pub(crate) fn tell(self, coverage: &mut Coverage) {
+        coverage.ignored += self.ignored();
+        coverage.leave_out("gitignore", self.ignored);
+        coverage.leave_out("gitignore_without_index", self.unindexed);
+        coverage.leave_out("book", self.book);
+    }
 }
 
 /// Opens the root of a tree.
@@ -76,8 +99,9 @@ pub(super) fn walk(
     filter: &Filter,
     give: &mut dyn FnMut(Item) -> ControlFlow<()>,
 ) -> LeftOut {
-    let above = if filter.ignore_files { rules_above(path) } else { Ignores::default() };
-    let mut walk = Walk { filter, give, frames: Vec::new(), left_out: LeftOut::default(), attributes: Vec::new() };
+    let above = rules_above(path, filter.ignore_files);
+    let left_out = LeftOut::default();
+    let mut walk = Walk { path, filter, give, frames: Vec::new(), left_out, attributes: Vec::new() };
     let mut entry = Entry::default();
     entry.begin(b"", b".");
     // A break is the consumer's wish to stop; what was left out no longer matters then.
@@ -88,6 +112,7 @@ pub(super) fn walk(
 }
 
 struct Walk<'a> {
+    path: &'a Path,
     filter: &'a Filter,
     give: &'a mut dyn FnMut(Item) -> ControlFlow<()>,
     frames: Vec<Frame>,
@@ -126,8 +151,8 @@ impl Walk<'_> {
         name: CString,
         listed: FileType,
     ) -> ControlFlow<()> {
-        if EXCLUDED.contains(&name.to_bytes()) {
-            self.left_out.excluded += 1;
+        if name.to_bytes() == GIT {
+            self.left_out.git += 1;
             return ControlFlow::Continue(());
         }
         let path = [&directory.prefix[..], name.to_bytes()].concat();
@@ -144,8 +169,14 @@ impl Walk<'_> {
                 return ControlFlow::Continue(());
             }
         }
-        if ignores.leave_out(&path, is_dir) {
-            self.left_out.ignored += 1;
+        let is_book = name.to_bytes() == BOOK;
+        let look = if is_book { ignores.look_at_book(&path) } else { ignores.look(&path, is_dir) };
+        if let Look::Nothing { is_known } = look {
+            *match (is_book || ignores.is_book, is_known) {
+                (true, _) => &mut self.left_out.book,
+                (false, true) => &mut self.left_out.ignored,
+                (false, false) => &mut self.left_out.unindexed,
+            } += 1;
             return ControlFlow::Continue(());
         }
         if path.len() > PATH_BYTES {
@@ -171,6 +202,10 @@ impl Walk<'_> {
         {
             entry.stat = Some(Meta::of(&stat));
         }
+        let ignores = match look {
+            Look::Tracked => &ignores.tracked_alone(is_book),
+            _ => ignores,
+        };
         self.enter(opened, entry, [&path[..], b"/"].concat(), ignores)
     }
 
@@ -194,11 +229,8 @@ impl Walk<'_> {
             (self.give)(Item::Directory(Box::new(entry), fault))?;
         }
         if let Ok((mut names, fd)) = listed {
-            let ignores = if self.filter.ignore_files {
-                ignores.enter(&prefix, &rules_in(fd.as_fd(), &names))
-            } else {
-                Ignores::default()
-            };
+            let directory = || self.path.join(OsStr::from_bytes(&prefix));
+            let ignores = ignores.enter(&prefix, &rules_in(fd.as_fd(), &names, &directory, self.filter.ignore_files));
             names.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
             self.frames.push(Frame { directory: Arc::new(Directory { fd, prefix }), names, ignores });
         }
@@ -218,27 +250,38 @@ fn list(fd: &OwnedFd) -> Result<Vec<(CString, FileType)>, Errno> {
 }
 
 /// The rules of one directory, which is not listed; none where it cannot be opened.
-pub(super) fn rules_of(directory: &Path) -> Rules {
+pub(super) fn rules_of(path: &Path) -> Rules {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let Ok(directory) = openat(rustix::fs::CWD, directory, flags, Mode::empty()) else { return Rules::default() };
-    rules_with(directory.as_fd(), &|name| statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
+    let Ok(directory) = openat(rustix::fs::CWD, path, flags, Mode::empty()) else { return Rules::default() };
+    let has = |name: &CStr| statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW).is_ok();
+    rules_with(directory.as_fd(), &has, &|| path.to_owned(), true)
 }
 
-fn rules_in(directory: BorrowedFd<'_>, names: &[(CString, FileType)]) -> Rules {
-    rules_with(directory, &|wanted| names.iter().any(|(name, _)| name.as_c_str() == wanted))
+fn rules_in(
+    directory: BorrowedFd<'_>,
+    names: &[(CString, FileType)],
+    path: &dyn Fn() -> PathBuf,
+    ignore_files: bool,
+) -> Rules {
+    let has = |wanted: &CStr| names.iter().any(|(name, _)| name.as_c_str() == wanted);
+    rules_with(directory, &has, path, ignore_files)
 }
 
-fn rules_with(directory: BorrowedFd<'_>, has: &dyn Fn(&CStr) -> bool) -> Rules {
+fn rules_with(
+    directory: BorrowedFd<'_>,
+    has: &dyn Fn(&CStr) -> bool,
+    path: &dyn Fn() -> PathBuf,
+    ignore_files: bool,
+) -> Rules {
     let read = |name: &CStr| {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         read_rules(File::from(openat(directory, name, flags, Mode::empty()).ok()?))
     };
-    let repository = has(c".git");
+    let is_repository = has(c".git");
     Rules {
-        git: has(c".gitignore").then(|| read(c".gitignore")).flatten(),
-        plain: has(c".ignore").then(|| read(c".ignore")).flatten(),
-        exclude: repository.then(|| read(c".git/info/exclude")).flatten(),
-        repository,
+        git: (ignore_files && has(c".gitignore")).then(|| read(c".gitignore")).flatten(),
+        exclude: (ignore_files && is_repository).then(|| read(c".git/info/exclude")).flatten(),
+        repository: is_repository.then(path),
     }
 }
 
@@ -255,7 +298,7 @@ fn read_rules(file: File) -> Option<Vec<u8>> {
 
 /// The rules of the directories above the root, up to the repository it lies in. A rule that
 /// leaves out the root itself is overruled by whoever names it as the target.
-pub(super) fn rules_above(root: &Path) -> Ignores {
+pub(super) fn rules_above(root: &Path, ignore_files: bool) -> Ignores {
     let mut chain = Vec::new();
     if root.join(".git").symlink_metadata().is_ok() {
         return Ignores::default();
@@ -267,12 +310,13 @@ pub(super) fn rules_above(root: &Path) -> Ignores {
                 let mut to_root =
                     root.strip_prefix(directory).expect("an ancestor is a prefix").as_os_str().as_bytes().to_vec();
                 to_root.push(b'/');
-                let read = |name| read_rules(File::open(directory.join(name)).ok()?);
+                let read =
+                    |name| ignore_files.then(|| File::open(directory.join(name)).ok()).flatten().and_then(read_rules);
+                let is_repository = directory.join(".git").symlink_metadata().is_ok();
                 let rules = Rules {
                     git: read(".gitignore"),
-                    plain: read(".ignore"),
                     exclude: read(".git/info/exclude"),
-                    repository: directory.join(".git").symlink_metadata().is_ok(),
+                    repository: is_repository.then(|| directory.to_owned()),
                 };
                 ignores.enter_above(&to_root, &rules)
             });

@@ -9,6 +9,7 @@ use sealbook_record::{PartName, Record, Timestamp};
 use serde::Deserialize;
 
 use super::engine::id::Id;
+use super::gaps::Gaps;
 use super::{HISTORY, NAME, REF};
 use crate::{Error, Prior, Selection, TreePath};
 
@@ -31,6 +32,8 @@ pub(super) struct Previous {
     pub(super) commits: u64,
     /// The digest of the rules with which all of them were looked through for secrets.
     pub(super) rules: Option<String>,
+    /// What of history neither it nor the runs before it could read.
+    pub(super) gaps: Gaps,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +55,10 @@ struct RunRead {
     sealed_commits: u64,
     #[serde(default)]
     looked_through: Option<String>,
+    #[serde(default)]
+    gaps: Option<Gaps>,
+    #[serde(default)]
+    complete: Option<bool>,
 }
 
 impl Previous {
@@ -83,8 +90,14 @@ impl Previous {
             }
         }
         let commits = told.as_ref().map_or(0, |told| told.sealed_commits);
+        let gaps = match &told {
+            Some(RunRead { gaps: Some(gaps), .. }) => gaps.clone(),
+            // Sealed before gaps were listed, or incomplete for another reason: read again, once.
+            Some(RunRead { complete: Some(false), .. }) => Gaps::unlisted(),
+            _ => Gaps::default(),
+        };
         let rules = told.and_then(|told| told.looked_through);
-        Ok(Self { refs, exists: true, commits, rules })
+        Ok(Self { refs, exists: true, commits, rules, gaps })
     }
 
     /// The commits behind which everything is sealed.

@@ -30,6 +30,8 @@ pub(super) struct Faults<'a> {
     told_copies: HashSet<(Id, PathBuf)>,
     pub(super) forged: u64,
     pub(super) damaged: u64,
+    /// What could not be read, by the word for it.
+    unread: Vec<(Id, &'static str)>,
 }
 
 #[derive(Serialize)]
@@ -57,7 +59,25 @@ struct DamagedTold<'a> {
 
 impl<'a> Faults<'a> {
     pub(super) fn new(database: &'a Database, is_partial: bool) -> Self {
-        Self { database, is_partial, told: HashSet::new(), told_copies: HashSet::new(), forged: 0, damaged: 0 }
+        Self {
+            database,
+            is_partial,
+            told: HashSet::new(),
+            told_copies: HashSet::new(),
+            forged: 0,
+            damaged: 0,
+            unread: Vec::new(),
+        }
+    }
+
+    /// What could not be read, and why.
+    pub(super) fn unread(&self) -> impl Iterator<Item = (Id, &'static str)> {
+        self.unread.iter().copied()
+    }
+
+    /// Whether each object that is damaged has a record.
+    pub(super) fn are_all_told(&self) -> bool {
+        self.damaged <= DAMAGED_RECORDS as u64
     }
 
     /// Seals a record for a fault, if it is a new one, and counts it against the coverage.
@@ -103,7 +123,7 @@ impl<'a> Faults<'a> {
     }
 
     fn damaged(
-        &self,
+        &mut self,
         fault: &Fault,
         damage: &Damage,
         request: &Request<'_>,
@@ -121,6 +141,7 @@ impl<'a> Faults<'a> {
         let named = path.clone().unwrap_or_else(|| TreePath::from(&*fault.id.to_string()));
         let about = format!("{} {} {detail}", fault.kind.as_str(), fault.id);
         coverage.skip(named, word, Some(about.trim_end().to_owned()));
+        self.unread.push((fault.id, word));
         if word == "object_not_cloned" || self.damaged > DAMAGED_RECORDS as u64 {
             return Ok(());
         }

@@ -141,6 +141,11 @@ impl<'a> Secrets<'a> {
         Ok(())
     }
 
+    /// Files that brought them, some more than once.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &[u8]> {
+        self.found.keys().map(|(_, _, path)| path.as_slice())
+    }
+
     pub(super) fn told(&self) -> SecretsTold<'_> {
         let rules = RulesTold::of(self.rules, self.from.as_deref());
         SecretsTold { rules, found: self.found.len(), allowed: self.allowed }

@@ -198,6 +198,10 @@ fn loss(place: &Place, state: &State, size: u64) -> Loss {
     match marks {
         Ok((true, _)) if size < state.read && state.compression.is_none() => Loss::Shrunk,
         Ok((true, _)) => Loss::Rewritten,
+        // Another beginning and the same end, or the same length: it was written over in place.
+        Ok((false, is_end_same)) if state.compression.is_none() && (is_end_same || size == state.size) => {
+            Loss::Rewritten
+        }
         _ => Loss::Replaced,
     }
 }

@@ -6,7 +6,7 @@ use sealbook_policy::{Raw, redact_text};
 use sealbook_record::PartName;
 
 use super::previous::Previous;
-use super::state::State;
+use super::state::{State, Unread};
 use super::sum::{self, Sum};
 use super::work::Done;
 use super::{RUN, SELECTION, find, resume, tell, templates};
@@ -59,7 +59,7 @@ impl Run<'_> {
             self.coverage.ignored += 1;
             return Ok(());
         }
-        for (why, detail) in std::mem::take(&mut done.skipped) {
+        for Unread { why, detail } in std::mem::take(&mut done.skipped) {
             self.coverage.skip(TreePath::from(&*self.shown(&done.path)), why, detail);
         }
         self.rotated += u64::from(done.was.is_some());
@@ -161,7 +161,17 @@ impl Run<'_> {
     }
 
     fn notes(&mut self, new_clusters: usize) {
-        let is_empty = self.states.is_empty() && self.coverage.is_complete();
+        let options = &self.request.options.log;
+        self.coverage.nothing_read(
+            TreePath::from("."),
+            "no_log_found",
+            "no file here is a log by its name or its content; a file that is named itself is read whatever it is called",
+        );
+        let is_of_nobody = !options.services.is_empty() && options.level.is_none();
+        if is_of_nobody && options.since.is_none() && options.until.is_none() && self.sum.seen.entries == 0 {
+            let why = format!("no entry is of the service {}", options.services.join(" or "));
+            self.coverage.nothing_selected("no_such_service", why);
+        }
         let notes = &mut self.coverage.notes;
         if self.coverage.ignored > 0 {
             notes.push(format!(
@@ -185,12 +195,8 @@ impl Run<'_> {
             notes.push(format!("{new_clusters} kinds of errors are new; {NEW_CLUSTERS} have a record of their own"));
         }
         let undated = self.sum.seen.read - self.sum.seen.entries;
-        let options = &self.request.options.log;
         if (options.since.is_some() || options.until.is_some()) && undated > 0 {
             notes.push("entries whose time is not known were not selected".into());
-        }
-        if is_empty {
-            notes.push("no log was found".into());
         }
     }
 

@@ -1,5 +1,6 @@
 //! How far each log was read: sealed by one run, gone on from by the next.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
@@ -42,6 +43,17 @@ pub(super) struct State {
     pub(super) entries: u64,
     pub(super) first: Option<i64>,
     pub(super) last: Option<i64>,
+    /// What of it could not be read: as long as it is what it was, no later run has read it either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) unread: Vec<Unread>,
+}
+
+/// What of a log could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Unread {
+    pub(super) why: Cow<'static, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) detail: Option<String>,
 }
 
 impl State {
@@ -169,6 +181,7 @@ mod tests {
             entries: 0,
             first: None,
             last: None,
+            unread: Vec::new(),
         };
         let sha256 = hex(&hash.clone().finalize());
         let mut resumed = state(sha256.clone(), text.clone()).resumed().unwrap();

@@ -12,12 +12,16 @@ use super::lines::{Cut, Lines};
 use super::open::{Compression, Content, why};
 use super::read::{Reader, Told, Wanted, is_dated};
 use super::resume::{Job, Loss, Lost};
-use super::state::{MARK_BYTES, State, again, digest_of, digest_to, head_of, hex, midstate};
+use super::state::{MARK_BYTES, State, Unread, again, digest_of, digest_to, head_of, hex, midstate};
 use super::time::Clock;
 use crate::{Progress, TreePath};
 
 /// Bytes by which a format is judged.
 const SAMPLE: u64 = 64 << 10;
+/// Reasons that are kept of one file.
+const UNREAD_MOST: usize = 32;
+/// What holds for the place where it was met, also when a log is read on; the rest is met again.
+const OF_LINES: [&str; 2] = ["line_too_long", "binary_lines"];
 /// A last line without a newline is whole when nothing was added to it for so long: a minute.
 const SETTLED_US: i64 = 60_000_000;
 
@@ -44,7 +48,7 @@ pub(super) struct Done {
     pub(super) to: u64,
     pub(super) told: Option<Told>,
     pub(super) service: Vec<u8>,
-    pub(super) skipped: Vec<(&'static str, Option<String>)>,
+    pub(super) skipped: Vec<Unread>,
     pub(super) lost: Option<Lost>,
     /// No log, by its name and by what is in it.
     pub(super) is_other: bool,
@@ -71,7 +75,20 @@ impl Done {
 
     fn skip(&mut self, why: &'static str, detail: &dyn ToString) {
         let detail = detail.to_string();
-        self.skipped.push((why, (!detail.is_empty()).then_some(detail)));
+        self.again(Unread { why: why.into(), detail: (!detail.is_empty()).then_some(detail) });
+    }
+
+    /// Takes over what earlier runs passed over of what is not read again.
+    fn carry(&mut self, before: Option<&State>) {
+        let unread = before.iter().flat_map(|state| &state.unread);
+        unread.filter(|it| OF_LINES.contains(&&*it.why)).for_each(|it| self.again(it.clone()));
+    }
+
+    /// Of lines that were passed over each run adds to what those before it said.
+    fn again(&mut self, unread: Unread) {
+        if !self.skipped.contains(&unread) && self.skipped.len() < UNREAD_MOST {
+            self.skipped.push(unread);
+        }
     }
 }
 
@@ -80,6 +97,7 @@ pub(super) fn work(task: &Task<'_>, mut job: Job) -> Done {
     let mut done = Done::new(&job);
     if !task.is_selection && !task.again && job.is_unchanged() {
         done.state = job.before.take().map(|state| State { path: job.path, ..state });
+        done.skipped = done.state.as_ref().map_or_else(Vec::new, |state| state.unread.clone());
         return done;
     }
     let before = job.before.clone();
@@ -127,6 +145,7 @@ fn read(task: &Task<'_>, job: &mut Job, done: &mut Done) -> io::Result<()> {
         },
     };
     let from = before.as_ref().map_or(0, |state| state.read);
+    done.carry(before.as_ref());
     let wanted = Wanted { is_of_service: is_of(task.wanted, &job.path), ..task.wanted.clone() };
     let service = done.service.clone();
     let mut reader = Reader::new(format, clock, &wanted, &service, &sample);
@@ -187,6 +206,7 @@ fn read(task: &Task<'_>, job: &mut Job, done: &mut Done) -> io::Result<()> {
         entries: told.seen.entries + state.map_or(0, |state| state.entries),
         first: state.and_then(|state| state.first).or(told.seen.first),
         last: told.seen.last.max(state.and_then(|state| state.last)),
+        unread: done.skipped.clone(),
     });
     done.told = Some(told);
     Ok(())

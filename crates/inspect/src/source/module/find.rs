@@ -83,6 +83,7 @@ impl Found {
     pub(super) fn look(
         root: &Path,
         options: &ModuleOptions,
+        ignore_files: bool,
         coverage: &mut Coverage,
         progress: &dyn Progress,
     ) -> Result<Self, Error> {
@@ -90,13 +91,13 @@ impl Found {
         let mut troubles: Vec<(String, &'static str, Option<String>)> = Vec::new();
         let unreadable = |cause| Error::TargetUnreadable { path: root.to_owned(), cause };
         progress.begin("manifests", None);
-        let ignored = list(open(root).map_err(unreadable)?, root, &mut |listed| {
+        let left_out = list(open(root).map_err(unreadable)?, root, ignore_files, &mut |listed| {
             found.take(listed, &mut troubles);
             if progress.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         progress.end();
         go_on(progress)?;
-        coverage.ignored += ignored;
+        left_out.tell(coverage);
         found.manifests.sort_by(|a, b| (&a.directory, a.order, &a.name).cmp(&(&b.directory, b.order, &b.name)));
         found.locks.sort_by(|a, b| (&a.directory, a.order).cmp(&(&b.directory, b.order)));
         found.divide(root, options);

@@ -86,6 +86,8 @@ pub(super) struct Look<'a> {
     pub(super) found: &'a Found,
     pub(super) reports: &'a Reports,
     pub(super) include_tests: bool,
+    /// Leave out what `.gitignore` does.
+    pub(super) ignore_files: bool,
 }
 
 /// Looks at every file of the wanted modules, and gives what was seen, in no order.
@@ -105,7 +107,7 @@ pub(super) fn run(
     let done = thread::scope(move |scope| {
         let give_walked = give_result.clone();
         scope.spawn(move || {
-            list(tree, root, &mut |listed| {
+            list(tree, root, look.ignore_files, &mut |listed| {
                 let Listed::File { place, name, path } = listed else { return ControlFlow::Continue(()) };
                 let path = TreePath::new(path).to_string();
                 let Some(module) = look.found.owner(&path).filter(|at| *at != usize::MAX) else {

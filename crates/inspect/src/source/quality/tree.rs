@@ -20,7 +20,6 @@ pub(super) struct Tree {
     pub(super) endings: BTreeMap<String, (u64, u64)>,
     /// Paths below the root, of files that are text.
     pub(super) texts: Vec<String>,
-    pub(super) ignored: u64,
     pub(super) bytes: u64,
 }
 
@@ -35,12 +34,12 @@ impl Tree {
     pub(super) fn walk(
         root: &Path,
         target: &Path,
+        ignore_files: bool,
         coverage: &mut Coverage,
         progress: &dyn Progress,
         give: &mut dyn FnMut(&TextFile<'_>),
     ) -> Result<Self, Error> {
-        let mut tree =
-            Self { root: root.to_owned(), endings: BTreeMap::new(), texts: Vec::new(), ignored: 0, bytes: 0 };
+        let mut tree = Self { root: root.to_owned(), endings: BTreeMap::new(), texts: Vec::new(), bytes: 0 };
         let unreadable = |cause| Error::TargetUnreadable { path: target.to_owned(), cause };
         let below = target.strip_prefix(root).unwrap_or(Path::new("")).to_string_lossy().into_owned();
         progress.begin("texts", None);
@@ -52,11 +51,12 @@ impl Tree {
             }
         } else {
             let prefix = if below.is_empty() { String::new() } else { format!("{below}/") };
-            tree.ignored = list(open(target).map_err(unreadable)?, target, &mut |listed| {
+            let left_out = list(open(target).map_err(unreadable)?, target, ignore_files, &mut |listed| {
                 progress.advance(1);
                 tree.file(listed, &prefix, coverage, give);
                 if progress.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
+            left_out.tell(coverage);
         }
         progress.end();
         go_on(progress)?;

@@ -10,7 +10,7 @@ use std::thread;
 use super::permission::{self, Issue};
 use crate::progress::go_on;
 use crate::secrets::{Hit, RuleSet, Scanner};
-use crate::source::file::list::{Content, Listed, Place, list_with, open};
+use crate::source::file::list::{Content, LeftOut, Listed, Place, list_with, open};
 use crate::{Error, Progress, TreePath};
 
 /// Longer files are not read: nobody writes such.
@@ -31,6 +31,8 @@ struct Job {
 pub(super) struct Look<'r> {
     pub(super) secrets: &'r RuleSet,
     pub(super) patterns: &'r RuleSet,
+    /// Leave out what `.gitignore` does.
+    pub(super) ignore_files: bool,
 }
 
 /// What became of a file.
@@ -44,8 +46,7 @@ pub(super) enum Seen {
         bytes: u64,
     },
     Permission(Vec<(u32, Issue)>),
-    /// How many entries ignore files left out.
-    Ignored(u64),
+    LeftOut(LeftOut),
     Gap {
         why: &'static str,
         detail: Option<String>,
@@ -76,7 +77,7 @@ pub(super) fn run(
     progress.begin("secrets", None);
     let done = thread::scope(move |scope| {
         let walked = give.clone();
-        scope.spawn(move || walk(tree, root, &give_job, &walked));
+        scope.spawn(move || walk(tree, root, look.ignore_files, &give_job, &walked));
         for _ in 0..threads.max(1) {
             let give = give.clone();
             scope.spawn(move || {
@@ -101,7 +102,13 @@ pub(super) fn run(
     done
 }
 
-fn walk(tree: std::os::fd::OwnedFd, root: &Path, jobs: &SyncSender<Job>, give: &SyncSender<(Vec<u8>, Seen)>) {
+fn walk(
+    tree: std::os::fd::OwnedFd,
+    root: &Path,
+    ignore_files: bool,
+    jobs: &SyncSender<Job>,
+    give: &SyncSender<(Vec<u8>, Seen)>,
+) {
     let mut file = |listed| {
         let given = match listed {
             Listed::File { place, name, path } => jobs.send(Job { place, name, path }).is_ok(),
@@ -111,7 +118,7 @@ fn walk(tree: std::os::fd::OwnedFd, root: &Path, jobs: &SyncSender<Job>, give: &
         };
         if given { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
-    let ignored = list_with(tree, root, &mut file, &mut |path, mode| {
+    let left_out = list_with(tree, root, ignore_files, &mut file, &mut |path, mode| {
         let issues = permission::of_directory(mode);
         if !issues.is_empty() {
             let issues = issues.into_iter().map(|issue| (mode, issue)).collect();
@@ -119,7 +126,7 @@ fn walk(tree: std::os::fd::OwnedFd, root: &Path, jobs: &SyncSender<Job>, give: &
             let _ = give.send((path.to_vec(), Seen::Permission(issues)));
         }
     });
-    let _ = give.send((Vec::new(), Seen::Ignored(ignored)));
+    let _ = give.send((Vec::new(), Seen::LeftOut(left_out)));
 }
 
 /// Looks at one file; says whether anybody still listens.

@@ -63,6 +63,9 @@ pub struct SourceCoverage {
     pub bytes: u64,
     /// Left out because somebody asked for it.
     pub ignored: u64,
+    /// What was left out on purpose, by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, u64>,
     /// What should have been read and was not; the first of them.
     pub skipped: Vec<SkippedPath>,
     /// How many were skipped in all, by reason.
