@@ -279,13 +279,14 @@ fn places<'a>(paths: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// One finding for an advisory and a package, whichever modules have it.
+/// One finding for an advisory, a package and a file that names it, whichever modules share that.
 fn of_advisories(advisories: Vec<(u64, Advisory)>, findings: &mut Vec<Finding>) {
-    let mut groups: BTreeMap<(String, String, String), Vec<(u64, Advisory)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, String, String, String), Vec<(u64, Advisory)>> = BTreeMap::new();
     for (seq, it) in advisories {
-        groups.entry((it.advisory.clone(), it.package.clone(), it.version.clone())).or_default().push((seq, it));
+        let path = it.file.as_ref().unwrap_or(&it.module).clone();
+        groups.entry((it.advisory.clone(), it.package.clone(), it.version.clone(), path)).or_default().push((seq, it));
     }
-    for ((advisory, package, version), modules) in groups {
+    for ((advisory, package, version, path), modules) in groups {
         let (_, first) = &modules[0];
         let is_dev = modules.iter().all(|(_, it)| it.is_dev);
         let severity = if first.is_notice { Severity::Info } else { first.severity };
@@ -302,8 +303,9 @@ fn of_advisories(advisories: Vec<(u64, Advisory)>, findings: &mut Vec<Finding>) 
             .find(|alias| alias.starts_with("CVE-"))
             .map_or_else(String::new, |alias| format!(" ({alias})"));
         let dev = if is_dev { ", for developers alone" } else { "" };
-        let message = format!("{package} {version}{dev}: {advisory}{alias}: {}; {fixed}", first.summary);
-        let path = places(modules.iter().map(|(_, it)| it.module.as_str()));
+        let whichever = if first.is_open { ", whichever version of it that is" } else { "" };
+        let summary = if first.summary.is_empty() { String::new() } else { format!(": {}", first.summary) };
+        let message = format!("{package} {version}{whichever}{dev}: {advisory}{alias}{summary}; {fixed}");
         let content = format!("{advisory}\n{package}\n{version}");
         let rule = if first.is_notice { "advisory.unmaintained" } else { "advisory.vulnerable" };
         let mut finding = Finding::new(rule, "advisory", severity, message, Some(&path), &content);
@@ -318,6 +320,8 @@ fn of_advisories(advisories: Vec<(u64, Advisory)>, findings: &mut Vec<Finding>) 
         finding.metadata.insert("package".to_owned(), package.into());
         finding.metadata.insert("version".to_owned(), version.into());
         finding.metadata.insert("ecosystem".to_owned(), first.ecosystem.clone().into());
+        let modules: BTreeSet<&str> = modules.iter().map(|(_, it)| it.module.as_str()).collect();
+        finding.metadata.insert("modules".to_owned(), modules.into_iter().collect());
         if first.severity_is_assumed {
             finding.metadata.insert("severity_is_assumed".to_owned(), true.into());
         }

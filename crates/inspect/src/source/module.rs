@@ -14,6 +14,7 @@ mod dependencies;
 mod figures;
 mod find;
 mod graph;
+mod include;
 mod language;
 mod lines;
 mod manifest;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 
 use sealbook_record::TargetKind;
 
+pub(in crate::source) use self::bom::WANTED;
 use self::bom::{Bom, Subject};
 use self::dependencies::Dependencies;
 use self::figures::Figures;

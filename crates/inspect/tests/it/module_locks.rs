@@ -213,6 +213,11 @@ fn what_nothing_pins_is_found_once_by_manifest() {
     let manifests: Vec<&str> = unpinned.iter().map(|it| it.location.as_ref().unwrap().path.as_str()).collect();
     assert_eq!(manifests, ["api/package.json", "tool/requirements.txt"]);
     assert_eq!(audited.module("api")["bom"]["aggregate"], "unknown");
+    let tool = audited.module("tool");
+    assert_eq!(tool["bom"]["aggregate"], "unknown", "nothing says which version of requests that is");
+    assert_eq!(component(tool, "requests")["properties"][0]["value"], ">=2");
+    assert_eq!(component(tool, "click")["evidence"]["occurrences"][0]["location"], "tool/requirements.txt");
+    assert!(component(tool, "click").get("properties").is_none());
 }
 
 #[test]

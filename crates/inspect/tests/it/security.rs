@@ -299,7 +299,7 @@ fn advisories_of_both_forms_are_held_against_the_bill_of_materials() {
     let audit = advised(&book, &files, database.path().to_owned(), &["module", "security"]);
     assert!(audit.is_complete(), "{audit:?}");
     let findings: Vec<Finding> = audit.findings().cloned().collect();
-    assert_eq!(rules(&findings), ["advisory.vulnerable ."]);
+    assert_eq!(rules(&findings), ["advisory.vulnerable Cargo.lock"]);
     assert_eq!(findings[0].severity, Severity::Critical);
     for says in ["badtime 0.2.20", "CVE-2020-26235", "Segfault in time", ">= 0.2.23"] {
         assert!(findings[0].message.contains(says), "{}", findings[0].message);
@@ -309,6 +309,89 @@ fn advisories_of_both_forms_are_held_against_the_bill_of_materials() {
         (told["loaded"].as_u64(), told["withdrawn"].as_u64(), told["components"].as_u64()),
         (Some(2), Some(1), Some(2))
     );
+}
+
+/// A tree with these lists of requirements, held against advisories of `PyYAML`, `Django`, `Jinja2` and `urllib3`.
+fn python(lists: &[(&str, &str)]) -> (Audit, Vec<(String, String)>) {
+    let (book, files, database) = (Book::new(), Tree::new(), Tree::new());
+    for (path, content) in lists {
+        files.write(path, content);
+    }
+    let of = |id: &str, name: &str, says: &str| {
+        format!(r#"{{"id":"{id}","affected":[{{"package":{{"ecosystem":"PyPI","name":"{name}"}},{says}}}]}}"#)
+    };
+    let until = |fixed: &str| format!(r#""ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]"#);
+    database.write("dj.json", of("PY-1", "django", r#""versions":["3.2","3.2.1"]"#));
+    database.write("ya.json", of("PY-2", "PyYAML", &until("5.4")));
+    database.write("ji.json", of("PY-3", "jinja2", &until("2.10.1")));
+    let audit = advised(&book, &files, database.path().to_owned(), &["module", "security"]);
+    let mut found: Vec<(String, String)> = audit
+        .findings()
+        .map(|it| (it.metadata["advisory"].as_str().unwrap().to_owned(), it.location.as_ref().unwrap().path.clone()))
+        .collect();
+    found.sort();
+    (audit, found)
+}
+
+fn skips<'a>(audit: &'a Audit, of: &str) -> Vec<(&'a str, String, &'a str)> {
+    let run = audit.sources.iter().find(|it| it.source == of).unwrap();
+    let skipped = run.result.as_ref().unwrap().skipped.iter();
+    skipped.map(|it| (&*it.why, it.path.to_string(), it.detail.as_deref().unwrap_or_default())).collect()
+}
+
+#[test]
+fn lists_that_lists_lead_to_are_held_against_advisories_too() {
+    let pair = |id: &str, path: &str| (id.to_owned(), path.to_owned());
+    let (audit, found) = python(&[
+        ("requirements.txt", "-r sub/base.txt\nDjango==3.2.0\n"),
+        ("sub/base.txt", "--requirement=more.txt\nflask==3.0.0\n"),
+        ("sub/more.txt", "Jinja2==2.10\n-r ../requirements.txt\n"),
+    ]);
+    assert_eq!(found, [pair("PY-1", "requirements.txt"), pair("PY-3", "sub/more.txt")]);
+    assert!(audit.is_complete(), "{audit:?}");
+    for (list, says) in [
+        ("-r ../outside.txt\n", "outside"),
+        ("-r gone.txt\n", "no such file"),
+        ("-r https://example.org/base.txt\n", "not fetched"),
+    ] {
+        let (audit, _) = python(&[("requirements.txt", &format!("flask==3.0.0\n{list}"))]);
+        let skipped = skips(&audit, "module");
+        assert_eq!((skipped[0].0, skipped[0].1.as_str()), ("dependencies_unread", "requirements.txt"), "{list}");
+        assert!(skipped[0].2.contains(says), "{skipped:?}");
+    }
+}
+
+#[test]
+fn constraints_say_which_version_it_is() {
+    let (audit, found) = python(&[
+        ("requirements.txt", "-c constraints.txt\nPyYAML\nflask==3.0.0\n"),
+        ("constraints.txt", "pyyaml==5.3\njinja2==2.10\n"),
+    ]);
+    assert_eq!(found, [("PY-2".to_owned(), "requirements.txt".to_owned())], "a constraint alone asks for nothing");
+    assert!(audit.is_complete(), "{audit:?}");
+}
+
+#[test]
+fn what_is_not_pinned_is_held_against_advisories_as_far_as_that_goes() {
+    let (audit, found) = python(&[("requirements.txt", "PyYAML>=5,<5.2\nflask==3.0.0\n")]);
+    assert_eq!(found, [("PY-2".to_owned(), "requirements.txt".to_owned())]);
+    assert!(audit.findings().all(|it| it.message.contains("whichever version")), "{audit:?}");
+    assert!(audit.is_complete(), "{audit:?}");
+    let (audit, found) = python(&[("requirements.txt", "PyYAML>=5.4\nflask\n")]);
+    assert!(found.is_empty() && audit.is_complete(), "{audit:?}");
+    let (audit, found) = python(&[("requirements.txt", "PyYAML>=5\ndjango\n")]);
+    assert!(found.is_empty(), "{found:?}");
+    let skipped = skips(&audit, "security");
+    let why: Vec<_> = skipped.iter().map(|(why, path, _)| (*why, path.as_str())).collect();
+    assert_eq!(why, [("dependency_unpinned", "requirements.txt"); 2], "and not that there is no bill of materials");
+    assert!(skipped.iter().any(|it| it.2.contains("pyyaml >=5") && it.2.contains("PY-2")), "{skipped:?}");
+}
+
+#[test]
+fn an_advisory_is_told_once_for_each_file_that_names_the_package() {
+    let (_, found) = python(&[("a/requirements.txt", "django==3.2\n"), ("b/requirements.txt", "django==3.2\n")]);
+    let paths: Vec<&str> = found.iter().map(|(_, path)| path.as_str()).collect();
+    assert_eq!(paths, ["a/requirements.txt", "b/requirements.txt"]);
 }
 
 #[test]

@@ -84,6 +84,11 @@ pub(super) struct Advisory {
     pub(super) ecosystem: String,
     pub(super) fixed: Vec<String>,
     pub(super) module: String,
+    /// The lock file or manifest that names it; older records have none.
+    #[serde(default)]
+    pub(super) file: Option<String>,
+    #[serde(default)]
+    pub(super) is_open: bool,
     pub(super) is_dev: bool,
     pub(super) is_notice: bool,
     pub(super) record: u64,

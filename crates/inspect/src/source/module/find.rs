@@ -1,6 +1,6 @@
 //! Finds the modules of a tree: directories with a manifest, and the tree itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -68,14 +68,19 @@ pub(super) struct Module {
     pub(super) is_named: bool,
 }
 
+/// A file that could not be read: its path, why, and more about it.
+pub(super) type Trouble = (String, &'static str, Option<String>);
+
 /// What there is.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) manifests: Vec<Read<Manifest>>,
     pub(super) locks: Vec<Read<Lock>>,
     pub(super) modules: Vec<Module>,
+    /// Lists of constraints, by the lists of requirements that they hold for.
+    pub(super) constraints: BTreeMap<usize, BTreeSet<usize>>,
     by_directory: BTreeMap<String, usize>,
-    directories: std::collections::BTreeSet<String>,
+    directories: BTreeSet<String>,
 }
 
 impl Found {
@@ -87,7 +92,7 @@ impl Found {
         progress: &dyn Progress,
     ) -> Result<Self, Error> {
         let mut found = Self::default();
-        let mut troubles: Vec<(String, &'static str, Option<String>)> = Vec::new();
+        let mut troubles: Vec<Trouble> = Vec::new();
         let unreadable = |cause| Error::TargetUnreadable { path: root.to_owned(), cause };
         progress.begin("manifests", None);
         let ignored = list(open(root).map_err(unreadable)?, root, &mut |listed| {
@@ -100,6 +105,7 @@ impl Found {
         found.manifests.sort_by(|a, b| (&a.directory, a.order, &a.name).cmp(&(&b.directory, b.order, &b.name)));
         found.locks.sort_by(|a, b| (&a.directory, a.order).cmp(&(&b.directory, b.order)));
         found.divide(root, options);
+        found.follow(root, &mut troubles);
         let only = found.select(options)?;
         // Of what was not asked for, nothing is missing.
         for (path, why, detail) in troubles {
@@ -122,7 +128,7 @@ impl Found {
         Ok(found)
     }
 
-    fn take(&mut self, listed: Listed, troubles: &mut Vec<(String, &'static str, Option<String>)>) {
+    fn take(&mut self, listed: Listed, troubles: &mut Vec<Trouble>) {
         match listed {
             Listed::File { place, name, path } => {
                 let path = TreePath::new(path).to_string();
