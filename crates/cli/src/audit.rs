@@ -215,19 +215,29 @@ impl View for WithObserved<'_> {
 
 /// The least severity that fails an audit: the option, else the configuration, else `critical`.
 pub(crate) fn fail_on(running: &Running, session: &Session) -> Result<Option<Severity>, Failure> {
+    least(running.fail_on.as_deref(), session)
+}
+
+/// The same, of what was given or not.
+pub(crate) fn least(given: Option<&str>, session: &Session) -> Result<Option<Severity>, Failure> {
     let project = session.place.project.as_ref();
     let configured = project.and_then(|project| project.config.fail_on.as_deref());
-    match running.fail_on.as_deref().or(configured) {
+    match given.or(configured) {
         Some("never") => Ok(None),
         given => Ok(read_word("--fail-on", given)?.or(Some(Severity::Critical))),
     }
 }
 
 pub(crate) fn exit(audit: &Audit, told: &AuditRun, verification: Option<&Report>, fail_on: Option<Severity>) -> Exit {
+    let failed = if audit.has_failed() { Exit::Failure } else { Exit::Clean };
+    exit_of(told, verification, fail_on).or_worse(failed)
+}
+
+/// What a run comes to, as it was sealed.
+pub(crate) fn exit_of(told: &AuditRun, verification: Option<&Report>, fail_on: Option<Severity>) -> Exit {
     let found = fail_on.is_some_and(|least| told.findings.iter().any(|it| it.severity >= least));
     [
         (verification.is_some_and(|report| !report.valid), Exit::Broken),
-        (audit.has_failed(), Exit::Failure),
         (!told.complete, Exit::Incomplete),
         (found, Exit::Findings),
     ]

@@ -129,6 +129,23 @@ fn what_cannot_be_read_makes_the_run_incomplete() {
     assert_eq!(ended.code, 3, "{ended:?}");
     assert!(ended.out.contains("INCOMPLETE"), "{}", ended.out);
     assert_eq!(place.run(["verify", "--complete"]).code, 3, "the book remembers it");
+    assert_eq!(place.run(["report"]).code, 3, "a report of an audit that lacks something lacks it too");
+}
+
+#[test]
+fn a_report_ends_as_the_audit_that_it_tells_of() {
+    let place = Place::new();
+    place.write("deploy.sh", format!("export KEY={}\n", ["AK", "IA", "QK7ZB3WMD2LXN5VC"].concat()));
+    assert_eq!(place.run(["security"]).code, 1);
+    for arguments in [&["report"][..], &["report", "--format", "json"], &["report", "--format", "sarif"]] {
+        assert_eq!(place.run(arguments).code, 1, "{arguments:?}");
+    }
+    assert_eq!(place.run(["report", "--fail-on", "never"]).code, 0);
+    let ended = place.run(["report", "--fail-on", "grave"]);
+    assert!(ended.code == 2 && ended.err.contains("grave"), "{ended:?}");
+    std::fs::remove_file(place.project().join("deploy.sh")).unwrap();
+    place.ok(["security"]);
+    assert_eq!(place.run(["report"]).code, 0);
 }
 
 #[test]
