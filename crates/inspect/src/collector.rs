@@ -8,6 +8,7 @@ use sealbook_ledger::Uuid;
 use sealbook_policy::Raw;
 use sealbook_record::Finding;
 
+use crate::renames::Renames;
 use crate::{
     Analyzer, Coverage, Difference, Error, Picture, Prior, Progress, Request, Scope, Sealed, Selection, SeqRange, Sink,
     Source,
@@ -112,10 +113,11 @@ impl Batch<'_> {
             Some(baseline) if !audit.was_cancelled() => Some(self.compare(baseline, prior)?),
             _ => None,
         };
+        let renames = Renames::new(prior, self.request.run.project.as_deref(), self.request.run.id);
         let asked: BTreeSet<_> = self.sources.iter().map(|source| source.metadata().name).collect();
         for analyzer in &self.analyzers {
             if !audit.was_cancelled() && asked.iter().any(|source| analyzer.supports(source)) {
-                let analysis = self.analyze(*analyzer, prior, since_baseline.as_ref(), progress)?;
+                let analysis = self.analyze(*analyzer, prior, since_baseline.as_ref(), &renames, progress)?;
                 for record in self.analysis_records(*analyzer, &analysis)? {
                     sink.record(Raw::new(record))?;
                 }
@@ -165,6 +167,7 @@ impl Batch<'_> {
         analyzer: &dyn Analyzer,
         prior: &dyn Prior,
         since_baseline: Option<&Difference>,
+        renames: &Renames<'_>,
         progress: &dyn Progress,
     ) -> Result<Analysis, Error> {
         let metadata = analyzer.metadata();
@@ -204,6 +207,7 @@ impl Batch<'_> {
             _ => {}
         }
         if let Ok(findings) = &mut result {
+            renames.follow(metadata.name, findings)?;
             crate::suppression::apply(findings, prior, project, self.request.now)?;
         }
         Ok(Analysis { analyzer: metadata.name, records: read, range, result })

@@ -24,6 +24,7 @@ mod picture;
 mod prior;
 mod progress;
 mod reach;
+mod renames;
 mod schedule;
 mod secrets;
 mod sink;

@@ -270,6 +270,67 @@ fn a_suppression_holds_until_its_day_and_is_told() {
     assert!(findings[0].message.contains("it was suppressed until"), "{}", findings[0].message);
 }
 
+fn suppressed(book: &Book, id: &str) {
+    let stamp = Timestamp::from_micros(1_700_000_000_000_000);
+    let mut record = Record::event(
+        sealbook_ledger::Uuid::from_u128(9),
+        Actor::new(ActorKind::User, "ann"),
+        SUPPRESSED,
+        Target::new(TargetKind::Record, id),
+        stamp,
+    );
+    let until = Timestamp::from_micros(1_800_000_000_000_000);
+    Suppression { finding: id.to_owned(), reason: "rotated".to_owned(), until }.write(&mut record).unwrap();
+    book.page().record(Raw::new(record)).unwrap();
+}
+
+#[test]
+fn a_finding_and_its_suppression_survive_renames_that_git_or_a_manifest_tells_of() {
+    let (book, mut repo) = (Book::new(), Repo::new());
+    let code = |line: &str| format!("import requests\n{line}\nrequests.get(url, verify=False)\n");
+    repo.write("pay.py", code("a = 1"));
+    repo.save("key.env", format!("TOKEN={}\n", token(1)), "begin");
+    let asked = Asked { sources: &["git", "security"], security: SecurityOptions::default() };
+    let ids = |audit: &Audit| {
+        let located = audit.findings().filter(|it| it.location.is_some());
+        located.map(|it| (it.rule.clone(), it.id.clone())).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let first = ids(&audit(&book, &repo.path, &asked));
+    assert_eq!(first.len(), 2, "{first:?}");
+    suppressed(&book, &first["secret.github-token"]);
+    repo.git(&["mv", "pay.py", "payments.py"]);
+    repo.git(&["mv", "key.env", "keys.env"]);
+    repo.commit("rename");
+    repo.git(&["mv", "payments.py", "money.py"]);
+    repo.commit("rename again");
+    for _ in 0..3 {
+        let again = audit(&book, &repo.path, &asked);
+        let now = ids(&again);
+        assert_eq!(now["insecure.tls-unverified"], first["insecure.tls-unverified"]);
+        assert!(!now.contains_key("secret.github-token"), "it stays suppressed: {now:?}");
+        let renamed = again.findings().find(|it| it.rule == "insecure.tls-unverified").unwrap();
+        assert_eq!(renamed.location.as_ref().unwrap().path, "money.py");
+        assert_eq!(renamed.metadata["renamed_from"], "pay.py");
+    }
+    // A new file under the old name is another thing.
+    repo.write("pay.py", code("b = 2"));
+    repo.commit("anew");
+    let both = audit(&book, &repo.path, &asked);
+    let two: std::collections::BTreeSet<&str> =
+        both.findings().filter(|it| it.rule == "insecure.tls-unverified").map(|it| it.id.as_str()).collect();
+    assert_eq!(two.len(), 2, "{both:?}");
+
+    let (book, files) = (Book::new(), Tree::new());
+    files.write("a.env", format!("TOKEN={}\n", token(2)));
+    let asked = Asked { sources: &["file", "security"], security: SecurityOptions::default() };
+    let first = ids(&audit(&book, files.path(), &asked));
+    std::fs::rename(files.at("a.env"), files.at("b.env")).unwrap();
+    assert_eq!(ids(&audit(&book, files.path(), &asked)), first);
+    std::fs::remove_file(files.at("b.env")).unwrap();
+    files.write("c.env", format!("TOKEN={}\nOTHER=1\n", token(2)));
+    assert_ne!(ids(&audit(&book, files.path(), &asked)), first, "nothing says that it was renamed");
+}
+
 const LOCK: &str = "version = 4\n[[package]]\nname = \"shop\"\nversion = \"0.1.0\"\ndependencies = [\"badtime\", \"good\"]\n\
 [[package]]\nname = \"badtime\"\nversion = \"0.2.20\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n\
 [[package]]\nname = \"good\"\nversion = \"1.0.0\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
