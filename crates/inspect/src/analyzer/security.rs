@@ -30,10 +30,13 @@ static METADATA: AnalyzerMetadata = AnalyzerMetadata {
         "security.advisory",
         "security.scan",
         "git.secret",
+        "git.history",
     ],
     rules: &["secret", "insecure", "permission", "advisory"],
 };
 
+/// A private key that others on the machine can read.
+const KEY_READABLE: &str = "key_readable";
 /// Places of one thing that a message quotes.
 const QUOTED: usize = 3;
 /// Findings of one rule of code, and of one sort of permission, that are told one by one.
@@ -63,6 +66,7 @@ impl Analyzer for SecurityAnalyzer {
         let mut code: Vec<(u64, Pattern)> = Vec::new();
         let mut permissions: BTreeMap<String, Vec<(u64, Permission)>> = BTreeMap::new();
         let mut advisories: Vec<(u64, Advisory)> = Vec::new();
+        let (mut history, mut rules_of, mut newest) = (Vec::new(), BTreeMap::new(), None);
         progress.begin("security analysis", None);
         for sealed in records {
             go_on(progress)?;
@@ -71,10 +75,10 @@ impl Analyzer for SecurityAnalyzer {
             // Of the tree only what this run saw: an older run tells of what may be gone.
             let is_of_now = record.occurred >= scope.now;
             match read::read(&record) {
-                Some(Told::InHistory(secret, commit)) => {
-                    let seen = secrets.entry(secret.key()).or_default().entry(secret.path.clone()).or_default();
-                    seen.evidence.insert(seq);
-                    seen.history.push((secret, commit));
+                Some(Told::InHistory(secret, commit)) => history.push((seq, record.operation, secret, commit)),
+                Some(Told::Rules(digest)) => {
+                    rules_of.insert(record.operation, digest.clone());
+                    newest = Some(digest);
                 }
                 Some(Told::InTree(secret)) if is_of_now => {
                     let seen = secrets.entry(secret.key()).or_default().entry(secret.path.clone()).or_default();
@@ -90,6 +94,26 @@ impl Analyzer for SecurityAnalyzer {
             }
         }
         progress.end();
+        // What other rules found in history stands for nothing once these looked through it.
+        for (seq, run, secret, commit) in history {
+            if rules_of.get(&run).is_none_or(|rules| Some(rules) == newest.as_ref()) {
+                let seen = secrets.entry(secret.key()).or_default().entry(secret.path.clone()).or_default();
+                seen.evidence.insert(seq);
+                seen.history.push((secret, commit));
+            }
+        }
+        let committed = |path: &str| {
+            let is_there = |places: &BTreeMap<String, Seen>| {
+                places.get(path).is_some_and(|seen| seen.tree.as_ref().is_some_and(|it| it.rule.contains("private-key")))
+                    && places.values().any(|seen| !seen.history.is_empty())
+            };
+            secrets.values().any(is_there)
+        };
+        // git knows no mode that keeps others out: that a key is in a commit is told with the key.
+        if let Some(keys) = permissions.get_mut(KEY_READABLE) {
+            keys.retain(|(_, it)| !is_of_tests(&it.path) && !committed(&it.path));
+        }
+        permissions.retain(|_, places| !places.is_empty());
         let mut findings = Vec::new();
         for places in secrets.into_values() {
             of_secret(places, &mut findings);
@@ -144,9 +168,11 @@ fn secret_finding(secret: &Secret, path: &str, is_there: bool, history: &[&(Secr
     });
     let gone = if is_there { "" } else { "; it is not in the tree any more, but in every clone" };
     let comment = if secret.lacks_reason { "; the comment that allows it gives no reason" } else { "" };
-    let message = format!("{}{length} is written out{since}{gone}{comment}", secret.about);
+    let is_checked_out = is_there && secret.rule.contains("private-key") && !history.is_empty();
+    let readable = if is_checked_out { "; git checks it out so that others on the machine can read it" } else { "" };
+    let message = format!("{}{length} is written out{since}{gone}{readable}{comment}", secret.about);
     let rule = format!("secret.{}", secret.rule);
-    let severity = weigh(secret.severity, path);
+    let severity = weigh(secret, path);
     let mut finding = Finding::new(rule, "secret", severity, message, Some(path), &secret.digest);
     let line = if is_there { Some(secret.line) } else { None };
     finding.location = Some(Location { path: path.to_owned(), line, column: line.map(|_| secret.column) });
@@ -165,15 +191,25 @@ fn secret_finding(secret: &Secret, path: &str, is_there: bool, history: &[&(Secr
     finding
 }
 
-/// What lies among tests and samples is mostly made for them, and weighs less.
-fn weigh(severity: Severity, path: &str) -> Severity {
-    if !is_of_tests(path) {
-        return severity;
+/// What lies among tests and samples is mostly made for them, and weighs less; so does what goes by its name alone in
+/// pages that explain something.
+fn weigh(secret: &Secret, path: &str) -> Severity {
+    if secret.rule == "assigned-secret" && is_of_pages(path) {
+        return Severity::Info;
     }
-    match severity {
+    if !is_of_tests(path) {
+        return secret.severity;
+    }
+    match secret.severity {
         Severity::Critical => Severity::Warning,
         _ => Severity::Info,
     }
+}
+
+fn is_of_pages(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let is_page = [".md", ".rst", ".adoc"].iter().any(|ending| lower.ends_with(ending));
+    is_page || lower.rsplit('/').skip(1).any(|part| matches!(part, "doc" | "docs"))
 }
 
 fn is_of_tests(path: &str) -> bool {

@@ -11,6 +11,7 @@ mod advisories;
 mod files;
 mod permission;
 mod tell;
+mod workflow;
 
 use std::path::{Path, PathBuf};
 

@@ -169,6 +169,11 @@ fn insecure_code_is_found_where_it_runs() {
     files.write("c.js", "db.query(`select * from t where id = ${id}`);\ndb.query('select 1');\n");
     files.write("d.py", "cursor.execute(f\"select * from t where id = {x}\")\ncursor.execute(\"select * from t where id = %s\", (x,))\n");
     files.write(".github/workflows/ci.yml", "      - run: echo \"${{ github.event.issue.title }}\"\n");
+    // Handed over as it should be, named a group after, and given to an action.
+    files.write(".github/workflows/fine.yml", "concurrency:\n  group: a-${{ github.head_ref }}\njobs:\n  a:\n    steps:\n      - run: echo \"$T\"\n        env:\n          T: ${{ github.event.issue.title }}\n      - uses: x/y@v1\n        with:\n          branch: ${{ github.head_ref }}\n");
+    let foreign = |on: &str| format!("on: {on}\njobs:\n  a:\n    steps:\n      - uses: actions/checkout@v4\n        with:\n          ref: ${{{{ github.event.pull_request.head.sha }}}}\n");
+    files.write(".github/workflows/target.yml", foreign("pull_request_target"));
+    files.write(".github/workflows/request.yml", foreign("pull_request"));
     files.write("e.md", "Never write verify=False.\n");
     let mut found = rules(&tree(&book, &files));
     found.sort();
@@ -179,7 +184,99 @@ fn insecure_code_is_found_where_it_runs() {
             "insecure.python-sql-injection d.py",
             "insecure.tls-unverified a.py",
             "insecure.tls-unverified-go b.go",
+            "insecure.workflow-foreign-code .github/workflows/target.yml",
             "insecure.workflow-injection .github/workflows/ci.yml",
+        ]
+    );
+}
+
+/// Random letters and digits, which no rule knows a form of.
+fn word(seed: u64, length: usize) -> String {
+    Dice::new(seed).of("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789", length)
+}
+
+#[test]
+fn secrets_in_constants_notebooks_pairs_playbooks_and_utf_16_are_found() {
+    let (book, files) = (Book::new(), Tree::new());
+    files.write("wp-config.php", format!("<?php define('DB_PASSWORD', '{}');\n", word(11, 16)));
+    let source = format!("api_key = \\\"{}\\\"\\n", word(12, 32));
+    files.write("a.ipynb", format!("{{\"cells\":[{{\"source\":[\"{source}\"]}}]}}\n"));
+    files.write("get.py", format!("requests.get(url, auth=(\"admin\", \"{}\"))\n", word(13, 14)));
+    files.write("host.yml", format!("ansible_become_pass: {}\n", word(14, 12)));
+    files.write("dump.sh", format!("mysqldump -u root -p{} shop\nmysql -p 3306 -h db\n", word(15, 14)));
+    let text = format!("$env:GITHUB = \"{}\"\r\n", token(16));
+    let little: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    files.write("run.ps1", little);
+    files.write("ja.json", "{\"CONFIRM_PASSWORD\": \"新しいパスワード2024\", \"token\": \"2FAトークン番号\"}\n");
+    let mut found = rules(&tree(&book, &files));
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "secret.ansible-password host.yml",
+            "secret.assigned-secret a.ipynb",
+            "secret.auth-pair get.py",
+            "secret.defined-secret wp-config.php",
+            "secret.github-token run.ps1",
+            "secret.mysql-password dump.sh",
+        ]
+    );
+    files.write("de.env", format!("PASSWORD=\"Grüß{}\"\n", word(17, 14)));
+    let findings = tree(&book, &files);
+    let said = findings.iter().find(|it| it.location.as_ref().unwrap().path == "de.env").unwrap();
+    assert!(said.message.contains("(18 characters)"), "{}", said.message);
+}
+
+#[test]
+fn of_rules_that_see_one_place_the_most_telling_speaks_and_others_rules_are_gone() {
+    let (book, mut repo, rules_file) = (Book::new(), Repo::new(), Tree::new());
+    rules_file.write("rules.toml", "[[rules]]\nid = \"generic-api-key\"\nregex = '''(?i)token[ =:\"]{1,5}([A-Za-z0-9_]{20,})'''\nkeywords = [\"token\"]\n[[rules]]\nid = \"npm-access-token\"\nregex = '''(npm_[A-Za-z0-9]{36})'''\nkeywords = [\"npm_\"]\n");
+    let npm = with_checksum(&mut Dice::new(20), &["np", "m_"].concat());
+    repo.save("a.txt", format!("authtoken={npm}\n"), "one");
+    repo.save("b.txt", format!("key: {}\n", token(21)), "two");
+    let built_in = Asked { sources: &["git", "security"], security: SecurityOptions::default() };
+    assert_eq!(audit(&book, &repo.path, &built_in).findings().count(), 2);
+    let security = SecurityOptions { rules: Some(rules_file.at("rules.toml")), ..SecurityOptions::default() };
+    let asked = Asked { sources: &["git", "security"], security };
+    let findings: Vec<Finding> = audit(&book, &repo.path, &asked).findings().cloned().collect();
+    assert_eq!(rules(&findings), ["secret.npm-access-token a.txt"], "and nothing of the rules before");
+    assert_eq!(audit(&book, &repo.path, &built_in).findings().count(), 2);
+}
+
+#[test]
+fn a_committed_key_is_told_once_and_one_outside_of_git_with_its_mode() {
+    let key = |seed: u64| {
+        let lines: Vec<String> = (0..6).map(|nth| word(seed + nth, 64)).collect();
+        format!("{}\n{}\n{}\n", ["-----BEGIN ", "PRIVATE KEY-----"].concat(), lines.join("\n"), ["-----END ", "PRIVATE KEY-----"].concat())
+    };
+    let (book, mut repo) = (Book::new(), Repo::new());
+    repo.save("server.key", key(30), "begin");
+    repo.write("local.key", key(40));
+    repo.write("tests/test.key", key(50));
+    let asked = Asked { sources: &["git", "security"], security: SecurityOptions::default() };
+    let findings: Vec<Finding> = audit(&book, &repo.path, &asked).findings().cloned().collect();
+    let of = |rule: &str| rules(&findings).into_iter().filter(|it| it.starts_with(rule)).collect::<Vec<_>>();
+    assert_eq!(of("permission"), ["permission.key_readable local.key"]);
+    assert_eq!(of("secret").len(), 3, "{findings:?}");
+    let said = findings.iter().find(|it| it.rule.starts_with("secret") && it.message.contains("git checks it out"));
+    assert_eq!(said.unwrap().location.as_ref().unwrap().path, "server.key");
+}
+
+#[test]
+fn what_goes_by_a_name_alone_weighs_little_in_pages() {
+    let (book, files) = (Book::new(), Tree::new());
+    for path in ["docs/config.py", "README.md", "src/config.py"] {
+        files.write(path, format!("api_key = \"{}\"\n", word(60, 32)));
+    }
+    let told: Vec<_> =
+        tree(&book, &files).iter().map(|it| (it.severity, it.location.as_ref().unwrap().path.clone())).collect();
+    let of = |severity, path: &str| (severity, path.to_owned());
+    assert_eq!(
+        told,
+        [
+            of(Severity::Warning, "src/config.py"),
+            of(Severity::Info, "README.md"),
+            of(Severity::Info, "docs/config.py")
         ]
     );
 }

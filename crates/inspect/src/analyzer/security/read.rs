@@ -10,6 +10,8 @@ use crate::TreePath;
 pub(super) enum Told {
     InTree(Secret),
     InHistory(Secret, Commit),
+    /// The digest of the rules with which a run looked through history.
+    Rules(String),
     Pattern(Pattern),
     Permission(Permission),
     Advisory(Advisory),
@@ -94,6 +96,21 @@ pub(super) struct Advisory {
     pub(super) record: u64,
 }
 
+#[derive(Deserialize)]
+struct Walked {
+    leaks: Leaks,
+}
+
+#[derive(Deserialize)]
+struct Leaks {
+    rules: Rules,
+}
+
+#[derive(Deserialize)]
+struct Rules {
+    digest: String,
+}
+
 /// What a record tells; nothing if it is none of ours, or its content is erased.
 pub(super) fn read(record: &Record) -> Option<Told> {
     match record.action.as_str() {
@@ -101,6 +118,7 @@ pub(super) fn read(record: &Record) -> Option<Told> {
         "security.pattern" => result(record).map(Told::Pattern),
         "security.permission" => result(record).map(Told::Permission),
         "security.advisory" => result(record).map(Told::Advisory),
+        "git.history" => result::<Walked>(record).map(|walked| Told::Rules(walked.leaks.rules.digest)),
         "git.secret" => {
             let read: OfHistory = result(record)?;
             let author = record.actor.name.clone().unwrap_or_else(|| record.actor.id.clone());
