@@ -75,16 +75,31 @@ fn what_is_not_measured_is_said() {
     let audited = plain(&tree);
     assert_eq!(
         audited.skipped(),
-        ["dependencies_unread Gemfile.lock", "not_parsed a.py", "unknown_language b.qqq", "unknown_language run"]
+        ["dependencies_unread Gemfile.lock", "not_parsed a.py"]
     );
+    let notes = &audited.coverage.notes;
+    assert!(notes.iter().any(|it| it.contains("b.qqq, run") && it.contains("no language")), "{notes:?}");
     let module = &audited.modules[0];
     assert_eq!(module["complete"], false);
     assert_eq!(module["languages"]["C"]["parsed"], false);
     assert_eq!(module["languages"]["Python"]["files"], 2);
-    assert_eq!(module["left_out"]["generated"], 2);
+    assert_eq!((&module["left_out"]["generated"], &module["left_out"]["unknown"]), (&2.into(), &2.into()));
     assert!(audited.coverage.notes.iter().any(|note| note.contains("C (1)")), "{:?}", audited.coverage.notes);
     let detail = audited.coverage.skipped.iter().find(|it| it.why == "not_parsed").unwrap().detail.clone().unwrap();
     assert!(detail.contains("line 1"), "{detail}");
+}
+
+#[test]
+fn a_few_words_that_a_grammar_does_not_know_leave_the_rest_of_a_file_measured() {
+    let tree = Tree::new();
+    let quoted = "pub fn bare(text: &[u8]) -> &[u8] {\n    match text {\n        [b'\"', raw @ .., b'\"'] => raw,\n        _ => text,\n    }\n}\n";
+    let others: String = (0..40).map(|nth| format!("pub fn f{nth}(x: u32) -> u32 {{\n    if x > {nth} {{ 1 }} else {{ 2 }}\n}}\n")).collect();
+    tree.write("a.rs", format!("{quoted}{others}"));
+    let audited = plain(&tree);
+    assert!(audited.coverage.is_complete(), "{:?}", audited.skipped());
+    assert!(audited.modules[0]["functions"]["count"].as_u64().unwrap() >= 40);
+    tree.write("a.rs", format!("{others}{}", "fn (((( ]]]] {{ 1 } else fn }}} ".repeat(40)));
+    assert_eq!(plain(&tree).skipped(), ["not_parsed a.rs"], "more than a few words");
 }
 
 #[test]

@@ -307,19 +307,39 @@ impl Found {
         self.manifests.iter().any(bears)
     }
 
-    /// The lock file that fixes what a manifest asks for: the nearest, going up.
+    /// The lock file that fixes what a manifest asks for: the nearest, going up, of whose workspace it is.
     pub(super) fn lock_of(&self, manifest: &Read<Manifest>) -> Option<&Read<Lock>> {
         let mut directory = manifest.directory.as_str();
         loop {
             let fits = |lock: &&Read<Lock>| lock.directory == directory && lock.ecosystem == manifest.ecosystem;
             if let Some(lock) = self.locks.iter().find(fits) {
-                return Some(lock);
+                return Some(lock).filter(|lock| is_member(manifest, lock));
             }
             if directory.is_empty() {
                 return None;
             }
             directory = directory.rsplit_once('/').map_or("", |(above, _)| above);
         }
+    }
+}
+
+/// Whether a lock file speaks of a manifest: it lies beside it, or the lock file names it among its members. Those that
+/// name none are of a whole tree, but for Python's, which are of one project; a list of requirements is its own.
+fn is_member(manifest: &Read<Manifest>, lock: &Read<Lock>) -> bool {
+    if manifest.directory == lock.directory {
+        return true;
+    }
+    let is_python = manifest.ecosystem == Ecosystem::Python;
+    if is_python && manifest.what.pins_itself {
+        return false;
+    }
+    let within = manifest.directory.strip_prefix(lock.directory.as_str()).unwrap_or_default().trim_start_matches('/');
+    let members: Vec<&String> = lock.what.roots.keys().filter(|member| !member.is_empty()).collect();
+    let is_named = |member: &&String| member.trim_matches('/') == within || Some(*member) == manifest.what.name.as_ref();
+    match manifest.ecosystem {
+        Ecosystem::Python | Ecosystem::Cargo => members.iter().any(is_named),
+        Ecosystem::Npm => lock.what.roots.is_empty() || members.iter().any(is_named),
+        Ecosystem::Go | Ecosystem::Maven => true,
     }
 }
 
