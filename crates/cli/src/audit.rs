@@ -132,8 +132,13 @@ pub(crate) fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Se
         let actor = who::acting(acting, &place)?;
         Session::create(place, actor)?
     } else {
-        let pointed = place.project.filter(|_| place.by_pointer).map(|project| project.root);
-        match init::make_for(context, pointed.as_deref().unwrap_or(root), acting)? {
+        let (is_known, by_pointer) = (place.by_mark, place.by_pointer);
+        let made = match place.project.filter(|_| by_pointer).map(|project| project.root) {
+            Some(pointed) => init::make_for(context, &pointed, acting)?,
+            None if is_known => init::make_for(context, root, acting)?,
+            None => init::make_unasked(context, root, acting)?,
+        };
+        match made {
             Made::New(session) => session,
             Made::Found(session) => return Ok(session),
         }

@@ -5,7 +5,7 @@
 //! name. Only keys that are known are carried over: a file that was renamed before anybody looked has its own.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use sealbook_ledger::Uuid;
 use sealbook_record::{Finding, PartName, Record, Timestamp};
@@ -82,8 +82,7 @@ impl<'a> Renames<'a> {
             return Ok(());
         }
         let known = self.known(analyzer)?;
-        let mut gone: HashSet<&str> =
-            known.ids.iter().map(String::as_str).filter(|id| !own.contains(*id)).collect();
+        let mut gone: HashSet<&str> = known.ids.iter().map(String::as_str).filter(|id| !own.contains(*id)).collect();
         for finding in findings.iter_mut().filter(|finding| finding.location.is_some()) {
             if gone.is_empty() {
                 break;

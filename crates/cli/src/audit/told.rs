@@ -31,12 +31,7 @@ pub(crate) fn show(audits: &[Told], context: &Context) -> Result<Exit, Failure> 
 
 impl Told {
     fn report(&self) -> AuditReport<'_> {
-        AuditReport {
-            run: &self.run,
-            head: &self.head,
-            keys: &self.keys,
-            verification: self.verification.as_ref(),
-        }
+        AuditReport { run: &self.run, head: &self.head, keys: &self.keys, verification: self.verification.as_ref() }
     }
 
     fn observed(&self) -> Option<Observed<'_>> {

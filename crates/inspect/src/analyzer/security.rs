@@ -104,7 +104,9 @@ impl Analyzer for SecurityAnalyzer {
         }
         let committed = |path: &str| {
             let is_there = |places: &BTreeMap<String, Seen>| {
-                places.get(path).is_some_and(|seen| seen.tree.as_ref().is_some_and(|it| it.rule.contains("private-key")))
+                places
+                    .get(path)
+                    .is_some_and(|seen| seen.tree.as_ref().is_some_and(|it| it.rule.contains("private-key")))
                     && places.values().any(|seen| !seen.history.is_empty())
             };
             secrets.values().any(is_there)

@@ -199,7 +199,13 @@ mod tests {
 
     #[test]
     fn values_are_told_from_what_stands_for_them() {
-        for value in ["k9#Lm2$pQ7", "8f14e45fceea167a5a36dedd4bea2543", "Zx81!kd92LqPs", "aG93ZHkgZG9vZHkgMTIz9xQ", "Grün#92kdLqPs"] {
+        for value in [
+            "k9#Lm2$pQ7",
+            "8f14e45fceea167a5a36dedd4bea2543",
+            "Zx81!kd92LqPs",
+            "aG93ZHkgZG9vZHkgMTIz9xQ",
+            "Grün#92kdLqPs",
+        ] {
             assert!(is_value(value.as_bytes(), true), "{value}");
         }
         for value in [

@@ -10,8 +10,8 @@
 mod advisories;
 mod files;
 mod permission;
+mod surroundings;
 mod tell;
-mod workflow;
 
 use std::path::{Path, PathBuf};
 

@@ -146,20 +146,23 @@ fn a_book_of_nothing_but_itself_evidences_nothing() {
     for catalogue in catalogues() {
         for finding in assess(&catalogue.id, vec![key.clone(), run.clone(), measured(3, &old)]) {
             let Some(control) = finding.metadata.get("control") else { continue };
-            let rests_on_the_seal = finding.metadata["needs"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .all(|need| matches!(need["evidence"].as_str().unwrap(), "intact" | "outside" | "clock" | "retained-12m"));
+            let rests_on_the_seal = finding.metadata["needs"].as_array().unwrap().iter().all(|need| {
+                matches!(need["evidence"].as_str().unwrap(), "intact" | "outside" | "clock" | "retained-12m")
+            });
             if rests_on_the_seal && finding.metadata["result"] != "not assessed" {
                 assert_eq!(finding.metadata["result"], "no evidence", "{} {control}", catalogue.id);
             }
             let is_of_keys = finding.metadata["needs"].to_string().contains("credentials");
-            assert!(is_of_keys || finding.metadata["result"] != "evidenced" || {
-                // What the book's own administration and audits evidence is not the seal.
-                finding.metadata["needs"].to_string().contains("administration")
-                    || finding.metadata["needs"].to_string().contains("audits")
-            }, "{} {control}: {}", catalogue.id, finding.message);
+            assert!(
+                is_of_keys || finding.metadata["result"] != "evidenced" || {
+                    // What the book's own administration and audits evidence is not the seal.
+                    finding.metadata["needs"].to_string().contains("administration")
+                        || finding.metadata["needs"].to_string().contains("audits")
+                },
+                "{} {control}: {}",
+                catalogue.id,
+                finding.message
+            );
         }
     }
 }
@@ -182,7 +185,11 @@ fn a_clock_that_did_not_step_back_is_not_synchronised_and_a_seal_keeps_nothing_f
     let told = assess("iso-27001", with(compared(Outcome::Failed)));
     assert_eq!(result(&told, "a.8.17"), "no evidence");
     for (framework, control) in [("gdpr", "art-5-1-f"), ("nist-800-53-au", "au-9")] {
-        assert_eq!(result(&assess(framework, with(vec![])), control), "partial", "{control}: nothing shows who read it");
+        assert_eq!(
+            result(&assess(framework, with(vec![])), control),
+            "partial",
+            "{control}: nothing shows who read it"
+        );
     }
     assert_eq!(result(&assess("nist-800-53-au", with(vec![])), "au-9-3"), "evidenced");
 }

@@ -32,7 +32,10 @@ fn modules_are_directories_with_manifests_and_the_root() {
     assert_eq!(audited.names(), ["shop", "@shop/web"]);
     let shop = audited.module("shop");
     assert_eq!(shop["lines"], serde_json::json!({"code": 1, "comments": 1, "blank": 1}));
-    assert_eq!(shop["left_out"], serde_json::json!({"tests": 2, "generated": 0, "foreign": 0, "documents": 2}));
+    assert_eq!(
+        shop["left_out"],
+        serde_json::json!({"tests": 2, "generated": 0, "foreign": 0, "documents": 2, "unknown": 0})
+    );
     assert_eq!(audited.module("@shop/web")["path"], "web");
     assert_eq!(audited.module("@shop/web")["left_out"]["foreign"], 2);
     assert!(audited.coverage.is_complete(), "{:?}", audited.skipped());
@@ -73,10 +76,7 @@ fn what_is_not_measured_is_said() {
     tree.write("LICENSE", "MIT\n");
     tree.write("logo.png", b"\x89PNG\0\0");
     let audited = plain(&tree);
-    assert_eq!(
-        audited.skipped(),
-        ["dependencies_unread Gemfile.lock", "not_parsed a.py"]
-    );
+    assert_eq!(audited.skipped(), ["dependencies_unread Gemfile.lock", "not_parsed a.py"]);
     let notes = &audited.coverage.notes;
     assert!(notes.iter().any(|it| it.contains("b.qqq, run") && it.contains("no language")), "{notes:?}");
     let module = &audited.modules[0];
@@ -93,7 +93,9 @@ fn what_is_not_measured_is_said() {
 fn a_few_words_that_a_grammar_does_not_know_leave_the_rest_of_a_file_measured() {
     let tree = Tree::new();
     let quoted = "pub fn bare(text: &[u8]) -> &[u8] {\n    match text {\n        [b'\"', raw @ .., b'\"'] => raw,\n        _ => text,\n    }\n}\n";
-    let others: String = (0..40).map(|nth| format!("pub fn f{nth}(x: u32) -> u32 {{\n    if x > {nth} {{ 1 }} else {{ 2 }}\n}}\n")).collect();
+    let others: String = (0..40)
+        .map(|nth| format!("pub fn f{nth}(x: u32) -> u32 {{\n    if x > {nth} {{ 1 }} else {{ 2 }}\n}}\n"))
+        .collect();
     tree.write("a.rs", format!("{quoted}{others}"));
     let audited = plain(&tree);
     assert!(audited.coverage.is_complete(), "{:?}", audited.skipped());

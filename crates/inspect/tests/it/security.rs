@@ -171,7 +171,11 @@ fn insecure_code_is_found_where_it_runs() {
     files.write(".github/workflows/ci.yml", "      - run: echo \"${{ github.event.issue.title }}\"\n");
     // Handed over as it should be, named a group after, and given to an action.
     files.write(".github/workflows/fine.yml", "concurrency:\n  group: a-${{ github.head_ref }}\njobs:\n  a:\n    steps:\n      - run: echo \"$T\"\n        env:\n          T: ${{ github.event.issue.title }}\n      - uses: x/y@v1\n        with:\n          branch: ${{ github.head_ref }}\n");
-    let foreign = |on: &str| format!("on: {on}\njobs:\n  a:\n    steps:\n      - uses: actions/checkout@v4\n        with:\n          ref: ${{{{ github.event.pull_request.head.sha }}}}\n");
+    let foreign = |on: &str| {
+        format!(
+            "on: {on}\njobs:\n  a:\n    steps:\n      - uses: actions/checkout@v4\n        with:\n          ref: ${{{{ github.event.pull_request.head.sha }}}}\n"
+        )
+    };
     files.write(".github/workflows/target.yml", foreign("pull_request_target"));
     files.write(".github/workflows/request.yml", foreign("pull_request"));
     files.write("e.md", "Never write verify=False.\n");
@@ -216,9 +220,9 @@ fn secrets_in_constants_notebooks_pairs_playbooks_and_utf_16_are_found() {
             "secret.ansible-password host.yml",
             "secret.assigned-secret a.ipynb",
             "secret.auth-pair get.py",
+            "secret.database-client-password dump.sh",
             "secret.defined-secret wp-config.php",
             "secret.github-token run.ps1",
-            "secret.mysql-password dump.sh",
         ]
     );
     files.write("de.env", format!("PASSWORD=\"Grüß{}\"\n", word(17, 14)));
@@ -247,7 +251,12 @@ fn of_rules_that_see_one_place_the_most_telling_speaks_and_others_rules_are_gone
 fn a_committed_key_is_told_once_and_one_outside_of_git_with_its_mode() {
     let key = |seed: u64| {
         let lines: Vec<String> = (0..6).map(|nth| word(seed + nth, 64)).collect();
-        format!("{}\n{}\n{}\n", ["-----BEGIN ", "PRIVATE KEY-----"].concat(), lines.join("\n"), ["-----END ", "PRIVATE KEY-----"].concat())
+        format!(
+            "{}\n{}\n{}\n",
+            ["-----BEGIN ", "PRIVATE KEY-----"].concat(),
+            lines.join("\n"),
+            ["-----END ", "PRIVATE KEY-----"].concat()
+        )
     };
     let (book, mut repo) = (Book::new(), Repo::new());
     repo.save("server.key", key(30), "begin");
@@ -273,11 +282,7 @@ fn what_goes_by_a_name_alone_weighs_little_in_pages() {
     let of = |severity, path: &str| (severity, path.to_owned());
     assert_eq!(
         told,
-        [
-            of(Severity::Warning, "src/config.py"),
-            of(Severity::Info, "README.md"),
-            of(Severity::Info, "docs/config.py")
-        ]
+        [of(Severity::Warning, "src/config.py"), of(Severity::Info, "README.md"), of(Severity::Info, "docs/config.py")]
     );
 }
 
@@ -478,7 +483,9 @@ fn python(lists: &[(&str, &str)]) -> (Audit, Vec<(String, String)>) {
     let of = |id: &str, name: &str, says: &str| {
         format!(r#"{{"id":"{id}","affected":[{{"package":{{"ecosystem":"PyPI","name":"{name}"}},{says}}}]}}"#)
     };
-    let until = |fixed: &str| format!(r#""ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]"#);
+    let until = |fixed: &str| {
+        format!(r#""ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]"#)
+    };
     database.write("dj.json", of("PY-1", "django", r#""versions":["3.2","3.2.1"]"#));
     database.write("ya.json", of("PY-2", "PyYAML", &until("5.4")));
     database.write("ji.json", of("PY-3", "jinja2", &until("2.10.1")));

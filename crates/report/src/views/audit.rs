@@ -59,7 +59,7 @@ struct Book<'a> {
 #[serde(tag = "line", rename_all = "lowercase")]
 enum AuditLine<'a> {
     /// The run and the book; always the first.
-    Audit { audit: Head<'a> },
+    Audit { audit: Beginning<'a> },
     /// One for each source: what it read, and what not.
     Coverage { coverage: &'a run::SourceRun },
     /// One for each analyzer.
@@ -69,12 +69,12 @@ enum AuditLine<'a> {
 }
 
 /// The run without what has lines of its own.
-struct Head<'a> {
+struct Beginning<'a> {
     run: &'a AuditRun,
     book: &'a Book<'a>,
 }
 
-impl Serialize for Head<'_> {
+impl Serialize for Beginning<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let run = self.run;
         let mut map = serializer.serialize_map(None)?;
@@ -137,7 +137,7 @@ impl View for AuditReport<'_> {
     fn json_lines(&self) -> Vec<String> {
         let book = self.book();
         let run = self.run;
-        let head = AuditLine::Audit { audit: Head { run, book: &book } };
+        let head = AuditLine::Audit { audit: Beginning { run, book: &book } };
         let coverage = run.sources.iter().map(|source| AuditLine::Coverage { coverage: source });
         let analyses = run.analyses.iter().map(|analysis| AuditLine::Analysis { analysis });
         let findings = run.findings.iter().map(|finding| AuditLine::Finding { finding });

@@ -335,7 +335,8 @@ fn is_member(manifest: &Read<Manifest>, lock: &Read<Lock>) -> bool {
     }
     let within = manifest.directory.strip_prefix(lock.directory.as_str()).unwrap_or_default().trim_start_matches('/');
     let members: Vec<&String> = lock.what.roots.keys().filter(|member| !member.is_empty()).collect();
-    let is_named = |member: &&String| member.trim_matches('/') == within || Some(*member) == manifest.what.name.as_ref();
+    let is_named =
+        |member: &&String| member.trim_matches('/') == within || Some(*member) == manifest.what.name.as_ref();
     match manifest.ecosystem {
         Ecosystem::Python | Ecosystem::Cargo => members.iter().any(is_named),
         Ecosystem::Npm => lock.what.roots.is_empty() || members.iter().any(is_named),

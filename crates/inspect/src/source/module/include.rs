@@ -39,7 +39,12 @@ impl Found {
     }
 
     /// The lists that one leads to, itself among them, and the lists of constraints.
-    fn reach(&mut self, first: usize, root: BorrowedFd<'_>, troubles: &mut Vec<Trouble>) -> (Vec<usize>, BTreeSet<usize>) {
+    fn reach(
+        &mut self,
+        first: usize,
+        root: BorrowedFd<'_>,
+        troubles: &mut Vec<Trouble>,
+    ) -> (Vec<usize>, BTreeSet<usize>) {
         let (mut lists, mut constraints, mut nth) = (vec![(first, false)], BTreeSet::new(), 0);
         while let Some((at, of_constraint)) = lists.get(nth).copied() {
             nth += 1;
@@ -83,7 +88,9 @@ impl Found {
         }
         let bytes = match read_below(root, &path, MANIFEST_BYTES_MAX) {
             Some(Content::Whole { bytes, .. }) => bytes,
-            Some(Content::TooLarge(size)) => return Err(format!("{size} bytes; {MANIFEST_BYTES_MAX} at most are read")),
+            Some(Content::TooLarge(size)) => {
+                return Err(format!("{size} bytes; {MANIFEST_BYTES_MAX} at most are read"));
+            }
             Some(Content::Unreadable { detail, .. }) => return Err(detail.unwrap_or_else(|| "unreadable".to_owned())),
             Some(Content::NoFile) | None => return Err("there is no such file".to_owned()),
         };

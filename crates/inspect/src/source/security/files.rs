@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::permission::{self, Issue};
-use super::workflow;
+use super::surroundings;
 use crate::progress::go_on;
 use crate::secrets::{Hit, RuleSet, Scanner};
 use crate::source::file::list::{Content, Listed, Place, list_with, open};
@@ -143,7 +143,7 @@ fn at(job: &Job, (secrets, patterns): &mut (Scanner<'_>, Scanner<'_>), give: &Sy
                 found.extend(
                     written
                         .filter(|hit| !is_comment(&bytes, hit.start))
-                        .filter(|hit| workflow::holds(&patterns.rule(hit).id, &bytes, hit.start))
+                        .filter(|hit| surroundings::holds(&patterns.rule(hit).id, &bytes, hit.start))
                         .map(|hit| Found::of(hit, &bytes, true)),
                 );
                 Some(Seen::Text { bytes: bytes.len() as u64, found })

@@ -85,6 +85,8 @@ impl Tool for Bandit {
 fn is_of_tests(path: &str) -> bool {
     let mut parts = path.rsplit('/');
     let name = parts.next().unwrap_or_default();
-    name.starts_with("test_") || name.ends_with("_test.py") || name == "conftest.py"
+    name.starts_with("test_")
+        || name.ends_with("_test.py")
+        || name == "conftest.py"
         || parts.any(|part| matches!(part, "test" | "tests"))
 }
