@@ -78,7 +78,7 @@ impl<'a> Renames<'a> {
     /// Gives findings of renamed files the keys that they had.
     pub(crate) fn follow(&self, analyzer: &str, findings: &mut [Finding]) -> Result<(), Error> {
         let own: HashSet<String> = findings.iter().map(|finding| finding.id.clone()).collect();
-        if own.is_empty() {
+        if findings.iter().all(|finding| finding.location.is_none()) {
             return Ok(());
         }
         let known = self.known(analyzer)?;
