@@ -60,7 +60,7 @@ fn services_and_their_logs_are_one_document_in_every_form() {
     let place = Place::new();
     place.write(
         "services.yaml",
-        "services:\n  web:\n    checks:\n      - process: no-such-process\n    logs: logs/web.log\n",
+        "timeout: 5s\nservices:\n  web:\n    checks:\n      - process: no-such-process\n    logs: logs/web.log\n",
     );
     place.write("logs/web.log", "2026-11-01T10:00:00Z ERROR cannot connect\n");
     let asked = ["service", "web", "--logs", "--fail-on", "never"];
