@@ -317,9 +317,12 @@ fn places<'a>(paths: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
+/// An advisory, the package that it warns of, its version, and the file that names it.
+type Warned = (String, String, String, String);
+
 /// One finding for an advisory, a package and a file that names it, whichever modules share that.
 fn of_advisories(advisories: Vec<(u64, Advisory)>, findings: &mut Vec<Finding>) {
-    let mut groups: BTreeMap<(String, String, String, String), Vec<(u64, Advisory)>> = BTreeMap::new();
+    let mut groups: BTreeMap<Warned, Vec<(u64, Advisory)>> = BTreeMap::new();
     for (seq, it) in advisories {
         let path = it.file.as_ref().unwrap_or(&it.module).clone();
         groups.entry((it.advisory.clone(), it.package.clone(), it.version.clone(), path)).or_default().push((seq, it));

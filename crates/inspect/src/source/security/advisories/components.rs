@@ -120,12 +120,11 @@ fn of_records(records: Box<dyn Iterator<Item = Result<Sealed, Error>> + '_>) -> 
 impl Components {
     fn add(&mut self, read: ComponentRead, module: &str, record: u64) {
         let Some((ecosystem, name, version)) = read.purl.as_deref().and_then(of_purl) else { return };
-        let wanted: Vec<Version> = match version {
-            Some(version) => vec![Version::Fixed(version)],
-            None => {
-                let wanted = read.properties.into_iter().filter(|it| it.name == WANTED);
-                wanted.map(|it| Version::Open(it.value)).collect()
-            }
+        let wanted: Vec<Version> = if let Some(version) = version {
+            vec![Version::Fixed(version)]
+        } else {
+            let wanted = read.properties.into_iter().filter(|it| it.name == WANTED);
+            wanted.map(|it| Version::Open(it.value)).collect()
         };
         if wanted.is_empty() {
             self.addressed += 1;

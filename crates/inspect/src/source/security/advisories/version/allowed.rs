@@ -19,6 +19,9 @@ struct Span {
     to: Option<End>,
 }
 
+/// A version and whether it is within, before it is one of a span; none where a span is open.
+type Bound = Option<(String, bool)>;
+
 /// A version, and whether it is within.
 #[derive(Debug, Clone)]
 struct End {
@@ -134,7 +137,7 @@ fn of_requirement(requirement: &VersionReq) -> Option<Span> {
 
 /// What the documentation of the crate `semver` says of each operator. The end of what goes along with a version lies
 /// before the first version of the next.
-fn of_comparator(it: &Comparator) -> (Option<(String, bool)>, Option<(String, bool)>) {
+fn of_comparator(it: &Comparator) -> (Bound, Bound) {
     let (major, minor, patch) = (it.major, it.minor.unwrap_or(0), it.patch.unwrap_or(0));
     let pre = if it.pre.is_empty() { String::new() } else { format!("-{}", it.pre) };
     let at = format!("{major}.{minor}.{patch}{pre}");
@@ -211,7 +214,7 @@ impl Event {
 
 impl Span {
     /// Leaves what lies between the ends, too; none where they cannot be compared.
-    fn narrow(&mut self, ecosystem: Ecosystem, from: Option<(String, bool)>, to: Option<(String, bool)>) -> Option<()> {
+    fn narrow(&mut self, ecosystem: Ecosystem, from: Bound, to: Bound) -> Option<()> {
         let end = |(at, is_within)| End { at, is_within };
         if let Some(from) = from.map(end)
             && !starts_before(ecosystem, Some(&from), self.from.as_ref())?
