@@ -1,15 +1,18 @@
 //! One audit: sources and analyzers over a target, sealed, told from what was sealed, proven.
 
+mod told;
+
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use sealbook_inspect::{Audit, Options, Refs, SOURCES, SecurityOptions};
 use sealbook_ledger::{Report, Uuid};
 use sealbook_record::Severity;
-use sealbook_report::{AuditReport, AuditRun, Block, Document, Format, Observed, View};
+use sealbook_report::{AuditRun, Format};
 use sealbook_serve::{Allowed, verdict_of_ledger};
 use sealbook_store::{Query, Stored};
 
+pub(crate) use self::told::{Told, show};
 use crate::args::Acting;
 use crate::command::append::read_word;
 use crate::command::init::Made;
@@ -67,6 +70,11 @@ pub(crate) fn run(plan: Plan, running: &Running, context: &Context) -> Result<Ex
 
 /// The same with what it may reach beside files.
 pub(crate) fn run_allowed(plan: Plan, allowed: Allowed, running: &Running, context: &Context) -> Result<Exit, Failure> {
+    show(&[perform(plan, allowed, running, context)?], context)
+}
+
+/// Runs it, and gives what is to be shown.
+pub(crate) fn perform(plan: Plan, allowed: Allowed, running: &Running, context: &Context) -> Result<Told, Failure> {
     if context.out.format == Format::CycloneDx && !plan.sources.iter().any(|name| name == "module") {
         let mend = "add `module` to --sources, or choose another --format";
         return Err(Failure::usage("this audit makes no bill of materials", mend));
@@ -108,8 +116,9 @@ pub(crate) fn run_allowed(plan: Plan, allowed: Allowed, running: &Running, conte
     drop(bars);
     let told = told(&session, audit.run)?.expect("the run's intent was sealed");
     let shown = if show.is_empty() { Vec::new() } else { sample_of(&session, audit.run, show, context)? };
-    present(context, &session, &told, report.as_ref(), &shown)?;
-    Ok(exit(&audit, &told, report.as_ref(), fail_on))
+    let exit = exit(&audit, &told, report.as_ref(), fail_on);
+    let (head, keys) = (session.ledger.head()?, session.ledger.keys()?);
+    Ok(Told { run: told, head, keys, verification: report, shown, exit })
 }
 
 /// The book of the project at `root`; made where there is none yet.
@@ -123,8 +132,13 @@ pub(crate) fn open(context: &Context, root: &Path, acting: &Acting) -> Result<Se
         let actor = who::acting(acting, &place)?;
         Session::create(place, actor)?
     } else {
-        let pointed = place.project.filter(|_| place.by_pointer).map(|project| project.root);
-        match init::make_for(context, pointed.as_deref().unwrap_or(root), acting)? {
+        let (is_known, by_pointer) = (place.by_mark, place.by_pointer);
+        let made = match place.project.filter(|_| by_pointer).map(|project| project.root) {
+            Some(pointed) => init::make_for(context, &pointed, acting)?,
+            None if is_known => init::make_for(context, root, acting)?,
+            None => init::make_unasked(context, root, acting)?,
+        };
+        match made {
             Made::New(session) => session,
             Made::Found(session) => return Ok(session),
         }
@@ -164,70 +178,31 @@ pub(crate) fn tell_failures(audit: &Audit, context: &Context) {
     }
 }
 
-fn present(
-    context: &Context,
-    session: &Session,
-    told: &AuditRun,
-    verification: Option<&Report>,
-    shown: &[Stored],
-) -> Result<(), Failure> {
-    let (head, keys) = (session.ledger.head()?, session.ledger.keys()?);
-    let report = AuditReport { run: told, head: &head, keys: &keys, verification };
-    if shown.is_empty() {
-        return context.out.show(&report);
-    }
-    context.out.show(&WithObserved { report: &report, observed: Observed { rows: shown } })
-}
-
-/// An audit, with what it saw before what is said of the book.
-struct WithObserved<'a> {
-    report: &'a AuditReport<'a>,
-    observed: Observed<'a>,
-}
-
-impl View for WithObserved<'_> {
-    fn document(&self) -> Document {
-        let mut page = self.report.document();
-        let is_section = |block: &Block| matches!(block, Block::Heading(2, _));
-        let book = page.blocks.iter().rposition(is_section).unwrap_or(page.blocks.len());
-        let proof = page.blocks.split_off(book);
-        page.append(self.observed.document(), 0);
-        page.blocks.extend(proof);
-        page
-    }
-
-    fn json(&self) -> String {
-        format!("{{\"audit\":{},\"observed\":{}}}", self.report.json(), self.observed.json())
-    }
-
-    fn json_lines(&self) -> Vec<String> {
-        self.observed.json_lines()
-    }
-
-    fn bom(&self) -> Option<String> {
-        self.observed.bom()
-    }
-
-    fn sarif(&self) -> Option<String> {
-        self.report.sarif()
-    }
-}
-
 /// The least severity that fails an audit: the option, else the configuration, else `critical`.
 pub(crate) fn fail_on(running: &Running, session: &Session) -> Result<Option<Severity>, Failure> {
+    least(running.fail_on.as_deref(), session)
+}
+
+/// The same, of what was given or not.
+pub(crate) fn least(given: Option<&str>, session: &Session) -> Result<Option<Severity>, Failure> {
     let project = session.place.project.as_ref();
     let configured = project.and_then(|project| project.config.fail_on.as_deref());
-    match running.fail_on.as_deref().or(configured) {
+    match given.or(configured) {
         Some("never") => Ok(None),
         given => Ok(read_word("--fail-on", given)?.or(Some(Severity::Critical))),
     }
 }
 
 pub(crate) fn exit(audit: &Audit, told: &AuditRun, verification: Option<&Report>, fail_on: Option<Severity>) -> Exit {
+    let failed = if audit.has_failed() { Exit::Failure } else { Exit::Clean };
+    exit_of(told, verification, fail_on).or_worse(failed)
+}
+
+/// What a run comes to, as it was sealed.
+pub(crate) fn exit_of(told: &AuditRun, verification: Option<&Report>, fail_on: Option<Severity>) -> Exit {
     let found = fail_on.is_some_and(|least| told.findings.iter().any(|it| it.severity >= least));
     [
         (verification.is_some_and(|report| !report.valid), Exit::Broken),
-        (audit.has_failed(), Exit::Failure),
         (!told.complete, Exit::Incomplete),
         (found, Exit::Findings),
     ]

@@ -84,6 +84,7 @@ pub(crate) enum Command {
     Baseline(baseline::Args),
     Diff(diff::Args),
     Blame(blame::Args),
+    #[command(alias = "log")]
     Logs(logs::Args),
     Module(module::Args),
     Security(security::Args),

@@ -38,7 +38,8 @@ pub(crate) struct Place {
     pub(crate) by_pointer: bool,
     /// Whether the pointer is gone, and the book itself knows the directory: from the marks beside it.
     pub(crate) by_mark: bool,
-    /// Whether the book is that of the bare repository around, which holds no pointer.
+    /// Whether the book is named after the path of the bare repository around, or of a directory that is no project:
+    /// neither holds a pointer.
     pub(crate) of_bare: bool,
     /// Directories of this home by the variables that name them.
     pub(crate) variables: Vec<(String, PathBuf)>,
@@ -77,7 +78,12 @@ impl Place {
         let bare = bare_root(start);
         // Of a project around a bare repository and the repository itself, the nearer counts.
         let project = project.filter(|project| bare.is_none_or(|bare| project.root.starts_with(bare)));
-        let bare = bare.filter(|_| project.is_none() && global.book.is_none()).map(name_of_bare);
+        let is_open = project.is_none() && global.book.is_none();
+        let bare = bare.filter(|_| is_open).map(name_of_path).or_else(|| {
+            // An audit of what is no project leaves no pointer either.
+            let named = start.ancestors().filter(|_| is_open).map(name_of_path);
+            named.into_iter().find(|name| homes.books.join(name).is_dir())
+        });
         let pointer = project.as_ref().map(|project| &project.pointer).filter(|_| global.book.is_none());
         let tenant = global.tenant.as_deref().or(pointer.map(|pointer| &*pointer.tenant)).unwrap_or(DEFAULT_TENANT);
         let book = global.book.as_deref().or(pointer.map(|pointer| &*pointer.book)).or(bare.as_deref());
@@ -105,6 +111,12 @@ impl Place {
         let name = book_name(root);
         let named = Global { book: Some(name), ..global.clone() };
         Self::find(environment, &named, root)
+    }
+
+    /// The place of the book of a directory that is no project: it is named after its path, and nothing is put there.
+    pub(crate) fn of_path(environment: &Environment, global: &Global, root: &Path) -> Result<Self, Failure> {
+        let named = Global { book: Some(name_of_path(root)), ..global.clone() };
+        Ok(Self { of_bare: true, ..Self::find(environment, &named, root)? })
     }
 
     /// Whether there is a book.
@@ -270,8 +282,9 @@ fn book_name(root: &Path) -> String {
     numbered(root, u32::from_be_bytes(random))
 }
 
-/// The name of a bare repository's book: nothing in the repository points at it, so its path does.
-fn name_of_bare(root: &Path) -> String {
+/// The name of the book of a bare repository, or of a directory that is no project: nothing in it points at the book,
+/// so its path does.
+fn name_of_path(root: &Path) -> String {
     let real = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     let digest = Hash::of(real.as_os_str().as_encoded_bytes()).to_string();
     numbered(&real, u32::from_str_radix(&digest[..8], 16).expect("a hash is shown as hex"))

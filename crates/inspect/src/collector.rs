@@ -9,6 +9,7 @@ use sealbook_ledger::Uuid;
 use sealbook_policy::Raw;
 use sealbook_record::Finding;
 
+use crate::renames::Renames;
 use crate::{
     Analyzer, Coverage, Difference, Error, Picture, Prior, Progress, Request, Scope, Sealed, Selection, SeqRange, Sink,
     Source, Suppressions,
@@ -115,10 +116,11 @@ impl Batch<'_> {
             Some(baseline) if !audit.was_cancelled() => Some(self.compare(baseline, prior)?),
             _ => None,
         };
+        let renames = Renames::new(prior, self.request.run.project.as_deref(), self.request.run.id);
         let asked: BTreeSet<_> = self.sources.iter().map(|source| source.metadata().name).collect();
         for analyzer in &self.analyzers {
             if !audit.was_cancelled() && asked.iter().any(|source| analyzer.supports(source)) {
-                let analysis = self.analyze(*analyzer, prior, sink, since_baseline.as_ref(), progress)?;
+                let analysis = self.analyze(*analyzer, prior, sink, since_baseline.as_ref(), &renames, progress)?;
                 for record in self.analysis_records(*analyzer, &analysis)? {
                     sink.record(Raw::new(record))?;
                 }
@@ -169,6 +171,7 @@ impl Batch<'_> {
         prior: &dyn Prior,
         sink: &mut dyn Sink,
         since_baseline: Option<&Difference>,
+        renames: &Renames<'_>,
         progress: &dyn Progress,
     ) -> Result<Analysis, Error> {
         let metadata = analyzer.metadata();
@@ -219,6 +222,7 @@ impl Batch<'_> {
                     finding.evidence.push((first, last));
                 }
             }
+            renames.follow(metadata.name, findings)?;
             suppressed.apply(findings, self.request.now);
         }
         Ok(analysis)

@@ -25,6 +25,7 @@ mod picture;
 mod prior;
 mod progress;
 mod reach;
+mod renames;
 mod schedule;
 mod secrets;
 mod sink;

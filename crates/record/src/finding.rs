@@ -26,7 +26,7 @@ impl Location {
 }
 
 /// What an analyzer saw.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Finding {
     /// See [`Finding::key`]: the same for the same thing seen again.
     pub id: String,
@@ -50,6 +50,21 @@ pub struct Finding {
     /// Figures and whatever else belongs to it.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub metadata: serde_json::Map<String, serde_json::Value>,
+    /// What its key was made of beside rule and path; it is not stored, and empty in what was.
+    #[serde(skip)]
+    pub content: String,
+}
+
+/// Two findings are the same whether or not they came out of a book.
+impl PartialEq for Finding {
+    fn eq(&self, other: &Self) -> bool {
+        let place = |it: &Self| (it.id.clone(), it.rule.clone(), it.kind.clone(), it.severity, it.location.clone());
+        place(self) == place(other)
+            && self.message == other.message
+            && self.recommendation == other.recommendation
+            && self.evidence == other.evidence
+            && self.metadata == other.metadata
+    }
 }
 
 impl Finding {
@@ -74,6 +89,7 @@ impl Finding {
             recommendation: None,
             evidence: Vec::new(),
             metadata: serde_json::Map::new(),
+            content: content.to_owned(),
         }
     }
 

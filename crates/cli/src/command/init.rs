@@ -67,7 +67,7 @@ pub(crate) enum Made {
 /// directory. A bare repository is left as it is: its book is found by the repository's path.
 pub(crate) fn make_for(context: &Context, root: &Path, acting: &Acting) -> Result<Made, Failure> {
     if bare_root(root).is_some() && Project::find(root)?.is_none_or(|project| !root.starts_with(&project.root)) {
-        return make_for_bare(context, root, acting);
+        return make_at(Place::find(&context.environment, &context.global, root)?, acting);
     }
     // First what may be forbidden: a book without its pointer would be lost.
     let making = Project::prepare(root)?;
@@ -114,8 +114,16 @@ pub(crate) fn make_for(context: &Context, root: &Path, acting: &Acting) -> Resul
     Ok(Made::New(session))
 }
 
-fn make_for_bare(context: &Context, root: &Path, acting: &Acting) -> Result<Made, Failure> {
-    let place = Place::find(&context.environment, &context.global, root)?;
+/// The same where nobody asked for a book, and one is needed: nothing is put into what is no project.
+pub(crate) fn make_unasked(context: &Context, root: &Path, acting: &Acting) -> Result<Made, Failure> {
+    let is_project = root.join(".git").exists() || root.join(".sealbook").exists() || bare_root(root).is_some();
+    if is_project {
+        return make_for(context, root, acting);
+    }
+    make_at(Place::of_path(&context.environment, &context.global, root)?, acting)
+}
+
+fn make_at(place: Place, acting: &Acting) -> Result<Made, Failure> {
     let actor = who::acting(acting, &place)?;
     match Session::create(place.clone(), actor.clone()) {
         Err(Failure::Store(Error::BookExists { .. })) => Session::open(place, actor).map(Made::Found),

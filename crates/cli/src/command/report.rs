@@ -16,7 +16,8 @@ use crate::session::Session;
 /// Tell an audit again from its sealed records, and prove the book
 ///
 /// Coverage, findings and figures of the newest audit, or of another, with the book's newest
-/// checkpoint. It says the same as long as the book lasts.
+/// checkpoint. It says the same as long as the book lasts, and ends as the audit did: with 1 for findings, with 3
+/// where something was not read.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -25,6 +26,7 @@ Examples:
   sealbook report --format html --output audit.html      one file, with a proof that it checks itself
   sealbook report --format json --output audit.json
   sealbook report --format cyclonedx                    the bill of materials of an audit of modules
+  sealbook report --fail-on never                       whatever it found
   sealbook report --format sarif --output audit.sarif   its findings for editors and code hosts
   sealbook report --export compliance-system            the newest assessment, as OSCAL
   sealbook report --export git --allow-changes          as a commit under refs/sealbook/reports
@@ -35,6 +37,9 @@ pub(crate) struct Args {
     /// Another audit: the operation of its records
     #[arg(long, value_name = "UUID")]
     run: Option<Uuid>,
+    /// End with exit code 1 on findings of this severity or above, or `never` [default: critical]
+    #[arg(long, value_name = "SEVERITY")]
+    fail_on: Option<String>,
     /// Do not verify the book
     #[arg(long)]
     no_verify: bool,
@@ -60,8 +65,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     };
     let missing = || Error::RecordMissing { what: format!("of an audit {run}") };
     let told = audit::told(&session, run)?.ok_or_else(missing)?;
+    let fail_on = audit::least(args.fail_on.as_deref(), &session)?;
     if context.out.format == Format::CycloneDx {
-        return bom(run, &session, context);
+        bom(run, &session, context)?;
+        return Ok(context.answered(&session.ledger, audit::exit_of(&told, None, fail_on)));
     }
     if is_oscal {
         if !AssessmentDetail::is_one(&told) {
@@ -69,7 +76,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             return Err(Failure::usage("this audit assessed nothing", mend));
         }
         context.out.show_as(&AssessmentDetail { run: &told, in_full: true }, Format::Oscal)?;
-        return Ok(context.answered(&session.ledger, Exit::Clean));
+        return Ok(context.answered(&session.ledger, audit::exit_of(&told, None, fail_on)));
     }
     let report = if args.no_verify {
         None
@@ -78,8 +85,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     };
     let (head, keys) = (session.ledger.head()?, session.ledger.keys()?);
     let told_with = AuditReport { run: &told, head: &head, keys: &keys, verification: report.as_ref() };
-    let valid = report.as_ref().is_none_or(|report| report.valid);
-    let exit = if valid { Exit::Clean } else { Exit::Broken };
+    let exit = audit::exit_of(&told, report.as_ref(), fail_on);
     if let Some(ready) = ready {
         let leaving = Leaving::of(&Around::of(&told, &session)?.page(told_with));
         let ledger = ready.deliver(&leaving, session, context)?;
@@ -94,7 +100,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 /// What the audit's modules are made of.
-fn bom(run: Uuid, session: &Session, context: &Context) -> Result<Exit, Failure> {
+fn bom(run: Uuid, session: &Session, context: &Context) -> Result<(), Failure> {
     let action = audit::MODULES.iter().map(|action| (*action).to_owned()).collect();
     let mut rows = Vec::new();
     let records = Query { action, operation: vec![run.to_string()], ascending: true, ..Query::default() };
@@ -107,7 +113,7 @@ fn bom(run: Uuid, session: &Session, context: &Context) -> Result<Exit, Failure>
         return Err(Failure::usage("this audit read no module", mend));
     }
     context.out.show(&Observed { rows: &rows })?;
-    Ok(context.answered(&session.ledger, Exit::Clean))
+    Ok(())
 }
 
 /// The newest run that looked at the book itself.

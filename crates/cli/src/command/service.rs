@@ -70,19 +70,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let logs = if args.logs { Some(logs(args, &target, &options, context)?) } else { None };
     let show = &["service.checked", "service.host"];
     let plan = Plan { target, sources: vec!["service".to_owned()], options, show, ..Plan::default() };
-    let mut exit = audit::run_allowed(plan, allowed, &args.running, context)?;
+    let mut audits = vec![audit::perform(plan, allowed, &args.running, context)?];
     for plan in logs.into_iter().flatten() {
-        exit = exit.or_worse(audit::run(plan, &args.running, context)?);
+        audits.push(audit::perform(plan, Allowed::BY_A_PERSON, &args.running, context)?);
     }
-    Ok(exit)
+    audit::show(&audits, context)
 }
 
 /// An audit of each place in which the logs lie.
 fn logs(args: &Args, target: &Path, asked: &Options, context: &Context) -> Result<Vec<Plan>, Failure> {
-    if context.global.output.is_some() {
-        let mend = "leave --output out, or audit the logs with `sealbook logs --output FILE`";
-        return Err(Failure::usage("two audits do not fit into one file", mend));
-    }
     let zone = &context.environment.zone;
     let mut options = Options::default();
     options.log.level = read_word::<Severity>("--level", args.level.as_deref())?;

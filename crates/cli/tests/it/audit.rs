@@ -129,6 +129,53 @@ fn what_cannot_be_read_makes_the_run_incomplete() {
     assert_eq!(ended.code, 3, "{ended:?}");
     assert!(ended.out.contains("INCOMPLETE"), "{}", ended.out);
     assert_eq!(place.run(["verify", "--complete"]).code, 3, "the book remembers it");
+    assert_eq!(place.run(["report"]).code, 3, "a report of an audit that lacks something lacks it too");
+}
+
+#[test]
+fn every_audit_as_json_lines_tells_run_coverage_findings_and_records_alike() {
+    let place = repository();
+    place.write("logs/app.log", "2026-11-01T10:00:00Z ERROR cannot connect\n");
+    place.write("services.yaml", "timeout: 5s\nservices:\n  web:\n    checks:\n      - process: no-such-process\n");
+    place.write("package.json", r#"{"name":"shop","dependencies":{"a":"*"}}"#);
+    place.write("deploy.sh", format!("export KEY={}\n", ["AK", "IA", "QK7ZB3WMD2LXN5VC"].concat()));
+    for (arguments, has_findings) in [
+        (&["repo"][..], true),
+        (&["git"], false),
+        (&["file", "src/a.txt"], false),
+        (&["security"], true),
+        (&["logs", "--dir", "logs"], false),
+        (&["module", "."], true),
+        (&["services"], true),
+        (&["report"], true),
+    ] {
+        let ended = place.run(arguments.iter().chain(&["--format", "jsonl"]));
+        let lines: Vec<serde_json::Value> = ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of = |line: &str| lines.iter().filter(|it| it["line"] == line).count();
+        assert!(lines.iter().all(|it| !it[it["line"].as_str().unwrap()].is_null()), "{arguments:?}: {}", ended.out);
+        assert_eq!((lines[0]["line"].as_str(), of("audit")), (Some("audit"), 1), "{arguments:?}");
+        assert!(lines[0]["audit"]["book"]["checkpoint"].is_string() && lines[0]["audit"]["complete"].is_boolean());
+        assert!(of("coverage") > 0 && of("analysis") > 0, "{arguments:?}: {}", ended.out);
+        assert!(!has_findings || of("finding") > 0, "{arguments:?}: {}", ended.out);
+        let known = ["audit", "coverage", "analysis", "finding", "record"].map(of).iter().sum::<usize>();
+        assert_eq!(known, lines.len(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_report_ends_as_the_audit_that_it_tells_of() {
+    let place = Place::new();
+    place.write("deploy.sh", format!("export KEY={}\n", ["AK", "IA", "QK7ZB3WMD2LXN5VC"].concat()));
+    assert_eq!(place.run(["security"]).code, 1);
+    for arguments in [&["report"][..], &["report", "--format", "json"], &["report", "--format", "sarif"]] {
+        assert_eq!(place.run(arguments).code, 1, "{arguments:?}");
+    }
+    assert_eq!(place.run(["report", "--fail-on", "never"]).code, 0);
+    let ended = place.run(["report", "--fail-on", "grave"]);
+    assert!(ended.code == 2 && ended.err.contains("unknown_word"), "{ended:?}");
+    std::fs::remove_file(place.project().join("deploy.sh")).unwrap();
+    place.ok(["security"]);
+    assert_eq!(place.run(["report"]).code, 0);
 }
 
 #[test]

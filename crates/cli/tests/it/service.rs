@@ -55,6 +55,29 @@ fn audit(place: &Place, arguments: &[&str]) -> (i32, Value) {
     (ended.code, serde_json::from_str(&ended.out).unwrap_or_else(|error| panic!("{error}: {ended:?}")))
 }
 
+#[test]
+fn services_and_their_logs_are_one_document_in_every_form() {
+    let place = Place::new();
+    place.write(
+        "services.yaml",
+        "timeout: 5s\nservices:\n  web:\n    checks:\n      - process: no-such-process\n    logs: logs/web.log\n",
+    );
+    place.write("logs/web.log", "2026-11-01T10:00:00Z ERROR cannot connect\n");
+    let asked = ["service", "web", "--logs", "--fail-on", "never"];
+    let told = place.json(asked);
+    assert_eq!(told["audits"].as_array().unwrap().len(), 2, "{told}");
+    let of = |at: usize| {
+        let it = &told["audits"][at];
+        let audit = if it["audit"].is_null() { it } else { &it["audit"] };
+        audit["run"]["sources"][0]["source"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((of(0).as_str(), of(1).as_str()), ("service", "log"));
+    let log: Value = serde_json::from_str(&place.ok(asked.into_iter().chain(["--format", "sarif"]))).unwrap();
+    assert_eq!(log["runs"].as_array().unwrap().len(), 2);
+    place.ok(asked.into_iter().chain(["--output", "both.md"]));
+    assert_eq!(std::fs::read_to_string(place.project().join("both.md")).unwrap().matches("# Audit of").count(), 2);
+}
+
 fn result(place: &Place, nth: usize) -> Value {
     let page = place.json(["query", "--action", "service.checked"]);
     let id = page["records"][nth]["record"]["id"].as_str().unwrap().to_owned();

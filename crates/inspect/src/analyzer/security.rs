@@ -35,6 +35,8 @@ static METADATA: AnalyzerMetadata = AnalyzerMetadata {
     rules: &["secret", "insecure", "permission", "advisory"],
 };
 
+/// A private key that others on the machine can read.
+const KEY_READABLE: &str = "key_readable";
 /// Places of one thing that a message quotes.
 const QUOTED: usize = 3;
 /// Findings of one rule of code, and of one sort of permission, that are told one by one.
@@ -74,6 +76,7 @@ impl Analyzer for SecurityAnalyzer {
         let mut permissions: BTreeMap<String, Vec<(u64, Permission)>> = BTreeMap::new();
         let mut advisories: Vec<(u64, Advisory)> = Vec::new();
         let mut now = Now::default();
+        let (mut history, mut rules_of, mut newest) = (Vec::new(), BTreeMap::new(), None);
         progress.begin("security analysis", None);
         for sealed in records {
             go_on(progress)?;
@@ -82,10 +85,15 @@ impl Analyzer for SecurityAnalyzer {
             // Of the tree only what this run saw: an older run tells of what may be gone.
             let is_of_now = record.occurred >= scope.now;
             match read::read(&record) {
-                Some(Told::InHistory(secret, commit)) => {
-                    let seen = secrets.entry(secret.key()).or_default().entry(secret.path.clone()).or_default();
-                    seen.evidence.insert(seq);
-                    seen.history.push((secret, commit));
+                Some(Told::InHistory(secret, commit)) => history.push((seq, record.operation, secret, commit)),
+                Some(Told::Walked(walk)) => {
+                    if is_of_now {
+                        now.gone = walk.gone();
+                    }
+                    if let Some(digest) = walk.rules() {
+                        rules_of.insert(record.operation, digest.clone());
+                        newest = Some(digest);
+                    }
                 }
                 Some(Told::InTree(secret)) if is_of_now => {
                     let seen = secrets.entry(secret.key()).or_default().entry(secret.path.clone()).or_default();
@@ -93,7 +101,6 @@ impl Analyzer for SecurityAnalyzer {
                     seen.tree.get_or_insert(secret);
                 }
                 Some(Told::Scanned) if is_of_now => now.has_tree = true,
-                Some(Told::Gone(paths)) if is_of_now => now.gone = paths,
                 Some(Told::Pattern(pattern)) if is_of_now => code.push((seq, pattern)),
                 Some(Told::Permission(permission)) if is_of_now => {
                     permissions.entry(permission.issue.clone()).or_default().push((seq, permission));
@@ -103,6 +110,28 @@ impl Analyzer for SecurityAnalyzer {
             }
         }
         progress.end();
+        // What other rules found in history stands for nothing once these looked through it.
+        for (seq, run, secret, commit) in history {
+            if rules_of.get(&run).is_none_or(|rules| Some(rules) == newest.as_ref()) {
+                let seen = secrets.entry(secret.key()).or_default().entry(secret.path.clone()).or_default();
+                seen.evidence.insert(seq);
+                seen.history.push((secret, commit));
+            }
+        }
+        let committed = |path: &str| {
+            let is_there = |places: &BTreeMap<String, Seen>| {
+                places
+                    .get(path)
+                    .is_some_and(|seen| seen.tree.as_ref().is_some_and(|it| it.rule.contains("private-key")))
+                    && places.values().any(|seen| !seen.history.is_empty())
+            };
+            secrets.values().any(is_there)
+        };
+        // git knows no mode that keeps others out: that a key is in a commit is told with the key.
+        if let Some(keys) = permissions.get_mut(KEY_READABLE) {
+            keys.retain(|(_, it)| !is_of_tests(&it.path) && !committed(&it.path));
+        }
+        permissions.retain(|_, places| !places.is_empty());
         let mut findings = Vec::new();
         for places in secrets.into_values() {
             of_secret(places, &now, &mut findings);
@@ -168,9 +197,11 @@ fn secret_finding(
         (false, false) => "; whether it still stands there, this run did not look",
     };
     let comment = if secret.lacks_reason { "; the comment that allows it gives no reason" } else { "" };
-    let message = format!("{}{length} is written out{since}{gone}{comment}", secret.about);
+    let is_checked_out = is_there && secret.rule.contains("private-key") && !history.is_empty();
+    let readable = if is_checked_out { "; git checks it out so that others on the machine can read it" } else { "" };
+    let message = format!("{}{length} is written out{since}{gone}{readable}{comment}", secret.about);
     let rule = format!("secret.{}", secret.rule);
-    let severity = weigh(secret.severity, path);
+    let severity = weigh(secret, path);
     let mut finding = Finding::new(rule, "secret", severity, message, Some(path), &secret.digest);
     let line = if is_there { Some(secret.line) } else { None };
     finding.location = Some(Location { path: path.to_owned(), line, column: line.map(|_| secret.column) });
@@ -194,15 +225,25 @@ fn secret_finding(
     finding
 }
 
-/// What lies among tests and samples is mostly made for them, and weighs less.
-fn weigh(severity: Severity, path: &str) -> Severity {
-    if !is_of_tests(path) {
-        return severity;
+/// What lies among tests and samples is mostly made for them, and weighs less; so does what goes by its name alone in
+/// pages that explain something.
+fn weigh(secret: &Secret, path: &str) -> Severity {
+    if secret.rule == "assigned-secret" && is_of_pages(path) {
+        return Severity::Info;
     }
-    match severity {
+    if !is_of_tests(path) {
+        return secret.severity;
+    }
+    match secret.severity {
         Severity::Critical => Severity::Warning,
         _ => Severity::Info,
     }
+}
+
+fn is_of_pages(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let is_page = [".md", ".rst", ".adoc"].iter().any(|ending| lower.ends_with(ending));
+    is_page || lower.rsplit('/').skip(1).any(|part| matches!(part, "doc" | "docs"))
 }
 
 fn is_of_tests(path: &str) -> bool {
@@ -308,13 +349,17 @@ fn places<'a>(paths: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// One finding for an advisory and a package, whichever modules have it.
+/// An advisory, the package that it warns of, its version, and the file that names it.
+type Warned = (String, String, String, String);
+
+/// One finding for an advisory, a package and a file that names it, whichever modules share that.
 fn of_advisories(advisories: Vec<(u64, Advisory)>, findings: &mut Vec<Finding>) {
-    let mut groups: BTreeMap<(String, String, String), Vec<(u64, Advisory)>> = BTreeMap::new();
+    let mut groups: BTreeMap<Warned, Vec<(u64, Advisory)>> = BTreeMap::new();
     for (seq, it) in advisories {
-        groups.entry((it.advisory.clone(), it.package.clone(), it.version.clone())).or_default().push((seq, it));
+        let path = it.file.as_ref().unwrap_or(&it.module).clone();
+        groups.entry((it.advisory.clone(), it.package.clone(), it.version.clone(), path)).or_default().push((seq, it));
     }
-    for ((advisory, package, version), modules) in groups {
+    for ((advisory, package, version, path), modules) in groups {
         let (_, first) = &modules[0];
         let is_dev = modules.iter().all(|(_, it)| it.is_dev);
         let severity = if first.is_notice { Severity::Info } else { first.severity };
@@ -331,8 +376,9 @@ fn of_advisories(advisories: Vec<(u64, Advisory)>, findings: &mut Vec<Finding>) 
             .find(|alias| alias.starts_with("CVE-"))
             .map_or_else(String::new, |alias| format!(" ({alias})"));
         let dev = if is_dev { ", for developers alone" } else { "" };
-        let message = format!("{package} {version}{dev}: {advisory}{alias}: {}; {fixed}", first.summary);
-        let path = places(modules.iter().map(|(_, it)| it.module.as_str()));
+        let whichever = if first.is_open { ", whichever version of it that is" } else { "" };
+        let summary = if first.summary.is_empty() { String::new() } else { format!(": {}", first.summary) };
+        let message = format!("{package} {version}{whichever}{dev}: {advisory}{alias}{summary}; {fixed}");
         let content = format!("{advisory}\n{package}\n{version}");
         let rule = if first.is_notice { "advisory.unmaintained" } else { "advisory.vulnerable" };
         let mut finding = Finding::new(rule, "advisory", severity, message, Some(&path), &content);
@@ -347,6 +393,8 @@ fn of_advisories(advisories: Vec<(u64, Advisory)>, findings: &mut Vec<Finding>) 
         finding.metadata.insert("package".to_owned(), package.into());
         finding.metadata.insert("version".to_owned(), version.into());
         finding.metadata.insert("ecosystem".to_owned(), first.ecosystem.clone().into());
+        let modules: BTreeSet<&str> = modules.iter().map(|(_, it)| it.module.as_str()).collect();
+        finding.metadata.insert("modules".to_owned(), modules.into_iter().collect());
         if first.severity_is_assumed {
             finding.metadata.insert("severity_is_assumed".to_owned(), true.into());
         }

@@ -88,7 +88,7 @@ fn snake(name: &[u8]) -> Vec<u8> {
 pub(super) fn is_value(value: &[u8], quoted: bool) -> bool {
     let lower = value.to_ascii_lowercase();
     let starts = |word: &&str| lower.starts_with(word.as_bytes());
-    if REFERENCES.iter().any(starts) || is_made_up(value) || is_public(&lower) {
+    if REFERENCES.iter().any(starts) || is_made_up(value) || is_public(&lower) || is_of_another_script(value) {
         return false;
     }
     if matches!(
@@ -133,6 +133,21 @@ pub(super) fn is_value(value: &[u8], quoted: bool) -> bool {
     }
     let least = if quoted { (value.len() as f64).log2().min(3.4) * 0.86 } else { 3.3 };
     entropy(value) >= least && (quoted || value.len() >= 12 && digits > 0 && letters > 0)
+}
+
+/// Whether it is written in letters that no generator of secrets uses: words of a translation.
+fn is_of_another_script(value: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(value) else { return false };
+    let (mut all, mut foreign) = (0, 0);
+    for letter in text.chars() {
+        // From the radicals on: Chinese, Japanese, Korean, which write words without blanks.
+        if letter >= '\u{2E80}' && letter.is_alphabetic() {
+            return true;
+        }
+        all += 1;
+        foreign += usize::from(letter >= '\u{370}' && letter.is_alphabetic());
+    }
+    foreign * 2 >= all
 }
 
 /// Whether it is of a form that is public: UUIDs, digests with their name, versions, dates, files, addresses.
@@ -184,7 +199,13 @@ mod tests {
 
     #[test]
     fn values_are_told_from_what_stands_for_them() {
-        for value in ["k9#Lm2$pQ7", "8f14e45fceea167a5a36dedd4bea2543", "Zx81!kd92LqPs", "aG93ZHkgZG9vZHkgMTIz9xQ"] {
+        for value in [
+            "k9#Lm2$pQ7",
+            "8f14e45fceea167a5a36dedd4bea2543",
+            "Zx81!kd92LqPs",
+            "aG93ZHkgZG9vZHkgMTIz9xQ",
+            "Grün#92kdLqPs",
+        ] {
             assert!(is_value(value.as_bytes(), true), "{value}");
         }
         for value in [
@@ -199,6 +220,9 @@ mod tests {
             "my-service-token-2",
             "${DB_PASSWORD}",
             "1.2.3-beta",
+            "2FAトークン",
+            "兩步驟驗證12碼",
+            "пароль2024",
         ] {
             assert!(!is_value(value.as_bytes(), true), "{value}");
         }

@@ -204,6 +204,11 @@ impl RuleSet {
 }
 
 impl Rule {
+    /// Whether it knows no format: what such a rule says is less than what any other does.
+    pub(super) fn goes_by_surroundings(&self) -> bool {
+        self.generic.is_some() || !self.is_ours && self.id.contains("generic")
+    }
+
     fn of(read: &RuleRead, refused: &mut Vec<Refused>) -> Result<Self, String> {
         if read.regex.is_none() && read.path.is_none() {
             return Err("it has neither `regex` nor `path`".to_owned());

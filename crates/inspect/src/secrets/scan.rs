@@ -121,7 +121,7 @@ impl<'r> Scanner<'r> {
     /// Where several rules see the same text, the one that knows the format keeps it.
     fn end(&mut self) -> Vec<Hit> {
         let mut found = std::mem::take(&mut self.found);
-        let rank = |hit: &Hit| (self.rules.rules[hit.rule].generic.is_some(), hit.rule, hit.start);
+        let rank = |hit: &Hit| (self.rules.rules[hit.rule].goes_by_surroundings(), hit.rule, hit.start);
         found.sort_by_key(rank);
         let mut kept: Vec<Hit> = Vec::with_capacity(found.len());
         for hit in found {
@@ -182,7 +182,8 @@ fn secret_of(rule: &Rule, captures: &Captures<'_>) -> Option<(usize, usize)> {
     let span = |at: usize| captures.get(at).map(|it| (it.start(), it.end()));
     if rule.generic == Some(Generic::Assigned) {
         let name = captures.get(1)?;
-        let (value, quoted) = match (captures.get(2), captures.get(3)) {
+        // The fourth stands in quotes that are written within a text: a notebook's source, JSON in JSON.
+        let (value, quoted) = match (captures.get(2).or_else(|| captures.get(4)), captures.get(3)) {
             (Some(value), third) => (value, third.is_none()),
             (None, third) => (third?, false),
         };

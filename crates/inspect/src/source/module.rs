@@ -14,6 +14,7 @@ mod dependencies;
 mod figures;
 mod find;
 mod graph;
+mod include;
 mod language;
 mod lines;
 mod manifest;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 
 use sealbook_record::TargetKind;
 
+pub(in crate::source) use self::bom::WANTED;
 use self::bom::{Bom, Subject};
 use self::dependencies::Dependencies;
 use self::figures::Figures;
@@ -45,6 +47,8 @@ use crate::{
     SourceMetadata, TreePath,
 };
 
+/// Files that a note names.
+const NAMED: usize = 5;
 /// The source's name in records.
 const NAME: &str = "module";
 /// One module in one run.
@@ -195,6 +199,23 @@ fn note(figures: &[Figures], reports: &Reports, coverage: &mut Coverage) {
         coverage
             .notes
             .push(format!("lines alone were counted, without complexity and imports, in: {}", list.join(", ")));
+    }
+    let list = |names: Vec<String>| {
+        let more = names.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{}{more}", names.into_iter().take(NAMED).collect::<Vec<_>>().join(", "))
+    };
+    let mut unknown: Vec<String> = figures.iter().flat_map(|figures| figures.unknown.iter().cloned()).collect();
+    unknown.sort();
+    if !unknown.is_empty() {
+        coverage.notes.push(format!("{} files are in no language that is known: {}", unknown.len(), list(unknown)));
+    }
+    let blemished = figures.iter().flat_map(|figures| &figures.blemished);
+    let mut blemished: Vec<String> = blemished.map(|(path, line)| format!("{path}:{line}")).collect();
+    blemished.sort();
+    if !blemished.is_empty() {
+        let count = blemished.len();
+        coverage.notes.push(format!("a few words of {count} files do not parse, the rest counts: {}", list(blemished)));
     }
     let sum = |of: fn(&Figures) -> u64| figures.iter().map(of).sum::<u64>();
     let tests = sum(|it| it.left_out.tests);

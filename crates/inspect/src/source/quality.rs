@@ -318,9 +318,10 @@ impl Running<'_, '_> {
         (files, lines): (u64, u64),
         how: &'static str,
     ) -> Result<(), Error> {
-        for (path, why) in &report.unread {
+        for (path, why, said) in &report.unread {
             let path = open::relative(path, &self.root.to_string_lossy());
-            self.coverage.skip(TreePath::from(&*format!("{tool}: {path}")), *why, None);
+            let said = said.as_deref().map(|said| sealbook_policy::redact_text(said).chars().take(200).collect());
+            self.coverage.skip(TreePath::from(&*format!("{tool}: {path}")), *why, said);
         }
         let is_whole = report.unread.is_empty();
         let open = keyed(report.said, self.root, self.tree);

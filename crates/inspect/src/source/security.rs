@@ -10,6 +10,7 @@
 mod advisories;
 mod files;
 mod permission;
+mod surroundings;
 mod tell;
 
 use std::path::{Path, PathBuf};

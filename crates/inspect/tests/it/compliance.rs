@@ -137,6 +137,65 @@ fn what_a_book_says_of_itself_is_no_evidence_of_others() {
 }
 
 #[test]
+fn a_book_of_nothing_but_itself_evidences_nothing() {
+    let day = |days: i64| Some(Timestamp::from_micros(days * 86_400_000_000));
+    let old = TrailFacts { first_sealed: day(0), last_sealed: day(900), ..whole() };
+    let mut key = record(1, "key.added", Phase::Event);
+    key.record.category = Category::Administration;
+    let mut run = record(2, "audit.run", Phase::Outcome);
+    (run.record.category, run.record.source) = (Category::Audit, "collector".to_owned());
+    for catalogue in catalogues() {
+        for finding in assess(&catalogue.id, vec![key.clone(), run.clone(), measured(3, &old)]) {
+            let Some(control) = finding.metadata.get("control") else { continue };
+            let rests_on_the_seal = finding.metadata["needs"].as_array().unwrap().iter().all(|need| {
+                matches!(need["evidence"].as_str().unwrap(), "intact" | "outside" | "clock" | "retained-12m")
+            });
+            if rests_on_the_seal && finding.metadata["result"] != "not assessed" {
+                assert_eq!(finding.metadata["result"], "no evidence", "{} {control}", catalogue.id);
+            }
+            let is_of_keys = finding.metadata["needs"].to_string().contains("credentials");
+            assert!(
+                is_of_keys || finding.metadata["result"] != "evidenced" || {
+                    // What the book's own administration and audits evidence is not the seal.
+                    finding.metadata["needs"].to_string().contains("administration")
+                        || finding.metadata["needs"].to_string().contains("audits")
+                },
+                "{} {control}: {}",
+                catalogue.id,
+                finding.message
+            );
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_did_not_step_back_is_not_synchronised_and_a_seal_keeps_nothing_from_being_read() {
+    let calls = || vec![record(1, "tools.call", Phase::Intent), record(2, "tools.call", Phase::Outcome)];
+    let with = |more: Vec<Sealed>| [calls(), more, vec![measured(9, &whole())]].concat();
+    for (framework, control) in [("iso-27001", "a.8.17"), ("pci-dss", "r10.6.1")] {
+        assert_eq!(result(&assess(framework, with(vec![])), control), "no evidence", "{control}");
+    }
+    assert_eq!(result(&assess("nist-800-53-au", with(vec![])), "au-8"), "partial");
+    let compared = |outcome| {
+        let mut compared = record(3, "clock.compared", Phase::Event);
+        compared.record.outcome = Some(outcome);
+        vec![compared]
+    };
+    let told = assess("iso-27001", with(compared(Outcome::Ok)));
+    assert_eq!(result(&told, "a.8.17"), "evidenced");
+    let told = assess("iso-27001", with(compared(Outcome::Failed)));
+    assert_eq!(result(&told, "a.8.17"), "no evidence");
+    for (framework, control) in [("gdpr", "art-5-1-f"), ("nist-800-53-au", "au-9")] {
+        assert_eq!(
+            result(&assess(framework, with(vec![])), control),
+            "partial",
+            "{control}: nothing shows who read it"
+        );
+    }
+    assert_eq!(result(&assess("nist-800-53-au", with(vec![])), "au-9-3"), "evidenced");
+}
+
+#[test]
 fn retention_is_measured_by_what_the_book_holds() {
     let day = |days: i64| Some(Timestamp::from_micros(days * 86_400_000_000));
     let of = |days| {

@@ -36,18 +36,21 @@ fn hotspots_and_coupling_survive_renames_and_runs() {
     let book = Book::new();
     for at in 0..15 {
         repo.write("src/core.rs", format!("{at}\n{}", "same\n".repeat(20)));
-        repo.write("docs/rules.md", format!("{at}\n"));
+        repo.write("docs/rules.yml", format!("{at}\n"));
         repo.write(format!("other/{at}"), "x\n");
         repo.write("Cargo.lock", format!("{at}\n"));
         repo.commit("Change the core and its rules");
+        for path in ["History.md", "go.mod"] {
+            repo.save(path, format!("{at}\n"), "Write it down");
+        }
     }
     let first = analyse(&repo, &book);
-    assert_eq!(of(&first, "git.hotspot").len(), 2, "a lock file is none");
+    assert_eq!(of(&first, "git.hotspot").len(), 2, "lock files, manifests and prose are none");
     repo.git(&["mv", "src/core.rs", "src/engine.rs"]);
     repo.commit("Rename the core");
     for at in 0..15 {
         repo.write("src/engine.rs", format!("{at} again\n{}", "same\n".repeat(20)));
-        repo.write("docs/rules.md", format!("{at} again\n"));
+        repo.write("docs/rules.yml", format!("{at} again\n"));
         repo.commit("Change the engine and its rules");
     }
     let findings = analyse(&repo, &book);
@@ -55,19 +58,19 @@ fn hotspots_and_coupling_survive_renames_and_runs() {
     assert_eq!(path(hot[0]), "src/engine.rs");
     assert_eq!(hot[0].metadata["changes"], 31, "{}", hot[0].message);
     assert_eq!(hot[0].severity, Severity::Warning);
-    assert_eq!(path(hot[1]), "docs/rules.md");
+    assert_eq!(path(hot[1]), "docs/rules.yml");
     assert!(!hot[0].evidence.is_empty());
 
     let coupled = of(&findings, "git.coupling");
     assert_eq!(coupled.len(), 1);
-    assert_eq!((path(coupled[0]), coupled[0].metadata["other"].as_str()), ("docs/rules.md", Some("src/engine.rs")));
+    assert_eq!((path(coupled[0]), coupled[0].metadata["other"].as_str()), ("docs/rules.yml", Some("src/engine.rs")));
 
     // What a commit did is counted once, however often it is sealed.
     book.git(&repo.path, GitOptions { authors: vec!["ann".to_owned()], ..GitOptions::default() });
     let again = analyse(&repo, &book);
     assert_eq!(of(&again, "git.hotspot")[0].metadata["changes"], 31);
 
-    std::fs::remove_file(repo.path.join("docs/rules.md")).unwrap();
+    std::fs::remove_file(repo.path.join("docs/rules.yml")).unwrap();
     repo.commit("Drop the rules");
     let gone = analyse(&repo, &book);
     assert!(of(&gone, "git.coupling").is_empty(), "a file that is gone is not coupled");

@@ -32,7 +32,10 @@ fn modules_are_directories_with_manifests_and_the_root() {
     assert_eq!(audited.names(), ["shop", "@shop/web"]);
     let shop = audited.module("shop");
     assert_eq!(shop["lines"], serde_json::json!({"code": 1, "comments": 1, "blank": 1}));
-    assert_eq!(shop["left_out"], serde_json::json!({"tests": 2, "generated": 0, "foreign": 0, "documents": 2}));
+    assert_eq!(
+        shop["left_out"],
+        serde_json::json!({"tests": 2, "generated": 0, "foreign": 0, "documents": 2, "unknown": 0})
+    );
     assert_eq!(audited.module("@shop/web")["path"], "web");
     assert_eq!(audited.module("@shop/web")["left_out"]["foreign"], 2);
     assert!(audited.coverage.is_complete(), "{:?}", audited.skipped());
@@ -73,18 +76,32 @@ fn what_is_not_measured_is_said() {
     tree.write("LICENSE", "MIT\n");
     tree.write("logo.png", b"\x89PNG\0\0");
     let audited = plain(&tree);
-    assert_eq!(
-        audited.skipped(),
-        ["dependencies_unread Gemfile.lock", "not_parsed a.py", "unknown_language b.qqq", "unknown_language run"]
-    );
+    assert_eq!(audited.skipped(), ["dependencies_unread Gemfile.lock", "not_parsed a.py"]);
+    let notes = &audited.coverage.notes;
+    assert!(notes.iter().any(|it| it.contains("b.qqq, run") && it.contains("no language")), "{notes:?}");
     let module = &audited.modules[0];
     assert_eq!(module["complete"], false);
     assert_eq!(module["languages"]["C"]["parsed"], false);
     assert_eq!(module["languages"]["Python"]["files"], 2);
-    assert_eq!(module["left_out"]["generated"], 2);
+    assert_eq!((&module["left_out"]["generated"], &module["left_out"]["unknown"]), (&2.into(), &2.into()));
     assert!(audited.coverage.notes.iter().any(|note| note.contains("C (1)")), "{:?}", audited.coverage.notes);
     let detail = audited.coverage.skipped.iter().find(|it| it.why == "not_parsed").unwrap().detail.clone().unwrap();
     assert!(detail.contains("line 1"), "{detail}");
+}
+
+#[test]
+fn a_few_words_that_a_grammar_does_not_know_leave_the_rest_of_a_file_measured() {
+    let tree = Tree::new();
+    let quoted = "pub fn bare(text: &[u8]) -> &[u8] {\n    match text {\n        [b'\"', raw @ .., b'\"'] => raw,\n        _ => text,\n    }\n}\n";
+    let others: String = (0..40)
+        .map(|nth| format!("pub fn f{nth}(x: u32) -> u32 {{\n    if x > {nth} {{ 1 }} else {{ 2 }}\n}}\n"))
+        .collect();
+    tree.write("a.rs", format!("{quoted}{others}"));
+    let audited = plain(&tree);
+    assert!(audited.coverage.is_complete(), "{:?}", audited.skipped());
+    assert!(audited.modules[0]["functions"]["count"].as_u64().unwrap() >= 40);
+    tree.write("a.rs", format!("{others}{}", "fn (((( ]]]] {{ 1 } else fn }}} ".repeat(40)));
+    assert_eq!(plain(&tree).skipped(), ["not_parsed a.rs"], "more than a few words");
 }
 
 #[test]

@@ -213,6 +213,54 @@ fn what_nothing_pins_is_found_once_by_manifest() {
     let manifests: Vec<&str> = unpinned.iter().map(|it| it.location.as_ref().unwrap().path.as_str()).collect();
     assert_eq!(manifests, ["api/package.json", "tool/requirements.txt"]);
     assert_eq!(audited.module("api")["bom"]["aggregate"], "unknown");
+    let tool = audited.module("tool");
+    assert_eq!(tool["bom"]["aggregate"], "unknown", "nothing says which version of requests that is");
+    assert_eq!(component(tool, "requests")["properties"][0]["value"], ">=2");
+    assert_eq!(component(tool, "click")["evidence"]["occurrences"][0]["location"], "tool/requirements.txt");
+    assert!(component(tool, "click").get("properties").is_none());
+}
+
+#[test]
+fn a_lock_file_speaks_of_the_members_of_its_workspace_alone() {
+    let tree = Tree::new();
+    tree.write("pyproject.toml", "[project]\nname = \"shop\"\nversion = \"1\"\ndependencies = [\"click\"]\n");
+    tree.write(
+        "uv.lock",
+        "version = 1\n[[package]]\nname = \"shop\"\nversion = \"1\"\nsource = { editable = \".\" }\ndependencies = \
+         [{ name = \"click\" }]\n[[package]]\nname = \"part\"\nversion = \"1\"\nsource = { editable = \"part\" }\n\
+         dependencies = [{ name = \"click\" }]\n[[package]]\nname = \"click\"\nversion = \"8.1.8\"\nsource = { registry = \
+         \"https://example.org/simple\" }\n",
+    );
+    let other = |name: &str| format!("[project]\nname = \"{name}\"\nversion = \"1\"\ndependencies = [\"celery\"]\n");
+    tree.write("queue/pyproject.toml", other("queue"));
+    tree.write("queue/requirements.txt", "celery==5.2.7\n");
+    tree.write("part/pyproject.toml", other("part"));
+    tree.write("web/package.json", r#"{"name":"web","dependencies":{"c":"1.0.0"}}"#);
+    tree.write(
+        "package-lock.json",
+        r#"{"lockfileVersion":3,"packages":{"":{"dependencies":{}},"ui":{"name":"ui","dependencies":{}}}}"#,
+    );
+    let audited = audit(tree.path(), whole());
+    let missing = audited.of("module.dependency.missing");
+    let paths: Vec<&str> = missing.iter().map(|it| it.location.as_ref().unwrap().path.as_str()).collect();
+    assert_eq!(paths, ["part/pyproject.toml"], "what is a member, and is not in the lock file");
+    assert!(purls(audited.module("queue"), true).contains(&"pkg:pypi/celery@5.2.7".to_owned()));
+}
+
+#[test]
+fn what_pnpm_9_brings_for_developers_alone_is_excluded() {
+    let tree = Tree::new();
+    tree.write("package.json", r#"{"name":"shop","dependencies":{"a":"1.0.0"},"devDependencies":{"d":"1.0.0"}}"#);
+    tree.write(
+        "pnpm-lock.yaml",
+        "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      a: {specifier: 1.0.0, version: 1.0.0}\n    \
+         devDependencies:\n      d: {specifier: 1.0.0, version: 1.0.0}\npackages:\n  a@1.0.0: {resolution: {}}\n  b@1.0.0: \
+         {resolution: {}}\n  d@1.0.0: {resolution: {}}\n  e@1.0.0: {resolution: {}}\nsnapshots:\n  a@1.0.0:\n    \
+         dependencies: {b: 1.0.0}\n  b@1.0.0: {}\n  d@1.0.0:\n    dependencies: {b: 1.0.0, e: 1.0.0}\n  e@1.0.0: {}\n",
+    );
+    let audited = audit(tree.path(), whole());
+    let scope = |name: &str| component(audited.module("shop"), name)["scope"].as_str().unwrap().to_owned();
+    assert_eq!(["a", "b", "d", "e"].map(scope), ["required", "required", "excluded", "excluded"]);
 }
 
 #[test]

@@ -169,6 +169,15 @@ fn insecure_code_is_found_where_it_runs() {
     files.write("c.js", "db.query(`select * from t where id = ${id}`);\ndb.query('select 1');\n");
     files.write("d.py", "cursor.execute(f\"select * from t where id = {x}\")\ncursor.execute(\"select * from t where id = %s\", (x,))\n");
     files.write(".github/workflows/ci.yml", "      - run: echo \"${{ github.event.issue.title }}\"\n");
+    // Handed over as it should be, named a group after, and given to an action.
+    files.write(".github/workflows/fine.yml", "concurrency:\n  group: a-${{ github.head_ref }}\njobs:\n  a:\n    steps:\n      - run: echo \"$T\"\n        env:\n          T: ${{ github.event.issue.title }}\n      - uses: x/y@v1\n        with:\n          branch: ${{ github.head_ref }}\n");
+    let foreign = |on: &str| {
+        format!(
+            "on: {on}\njobs:\n  a:\n    steps:\n      - uses: actions/checkout@v4\n        with:\n          ref: ${{{{ github.event.pull_request.head.sha }}}}\n"
+        )
+    };
+    files.write(".github/workflows/target.yml", foreign("pull_request_target"));
+    files.write(".github/workflows/request.yml", foreign("pull_request"));
     files.write("e.md", "Never write verify=False.\n");
     let mut found = rules(&tree(&book, &files));
     found.sort();
@@ -179,8 +188,101 @@ fn insecure_code_is_found_where_it_runs() {
             "insecure.python-sql-injection d.py",
             "insecure.tls-unverified a.py",
             "insecure.tls-unverified-go b.go",
+            "insecure.workflow-foreign-code .github/workflows/target.yml",
             "insecure.workflow-injection .github/workflows/ci.yml",
         ]
+    );
+}
+
+/// Random letters and digits, which no rule knows a form of.
+fn word(seed: u64, length: usize) -> String {
+    Dice::new(seed).of("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789", length)
+}
+
+#[test]
+fn secrets_in_constants_notebooks_pairs_playbooks_and_utf_16_are_found() {
+    let (book, files) = (Book::new(), Tree::new());
+    files.write("wp-config.php", format!("<?php define('DB_PASSWORD', '{}');\n", word(11, 16)));
+    let source = format!("api_key = \\\"{}\\\"\\n", word(12, 32));
+    files.write("a.ipynb", format!("{{\"cells\":[{{\"source\":[\"{source}\"]}}]}}\n"));
+    files.write("get.py", format!("requests.get(url, auth=(\"admin\", \"{}\"))\n", word(13, 14)));
+    files.write("host.yml", format!("ansible_become_pass: {}\n", word(14, 12)));
+    files.write("dump.sh", format!("mysqldump -u root -p{} shop\nmysql -p 3306 -h db\n", word(15, 14)));
+    let text = format!("$env:GITHUB = \"{}\"\r\n", token(16));
+    let little: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    files.write("run.ps1", little);
+    files.write("ja.json", "{\"CONFIRM_PASSWORD\": \"新しいパスワード2024\", \"token\": \"2FAトークン番号\"}\n");
+    let mut found = rules(&tree(&book, &files));
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "secret.ansible-password host.yml",
+            "secret.assigned-secret a.ipynb",
+            "secret.auth-pair get.py",
+            "secret.database-client-password dump.sh",
+            "secret.defined-secret wp-config.php",
+            "secret.github-token run.ps1",
+        ]
+    );
+    files.write("de.env", format!("PASSWORD=\"Grüß{}\"\n", word(17, 14)));
+    let findings = tree(&book, &files);
+    let said = findings.iter().find(|it| it.location.as_ref().unwrap().path == "de.env").unwrap();
+    assert!(said.message.contains("(18 characters)"), "{}", said.message);
+}
+
+#[test]
+fn of_rules_that_see_one_place_the_most_telling_speaks_and_others_rules_are_gone() {
+    let (book, mut repo, rules_file) = (Book::new(), Repo::new(), Tree::new());
+    rules_file.write("rules.toml", "[[rules]]\nid = \"generic-api-key\"\nregex = '''(?i)token[ =:\"]{1,5}([A-Za-z0-9_]{20,})'''\nkeywords = [\"token\"]\n[[rules]]\nid = \"npm-access-token\"\nregex = '''(npm_[A-Za-z0-9]{36})'''\nkeywords = [\"npm_\"]\n");
+    let npm = with_checksum(&mut Dice::new(20), &["np", "m_"].concat());
+    repo.save("a.txt", format!("authtoken={npm}\n"), "one");
+    repo.save("b.txt", format!("key: {}\n", token(21)), "two");
+    let built_in = Asked { sources: &["git", "security"], security: SecurityOptions::default() };
+    assert_eq!(audit(&book, &repo.path, &built_in).findings().count(), 2);
+    let security = SecurityOptions { rules: Some(rules_file.at("rules.toml")), ..SecurityOptions::default() };
+    let asked = Asked { sources: &["git", "security"], security };
+    let findings: Vec<Finding> = audit(&book, &repo.path, &asked).findings().cloned().collect();
+    assert_eq!(rules(&findings), ["secret.npm-access-token a.txt"], "and nothing of the rules before");
+    assert_eq!(audit(&book, &repo.path, &built_in).findings().count(), 2);
+}
+
+#[test]
+fn a_committed_key_is_told_once_and_one_outside_of_git_with_its_mode() {
+    let key = |seed: u64| {
+        let lines: Vec<String> = (0..6).map(|nth| word(seed + nth, 64)).collect();
+        format!(
+            "{}\n{}\n{}\n",
+            ["-----BEGIN ", "PRIVATE KEY-----"].concat(),
+            lines.join("\n"),
+            ["-----END ", "PRIVATE KEY-----"].concat()
+        )
+    };
+    let (book, mut repo) = (Book::new(), Repo::new());
+    repo.save("server.key", key(30), "begin");
+    repo.write("local.key", key(40));
+    repo.write("tests/test.key", key(50));
+    let asked = Asked { sources: &["git", "security"], security: SecurityOptions::default() };
+    let findings: Vec<Finding> = audit(&book, &repo.path, &asked).findings().cloned().collect();
+    let of = |rule: &str| rules(&findings).into_iter().filter(|it| it.starts_with(rule)).collect::<Vec<_>>();
+    assert_eq!(of("permission"), ["permission.key_readable local.key"]);
+    assert_eq!(of("secret").len(), 3, "{findings:?}");
+    let said = findings.iter().find(|it| it.rule.starts_with("secret") && it.message.contains("git checks it out"));
+    assert_eq!(said.unwrap().location.as_ref().unwrap().path, "server.key");
+}
+
+#[test]
+fn what_goes_by_a_name_alone_weighs_little_in_pages() {
+    let (book, files) = (Book::new(), Tree::new());
+    for path in ["docs/config.py", "README.md", "src/config.py"] {
+        files.write(path, format!("api_key = \"{}\"\n", word(60, 32)));
+    }
+    let told: Vec<_> =
+        tree(&book, &files).iter().map(|it| (it.severity, it.location.as_ref().unwrap().path.clone())).collect();
+    let of = |severity, path: &str| (severity, path.to_owned());
+    assert_eq!(
+        told,
+        [of(Severity::Warning, "src/config.py"), of(Severity::Info, "README.md"), of(Severity::Info, "docs/config.py")]
     );
 }
 
@@ -270,6 +372,67 @@ fn a_suppression_holds_until_its_day_and_is_told() {
     assert!(findings[0].message.contains("it was suppressed until"), "{}", findings[0].message);
 }
 
+fn suppressed(book: &Book, id: &str) {
+    let stamp = Timestamp::from_micros(1_700_000_000_000_000);
+    let mut record = Record::event(
+        sealbook_ledger::Uuid::from_u128(9),
+        Actor::new(ActorKind::User, "ann"),
+        SUPPRESSED,
+        Target::new(TargetKind::Record, id),
+        stamp,
+    );
+    let until = Timestamp::from_micros(1_800_000_000_000_000);
+    Suppression { finding: id.to_owned(), reason: "rotated".to_owned(), until }.write(&mut record).unwrap();
+    book.page().record(Raw::new(record)).unwrap();
+}
+
+#[test]
+fn a_finding_and_its_suppression_survive_renames_that_git_or_a_manifest_tells_of() {
+    let (book, mut repo) = (Book::new(), Repo::new());
+    let code = |line: &str| format!("import requests\n{line}\nrequests.get(url, verify=False)\n");
+    repo.write("pay.py", code("a = 1"));
+    repo.save("key.env", format!("TOKEN={}\n", token(1)), "begin");
+    let asked = Asked { sources: &["git", "security"], security: SecurityOptions::default() };
+    let ids = |audit: &Audit| {
+        let located = audit.findings().filter(|it| it.location.is_some());
+        located.map(|it| (it.rule.clone(), it.id.clone())).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let first = ids(&audit(&book, &repo.path, &asked));
+    assert_eq!(first.len(), 2, "{first:?}");
+    suppressed(&book, &first["secret.github-token"]);
+    repo.git(&["mv", "pay.py", "payments.py"]);
+    repo.git(&["mv", "key.env", "keys.env"]);
+    repo.commit("rename");
+    repo.git(&["mv", "payments.py", "money.py"]);
+    repo.commit("rename again");
+    for _ in 0..3 {
+        let again = audit(&book, &repo.path, &asked);
+        let now = ids(&again);
+        assert_eq!(now["insecure.tls-unverified"], first["insecure.tls-unverified"]);
+        assert!(!now.contains_key("secret.github-token"), "it stays suppressed: {now:?}");
+        let renamed = again.findings().find(|it| it.rule == "insecure.tls-unverified").unwrap();
+        assert_eq!(renamed.location.as_ref().unwrap().path, "money.py");
+        assert_eq!(renamed.metadata["renamed_from"], "pay.py");
+    }
+    // A new file under the old name is another thing.
+    repo.write("pay.py", code("b = 2"));
+    repo.commit("anew");
+    let both = audit(&book, &repo.path, &asked);
+    let two: std::collections::BTreeSet<&str> =
+        both.findings().filter(|it| it.rule == "insecure.tls-unverified").map(|it| it.id.as_str()).collect();
+    assert_eq!(two.len(), 2, "{both:?}");
+
+    let (book, files) = (Book::new(), Tree::new());
+    files.write("a.env", format!("TOKEN={}\n", token(2)));
+    let asked = Asked { sources: &["file", "security"], security: SecurityOptions::default() };
+    let first = ids(&audit(&book, files.path(), &asked));
+    std::fs::rename(files.at("a.env"), files.at("b.env")).unwrap();
+    assert_eq!(ids(&audit(&book, files.path(), &asked)), first);
+    std::fs::remove_file(files.at("b.env")).unwrap();
+    files.write("c.env", format!("TOKEN={}\nOTHER=1\n", token(2)));
+    assert_ne!(ids(&audit(&book, files.path(), &asked)), first, "nothing says that it was renamed");
+}
+
 const LOCK: &str = "version = 4\n[[package]]\nname = \"shop\"\nversion = \"0.1.0\"\ndependencies = [\"badtime\", \"good\"]\n\
 [[package]]\nname = \"badtime\"\nversion = \"0.2.20\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n\
 [[package]]\nname = \"good\"\nversion = \"1.0.0\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
@@ -299,7 +462,7 @@ fn advisories_of_both_forms_are_held_against_the_bill_of_materials() {
     let audit = advised(&book, &files, database.path().to_owned(), &["module", "security"]);
     assert!(audit.is_complete(), "{audit:?}");
     let findings: Vec<Finding> = audit.findings().cloned().collect();
-    assert_eq!(rules(&findings), ["advisory.vulnerable ."]);
+    assert_eq!(rules(&findings), ["advisory.vulnerable Cargo.lock"]);
     assert_eq!(findings[0].severity, Severity::Critical);
     for says in ["badtime 0.2.20", "CVE-2020-26235", "Segfault in time", ">= 0.2.23"] {
         assert!(findings[0].message.contains(says), "{}", findings[0].message);
@@ -309,6 +472,91 @@ fn advisories_of_both_forms_are_held_against_the_bill_of_materials() {
         (told["loaded"].as_u64(), told["withdrawn"].as_u64(), told["components"].as_u64()),
         (Some(2), Some(1), Some(2))
     );
+}
+
+/// A tree with these lists of requirements, held against advisories of `PyYAML`, `Django`, `Jinja2` and `urllib3`.
+fn python(lists: &[(&str, &str)]) -> (Audit, Vec<(String, String)>) {
+    let (book, files, database) = (Book::new(), Tree::new(), Tree::new());
+    for (path, content) in lists {
+        files.write(path, content);
+    }
+    let of = |id: &str, name: &str, says: &str| {
+        format!(r#"{{"id":"{id}","affected":[{{"package":{{"ecosystem":"PyPI","name":"{name}"}},{says}}}]}}"#)
+    };
+    let until = |fixed: &str| {
+        format!(r#""ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]"#)
+    };
+    database.write("dj.json", of("PY-1", "django", r#""versions":["3.2","3.2.1"]"#));
+    database.write("ya.json", of("PY-2", "PyYAML", &until("5.4")));
+    database.write("ji.json", of("PY-3", "jinja2", &until("2.10.1")));
+    let audit = advised(&book, &files, database.path().to_owned(), &["module", "security"]);
+    let mut found: Vec<(String, String)> = audit
+        .findings()
+        .map(|it| (it.metadata["advisory"].as_str().unwrap().to_owned(), it.location.as_ref().unwrap().path.clone()))
+        .collect();
+    found.sort();
+    (audit, found)
+}
+
+fn skips<'a>(audit: &'a Audit, of: &str) -> Vec<(&'a str, String, &'a str)> {
+    let run = audit.sources.iter().find(|it| it.source == of).unwrap();
+    let skipped = run.result.as_ref().unwrap().skipped.iter();
+    skipped.map(|it| (&*it.why, it.path.to_string(), it.detail.as_deref().unwrap_or_default())).collect()
+}
+
+#[test]
+fn lists_that_lists_lead_to_are_held_against_advisories_too() {
+    let pair = |id: &str, path: &str| (id.to_owned(), path.to_owned());
+    let (audit, found) = python(&[
+        ("requirements.txt", "-r sub/base.txt\nDjango==3.2.0\n"),
+        ("sub/base.txt", "--requirement=more.txt\nflask==3.0.0\n"),
+        ("sub/more.txt", "Jinja2==2.10\n-r ../requirements.txt\n"),
+    ]);
+    assert_eq!(found, [pair("PY-1", "requirements.txt"), pair("PY-3", "sub/more.txt")]);
+    assert!(audit.is_complete(), "{audit:?}");
+    for (list, says) in [
+        ("-r ../outside.txt\n", "outside"),
+        ("-r gone.txt\n", "no such file"),
+        ("-r https://example.org/base.txt\n", "not fetched"),
+    ] {
+        let (audit, _) = python(&[("requirements.txt", &format!("flask==3.0.0\n{list}"))]);
+        let skipped = skips(&audit, "module");
+        assert_eq!((skipped[0].0, skipped[0].1.as_str()), ("dependencies_unread", "requirements.txt"), "{list}");
+        assert!(skipped[0].2.contains(says), "{skipped:?}");
+    }
+}
+
+#[test]
+fn constraints_say_which_version_it_is() {
+    let (audit, found) = python(&[
+        ("requirements.txt", "-c constraints.txt\nPyYAML\nflask==3.0.0\n"),
+        ("constraints.txt", "pyyaml==5.3\njinja2==2.10\n"),
+    ]);
+    assert_eq!(found, [("PY-2".to_owned(), "requirements.txt".to_owned())], "a constraint alone asks for nothing");
+    assert!(audit.is_complete(), "{audit:?}");
+}
+
+#[test]
+fn what_is_not_pinned_is_held_against_advisories_as_far_as_that_goes() {
+    let (audit, found) = python(&[("requirements.txt", "PyYAML>=5,<5.2\nflask==3.0.0\n")]);
+    assert_eq!(found, [("PY-2".to_owned(), "requirements.txt".to_owned())]);
+    assert!(audit.findings().all(|it| it.message.contains("whichever version")), "{audit:?}");
+    assert!(audit.is_complete(), "{audit:?}");
+    let (audit, found) = python(&[("requirements.txt", "PyYAML>=5.4\nflask\n")]);
+    assert!(found.is_empty() && audit.is_complete(), "{audit:?}");
+    let (audit, found) = python(&[("requirements.txt", "PyYAML>=5\ndjango\n")]);
+    assert!(found.is_empty(), "{found:?}");
+    let skipped = skips(&audit, "security");
+    let why: Vec<_> = skipped.iter().map(|(why, path, _)| (*why, path.as_str())).collect();
+    assert_eq!(why, [("dependency_unpinned", "requirements.txt"); 2], "and not that there is no bill of materials");
+    assert!(skipped.iter().any(|it| it.2.contains("pyyaml >=5") && it.2.contains("PY-2")), "{skipped:?}");
+}
+
+#[test]
+fn an_advisory_is_told_once_for_each_file_that_names_the_package() {
+    let (_, found) = python(&[("a/requirements.txt", "django==3.2\n"), ("b/requirements.txt", "django==3.2\n")]);
+    let paths: Vec<&str> = found.iter().map(|(_, path)| path.as_str()).collect();
+    assert_eq!(paths, ["a/requirements.txt", "b/requirements.txt"]);
 }
 
 #[test]

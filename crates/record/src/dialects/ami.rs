@@ -113,6 +113,7 @@ impl From<AmiFinding> for Finding {
             recommendation: theirs.recommendation,
             evidence: Vec::new(),
             metadata: theirs.metadata,
+            content: String::new(),
         }
     }
 }

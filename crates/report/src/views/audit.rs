@@ -12,7 +12,8 @@ mod tables;
 use sealbook_ledger::{KeyEntry, KeyRole, Report};
 use sealbook_record::Finding;
 use sealbook_store::{Head, Stored};
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
 pub use page::AuditPage;
 use run::{AnalysisRun, SourceRun};
@@ -45,10 +46,72 @@ pub struct AuditSummary<'a> {
     pub run: &'a AuditRun,
 }
 
+/// The book that an audit is in.
+#[derive(Serialize)]
+struct Book<'a> {
+    origin: String,
+    size: u64,
+    root: String,
+    checkpoint: &'a str,
+    checkpoint_keys: Vec<String>,
+    verification: Option<&'a Report>,
+}
+
+/// A line of an audit as JSON Lines, of any audit: `line` says what it holds, under the key of that name.
+#[derive(Serialize)]
+#[serde(tag = "line", rename_all = "lowercase")]
+enum AuditLine<'a> {
+    /// The run and the book; always the first.
+    Audit { audit: Beginning<'a> },
+    /// One for each source: what it read, and what not.
+    Coverage { coverage: &'a run::SourceRun },
+    /// One for each analyzer.
+    Analysis { analysis: &'a run::AnalysisRun },
+    /// One for each finding.
+    Finding { finding: &'a Finding },
+}
+
+/// The run without what has lines of its own.
+struct Beginning<'a> {
+    run: &'a AuditRun,
+    book: &'a Book<'a>,
+}
+
+impl Serialize for Beginning<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let run = self.run;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("run", &run.run.to_string())?;
+        map.serialize_entry("target", &run.target)?;
+        map.serialize_entry("actor", &run.actor)?;
+        map.serialize_entry("began", &run.began)?;
+        map.serialize_entry("ended", &run.ended)?;
+        map.serialize_entry("duration_us", &run.duration_us)?;
+        map.serialize_entry("complete", &run.complete)?;
+        map.serialize_entry("unreadable", &run.unreadable)?;
+        map.serialize_entry("book", self.book)?;
+        map.end()
+    }
+}
+
+impl AuditReport<'_> {
+    fn book(&self) -> Book<'_> {
+        let keys = self.keys.iter().filter(|entry| entry.role == KeyRole::Checkpoint && entry.until_seq.is_none());
+        Book {
+            origin: self.head.origin.to_string(),
+            size: self.head.size,
+            root: self.head.root.to_string(),
+            checkpoint: &self.head.checkpoint,
+            checkpoint_keys: keys.map(|entry| entry.key.fingerprint().to_string()).collect(),
+            verification: self.verification,
+        }
+    }
+}
+
 impl View for AuditReport<'_> {
     fn document(&self) -> Document {
         let mut page = self.run.document();
-        page.append(self.book(), 0);
+        page.append(self.book_section(), 0);
         page
     }
 
@@ -58,27 +121,18 @@ impl View for AuditReport<'_> {
             run: &'a AuditRun,
             book: Book<'a>,
         }
-        #[derive(Serialize)]
-        struct Book<'a> {
-            origin: String,
-            size: u64,
-            root: String,
-            checkpoint: &'a str,
-            checkpoint_keys: Vec<String>,
-            verification: Option<&'a Report>,
-        }
-        let keys = self.keys.iter().filter(|entry| entry.role == KeyRole::Checkpoint && entry.until_seq.is_none());
-        json::text(&Whole {
-            run: self.run,
-            book: Book {
-                origin: self.head.origin.to_string(),
-                size: self.head.size,
-                root: self.head.root.to_string(),
-                checkpoint: &self.head.checkpoint,
-                checkpoint_keys: keys.map(|entry| entry.key.fingerprint().to_string()).collect(),
-                verification: self.verification,
-            },
-        })
+        json::text(&Whole { run: self.run, book: self.book() })
+    }
+
+    /// See [`AuditLine`].
+    fn json_lines(&self) -> Vec<String> {
+        let book = self.book();
+        let run = self.run;
+        let head = AuditLine::Audit { audit: Beginning { run, book: &book } };
+        let coverage = run.sources.iter().map(|source| AuditLine::Coverage { coverage: source });
+        let analyses = run.analyses.iter().map(|analysis| AuditLine::Analysis { analysis });
+        let findings = run.findings.iter().map(|finding| AuditLine::Finding { finding });
+        std::iter::once(head).chain(coverage).chain(analyses).chain(findings).map(|line| json::text(&line)).collect()
     }
 
     fn sarif(&self) -> Option<String> {
@@ -88,7 +142,7 @@ impl View for AuditReport<'_> {
 
 impl AuditReport<'_> {
     /// The book that the audit is in, and its newest checkpoint.
-    fn book(&self) -> Document {
+    fn book_section(&self) -> Document {
         let mut page = Document::new();
         page.heading(2, "The book");
         let mut fields = book::head_fields(self.head);

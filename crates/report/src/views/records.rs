@@ -100,6 +100,7 @@ fn findings_in(stored: &Stored) -> Vec<Finding> {
         recommendation: None,
         evidence: vec![(stored.seq, stored.seq)],
         metadata: serde_json::Map::new(),
+        content: String::new(),
     }));
     found
 }

@@ -36,6 +36,7 @@ pub(super) enum Sort {
     Logs,
     Retention,
     Captures,
+    Synchronised,
 }
 
 /// Of so many records, so many are evidence.
@@ -51,6 +52,7 @@ pub(super) struct Tally {
 pub(super) struct Evidence {
     tallies: BTreeMap<Sort, Tally>,
     facts: Option<(u64, TrailFacts)>,
+    held: u64,
 }
 
 impl Evidence {
@@ -61,6 +63,11 @@ impl Evidence {
     /// What was measured of the book; none where nobody handed it in.
     pub(super) fn facts(&self) -> Option<&TrailFacts> {
         self.facts.as_ref().map(|(_, facts)| facts)
+    }
+
+    /// How many records tell of something other than the book: what a seal is worth something for.
+    pub(super) fn held(&self) -> u64 {
+        self.held
     }
 
     /// The record that says so.
@@ -78,6 +85,7 @@ impl Evidence {
         if !options.covers(record.occurred) {
             return;
         }
+        self.held += u64::from(!is_of_the_book(record));
         self.push_action(seq, record);
         self.push_category(seq, record);
         if is_own(record) {
@@ -122,6 +130,10 @@ impl Evidence {
             "alert.raised" => Sort::Alerts,
             "alert.resolved" | "alert.assigned" => Sort::Handled,
             "policy.review" | "status.changed" => Sort::Reviews,
+            "clock.compared" => {
+                self.count(Sort::Synchronised, seq, record.outcome == Some(Outcome::Ok));
+                return;
+            }
             "capture.open" | "capture.close" | "capture.gap" => Sort::Captures,
             "audit.run" if is_done && record.outcome == Some(Outcome::Ok) => Sort::Audits,
             _ if action.starts_with("rule.") => Sort::Rules,
@@ -169,6 +181,11 @@ impl Evidence {
             tally.places.push(seq);
         }
     }
+}
+
+/// What a book writes of its own accord: keys, and that it was looked at.
+fn is_of_the_book(record: &Record) -> bool {
+    record.action.starts_with("key.") || matches!(record.source.as_str(), "trail" | "collector")
 }
 
 /// What a book, its rules and its audits say of themselves is no call of anybody's.

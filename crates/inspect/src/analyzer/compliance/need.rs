@@ -23,6 +23,8 @@ pub enum Need {
     Complete,
     /// The clock did not step back.
     Clock,
+    /// Nobody read what they must not; no record of a book shows that.
+    Confidential,
     /// Values were taken out before sealing.
     Redaction,
     /// Content was erased on record.
@@ -153,6 +155,12 @@ static RECORDS: &[Row] = &[
         "records of when capturing began, ended or failed",
         "Capture through the gateway or `sealbook ingest`, which say so.",
     ),
+    (
+        "synchronised",
+        Sort::Synchronised,
+        "comparisons of the clock with a source of time, on record and good",
+        "Let whatever watches the clock record what it sees: `sealbook append --action clock.compared`.",
+    ),
 ];
 
 impl Need {
@@ -163,6 +171,7 @@ impl Need {
             Self::Outside => "outside".to_owned(),
             Self::Complete => "complete".to_owned(),
             Self::Clock => "clock".to_owned(),
+            Self::Confidential => "confidential".to_owned(),
             Self::Redaction => "redaction".to_owned(),
             Self::Erasure => "erasure".to_owned(),
             Self::Retained(months) => format!("retained-{months}m"),
@@ -178,6 +187,7 @@ impl Need {
             "outside" => Self::Outside,
             "complete" => Self::Complete,
             "clock" => Self::Clock,
+            "confidential" => Self::Confidential,
             "redaction" => Self::Redaction,
             "erasure" => Self::Erasure,
             _ => Self::Retained(text.strip_prefix("retained-")?.strip_suffix('m')?.parse().ok()?),
@@ -203,6 +213,13 @@ impl Need {
         let Some(facts) = evidence.facts() else {
             return (State::Lacking, "the book was not measured".to_owned(), "Run `sealbook compliance --framework`.");
         };
+        // A seal over nothing, and time that passed over it, show nothing of anybody.
+        let rests_on_records =
+            matches!(self, Self::Intact | Self::Outside | Self::Complete | Self::Clock | Self::Retained(_));
+        if rests_on_records && evidence.held() == 0 {
+            let why = "the book holds no record of anything but itself".to_owned();
+            return (State::Lacking, why, "Record what is done: `sealbook wrap`, `sealbook hook`, `sealbook exec`.");
+        }
         let is = |good: bool, bad: State, text: String| (if good { State::Met } else { bad }, text);
         let (mend, (state, why)) = match self {
             Self::Intact => (
@@ -223,11 +240,16 @@ impl Need {
             ),
             Self::Clock => (
                 "Look at the clock of whoever writes the book: `sealbook gaps`.",
-                is(
-                    facts.clock_steps == 0,
-                    State::Partial,
-                    format!("the clock stepped back {} times", facts.clock_steps),
-                ),
+                if evidence.held() == 1 {
+                    (State::Lacking, "one record is not enough to tell how the clock ran".to_owned())
+                } else {
+                    let why = format!("the clock stepped back {} times", facts.clock_steps);
+                    is(facts.clock_steps == 0, State::Partial, why)
+                },
+            ),
+            Self::Confidential => (
+                "Look at who may read the book's files, and encrypt where they lie.",
+                (State::Lacking, "who read the book's files leaves no trace in it".to_owned()),
             ),
             Self::Redaction => (
                 "Redaction is on by default; nothing that it looks for has come yet.",

@@ -63,7 +63,7 @@ impl Measure for Hotspots {
             if let Some(before) = named.before {
                 self.renamed(before, named, seen.run);
             }
-            if sweep || is_generated(&named.path) {
+            if sweep || is_generated(&named.path) || is_no_code(&named.path) {
                 continue;
             }
             let hot = self.files.entry(named.key, || Hot::new(&named.path, seen.run));
@@ -184,6 +184,32 @@ fn finding(hot: &Hot, changes: u64, whole: u64, period: &str, error: u32) -> Fin
         finding = finding.with("may_be_low_by", error);
     }
     finding
+}
+
+/// What people read, and what lists versions: it changes with everything, and nothing breaks by it.
+fn is_no_code(path: &str) -> bool {
+    const ENDINGS: [&str; 8] = [".md", ".markdown", ".rst", ".txt", ".adoc", ".asciidoc", ".org", ".tex"];
+    const MANIFESTS: [&str; 13] = [
+        "cargo.toml",
+        "package.json",
+        "go.mod",
+        "go.work",
+        "pyproject.toml",
+        "setup.cfg",
+        "pipfile",
+        "pom.xml",
+        "build.gradle",
+        "build.gradle.kts",
+        "gemfile",
+        "composer.json",
+        "libs.versions.toml",
+    ];
+    const STEMS: [&str; 10] =
+        ["changes", "changelog", "history", "news", "releases", "readme", "authors", "contributors", "license", "todo"];
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let stem = name.split('.').next().unwrap_or(&name);
+    let is_prose = ENDINGS.iter().any(|ending| name.ends_with(ending)) && !name.contains("cmakelists");
+    is_prose || MANIFESTS.contains(&&*name) || !name.contains('.') && STEMS.contains(&stem)
 }
 
 /// Files that change with every release or dependency, by themselves.

@@ -12,19 +12,33 @@ use crate::TreePath;
 pub(super) enum Told {
     InTree(Secret),
     InHistory(Secret, Commit),
+    /// A walk through history.
+    Walked(History),
     Pattern(Pattern),
     Permission(Permission),
     Advisory(Advisory),
     /// The tree was looked through.
     Scanned,
-    /// Files with secrets in history that are not in `HEAD`.
-    Gone(BTreeSet<String>),
 }
 
+/// What a walk through history tells of the secrets in it.
 #[derive(Deserialize)]
-struct History {
+pub(super) struct History {
     #[serde(default)]
     leaks_gone: Vec<TreePath>,
+    leaks: Option<Leaks>,
+}
+
+impl History {
+    /// Files with secrets in history that are not in `HEAD`.
+    pub(super) fn gone(&self) -> BTreeSet<String> {
+        self.leaks_gone.iter().map(ToString::to_string).collect()
+    }
+
+    /// The digest of the rules with which it was looked through.
+    pub(super) fn rules(self) -> Option<String> {
+        self.leaks.map(|leaks| leaks.rules.digest)
+    }
 }
 
 #[derive(Deserialize, Clone)]
@@ -96,9 +110,24 @@ pub(super) struct Advisory {
     pub(super) ecosystem: String,
     pub(super) fixed: Vec<String>,
     pub(super) module: String,
+    /// The lock file or manifest that names it; older records have none.
+    #[serde(default)]
+    pub(super) file: Option<String>,
+    #[serde(default)]
+    pub(super) is_open: bool,
     pub(super) is_dev: bool,
     pub(super) is_notice: bool,
     pub(super) record: u64,
+}
+
+#[derive(Deserialize)]
+struct Leaks {
+    rules: Rules,
+}
+
+#[derive(Deserialize)]
+struct Rules {
+    digest: String,
 }
 
 /// What a record tells; nothing if it is none of ours, or its content is erased.
@@ -109,10 +138,7 @@ pub(super) fn read(record: &Record) -> Option<Told> {
         "security.permission" => result(record).map(Told::Permission),
         "security.advisory" => result(record).map(Told::Advisory),
         "security.scan" => Some(Told::Scanned),
-        "git.history" => {
-            let history: History = result(record)?;
-            Some(Told::Gone(history.leaks_gone.iter().map(ToString::to_string).collect()))
-        }
+        "git.history" => result::<History>(record).map(Told::Walked),
         "git.secret" => {
             let read: OfHistory = result(record)?;
             let author = record.actor.name.clone().unwrap_or_else(|| record.actor.id.clone());

@@ -39,6 +39,31 @@ pub(super) struct Component {
     licenses: Vec<Licence>,
     #[serde(skip_serializing_if = "Option::is_none")]
     purl: Option<String>,
+    /// The versions that would do, where none is named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    properties: Vec<Property>,
+    /// The files that name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<Evidence>,
+}
+
+/// The versions that a manifest would take, of a component without one.
+pub(in crate::source) const WANTED: &str = "sealbook:wanted";
+
+#[derive(Debug, Clone, Serialize)]
+struct Property {
+    name: &'static str,
+    value: String,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+struct Evidence {
+    occurrences: Vec<Occurrence>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Occurrence {
+    location: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -89,27 +114,33 @@ impl Bom {
             hashes: Vec::new(),
             licenses: subject.licence.map(licence).into_iter().collect(),
             purl: None,
+            properties: Vec::new(),
+            evidence: None,
         };
         let used = &dependencies.packages;
         let refs: Vec<String> = used.iter().map(reference).collect();
         let is_listed = |used: &Used| with_all || used.is_direct;
-        let (mut known, mut components) = (BTreeSet::new(), Vec::new());
+        let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut components: Vec<Component> = Vec::new();
         for (used, bom_ref) in used.iter().zip(&refs).filter(|(used, _)| is_listed(used)) {
-            if known.insert(bom_ref.clone()) {
+            let at = *known.entry(bom_ref).or_insert_with(|| {
                 components.push(of_package(used, bom_ref));
-            }
+                components.len() - 1
+            });
+            components[at].is_named_by(used);
         }
         let direct: BTreeSet<String> =
             used.iter().zip(&refs).filter(|(used, _)| used.is_direct).map(|(_, bom_ref)| bom_ref.clone()).collect();
         let mut on: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (used, bom_ref) in used.iter().zip(&refs).filter(|(used, _)| is_listed(used)) {
-            let requires = used.requires.iter().map(|at| refs[*at].as_str()).filter(|to| known.contains(*to));
+            let requires = used.requires.iter().map(|at| refs[*at].as_str()).filter(|to| known.contains_key(*to));
             on.entry(bom_ref).or_default().extend(requires);
         }
         let owned = |refs: &BTreeSet<&str>| refs.iter().map(|to| (*to).to_owned()).collect();
         let mut edges = vec![Dependency { of: component.bom_ref.clone(), on: direct.into_iter().collect() }];
         edges.extend(on.iter().map(|(of, on)| Dependency { of: (*of).to_owned(), on: owned(on) }));
-        let is_locked = dependencies.unlocked.is_empty() && is_whole;
+        let is_fixed = used.iter().all(|used| used.open.is_none());
+        let is_locked = dependencies.unlocked.is_empty() && is_fixed && is_whole;
         let is_all = with_all || used.iter().all(|used| used.is_direct);
         let aggregate = match (is_locked, is_all) {
             (true, true) => "complete",
@@ -117,6 +148,20 @@ impl Bom {
             (false, _) => "unknown",
         };
         Self { component, components, dependencies: edges, aggregate }
+    }
+}
+
+impl Component {
+    /// One more file that names it, and the versions that would do there.
+    fn is_named_by(&mut self, used: &Used) {
+        let occurrences = &mut self.evidence.get_or_insert_default().occurrences;
+        if !occurrences.iter().any(|known| known.location == used.from) {
+            occurrences.push(Occurrence { location: used.from.clone() });
+        }
+        let Some(value) = &used.open else { return };
+        if !self.properties.iter().any(|known| known.value == *value) {
+            self.properties.push(Property { name: WANTED, value: value.clone() });
+        }
     }
 }
 
@@ -146,6 +191,8 @@ fn of_package(used: &Used, bom_ref: &str) -> Component {
             .collect(),
         licenses: package.licence.as_deref().map(licence).into_iter().collect(),
         purl: purl::of(used.ecosystem, package),
+        properties: Vec::new(),
+        evidence: None,
     }
 }
 

@@ -68,6 +68,10 @@ pub(super) struct Used {
     pub(super) ecosystem: Ecosystem,
     pub(super) package: Package,
     pub(super) is_direct: bool,
+    /// The lock file, or the manifest, that says so.
+    pub(super) from: String,
+    /// What the manifest asks for, where nothing says which version that is.
+    pub(super) open: Option<String>,
     /// It is needed to test or to build only, or where it is asked for.
     pub(super) kind: Kind,
     /// Of the others here, those that it requires.
@@ -92,7 +96,7 @@ impl Dependencies {
                     }
                     all.locked(manifest, lock);
                 }
-                None => all.named(found, manifest),
+                None => all.named(found, *at),
             }
         }
         all.count();
@@ -119,7 +123,8 @@ impl Dependencies {
             };
             let requires = package.requires.iter().filter_map(|to| places.get(to).copied()).collect();
             let is_direct = direct.contains(at);
-            self.packages.push(Used { ecosystem: manifest.ecosystem, package, is_direct, kind, requires });
+            let (ecosystem, from) = (manifest.ecosystem, lock.path());
+            self.packages.push(Used { ecosystem, package, is_direct, from, open: None, kind, requires });
         }
         for at in missing {
             let wanted = &manifest.what.requires[at];
@@ -135,13 +140,15 @@ impl Dependencies {
     }
 
     /// Without a lock file the manifest's own words are all there is.
-    fn named(&mut self, found: &Found, manifest: &Read<Manifest>) {
+    fn named(&mut self, found: &Found, at: usize) {
+        let manifest = &found.manifests[at];
         let is_foreign = |name: &str| !found.is_own(manifest.ecosystem, name);
         let foreign: Vec<_> = manifest
             .what
             .requires
             .iter()
             .filter(|wanted| wanted.pin != Pin::Local && is_foreign(&wanted.name))
+            .map(|wanted| found.constrained(at, wanted))
             .collect();
         if !manifest.what.pins_itself && !foreign.is_empty() {
             self.unlocked.push(Unlocked {
@@ -176,10 +183,13 @@ impl Dependencies {
                 ..Package::default()
             };
             let is_direct = wanted.kind != Kind::Indirect;
+            let is_open = package.version.is_none() && package.origin == Origin::Registry || wanted.pin == Pin::Moving;
             self.packages.push(Used {
                 ecosystem: manifest.ecosystem,
                 package,
                 is_direct,
+                from: manifest.path(),
+                open: is_open.then(|| wanted.wanted.clone()),
                 kind: wanted.kind,
                 requires: Vec::new(),
             });

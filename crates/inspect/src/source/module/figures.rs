@@ -28,6 +28,10 @@ pub(super) struct Figures {
     pub(super) bytes: u64,
     pub(super) files: Vec<graph::File>,
     digests: Vec<(String, [u8; 32])>,
+    /// Files in no language that is known.
+    pub(super) unknown: Vec<String>,
+    /// Files of which a small part does not parse, with its line.
+    pub(super) blemished: Vec<(String, usize)>,
     /// Something of it could not be read or measured.
     pub(super) has_gaps: bool,
 }
@@ -88,6 +92,8 @@ pub(super) struct LeftOut {
     pub(super) generated: u64,
     pub(super) foreign: u64,
     pub(super) documents: u64,
+    /// Files in languages, or forms, that are not known.
+    pub(super) unknown: u64,
 }
 
 impl Figures {
@@ -95,6 +101,10 @@ impl Figures {
         match seen {
             Seen::Code(measured) => self.measured(path, *measured, coverage),
             Seen::Document => self.left_out.documents += 1,
+            Seen::Unknown => {
+                self.left_out.unknown += 1;
+                self.unknown.push(path);
+            }
             Seen::Generated => {
                 self.left_out.generated += 1;
                 coverage.ignored += 1;
@@ -121,6 +131,7 @@ impl Figures {
             Some((why, detail)) => self.gap(&path, why, detail, coverage),
             None => coverage.covered += 1,
         }
+        self.blemished.extend(measured.blemish.map(|line| (path.clone(), line)));
         coverage.bytes += measured.bytes;
         self.bytes += measured.bytes;
         let language = self.languages.entry(measured.language.name).or_default();

@@ -1,6 +1,6 @@
 //! Finds the modules of a tree: directories with a manifest, and the tree itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -68,14 +68,19 @@ pub(super) struct Module {
     pub(super) is_named: bool,
 }
 
+/// A file that could not be read: its path, why, and more about it.
+pub(super) type Trouble = (String, &'static str, Option<String>);
+
 /// What there is.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) manifests: Vec<Read<Manifest>>,
     pub(super) locks: Vec<Read<Lock>>,
     pub(super) modules: Vec<Module>,
+    /// Lists of constraints, by the lists of requirements that they hold for.
+    pub(super) constraints: BTreeMap<usize, BTreeSet<usize>>,
     by_directory: BTreeMap<String, usize>,
-    directories: std::collections::BTreeSet<String>,
+    directories: BTreeSet<String>,
 }
 
 impl Found {
@@ -88,7 +93,7 @@ impl Found {
         progress: &dyn Progress,
     ) -> Result<Self, Error> {
         let mut found = Self::default();
-        let mut troubles: Vec<(String, &'static str, Option<String>)> = Vec::new();
+        let mut troubles: Vec<Trouble> = Vec::new();
         let unreadable = |cause| Error::TargetUnreadable { path: root.to_owned(), cause };
         progress.begin("manifests", None);
         let left_out = list(open(root).map_err(unreadable)?, root, ignore_files, &mut |listed| {
@@ -101,6 +106,7 @@ impl Found {
         found.manifests.sort_by(|a, b| (&a.directory, a.order, &a.name).cmp(&(&b.directory, b.order, &b.name)));
         found.locks.sort_by(|a, b| (&a.directory, a.order).cmp(&(&b.directory, b.order)));
         found.divide(root, options);
+        found.follow(root, &mut troubles);
         let only = found.select(options)?;
         // Of what was not asked for, nothing is missing.
         for (path, why, detail) in troubles {
@@ -123,7 +129,7 @@ impl Found {
         Ok(found)
     }
 
-    fn take(&mut self, listed: Listed, troubles: &mut Vec<(String, &'static str, Option<String>)>) {
+    fn take(&mut self, listed: Listed, troubles: &mut Vec<Trouble>) {
         match listed {
             Listed::File { place, name, path } => {
                 let path = TreePath::new(path).to_string();
@@ -302,19 +308,40 @@ impl Found {
         self.manifests.iter().any(bears)
     }
 
-    /// The lock file that fixes what a manifest asks for: the nearest, going up.
+    /// The lock file that fixes what a manifest asks for: the nearest, going up, of whose workspace it is.
     pub(super) fn lock_of(&self, manifest: &Read<Manifest>) -> Option<&Read<Lock>> {
         let mut directory = manifest.directory.as_str();
         loop {
             let fits = |lock: &&Read<Lock>| lock.directory == directory && lock.ecosystem == manifest.ecosystem;
             if let Some(lock) = self.locks.iter().find(fits) {
-                return Some(lock);
+                return Some(lock).filter(|lock| is_member(manifest, lock));
             }
             if directory.is_empty() {
                 return None;
             }
             directory = directory.rsplit_once('/').map_or("", |(above, _)| above);
         }
+    }
+}
+
+/// Whether a lock file speaks of a manifest: it lies beside it, or the lock file names it among its members. Those that
+/// name none are of a whole tree, but for Python's, which are of one project; a list of requirements is its own.
+fn is_member(manifest: &Read<Manifest>, lock: &Read<Lock>) -> bool {
+    if manifest.directory == lock.directory {
+        return true;
+    }
+    let is_python = manifest.ecosystem == Ecosystem::Python;
+    if is_python && manifest.what.pins_itself {
+        return false;
+    }
+    let within = manifest.directory.strip_prefix(lock.directory.as_str()).unwrap_or_default().trim_start_matches('/');
+    let members: Vec<&String> = lock.what.roots.keys().filter(|member| !member.is_empty()).collect();
+    let is_named =
+        |member: &&String| member.trim_matches('/') == within || Some(*member) == manifest.what.name.as_ref();
+    match manifest.ecosystem {
+        Ecosystem::Python | Ecosystem::Cargo => members.iter().any(is_named),
+        Ecosystem::Npm => lock.what.roots.is_empty() || members.iter().any(is_named),
+        Ecosystem::Go | Ecosystem::Maven => true,
     }
 }
 

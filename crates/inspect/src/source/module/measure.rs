@@ -27,6 +27,10 @@ const READ_BYTES_MAX: u64 = 16 << 20;
 /// Files between the walk and whoever adds up; each may hold a directory open.
 const QUEUE: usize = 128;
 
+/// One byte of so many may not parse, in a file that is not very short, before its figures count as missing.
+const BLEMISH: usize = 20;
+const BLEMISHED_LEAST: usize = 400;
+
 /// A file to look at.
 struct Job {
     place: Place,
@@ -40,6 +44,8 @@ pub(super) enum Seen {
     Code(Box<Measured>),
     /// Text or data.
     Document,
+    /// Text of which nobody here knows what it is.
+    Unknown,
     /// A program wrote it.
     Generated,
     /// A file of tests, which were not asked for.
@@ -68,6 +74,8 @@ pub(super) struct Measured {
     pub(super) ran: Option<(u64, u64)>,
     /// The file is younger than the report that tells of it.
     pub(super) is_younger: bool,
+    /// The line from which on a small part of it does not parse; the rest does.
+    pub(super) blemish: Option<usize>,
     /// What is missing of its figures.
     pub(super) gap: Option<(&'static str, Option<String>)>,
 }
@@ -189,9 +197,9 @@ impl Look<'_> {
             (means, false) => match (of_shebang(&bytes), means) {
                 (Some(language), _) => language,
                 (None, Means::Unknown) => {
-                    return Seen::Gap { why: "unknown_language", detail: None };
+                    return Seen::Unknown;
                 }
-                (None, _) if bytes.starts_with(b"#!") => return Seen::Gap { why: "unknown_language", detail: None },
+                (None, _) if bytes.starts_with(b"#!") => return Seen::Unknown,
                 (None, _) => return Seen::Document,
             },
         };
@@ -224,6 +232,7 @@ impl Look<'_> {
             file: None,
             ran: told.as_ref().map(all),
             is_younger: told.as_ref().is_some_and(|(_, at)| modified_s > *at),
+            blemish: None,
             gap: None,
         };
         let Some(grammar) = language.grammar else { return measured };
@@ -244,7 +253,11 @@ impl Look<'_> {
                 return measured;
             }
         };
-        if let Some(line) = syntax.broken_at {
+        // Grammars lag behind their languages: what they lose a few words of is still measured.
+        let is_little = source.len() >= BLEMISHED_LEAST && syntax.broken_bytes * BLEMISH <= source.len();
+        if is_little {
+            measured.blemish = syntax.broken_at;
+        } else if let Some(line) = syntax.broken_at {
             measured.gap = Some(("not_parsed", Some(format!("from line {line} on something is no {}", language.name))));
         }
         for function in syntax.functions {

@@ -26,6 +26,17 @@ pub(super) struct Manifest {
     pub(super) is_workspace_only: bool,
     /// There is no lock file beside it by design: it names versions itself (Maven, requirement lists).
     pub(super) pins_itself: bool,
+    /// Further lists that it leads to.
+    pub(super) includes: Vec<Include>,
+}
+
+/// A list of requirements that another one leads to.
+#[derive(Debug, Clone)]
+pub(super) struct Include {
+    /// As it stands there: seen from the list's own directory.
+    pub(super) path: String,
+    /// It asks for nothing, and says which versions would do of what others ask for.
+    pub(super) is_constraint: bool,
 }
 
 /// A package that a manifest asks for.

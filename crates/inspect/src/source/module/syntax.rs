@@ -108,6 +108,8 @@ pub(super) struct Syntax {
     pub(super) package: Option<String>,
     /// The first line that does not parse.
     pub(super) broken_at: Option<usize>,
+    /// Bytes that do not.
+    pub(super) broken_bytes: usize,
 }
 
 /// A function.
@@ -214,7 +216,7 @@ impl<'s> Walk<'s> {
     fn run(mut self, tree: &Tree) -> Syntax {
         let root = tree.root_node();
         if root.has_error() {
-            self.syntax.broken_at = Some(first_error(root));
+            (self.syntax.broken_at, self.syntax.broken_bytes) = errors(root);
         }
         let mut cursor = tree.walk();
         let mut kinds: Vec<u16> = Vec::new();
@@ -374,20 +376,21 @@ fn choices(node: Node<'_>, grammar: Grammar) -> u32 {
     u32::try_from(arms.saturating_sub(1)).unwrap_or(u32::MAX / 2)
 }
 
-/// The line of the first node that is wrong or missing.
-fn first_error(root: Node<'_>) -> usize {
+/// The line of the first node that is wrong or missing, and the bytes of all that are.
+fn errors(root: Node<'_>) -> (Option<usize>, usize) {
+    let (mut first, mut bytes) = (None, 0);
     let mut cursor = root.walk();
     loop {
         let node = cursor.node();
         if node.is_error() || node.is_missing() {
-            return node.start_position().row + 1;
-        }
-        if node.has_error() && cursor.goto_first_child() {
+            first = first.or(Some(node.start_position().row + 1));
+            bytes += node.byte_range().len().max(1);
+        } else if node.has_error() && cursor.goto_first_child() {
             continue;
         }
         while !cursor.goto_next_sibling() {
             if !cursor.goto_parent() {
-                return node.start_position().row + 1;
+                return (first.or(Some(root.start_position().row + 1)), bytes);
             }
         }
     }

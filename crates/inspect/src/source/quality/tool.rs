@@ -73,8 +73,8 @@ pub(super) struct Report {
     pub(super) files: Option<u64>,
     pub(super) exit: Option<i32>,
     pub(super) said: Vec<Said>,
-    /// What it should have looked at and did not.
-    pub(super) unread: Vec<(String, &'static str)>,
+    /// What it should have looked at and did not, why, and what the tool says of it.
+    pub(super) unread: Vec<(String, &'static str, Option<String>)>,
 }
 
 /// One thing that a tool said of a place.
@@ -157,7 +157,7 @@ impl Desk<'_> {
         self.start(arguments.iter().map(OsString::from).collect(), RUN_MAX)
     }
 
-    /// The first line of what it says of its version, without its own name.
+    /// The version in the first line of what it says of it.
     fn version(&self, arguments: &[&str]) -> Result<String, Crash> {
         let ran = self.start(arguments.iter().map(OsString::from).collect(), ABOUT_MAX)?;
         if ran.code != Some(0) {
@@ -168,7 +168,11 @@ impl Desk<'_> {
         let word = line
             .split_whitespace()
             .find(|word| word.trim_start_matches('v').starts_with(|it: char| it.is_ascii_digit()));
-        Ok(word.unwrap_or(line).chars().take(40).collect())
+        // Who prints something else at this is not the tool, or is broken.
+        word.map(|word| word.chars().take(40).collect()).ok_or_else(|| {
+            let said: String = line.chars().take(40).collect();
+            Crash::new("tool_crashed", format!("what it says of its version is none: {said:?}"))
+        })
     }
 
     /// Mends what the tool can mend.

@@ -3,6 +3,7 @@
 //! The bills are those that the `module` source sealed in this run, or in the last run that did. Nothing is fetched:
 //! a directory is an export of OSV, or a clone of `RustSec`'s database.
 
+mod components;
 mod osv;
 mod rustsec;
 mod version;
@@ -11,19 +12,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sealbook_record::{PartName, Severity};
-use serde::{Deserialize, Serialize};
+use sealbook_record::Severity;
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use self::components::{Component, Components, Version};
 use self::version::{Affected, Verdict};
 use super::tell::{AdvisoriesTold, Teller};
 use crate::progress::go_on;
-use crate::{Coverage, Error, Prior, Progress, Request, Sealed, Selection, Sink, TreePath};
+use crate::{Coverage, Error, Prior, Progress, Request, Sink, TreePath};
 
 /// Bytes of one advisory.
 const FILE_BYTES: u64 = 4 << 20;
 /// Files below a directory, at most.
 const FILES_MOST: usize = 500_000;
+/// Advisories that a skip names.
+const SHOWN: usize = 3;
 /// Directories in one another.
 const DEPTH_MOST: usize = 16;
 
@@ -67,27 +71,21 @@ pub(super) struct Match<'a> {
     /// The advisory itself says no severity.
     pub(super) severity_is_assumed: bool,
     pub(super) package: &'a str,
+    /// Its version; where none is fixed, what the manifest asks for, all of which has the hole.
     pub(super) version: &'a str,
+    pub(super) is_open: bool,
     pub(super) ecosystem: Ecosystem,
     /// Versions without the hole, as the advisory says it.
     pub(super) fixed: &'a [String],
     /// The module's directory.
     pub(super) module: &'a str,
+    /// The lock file or manifest that names it.
+    pub(super) file: &'a str,
     /// The package serves developers alone.
     pub(super) is_dev: bool,
     pub(super) is_notice: bool,
     /// The record with the module's bill of materials.
     pub(super) record: u64,
-}
-
-/// A component of a bill of materials.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Component {
-    module: String,
-    name: String,
-    version: String,
-    is_dev: bool,
-    record: u64,
 }
 
 /// What was read of a directory.
@@ -118,57 +116,41 @@ pub(super) fn run(
     }
     // What the module source told in this run may still be on its way.
     sink.seal()?;
-    let components = components(request, prior)?;
-    if components.is_empty() {
+    let components = components::read(request, prior)?;
+    if components.modules.is_empty() {
         let why = "no bill of materials is in the book to hold advisories against; audit with the module source too"
             .to_owned();
         coverage.skip(named(), "no_bill_of_materials", Some(why));
     }
-    let modules: BTreeSet<&str> = components.iter().map(|(_, it)| it.module.as_str()).collect();
     teller.advisories = Some(AdvisoriesTold {
         directory: named(),
         loaded: database.advisories.len() as u64,
         withdrawn: database.withdrawn,
         unreadable: database.unreadable,
         digest: database.digest.clone(),
-        modules: modules.len(),
-        components: components.len(),
+        modules: components.modules.len(),
+        components: components.listed.len(),
     });
-    let mut undecided: BTreeMap<String, u64> = BTreeMap::new();
-    for (ecosystem, component) in &components {
-        let key = (*ecosystem, normal(*ecosystem, &component.name));
-        for (at, which) in database.by_package.get(&key).into_iter().flatten() {
-            let advisory = &database.advisories[*at];
-            let package = &advisory.affected[*which];
-            match package.affected.verdict(*ecosystem, &component.version) {
-                Verdict::Clear => {}
-                Verdict::Undecided => *undecided.entry(advisory.id.clone()).or_default() += 1,
-                Verdict::Affected => {
-                    let found = Match {
-                        advisory: &advisory.id,
-                        aliases: &advisory.aliases,
-                        summary: &advisory.summary,
-                        severity: advisory.severity.unwrap_or(Severity::Warning),
-                        severity_is_assumed: advisory.severity.is_none(),
-                        package: &component.name,
-                        version: &component.version,
-                        ecosystem: *ecosystem,
-                        fixed: &package.affected.fixed,
-                        module: &component.module,
-                        is_dev: component.is_dev,
-                        is_notice: advisory.is_notice,
-                        record: component.record,
-                    };
-                    teller.advisory(&found, sink)?;
-                }
-            }
-        }
+    let mut undecided: BTreeMap<&str, u64> = BTreeMap::new();
+    for component in &components.listed {
+        database.hold(component, &mut undecided, teller, sink, coverage)?;
     }
     for (id, components) in undecided {
         let why = format!("its ranges cannot be compared with the versions of {components} components");
-        coverage.skip(TreePath::from(&*id), "advisory_undecided", Some(why));
+        coverage.skip(TreePath::from(id), "advisory_undecided", Some(why));
     }
+    note(&components, coverage);
     Ok(())
+}
+
+/// What no advisory names, since it comes from no registry.
+fn note(components: &Components, coverage: &mut Coverage) {
+    if components.addressed > 0 {
+        coverage.notes.push(format!(
+            "{} dependencies come from an address and not from a registry; advisories do not name those",
+            components.addressed
+        ));
+    }
 }
 
 impl Database {
@@ -211,6 +193,70 @@ impl Database {
         }
         database.digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(database)
+    }
+
+    /// Holds a component against all that warns of its package.
+    fn hold<'d>(
+        &'d self,
+        component: &Component,
+        undecided: &mut BTreeMap<&'d str, u64>,
+        teller: &mut Teller<'_>,
+        sink: &mut dyn Sink,
+        coverage: &mut Coverage,
+    ) -> Result<(), Error> {
+        let ecosystem = component.ecosystem;
+        let key = (ecosystem, normal(ecosystem, &component.name));
+        let mut open: Vec<&str> = Vec::new();
+        for (at, which) in self.by_package.get(&key).into_iter().flatten() {
+            let advisory = &self.advisories[*at];
+            let package = &advisory.affected[*which];
+            let (verdict, version) = match &component.version {
+                Version::Fixed(version) => (package.affected.verdict(ecosystem, version), version),
+                Version::Open(wanted) => (package.affected.verdict_of(ecosystem, wanted), wanted),
+            };
+            let is_open = matches!(component.version, Version::Open(_));
+            match verdict {
+                Verdict::Clear => {}
+                Verdict::Undecided if is_open => open.push(&advisory.id),
+                Verdict::Undecided => *undecided.entry(&advisory.id).or_default() += 1,
+                Verdict::Affected => {
+                    let found = Match {
+                        advisory: &advisory.id,
+                        aliases: &advisory.aliases,
+                        summary: &advisory.summary,
+                        severity: advisory.severity.unwrap_or(Severity::Warning),
+                        severity_is_assumed: advisory.severity.is_none(),
+                        package: &component.name,
+                        version,
+                        is_open,
+                        ecosystem,
+                        fixed: &package.affected.fixed,
+                        module: &component.module,
+                        file: &component.file,
+                        is_dev: component.is_dev,
+                        is_notice: advisory.is_notice,
+                        record: component.record,
+                    };
+                    teller.advisory(&found, sink)?;
+                }
+            }
+        }
+        open.sort_unstable();
+        open.dedup();
+        if let Version::Open(wanted) = &component.version
+            && !open.is_empty()
+        {
+            let wanted = if wanted.is_empty() { "any version" } else { wanted };
+            let shown = open.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+            let more = open.len().saturating_sub(SHOWN);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let why = format!(
+                "{} {wanted}: no version is fixed, and {shown}{more} warn of some; a lock file would say which it is",
+                component.name
+            );
+            coverage.skip(TreePath::from(&*component.file), "dependency_unpinned", Some(why));
+        }
+        Ok(())
     }
 
     fn add(&mut self, advisory: Advisory) {
@@ -261,99 +307,6 @@ fn normal(ecosystem: Ecosystem, name: &str) -> String {
         Ecosystem::Cargo => lower.replace('_', "-"),
         _ => lower,
     }
-}
-
-type Components = BTreeSet<(Ecosystem, Component)>;
-
-#[derive(Deserialize)]
-struct ModuleRead {
-    path: String,
-    #[serde(default)]
-    bom: Option<BomRead>,
-    #[serde(default)]
-    components: Vec<ComponentRead>,
-}
-
-#[derive(Deserialize)]
-struct BomRead {
-    #[serde(default)]
-    components: Vec<ComponentRead>,
-}
-
-#[derive(Deserialize)]
-struct ComponentRead {
-    #[serde(default)]
-    purl: Option<String>,
-    #[serde(default)]
-    scope: Option<String>,
-}
-
-/// What the last run of the module source, or this one, listed.
-fn components(request: &Request<'_>, prior: &dyn Prior) -> Result<Components, Error> {
-    let project = request.run.project.as_deref();
-    let of = |operation| Selection {
-        source: Some("module"),
-        actions: &["module.audited", "module.bom"],
-        project,
-        operation,
-        ..Selection::default()
-    };
-    let mut found = read_components(prior.records(&of(Some(request.run.id)))?)?;
-    if found.is_empty()
-        && let Some(last) = prior.latest(&of(None))?
-        && let Some(operation) = last.record.operation
-    {
-        found = read_components(prior.records(&of(Some(operation)))?)?;
-    }
-    Ok(found)
-}
-
-fn read_components(records: Box<dyn Iterator<Item = Result<Sealed, Error>> + '_>) -> Result<Components, Error> {
-    let mut found = Components::new();
-    for sealed in records {
-        let Sealed { seq, record } = sealed?;
-        let Some(part) = record.part(PartName::Result) else { continue };
-        let Ok(module) = serde_json::from_str::<ModuleRead>(part.get()) else { continue };
-        let listed = module.components.iter().chain(module.bom.iter().flat_map(|bom| &bom.components));
-        for component in listed {
-            let Some((ecosystem, name, version)) = component.purl.as_deref().and_then(of_purl) else { continue };
-            let is_dev = component.scope.as_deref() == Some("excluded");
-            let component = Component { module: module.path.clone(), name, version, is_dev, record: seq };
-            found.insert((ecosystem, component));
-        }
-    }
-    Ok(found)
-}
-
-/// Ecosystem, name and version of a package URL.
-fn of_purl(purl: &str) -> Option<(Ecosystem, String, String)> {
-    let (kind, rest) = purl.strip_prefix("pkg:")?.split_once('/')?;
-    let ecosystem = match kind {
-        "cargo" => Ecosystem::Cargo,
-        "npm" => Ecosystem::Npm,
-        "pypi" => Ecosystem::Pypi,
-        "golang" => Ecosystem::Golang,
-        "maven" => Ecosystem::Maven,
-        _ => return None,
-    };
-    let rest = rest.split(['?', '#']).next()?;
-    let (name, version) = rest.rsplit_once('@')?;
-    let name = if ecosystem == Ecosystem::Maven { decoded(name)?.replacen('/', ":", 1) } else { decoded(name)? };
-    Some((ecosystem, name, decoded(version)?))
-}
-
-fn decoded(text: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            let digits = [bytes.next()?, bytes.next()?];
-            out.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
-        } else {
-            out.push(byte);
-        }
-    }
-    String::from_utf8(out).ok()
 }
 
 /// How a vector of CVSS weighs.

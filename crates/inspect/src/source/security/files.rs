@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::permission::{self, Issue};
+use super::surroundings;
 use crate::progress::go_on;
 use crate::secrets::{Hit, RuleSet, Scanner};
 use crate::source::file::list::{Content, LeftOut, Listed, Place, list_with, open};
@@ -134,6 +135,7 @@ fn at(job: &Job, (secrets, patterns): &mut (Scanner<'_>, Scanner<'_>), give: &Sy
     let mut is_private_key = false;
     let seen = match job.place.read(&job.name, READ_BYTES_MAX) {
         Content::Whole { bytes, .. } => {
+            let bytes = of_utf16(&bytes).unwrap_or(bytes);
             if memchr::memchr(0, &bytes[..bytes.len().min(BINARY_PROBE_BYTES)]).is_some() {
                 Some(Seen::Binary { bytes: bytes.len() as u64 })
             } else {
@@ -146,7 +148,10 @@ fn at(job: &Job, (secrets, patterns): &mut (Scanner<'_>, Scanner<'_>), give: &Sy
                 found.extend(of_path.map(|rule| Found::of(Hit::of_file(rule), &bytes, false)));
                 let written = patterns.scan(&job.path, &bytes, &String::new).into_iter();
                 found.extend(
-                    written.filter(|hit| !is_comment(&bytes, hit.start)).map(|hit| Found::of(hit, &bytes, true)),
+                    written
+                        .filter(|hit| !is_comment(&bytes, hit.start))
+                        .filter(|hit| surroundings::holds(&patterns.rule(hit).id, &bytes, hit.start))
+                        .map(|hit| Found::of(hit, &bytes, true)),
                 );
                 Some(Seen::Text { bytes: bytes.len() as u64, found })
             }
@@ -162,6 +167,18 @@ fn at(job: &Job, (secrets, patterns): &mut (Scanner<'_>, Scanner<'_>), give: &Sy
     let issues: Vec<_> = permission::of_file(mode, is_private_key).into_iter().map(|issue| (mode, issue)).collect();
     let tell = |seen| give.send((job.path.clone(), seen)).is_ok();
     (issues.is_empty() || tell(Seen::Permission(issues))) && seen.is_none_or(tell)
+}
+
+/// Text that says in its first bytes that it is UTF-16, as some systems' shells write it.
+fn of_utf16(bytes: &[u8]) -> Option<Vec<u8>> {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    let text: String = char::decode_utf16(units).collect::<Result<_, _>>().ok()?;
+    Some(text.into_bytes())
 }
 
 /// Whether a line is a comment: what is written there does not run.

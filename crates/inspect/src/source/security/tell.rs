@@ -39,7 +39,7 @@ pub(crate) struct SecretTold<'a> {
     pub(crate) path: &'a TreePath,
     pub(crate) line: u64,
     pub(crate) column: u64,
-    /// Bytes.
+    /// Characters; bytes of what is no text.
     pub(crate) length: usize,
     /// Keyed: the same secret has the same, and nobody can guess a short one from it.
     pub(crate) digest: String,
@@ -166,7 +166,7 @@ impl<'a> Teller<'a> {
                     path,
                     line: found.line,
                     column: found.column,
-                    length: found.secret.len(),
+                    length: std::str::from_utf8(&found.secret).map_or(found.secret.len(), |it| it.chars().count()),
                     digest,
                     lacks_reason: found.hit.lacks_reason,
                 };

@@ -152,7 +152,7 @@ impl AuditPage<'_> {
     }
 
     fn book(&self, html: &mut Html) {
-        html::document(&without_title(self.report.book()), 1, html);
+        html::document(&without_title(self.report.book_section()), 1, html);
         html.raw(
             "<h3>How to check this page</h3>\n<p>The page checks itself where scripts may run: every leaf it carries, ",
         );

@@ -24,7 +24,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, String> {
         licence: text_of("license"),
         requires,
         is_workspace_only: package.is_none(),
-        pins_itself: false,
+        ..Manifest::default()
     })
 }
 

@@ -129,6 +129,7 @@ impl Pom {
             requires,
             is_workspace_only: self.has_modules && self.dependencies.is_empty(),
             pins_itself: true,
+            ..Manifest::default()
         }
     }
 

@@ -37,7 +37,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, String> {
         version: read.version,
         licence: read.license.as_ref().and_then(licence),
         requires,
-        pins_itself: false,
+        ..Manifest::default()
     })
 }
 

@@ -1,6 +1,6 @@
 //! `pnpm-lock.yaml` (lock file versions 5 to 9).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -114,13 +114,25 @@ pub(super) fn lock(text: &str) -> Result<Lock, String> {
         package.requires.sort_unstable();
         package.requires.dedup();
     }
+    let mut runtime = Vec::new();
     let importers = file.importers.iter().map(|(place, importer)| (place.as_str(), importer));
     for (place, importer) in importers.chain((file.importers.is_empty()).then_some((".", &file.root))) {
+        for (name, wanted) in importer.dependencies.iter().chain(&importer.optional_dependencies) {
+            let (Wanted::Plain(version) | Wanted::Named { version }) = wanted;
+            runtime.extend(find(name, version));
+        }
         let sections = [&importer.dependencies, &importer.dev_dependencies, &importer.optional_dependencies];
         let wanted = sections.into_iter().flatten().filter_map(|(name, wanted)| match wanted {
             Wanted::Plain(version) | Wanted::Named { version } => find(name, version),
         });
         lock.roots.insert(place.trim_start_matches('.').to_owned(), wanted.collect());
+    }
+    // From version 9 on no package says by itself that it serves developers alone.
+    if !file.snapshots.is_empty() {
+        let runs: BTreeSet<usize> = lock.closure(&runtime).into_iter().collect();
+        for (at, package) in lock.packages.iter_mut().enumerate() {
+            package.is_dev = !runs.contains(&at);
+        }
     }
     Ok(lock)
 }

@@ -49,7 +49,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, String> {
         licence: text_of("license"),
         requires,
         is_workspace_only: project.is_none() && poetry.is_none(),
-        pins_itself: false,
+        ..Manifest::default()
     })
 }
 

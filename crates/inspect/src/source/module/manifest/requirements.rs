@@ -1,8 +1,8 @@
 //! Lists of requirements, as pip reads them, and requirements as PEP 508 writes them.
 
-use super::super::package::{Digest, Kind, Manifest, Pin, Requirement};
+use super::super::package::{Digest, Include, Kind, Manifest, Pin, Requirement};
 
-/// A list: one requirement a line. Options other than digests lead to other files or registries, and are left.
+/// A list: one requirement a line, or another list to read. Options that name registries are left.
 pub(super) fn manifest(text: &str) -> Result<Manifest, String> {
     if text.contains('\0') {
         return Err("it holds a NUL byte".to_owned());
@@ -21,6 +21,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, String> {
             continue;
         }
         if line.starts_with('-') {
+            manifest.includes.extend(include(line));
             continue;
         }
         let (wanted, options) = line.split_once(" --").unwrap_or((line, ""));
@@ -35,6 +36,18 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, String> {
         manifest.requires.push(requirement);
     }
     Ok(manifest)
+}
+
+/// The list that a line leads to: `-r FILE`, `--constraint=FILE`.
+fn include(line: &str) -> Option<Include> {
+    [("--requirement", false), ("--constraint", true), ("-r", false), ("-c", true)].into_iter().find_map(
+        |(option, is_constraint)| {
+            let rest = line.strip_prefix(option)?;
+            let is_word = option.starts_with("--") && !rest.starts_with([' ', '\t', '=']);
+            let path = rest.trim_start_matches([' ', '\t', '=']).trim_matches(['"', '\'']);
+            (!is_word && !path.is_empty()).then(|| Include { path: path.to_owned(), is_constraint })
+        },
+    )
 }
 
 /// A requirement as PEP 508 writes it: name, extras, versions or URL, marker.

@@ -87,7 +87,7 @@ impl Tool for Clippy {
             .collect();
         let mut report = Report { version, exit: ran.code, ..Report::default() };
         if packages.is_empty() || lines.iter().any(|line| line.success == Some(false)) {
-            report.unread.push((".".to_owned(), "not_built"));
+            report.unread.push((".".to_owned(), "not_built", None));
         }
         let messages =
             lines.iter().filter(|line| line.reason == "compiler-message").filter_map(|it| it.message.as_ref());

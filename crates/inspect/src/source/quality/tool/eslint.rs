@@ -69,7 +69,7 @@ impl Tool for Eslint {
             told.into_iter().flat_map(|file| file.messages.into_iter().map(move |it| (file.file_path.clone(), it)))
         {
             if it.fatal {
-                report.unread.push((path.clone(), "not_parsed"));
+                report.unread.push((path.clone(), "not_parsed", Some(it.message.clone())));
             }
             let Some(rule) = it.rule_id.or_else(|| it.fatal.then(|| "parse".to_owned())) else { continue };
             report.said.push(Said {

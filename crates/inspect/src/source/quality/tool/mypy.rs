@@ -54,9 +54,10 @@ impl Tool for Mypy {
         let mut report = Report { version, exit: ran.code, ..Report::default() };
         if is_blocked {
             // One file that it cannot read keeps it from all others.
-            report.unread.extend(told.iter().map(|it| (it.file.clone(), "not_parsed")));
+            report.unread.extend(told.iter().map(|it| (it.file.clone(), "not_parsed", Some(it.message.clone()))));
             report.unread.dedup();
-            report.unread.push((".".to_owned(), "blocked"));
+            let why = "it read nothing else for it".to_owned();
+            report.unread.push((".".to_owned(), "blocked", Some(why)));
         }
         for it in told {
             let code = it.code.as_deref().unwrap_or("note");

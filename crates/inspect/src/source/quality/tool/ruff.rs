@@ -55,7 +55,7 @@ impl Tool for Ruff {
         for it in told {
             let code = it.code.as_deref().unwrap_or("invalid-syntax");
             if code == "invalid-syntax" || code == "E902" {
-                report.unread.push((it.filename.clone(), "not_parsed"));
+                report.unread.push((it.filename.clone(), "not_parsed", Some(it.message.clone())));
             }
             report.said.push(Said {
                 rule: format!("ruff.{code}"),

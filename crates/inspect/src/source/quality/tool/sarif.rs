@@ -158,7 +158,7 @@ fn of_run(run: Run) -> (String, Report) {
     report.rules = (rules > 0).then_some(rules as u64);
     report.files = (!run.artifacts.is_empty()).then_some(run.artifacts.len() as u64);
     if run.invocations.iter().any(|it| !it.execution_successful) || run.results.is_none() {
-        report.unread.push((".".to_owned(), "tool_crashed"));
+        report.unread.push((".".to_owned(), "tool_crashed", None));
     }
     for told in run.results.unwrap_or_default() {
         // Suppressed, or a pass and not a failure (SARIF 3.27.9).

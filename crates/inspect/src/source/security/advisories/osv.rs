@@ -79,7 +79,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Advisory>, String> {
     let mut advisory = Advisory {
         id: read.id,
         aliases: read.aliases,
-        summary: short(read.summary.as_deref().or(read.details.as_deref()).unwrap_or("it says not why")),
+        summary: short(read.summary.as_deref().or(read.details.as_deref()).unwrap_or_default()),
         severity,
         is_withdrawn: read.withdrawn.is_some(),
         is_notice: !read.affected.is_empty() && read.affected.iter().all(is_notice),

@@ -45,7 +45,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Advisory>, String> {
     };
     let mut clear = requirements(&read.versions.patched)?;
     clear.extend(requirements(&read.versions.unaffected)?);
-    let title = body.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or("it says not why");
+    let title = body.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or_default();
     let affected = Affected { clear: Some(clear), fixed: read.versions.patched, ..Affected::default() };
     Ok(Some(Advisory {
         id: read.advisory.id,

@@ -1,5 +1,7 @@
 //! Whether a version lies in the ranges of an advisory, as its ecosystem orders versions.
 
+mod allowed;
+
 use std::cmp::Ordering;
 use std::str::FromStr as _;
 
@@ -40,11 +42,7 @@ pub(super) enum Verdict {
 
 impl Affected {
     pub(super) fn verdict(&self, ecosystem: Ecosystem, version: &str) -> Verdict {
-        if self
-            .versions
-            .iter()
-            .any(|known| known == version || known.trim_start_matches('v') == version.trim_start_matches('v'))
-        {
+        if self.versions.iter().any(|known| is_same(ecosystem, known, version)) {
             return Verdict::Affected;
         }
         if let Some(clear) = &self.clear {
@@ -117,6 +115,13 @@ impl Range {
         }
         Some(matches!(last, Some(Event::Introduced(_))))
     }
+}
+
+/// Whether two texts name one version: `3.2` and `3.2.0` do, and what was built here (`1.0+cpu`) is what it was built of.
+fn is_same(ecosystem: Ecosystem, known: &str, version: &str) -> bool {
+    let built_of = version.split('+').next().filter(|_| ecosystem == Ecosystem::Pypi).unwrap_or(version);
+    known.trim_start_matches('v') == version.trim_start_matches('v')
+        || compare(ecosystem, known, built_of) == Some(Ordering::Equal)
 }
 
 /// Two versions in their ecosystem's order; none where it is not known.
@@ -211,6 +216,23 @@ mod tests {
         for (version, verdict) in [("2.9.1", Is), ("2.15.0", Clear), ("2.15", Clear), ("2.3-beta9", Undecided)] {
             assert_eq!(java.verdict(Maven, version), verdict, "{version}");
         }
+    }
+
+    #[test]
+    fn a_version_by_its_name_is_what_the_ecosystem_calls_equal() {
+        let affected = Affected { versions: vec!["3.2".to_owned(), "1!2.0rc1".to_owned()], ..Affected::default() };
+        for (version, verdict) in [
+            ("3.2", Verdict::Affected),
+            ("3.2.0", Verdict::Affected),
+            ("3.2+cpu", Verdict::Affected),
+            ("1!2.0.0-rc.1", Verdict::Affected),
+            ("3.2.1", Verdict::Clear),
+            ("3.2.post1", Verdict::Clear),
+        ] {
+            assert_eq!(affected.verdict(Ecosystem::Pypi, version), verdict, "{version}");
+        }
+        assert_eq!(affected.verdict(Ecosystem::Npm, "3.2.0"), Verdict::Affected);
+        assert_eq!(affected.verdict(Ecosystem::Maven, "3.2.0"), Verdict::Affected);
     }
 
     #[test]
