@@ -63,6 +63,12 @@ pub enum Error {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A mail, or the way that it is sent, that cannot be used.
+    #[error("the mail cannot be sent: {why}; correct it in mail.toml")]
+    MailInvalid {
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A domain's file that cannot be read.
     #[error("the domain, line {line}: {why}; see the domains that come with the program for the form")]
     DomainInvalid {
@@ -173,6 +179,7 @@ impl Error {
             Self::ApiKeyUnusable { .. } => "api_key_unusable",
             Self::EndpointInvalid { .. } => "endpoint_invalid",
             Self::WebhookInvalid { .. } => "webhook_invalid",
+            Self::MailInvalid { .. } => "mail_invalid",
             Self::DomainInvalid { .. } => "domain_invalid",
             Self::ReviewBlocked { .. } => "review_blocked",
             Self::ConditionsUnmet { .. } => "conditions_unmet",

@@ -4,7 +4,7 @@
 //! The book is the journal. Nothing is called before its intent is durable, and every attempt has an outcome of
 //! its own, also when the future that made it was dropped. What is computed here (how long to wait, whether to
 //! try again, what an answer means) is synchronous and takes clock and randomness as arguments; only [`Time`]
-//! waits, and only `model`, `probe` and `webhook` speak to a network.
+//! waits, and only `mail`, `model`, `probe` and `webhook` speak to a network.
 //!
 //! What this crate never does: repeat what may not be repeated; send anything to a model that was not redacted;
 //! take an answer of a model for more than advice; read the environment or a file.
@@ -13,6 +13,7 @@ mod digest;
 mod error;
 mod executor;
 mod journal;
+mod mail;
 mod model;
 mod offload;
 mod probe;
@@ -25,6 +26,7 @@ mod webhook;
 pub use error::{Error, GaveUp};
 pub use executor::{Called, Executor, NoSecrets, Request, Secrets, ToolAnswer};
 pub use journal::{Ending, Entered, Journal, LedgerJournal, enter};
+pub use mail::{Mail, MailRoute, MailServer, Security};
 pub use model::{AnswerForm, ApiKey, Completion, Endpoint, HttpModel, Model, Prompt, Provider};
 pub use offload::offload;
 pub use probe::{Probe, ProbeAnswer, ProbeFault};

@@ -1,12 +1,12 @@
-//! Telling an address of one's own that something waits: JSON by POST, once, within a deadline.
+//! Telling an address of one's own: JSON by POST, once, within a deadline.
 
 use std::time::Duration;
 
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, Url, redirect};
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Client, Response, Url, redirect};
 
-use crate::Error;
 use crate::model::is_this_machine;
+use crate::{Cause, Error, Fault};
 
 /// An address that is told.
 pub struct Webhook {
@@ -43,19 +43,47 @@ impl Webhook {
     ///
     /// Errors: a few words that name neither the address nor what was sent.
     pub async fn post(&self, json: String, deadline: Duration) -> Result<(), String> {
+        self.send(json, deadline).await.map_err(|fault| match fault.cause {
+            Cause::Timeout => "it did not answer in time".to_owned(),
+            Cause::Connect => "it cannot be reached".to_owned(),
+            Cause::Status(status) => format!("it answered with {status}"),
+            _ => fault.to_string(),
+        })
+    }
+
+    /// The same for whoever may try again: what sort of failure it was, and when the other side wants to be asked
+    /// again. Of an answer that says no, the one word that it consists of is told, where it does.
+    pub async fn send(&self, json: String, deadline: Duration) -> Result<(), Fault> {
         let request =
             self.client.post(self.url.clone()).timeout(deadline).header(CONTENT_TYPE, "application/json").body(json);
         let response = request.send().await.map_err(|cause| {
-            let why = if cause.is_timeout() {
-                "it did not answer in time"
-            } else if cause.is_connect() {
-                "it cannot be reached"
+            if cause.is_connect() {
+                Fault::new(Cause::Connect)
+            } else if cause.is_timeout() {
+                Fault::new(Cause::Timeout)
             } else {
-                "the connection was lost"
-            };
-            why.to_owned()
+                Fault::new(Cause::Lost)
+            }
         })?;
         let status = response.status();
-        if status.is_success() { Ok(()) } else { Err(format!("it answered with {}", status.as_u16())) }
+        if status.is_success() {
+            return Ok(());
+        }
+        let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let mut fault = Fault::new(Cause::Status(status.as_u16()));
+        if let Some(word) = word(response).await {
+            fault = fault.with_detail(word);
+        }
+        Err(match after {
+            Some(value) => fault.with_retry_after(&value),
+            None => fault,
+        })
     }
+}
+
+/// An answer that is a word of small letters and underscores, as chat systems say no; nothing else is repeated.
+async fn word(mut response: Response) -> Option<String> {
+    let chunk = response.chunk().await.ok()??;
+    let is_word = chunk.len() <= 64 && chunk.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_');
+    is_word.then(|| String::from_utf8_lossy(&chunk).into_owned())
 }

@@ -15,7 +15,9 @@ pub enum Repeat {
     Idempotent,
     /// The other side recognises this key, and does it once. Every attempt carries the same.
     Keyed(String),
-    /// No: a payment, a mail, the creation of a customer.
+    /// Only where it surely did not take effect: it was refused for now, or never arrived. A message, a mail.
+    IfRefused,
+    /// No: a payment, the creation of a customer.
     No,
 }
 
@@ -25,6 +27,7 @@ impl Repeat {
         match self {
             Self::Idempotent => "idempotent",
             Self::Keyed(_) => "keyed",
+            Self::IfRefused => "if_refused",
             Self::No => "no",
         }
     }

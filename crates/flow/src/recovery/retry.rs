@@ -121,7 +121,9 @@ impl Retry {
     pub fn next(&self, failed: &Failed<'_>, random: u64) -> Next {
         let why = if !failed.fault.cause.is_transient() {
             Some(Why::Permanent)
-        } else if *failed.repeat == Repeat::No {
+        } else if *failed.repeat == Repeat::No
+            || (*failed.repeat == Repeat::IfRefused && failed.fault.cause.is_undecided())
+        {
             Some(Why::MayNotRepeat)
         } else if failed.attempt >= self.attempts() {
             Some(Why::Spent)

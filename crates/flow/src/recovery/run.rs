@@ -80,7 +80,7 @@ impl Recovery {
             let left = self.retry.deadline.saturating_sub(self.time.passed().saturating_sub(began));
             let key = match &call.repeat {
                 Repeat::Keyed(key) => Some(key.clone()),
-                Repeat::Idempotent | Repeat::No => None,
+                Repeat::Idempotent | Repeat::IfRefused | Repeat::No => None,
             };
             let attempt = Attempt { number, of: self.retry.attempts(), left, key, intent };
             let ended = before(work(attempt), self.time.wait(left)).await;
@@ -118,7 +118,7 @@ impl Recovery {
         intent.parent = parent;
         let idempotency = match &call.repeat {
             Repeat::Keyed(key) => Some(key.as_str()),
-            Repeat::Idempotent | Repeat::No => None,
+            Repeat::Idempotent | Repeat::IfRefused | Repeat::No => None,
         };
         let of = self.retry.attempts();
         let note = AttemptNote { attempt: number, of, repeat: call.repeat.as_str(), idempotency };

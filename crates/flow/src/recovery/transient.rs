@@ -15,6 +15,8 @@ pub enum Cause {
     Connect,
     /// The connection broke while the call was under way.
     Lost,
+    /// The other side takes nothing for now: a mail server's answer of the 4yz class (RFC 5321 section 4.2.1).
+    NotNow,
     /// A model's provider says that there were too many requests, or that it is overloaded.
     RateLimit,
     /// A model's provider says that a quota is used up.
@@ -39,6 +41,7 @@ pub static TRANSIENT: &[Cause] = &[
     Cause::Timeout,
     Cause::Connect,
     Cause::Lost,
+    Cause::NotNow,
     Cause::RateLimit,
     Cause::Quota,
 ];
@@ -62,6 +65,7 @@ impl fmt::Display for Cause {
             Self::Timeout => f.write_str("no answer in time"),
             Self::Connect => f.write_str("no connection"),
             Self::Lost => f.write_str("the connection broke"),
+            Self::NotNow => f.write_str("not for now"),
             Self::RateLimit => f.write_str("rate limit"),
             Self::Quota => f.write_str("quota exceeded"),
             Self::Unreadable => f.write_str("an answer that cannot be read"),
