@@ -56,6 +56,8 @@ static OWNED: &[Owned] = &[
     Owned { krate: "tree-sitter", rooms: &["inspect"] },
     Owned { krate: "reqwest", rooms: &["flow"] },
     Owned { krate: "httpdate", rooms: &["flow"] },
+    Owned { krate: "icalendar", rooms: &["flow"] },
+    Owned { krate: "lettre", rooms: &["flow"] },
     Owned { krate: "hyper", rooms: &["gate"] },
     Owned { krate: "hyper-rustls", rooms: &["gate"] },
     Owned { krate: "hyper-util", rooms: &["gate"] },

@@ -141,6 +141,14 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// A configuration of tools that cannot be read.
+    #[error("the configuration of the tools, line {line}: {why}; see docs/tools.md for what it may say")]
+    ToolsInvalid {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it; no value of it.
+        why: String,
+    },
     /// A record that is not admitted.
     #[error(transparent)]
     Policy(#[from] sealbook_policy::Error),
@@ -190,6 +198,7 @@ impl Error {
             Self::ToolChanged { .. } => "tool_changed",
             Self::ToolInputInvalid { .. } => "tool_input_invalid",
             Self::SecretMissing { .. } => "secret_missing",
+            Self::ToolsInvalid { .. } => "tools_invalid",
             Self::Policy(e) => e.code(),
             Self::Store(e) => e.code(),
         }

@@ -41,6 +41,6 @@ pub use views::{
     BackupDetail, BaselineDetail, BaselineLine, BaselineList, CatalogueList, ComplianceReport, DifferenceDetail,
     EquivocationDetail, Findings, Gaps, HeadDetail, HealthReport, IncompleteAudit, KeyList, MarkedRecord, Observed,
     OperationHistory, ReceiptDetail, RecordDetail, RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail,
-    RuleCheck, RuleList, SavedBaseline, SealedDetail, SourceCoverage, Status, StopList, TargetHistory, Verification,
-    findings_of,
+    RuleCheck, RuleList, SavedBaseline, SealedDetail, SourceCoverage, Status, StopList, TargetHistory, ToolDetail,
+    ToolLine, ToolList, ToolResult, Verification, findings_of,
 };

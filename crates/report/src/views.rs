@@ -20,6 +20,7 @@ mod record;
 mod records;
 mod review;
 mod section;
+mod tools;
 mod verification;
 mod words;
 
@@ -44,4 +45,5 @@ pub use policy::{
 pub use record::RecordDetail;
 pub use records::{RecordLine, RecordList};
 pub use review::ReviewDetail;
+pub use tools::{ToolDetail, ToolLine, ToolList, ToolResult};
 pub use verification::Verification;

@@ -54,6 +54,7 @@ const COMMANDS: &[&str] = &[
     "restore",
     "report",
     "review",
+    "tool",
     "reindex",
     "demo",
     "completions",

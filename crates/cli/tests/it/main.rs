@@ -52,6 +52,7 @@ mod security;
 mod service;
 mod spellings;
 mod tail;
+mod tool;
 mod verify;
 mod watch;
 mod watch_load;
