@@ -5,7 +5,7 @@ mod files;
 pub(crate) mod fused;
 mod git;
 mod hook;
-mod http;
+pub(crate) mod http;
 pub(crate) mod logs;
 pub(crate) mod modules;
 pub(crate) mod peers;
@@ -51,6 +51,7 @@ pub(crate) static BENCHES: &[Bench] = &[
     Bench { name: "size", run: size::run },
     Bench { name: "wrap", run: wrap::run },
     Bench { name: "http", run: http::run },
+    Bench { name: "http-memory", run: http::memory::run },
     Bench { name: "peers", run: peers::run },
     Bench { name: "replay", run: replay::run },
 ];

@@ -38,6 +38,7 @@ fn main() -> Result {
         ["peak", book] => bench::verify::peak(Path::new(book)),
         ["recheck-peak", tree] => bench::recheck::peak(Path::new(tree)),
         ["log-peak", log] => bench::logs::peak(Path::new(log)),
+        ["http-gateway", server, mode] => bench::http::memory::gateway(server, mode),
         ["server"] => bench::peers::server::run(),
         [name] => match bench::BENCHES.iter().find(|bench| bench.name == name) {
             Some(bench) => (bench.run)(),

@@ -45,6 +45,7 @@ static BENCHES: &[&str] = &[
     "hook",
     "wrap",
     "http",
+    "http-memory",
     "peers",
     "replay",
 ];

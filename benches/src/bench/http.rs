@@ -3,6 +3,8 @@
 //! The server is an official one that does some work for its answer; a bare one, which answers from memory,
 //! shows what the way itself costs.
 
+pub(crate) mod memory;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -12,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use sealbook_gate::mcp::{Deadlines, HoldOptions, Http, HttpOptions, Recording, SessionOptions, Stopper};
-use sealbook_gate::{Durability, Gate, GateOptions};
+use sealbook_gate::{Durability, Gate, GateOptions, Mode};
 use sealbook_record::{Actor, ActorKind};
 
 use crate::measure::{Bound, Contender, Row, in_turns, median, tell};
@@ -36,8 +38,8 @@ pub(crate) fn run() -> Result {
 
 fn rows(server: SocketAddr, name: &str, target: Option<Bound>) -> Result {
     let (place, other_place) = (place::fresh()?, place::fresh()?);
-    let durable = Gateway::start(place.path(), server, Durability::Durable)?;
-    let buffered = Gateway::start(other_place.path(), server, Durability::Buffered)?;
+    let durable = Gateway::start(place.path(), server, Durability::Durable, Mode::Enforce)?;
+    let buffered = Gateway::start(other_place.path(), server, Durability::Buffered, Mode::Enforce)?;
     let scale = setting("SEALBOOK_BENCH_CALLS", 100)? as usize;
     for (kib, calls) in SIZES {
         for in_flight in IN_FLIGHT {
@@ -134,8 +136,12 @@ impl Client {
         }
         if value("transfer-encoding: ").is_none() {
             let length = value("content-length: ").and_then(|length| length.parse().ok()).unwrap_or(0);
-            self.stream.read_exact(&mut vec![0; length])?;
-            return Ok(());
+            let body = &mut (&mut self.stream).take(length);
+            return if std::io::copy(body, &mut std::io::sink())? == length {
+                Ok(())
+            } else {
+                Err("it broke off".into())
+            };
         }
         loop {
             let mut size = String::new();
@@ -171,9 +177,9 @@ struct Gateway {
 }
 
 impl Gateway {
-    fn start(place: &Path, server: SocketAddr, durability: Durability) -> Result<Self> {
+    fn start(place: &Path, server: SocketAddr, durability: Durability, mode: Mode) -> Result<Self> {
         let ledger = Arc::new(book::create(place, true)?);
-        let options = GateOptions { durability, ..GateOptions::default() };
+        let options = GateOptions { durability, mode, ..GateOptions::default() };
         let gate = Arc::new(Gate::new(ledger, book::judging(), options)?);
         let options = SessionOptions {
             actor: Actor::new(ActorKind::Agent, "bench"),

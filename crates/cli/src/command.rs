@@ -30,12 +30,13 @@ mod logs;
 mod mark;
 mod mcp;
 mod module;
+mod operation;
 mod prove;
 mod quality;
 mod query;
 mod reindex;
 mod repo;
-mod report;
+pub(crate) mod report;
 mod restore;
 mod resume;
 mod retention;
@@ -49,7 +50,7 @@ mod status;
 mod stop;
 mod suppress;
 mod tail;
-mod tool;
+mod undo;
 mod verify;
 mod watch;
 mod wrap;
@@ -117,14 +118,14 @@ pub(crate) enum Command {
     Alerts(alerts::Args),
     Stop(stop::Args),
     Resume(resume::Args),
+    Undo(undo::Args),
+    Operation(operation::Args),
     Retention(retention::Args),
     Compliance(compliance::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Report(report::Args),
     Review(review::Args),
-    #[command(alias = "tools")]
-    Tool(tool::Args),
     Reindex(reindex::Args),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -192,13 +193,14 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Alerts(args) => alerts::run(&args, context),
         Command::Stop(args) => stop::run(&args, context),
         Command::Resume(args) => resume::run(&args, context),
+        Command::Undo(args) => undo::run(&args, context),
+        Command::Operation(args) => operation::run(&args, context),
         Command::Retention(args) => retention::run(&args, context),
         Command::Compliance(args) => compliance::run(&args, context),
         Command::Backup(args) => backup::run(&args, context),
         Command::Restore(args) => restore::run(&args, context),
         Command::Report(args) => report::run(&args, context),
         Command::Review(args) => review::run(&args, context),
-        Command::Tool(args) => tool::run(&args, context),
         Command::Reindex(args) => reindex::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

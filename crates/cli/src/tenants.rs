@@ -12,16 +12,9 @@ pub(crate) fn each_other(
     mut each: impl FnMut(&Session) -> Result<(), Failure>,
 ) -> Result<Vec<(String, Failure)>, Failure> {
     let mut failed = Vec::new();
-    if own.place.is_file_named() {
-        return Ok(failed);
-    }
     let book = own.place.directory();
     let broken = |cause| Failure::Input { name: book.display().to_string(), cause };
-    for entry in std::fs::read_dir(book).map_err(broken)? {
-        let directory = entry.map_err(broken)?.path();
-        if directory == own.place.layout.book || !directory.join("ledger.db").is_file() {
-            continue;
-        }
+    for directory in own.ledger.beside().map_err(broken)? {
         let done = open(own, &directory).and_then(|other| each(&other));
         if let Err(cause) = done {
             failed.push((directory.display().to_string(), cause));

@@ -1,7 +1,7 @@
 //! Why something was not done, or could not be written down.
 
 use sealbook_policy::Decision;
-use sealbook_record::Uuid;
+use sealbook_record::{OperationStatus, Uuid};
 
 use crate::recovery::{Fault, Why};
 use crate::tool::Misfit;
@@ -149,6 +149,34 @@ pub enum Error {
         /// What is wrong with it; no value of it.
         why: String,
     },
+    /// Nothing on record belongs to what is to be taken back.
+    #[error("nothing on record belongs to {scope}; `sealbook query` shows sessions and operations")]
+    NothingToUndo {
+        /// What was asked for.
+        scope: String,
+    },
+    /// An operation of which it is known how it ended.
+    #[error("it is known how operation {operation} ended: {status}; nothing needs to be found out")]
+    NothingUnknown {
+        /// The operation.
+        operation: Uuid,
+        /// How it stands.
+        status: OperationStatus,
+    },
+    /// What the world shows does not say how an operation ended.
+    #[error("nothing here shows how operation {operation} ended: {why}; find it out, and say it with `--as`")]
+    CannotTell {
+        /// The operation.
+        operation: Uuid,
+        /// Why.
+        why: &'static str,
+    },
+    /// More than can be taken back at once.
+    #[error("the session has more than {most} operations; take them back one by one")]
+    UndoTooLarge {
+        /// How many there may be.
+        most: usize,
+    },
     /// A record that is not admitted.
     #[error(transparent)]
     Policy(#[from] sealbook_policy::Error),
@@ -199,6 +227,10 @@ impl Error {
             Self::ToolInputInvalid { .. } => "tool_input_invalid",
             Self::SecretMissing { .. } => "secret_missing",
             Self::ToolsInvalid { .. } => "tools_invalid",
+            Self::NothingToUndo { .. } => "nothing_to_undo",
+            Self::NothingUnknown { .. } => "nothing_unknown",
+            Self::CannotTell { .. } => "cannot_tell",
+            Self::UndoTooLarge { .. } => "undo_too_large",
             Self::Policy(e) => e.code(),
             Self::Store(e) => e.code(),
         }

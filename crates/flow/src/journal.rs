@@ -23,6 +23,10 @@ pub trait Journal: Send + Sync {
     /// Errors: [`Error::Stopped`] and [`Error::Refused`], each sealed as one event with outcome `blocked` before it
     /// is told; or the intent is not admitted, or the book could not be written. Nothing may be done then.
     fn enter(&self, intent: Record) -> Result<(), Error>;
+    /// The same for an undo that a person asks for: no stop keeps what was done from being taken back.
+    ///
+    /// Errors: as [`Journal::enter`], but for [`Error::Stopped`].
+    fn enter_undo(&self, intent: Record) -> Result<(), Error>;
     /// Seals an outcome or an event. When it returns, the record is durable.
     fn seal(&self, record: Record) -> Result<(), Error>;
     /// Queues an outcome or an event, and returns before the record is durable.
@@ -129,24 +133,11 @@ impl Journal for LedgerJournal {
     }
 
     fn enter(&self, intent: Record) -> Result<(), Error> {
-        if is_reserved(&intent.action) {
-            return Err(Error::ActionReserved { action: intent.action });
-        }
-        let intent = self.own(intent);
-        let (policy, stop) = self.now_for(Some(&intent))?;
-        if let Some(stop) = stop {
-            let action = intent.action.clone();
-            self.block(intent, "stop", &stop)?;
-            return Err(Error::Stopped { action, stop });
-        }
-        let judged = policy.admit(Raw::new(intent.clone()))?;
-        let decision = judged.decision();
-        if decision >= Decision::Ask {
-            let (action, record) = (intent.action.clone(), intent.id);
-            self.block(intent, "rules", decision.as_str())?;
-            return Err(Error::Refused { action, decision, record });
-        }
-        self.append(judged)
+        self.judge(intent, true)
+    }
+
+    fn enter_undo(&self, intent: Record) -> Result<(), Error> {
+        self.judge(intent, false)
     }
 
     fn seal(&self, record: Record) -> Result<(), Error> {
@@ -160,10 +151,48 @@ impl Journal for LedgerJournal {
     }
 }
 
+impl LedgerJournal {
+    fn judge(&self, intent: Record, heeds_stop: bool) -> Result<(), Error> {
+        if is_reserved(&intent.action) {
+            return Err(Error::ActionReserved { action: intent.action });
+        }
+        let intent = self.own(intent);
+        let (policy, stop) = self.now_for(Some(&intent))?;
+        if let Some(stop) = stop.filter(|_| heeds_stop) {
+            let action = intent.action.clone();
+            self.block(intent, "stop", &stop)?;
+            return Err(Error::Stopped { action, stop });
+        }
+        let judged = policy.admit(Raw::new(intent.clone()))?;
+        let decision = judged.decision();
+        if decision >= Decision::Ask {
+            let (action, record) = (intent.action.clone(), intent.id);
+            self.block(intent, "rules", decision.as_str())?;
+            return Err(Error::Refused { action, decision, record });
+        }
+        self.append(judged)
+    }
+}
+
 /// Seals an intent. Its id, phase and time are set here; so is its operation, where it has none.
 ///
 /// Errors: as [`Journal::enter`].
-pub fn enter(journal: &Arc<dyn Journal>, mut intent: Record) -> Result<Entered, Error> {
+pub fn enter(journal: &Arc<dyn Journal>, intent: Record) -> Result<Entered, Error> {
+    enter_by(journal, intent, |intent| journal.enter(intent))
+}
+
+/// Seals the intent of an undo that a person asks for.
+///
+/// Errors: as [`Journal::enter_undo`].
+pub(crate) fn enter_undo(journal: &Arc<dyn Journal>, intent: Record) -> Result<Entered, Error> {
+    enter_by(journal, intent, |intent| journal.enter_undo(intent))
+}
+
+fn enter_by(
+    journal: &Arc<dyn Journal>,
+    mut intent: Record,
+    enter: impl FnOnce(Record) -> Result<(), Error>,
+) -> Result<Entered, Error> {
     intent.id = journal.next_id();
     intent.phase = Phase::Intent;
     intent.occurred = journal.now();
@@ -171,7 +200,7 @@ pub fn enter(journal: &Arc<dyn Journal>, mut intent: Record) -> Result<Entered, 
     intent.operation.get_or_insert_with(|| journal.next_id());
     let mut about = intent.clone();
     about.parts.clear();
-    journal.enter(intent)?;
+    enter(intent)?;
     let (journal, id, noted) = (Arc::clone(journal), about.id, BTreeMap::new());
     Ok(Entered { journal, id, about: Some(about), noted, if_dropped: Outcome::Cancelled })
 }
@@ -218,6 +247,13 @@ pub struct Entered {
 }
 
 impl Entered {
+    /// An intent that was sealed before, by a process that ended before its outcome was.
+    pub(crate) fn resumed(journal: &Arc<dyn Journal>, mut intent: Record) -> Self {
+        intent.parts.clear();
+        let (journal, id) = (Arc::clone(journal), intent.id);
+        Self { journal, id, about: Some(intent), noted: BTreeMap::new(), if_dropped: Outcome::Cancelled }
+    }
+
     /// The intent's id.
     pub const fn id(&self) -> Uuid {
         self.id

@@ -17,20 +17,24 @@ mod mail;
 mod model;
 mod offload;
 mod probe;
+mod reconcile;
 mod recovery;
 mod review;
 mod time;
 mod tool;
 mod tools;
+mod undo;
 mod webhook;
 
 pub use error::{Error, GaveUp};
 pub use executor::{Called, Executor, NoSecrets, Request, Secrets, ToolAnswer};
+pub(crate) use journal::enter_undo;
 pub use journal::{Ending, Entered, Journal, LedgerJournal, enter};
 pub use mail::{Mail, MailRoute, MailServer, Security};
 pub use model::{AnswerForm, ApiKey, Completion, Endpoint, HttpModel, Model, Prompt, Provider};
 pub use offload::offload;
 pub use probe::{Probe, ProbeAnswer, ProbeFault};
+pub use reconcile::{Reconciled, Reconciler};
 pub use recovery::{
     Answer, Attempt, Call, Cause, Done, DoneOrTask, Failed, Fault, ManualTask, Next, Recovery, Repeat, Retry,
     RetryAfter, Success, TRANSIENT, Why,
@@ -46,6 +50,7 @@ pub use tool::{
 };
 pub use tools::{
     Appointments, CalDav, Calendar, EmailSender, Google, GoogleLogin, HttpEndpoint, HttpTool, Keys, Mailgun, Network,
-    Post, SendEmail, SendGrid, ToolsConfig, Undo,
+    Post, SendEmail, SendGrid, ToolUndo, ToolsConfig,
 };
+pub use undo::{Doer, FileHow, FileUndo, Performed, Scope, Undo, UndoItem, UndoPlan};
 pub use webhook::Webhook;

@@ -12,7 +12,7 @@ pub use calendar::{Appointments, CalDav, Calendar, Google, GoogleLogin};
 pub use config::{Keys, ToolsConfig};
 pub use email::{EmailSender, Mailgun, Post, SendEmail, SendGrid};
 pub use http::{HttpEndpoint, HttpTool, Network};
-pub use undo::Undo;
+pub use undo::ToolUndo;
 
 use serde_json::Value;
 

@@ -9,12 +9,11 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sealbook_inspect::{FileChange, TreeState};
-use sealbook_record::{Actor, Category, Outcome, PartName, Record, Target, TargetKind};
+use sealbook_record::{Actor, Category, FileState, Outcome, PartName, Record, Target, TargetKind};
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 
-use crate::files::State;
-use crate::{Child, Ended, Error, Gate, Left, Passage, Refused};
+use crate::{Child, Ended, Error, Gate, Left, Passage, Refused, files};
 
 /// Files of a tree that are watched at most.
 const WATCHED_MAX: usize = 100_000;
@@ -91,7 +90,7 @@ struct Files {
 struct Changed {
     change: &'static str,
     #[serde(flatten)]
-    state: State,
+    state: FileState,
 }
 
 /// Runs a command, unless a rule or a stop refuses it. Its standard input, output and error are ours.
@@ -207,7 +206,7 @@ fn changes(root: &Path, before: io::Result<TreeState>) -> Files {
     for (path, change) in all.into_iter().take(LISTED_MAX) {
         let path = PathBuf::from(OsStr::from_bytes(path.as_bytes()));
         // What a removed file was, its last manifest says.
-        let state = if change == FileChange::Removed { State::gone(&path) } else { State::told(&path, root) };
+        let state = if change == FileChange::Removed { files::gone(&path) } else { files::told(&path, root) };
         files.list.push(Changed { change: change.as_str(), state });
     }
     files

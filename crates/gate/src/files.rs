@@ -5,37 +5,21 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-use sha2::{Digest, Sha256};
+use sealbook_ledger::Hash;
+use sealbook_record::FileState;
 
 /// Larger files are told by their size.
 const HASHED_MAX: u64 = 64 << 20;
 /// Larger texts are told by their digest.
 const CONTENT_MAX: usize = 64 << 10;
 
-/// What a file is at this moment.
-#[derive(Debug, Serialize)]
-pub(crate) struct State {
-    path: String,
-    /// Absent where there is no such file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bytes: Option<u64>,
-    /// As in the manifests of the `file` source.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sha256: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unread: Option<&'static str>,
-}
-
 /// Looks at each; paths that are not absolute lie in `cwd`. Content is kept of files below `cwd` that
 /// others may read too: a key is told by its digest, whoever is about to write over it.
-pub(crate) fn look(paths: &[PathBuf], cwd: Option<&Path>, with_content: bool) -> Vec<State> {
+pub(crate) fn look(paths: &[PathBuf], cwd: Option<&Path>, with_content: bool) -> Vec<FileState> {
     let of = |name: &PathBuf| {
         let path = cwd.unwrap_or(Path::new("/")).join(name);
         let is_below = cwd.is_some_and(|cwd| lies_below(&path, cwd));
-        State::of(name, &path, with_content && is_below)
+        state_of(name, &path, with_content && is_below)
     };
     paths.iter().map(of).collect()
 }
@@ -46,49 +30,45 @@ fn lies_below(path: &Path, directory: &Path) -> bool {
     path.strip_prefix(directory).is_ok_and(|below| !below.components().any(own))
 }
 
-impl State {
-    /// A file that is not there any more.
-    pub(crate) fn gone(name: &Path) -> Self {
-        Self { path: name.display().to_string(), bytes: None, sha256: None, content: None, unread: None }
-    }
+/// A file that is not there any more.
+pub(crate) fn gone(name: &Path) -> FileState {
+    FileState::absent(name.display().to_string())
+}
 
-    /// A file below `root`, without its content.
-    pub(crate) fn told(name: &Path, root: &Path) -> Self {
-        Self::of(name, &root.join(name), false)
-    }
+/// A file below `root`, without its content.
+pub(crate) fn told(name: &Path, root: &Path) -> FileState {
+    state_of(name, &root.join(name), false)
+}
 
-    fn of(name: &Path, path: &Path, with_content: bool) -> Self {
-        let mut state = Self::gone(name);
-        match path.metadata() {
-            Ok(found) if found.is_file() && found.len() <= HASHED_MAX => {
-                let is_private = found.mode() & 0o044 == 0;
-                if state.read(path, with_content && !is_private).is_err() {
-                    state.unread = Some("unreadable");
-                }
-            }
-            // A pipe or a device would never come to an end.
-            Ok(found) => {
-                state.bytes = found.is_file().then_some(found.len());
-                state.unread = Some(if found.is_file() { "too_large" } else { "not_a_file" });
-            }
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {}
-            Err(_) => state.unread = Some("unreadable"),
+fn state_of(name: &Path, path: &Path, with_content: bool) -> FileState {
+    let mut state = gone(name);
+    let unread = match path.metadata() {
+        Ok(found) if found.is_file() && found.len() <= HASHED_MAX => {
+            state.mode = Some(format!("{:o}", found.mode() & 0o7777));
+            let is_private = found.mode() & 0o044 == 0;
+            read(&mut state, path, with_content && !is_private).err().map(|_| "unreadable")
         }
-        state
-    }
-
-    fn read(&mut self, path: &Path, with_content: bool) -> std::io::Result<()> {
-        let mut content = Vec::new();
-        File::open(path)?.take(HASHED_MAX).read_to_end(&mut content)?;
-        self.bytes = Some(content.len() as u64);
-        let nibbles = Sha256::digest(&content);
-        let nibbles = nibbles.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        self.sha256 = Some(nibbles.map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)])).collect());
-        if with_content && content.len() <= CONTENT_MAX {
-            self.content = String::from_utf8(content).ok();
+        // A pipe or a device would never come to an end.
+        Ok(found) => {
+            state.bytes = found.is_file().then_some(found.len());
+            Some(if found.is_file() { "too_large" } else { "not_a_file" })
         }
-        Ok(())
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => None,
+        Err(_) => Some("unreadable"),
+    };
+    state.unread = unread.map(str::to_owned);
+    state
+}
+
+fn read(state: &mut FileState, path: &Path, with_content: bool) -> std::io::Result<()> {
+    let mut content = Vec::new();
+    File::open(path)?.take(HASHED_MAX).read_to_end(&mut content)?;
+    state.bytes = Some(content.len() as u64);
+    state.sha256 = Some(Hash::of(&content).to_string());
+    if with_content && content.len() <= CONTENT_MAX {
+        state.content = String::from_utf8(content).ok();
     }
+    Ok(())
 }
 
 /// The text of a file that only its owner reads; else why not, with the mend.

@@ -20,7 +20,7 @@ pub use service::ServiceAnalyzer;
 
 use sealbook_record::{Finding, Timestamp};
 
-use crate::{Difference, Error, Progress, Sealed};
+use crate::{Difference, Error, Progress, Sealed, Suppressions};
 
 /// Reads records into findings. Pure: the same records give the same findings.
 pub trait Analyzer: Sync {
@@ -93,4 +93,14 @@ pub struct Scope<'a> {
     pub now: Timestamp,
     /// What is different from the baseline, where the run was given one.
     pub since_baseline: Option<&'a Difference>,
+    /// What is lived with, where that is known. It is taken out of what an analyzer finds; one that counts and weighs
+    /// what others found leaves it out.
+    pub suppressed: Option<&'a Suppressions>,
+}
+
+impl Scope<'_> {
+    /// Whether a decision to live with this finding holds.
+    pub fn is_suppressed(&self, finding: &str) -> bool {
+        self.suppressed.is_some_and(|suppressed| suppressed.holds(finding, self.now))
+    }
 }

@@ -10,7 +10,7 @@ use sealbook_record::Finding;
 
 use crate::{
     Analyzer, Coverage, Difference, Error, Picture, Prior, Progress, Request, Scope, Sealed, Selection, SeqRange, Sink,
-    Source,
+    Source, Suppressions,
 };
 
 /// One run: some sources and analyzers over one target.
@@ -190,7 +190,8 @@ impl Batch<'_> {
                     range = join(range, Some(SeqRange { first: *seq, last: *seq }));
                 }
             });
-        let scope = Scope { project, now: self.request.now, since_baseline };
+        let suppressed = Suppressions::read(prior, project)?;
+        let scope = Scope { project, now: self.request.now, since_baseline, suppressed: Some(&suppressed) };
         let mut result = analyzer.analyze(&mut records, &scope, progress);
         drop(records);
         match (&mut result, range) {
@@ -204,7 +205,7 @@ impl Batch<'_> {
             _ => {}
         }
         if let Ok(findings) = &mut result {
-            crate::suppression::apply(findings, prior, project, self.request.now)?;
+            suppressed.apply(findings, self.request.now);
         }
         Ok(Analysis { analyzer: metadata.name, records: read, range, result })
     }

@@ -61,4 +61,4 @@ pub use source::{
 };
 pub use source::{file, git, log, module, quality, security, service};
 pub use stream::{Gap, Now, Sighted, Sort, Stream, Window};
-pub use suppression::{LIFTED, SUPPRESSED, Suppression};
+pub use suppression::{LIFTED, SUPPRESSED, Suppression, Suppressions};

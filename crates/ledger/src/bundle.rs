@@ -10,7 +10,7 @@ mod line;
 mod verify;
 mod write;
 
-pub use verify::verify_bundle;
+pub use verify::{verify_bundle, verify_bundle_each};
 pub use write::BundleWriter;
 
 /// What the first line of a bundle says it is.

@@ -27,7 +27,7 @@ mod receipt;
 mod tree;
 mod verify;
 
-pub use bundle::{BundleWriter, verify_bundle};
+pub use bundle::{BundleWriter, verify_bundle, verify_bundle_each};
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use draft::{Draft, DraftPart};
 pub use equivocation::{Conflict, Equivocation};

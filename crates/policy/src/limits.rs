@@ -11,8 +11,8 @@ pub const PART_BYTES_MAX: usize = 1 << 20;
 pub const DEPTH_MAX: usize = 128;
 pub(crate) const TAGS_MAX: usize = 64;
 const TAG_BYTES_MAX: usize = 256;
-const NAME_BYTES_MAX: usize = 1_024;
-const TARGET_BYTES_MAX: usize = 8_192;
+pub(crate) const NAME_BYTES_MAX: usize = 1_024;
+pub(crate) const TARGET_BYTES_MAX: usize = 8_192;
 const REASON_BYTES_MAX: usize = 16_384;
 
 /// Whether lists and maps lie deeper in each other than they may in a part.

@@ -7,6 +7,7 @@ mod commands;
 mod condition;
 mod error;
 mod field;
+mod given;
 mod literals;
 mod matcher;
 mod names;
@@ -16,8 +17,10 @@ mod places;
 mod rule;
 mod set;
 mod shell;
+mod told;
 mod vocabulary;
 mod walk;
+mod within;
 
 #[cfg(test)]
 mod tests;

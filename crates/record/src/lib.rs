@@ -7,10 +7,12 @@
 //! What this crate never does: touch a disk, a clock, randomness or the environment; decide what may be
 //! written (that is policy's); quote content in an error.
 
+mod certificate;
 mod completeness;
 mod dialects;
 mod diff;
 mod error;
+mod file_state;
 mod finding;
 mod id;
 mod json;
@@ -22,12 +24,17 @@ mod statement;
 mod time;
 mod vocabulary;
 
+pub use certificate::{
+    CERTIFICATE_ACTION, Certificate, CertificateCheck, CertifiedFile, CertifiedOperation, Undone, Unfounded,
+    content_word,
+};
 pub use completeness::{
     CaptureGap, Completeness, CompletenessLimits, MissingNumbers, OpenIntent, SeenOnce, Silence, Told,
 };
 pub use dialects::{DIALECTS, Dialect};
 pub use diff::{Patch, PatchOp};
 pub use error::{Error, Place};
+pub use file_state::{FileContent, FileState};
 pub use finding::{Finding, Location, Signature, Violation};
 pub use id::{IdSource, derived_id};
 pub use json::{bytes_to_json, push_string};

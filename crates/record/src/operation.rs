@@ -40,6 +40,21 @@ pub enum OperationStatus {
 }
 
 impl OperationStatus {
+    /// Every status.
+    pub const ALL: &'static [Self] = &[
+        Self::Recorded,
+        Self::Pending,
+        Self::Ok,
+        Self::Failed,
+        Self::Blocked,
+        Self::Cancelled,
+        Self::Unknown,
+        Self::Compensating,
+        Self::Compensated,
+        Self::CompensationFailed,
+        Self::NotUndoable,
+    ];
+
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -14,14 +14,17 @@
 //!
 //! - Text from records is hostile. No control character, escape sequence,
 //!   bidirectional override or invisible character of it reaches a terminal; no
-//!   markup of it reaches Markdown; in JSON they are written as escapes.
+//!   markup of it reaches Markdown or HTML; in JSON they are written as escapes.
+//! - A page of HTML loads nothing, sends nothing, and runs no script but its own.
 //! - Times are RFC 3339 in UTC.
 //! - JSON is what the record says, digit for digit; the other formats may cut
 //!   long text, and say so where they do.
 
+mod brief;
 mod document;
 mod error;
 mod format;
+mod html;
 mod json;
 mod markdown;
 mod oscal;
@@ -31,16 +34,18 @@ mod text;
 mod view;
 mod views;
 
+pub use brief::{Brief, files_of};
 pub use document::{Block, Column, Document, Piece, Row, Text, Tone};
 pub use error::Error;
 pub use format::{Format, Screen};
+pub use html::{Carried, Extent, Page, bundle_in};
 pub use text::{is_unseen, shown};
 pub use view::{View, render};
 pub use views::{
-    ActorActivity, AlertList, ApprovalList, AssessmentDetail, AuditReport, AuditRun, AuditSummary, AuthorshipDetail,
-    BackupDetail, BaselineDetail, BaselineLine, BaselineList, CatalogueList, ComplianceReport, DifferenceDetail,
-    EquivocationDetail, Findings, Gaps, HeadDetail, HealthReport, IncompleteAudit, KeyList, MarkedRecord, Observed,
-    OperationHistory, ReceiptDetail, RecordDetail, RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail,
-    RuleCheck, RuleList, SavedBaseline, SealedDetail, SourceCoverage, Status, StopList, TargetHistory, ToolDetail,
-    ToolLine, ToolList, ToolResult, Verification, findings_of,
+    ActorActivity, AlertList, ApprovalList, AssessmentDetail, AuditPage, AuditReport, AuditRun, AuditSummary,
+    AuthorshipDetail, BackupDetail, BaselineDetail, BaselineLine, BaselineList, CatalogueList, CertificateDetail,
+    Chronicle, ComplianceReport, DifferenceDetail, EquivocationDetail, Findings, Gaps, HeadDetail, HealthReport,
+    IncompleteAudit, KeyList, MarkedRecord, Observed, OperationHistory, OperationList, ReceiptDetail, RecordDetail,
+    RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail, RuleCheck, RuleList, RunTally, SavedBaseline,
+    SealedDetail, SourceCoverage, Status, StopList, TargetHistory, UndoPreview, Verification, findings_of,
 };

@@ -136,6 +136,8 @@ pub struct Ledger {
 
 impl Ledger {
     /// Makes a ledger with new keys. `continues` links it to one that it goes on from.
+    ///
+    /// A new tenant's ledger begins with the stops of everything that hold for the book's other tenants.
     pub fn create(layout: Layout, tenant: &str, options: Options, continues: Option<Continues>) -> Result<Self, Error> {
         make_private_dir(&layout.book)?;
         let mut random = [0; 16];
@@ -144,9 +146,19 @@ impl Ledger {
         // A crash in here leaves keys that nobody uses, and no book.
         make_whole(&layout.ledger_db(), |draft| {
             let store = SqliteStore::create(draft, &origin, tenant)?;
-            Self::found(Arc::new(store), layout.clone(), options.clone(), continues)?.scrub().map(drop)
+            let is_new = continues.is_none();
+            let ledger = Self::found(Arc::new(store), layout.clone(), options.clone(), continues)?;
+            if is_new {
+                ledger.heed_beside()?;
+            }
+            ledger.scrub().map(drop)
         })?;
-        Self::open(layout, options)
+        let ledger = Self::open(layout, options)?;
+        // Whoever stopped everything meanwhile may not have seen this ledger yet.
+        if ledger.continues()?.is_none() {
+            ledger.heed_beside()?;
+        }
+        Ok(ledger)
     }
 
     /// Seals the first leaf of an empty store: new keys, and what it goes on from.

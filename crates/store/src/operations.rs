@@ -1,5 +1,7 @@
 //! What several records tell together: intent, outcome, compensation.
 
+use std::collections::HashSet;
+
 use sealbook_ledger::Uuid;
 use sealbook_record::OperationStatus;
 
@@ -27,5 +29,28 @@ impl Ledger {
         })?;
         let status = OperationStatus::of(records.iter().map(Stored::step));
         Ok((!records.is_empty()).then_some(Operation { id, records, status }))
+    }
+
+    /// The operations that the query's intents belong to and that fit, the one that began last first: so many, and
+    /// whether there may be more.
+    pub fn operations(
+        &self,
+        query: &Query,
+        limit: usize,
+        fits: &dyn Fn(&Operation) -> bool,
+    ) -> Result<(Vec<Operation>, bool), Error> {
+        let query = Query { phase: vec!["intent".to_owned()], ascending: false, ..query.clone() };
+        let (mut seen, mut found, mut more) = (HashSet::new(), Vec::new(), false);
+        self.each_match(&query, &mut |stored| {
+            let Some(id) = stored.leaf.operation.filter(|id| seen.insert(*id)) else { return Ok(true) };
+            if let Some(operation) = self.operation(id)?.filter(|operation| fits(operation)) {
+                more = found.len() == limit;
+                if !more {
+                    found.push(operation);
+                }
+            }
+            Ok(!more)
+        })?;
+        Ok((found, more))
     }
 }

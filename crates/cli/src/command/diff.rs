@@ -67,7 +67,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let after = audited(at(to)?, to, &session)?;
     let difference = before.difference(&after);
     let drift = if args.show_drift {
-        let scope = Scope { project: Some(&project), now: when::now(), since_baseline: Some(&difference) };
+        let scope =
+            Scope { project: Some(&project), now: when::now(), since_baseline: Some(&difference), suppressed: None };
         Some(DriftAnalyzer.analyze(&mut std::iter::empty(), &scope, &Silent)?)
     } else {
         None

@@ -14,7 +14,7 @@ use crate::args::Acting;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
-use crate::{digest_key, model_file};
+use crate::{digest_key, hints, model_file};
 
 /// Serve this book to agents as an MCP server
 ///
@@ -100,7 +100,7 @@ fn setup(args: &Args, context: &Context, roots: Roots) -> Result<Setup, Failure>
     let key = || digest_key::load_or_create(&session.place.layout.keys, session.ledger.origin());
     let (policy, reviewing) = (Policy::new(key()?), Arc::new(Policy::new(key()?)));
     let expected = session.checks().expected;
-    let project = session.project();
+    let (project, naming) = (session.project(), hints::naming(&session.place));
     let Session { ledger, actor, .. } = session;
     let ledger = Arc::new(ledger);
     let reviewer = reviewer(args, context, &ledger, reviewing)?;
@@ -108,6 +108,7 @@ fn setup(args: &Args, context: &Context, roots: Roots) -> Result<Setup, Failure>
         ledger,
         policy,
         expected,
+        naming,
         project,
         roots,
         zone: context.environment.zone.clone(),

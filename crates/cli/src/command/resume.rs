@@ -78,13 +78,19 @@ fn lift_elsewhere(own: &Session, key: &SigningKey, args: &Args, context: &Contex
             return Ok(());
         }
         let size = other.ledger.head()?.size;
-        let is_believed = other.ledger.approvers()?.at(size).any(|entry| entry.key == *key.public());
-        if is_believed {
+        let approvers = other.ledger.approvers()?;
+        if approvers.at(size).any(|entry| entry.key == *key.public()) {
             return lift(other, &scopes, key, args);
         }
         let tenant = other.ledger.tenant();
-        context
-            .note(&format!("still stopped for tenant {tenant}, which has an approver of its own: `sealbook --tenant {} resume --all --reason WHY` lifts it", hints::quoted(tenant)));
+        let option = hints::quoted(tenant);
+        let whose = match approvers.at(size).next() {
+            Some(_) => "which has an approver of its own:".to_owned(),
+            None => format!("which has no approver: `sealbook --tenant {option} key approver` makes one, and then"),
+        };
+        context.note(&format!(
+            "still stopped for tenant {tenant}, {whose} `sealbook --tenant {option} resume --all --reason WHY` lifts it"
+        ));
         Ok(())
     })?;
     failed.into_iter().next().map_or(Ok(()), |(ledger, cause)| Err(cause.at(format!("still stopped: {ledger}"))))

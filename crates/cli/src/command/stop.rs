@@ -17,13 +17,20 @@ use crate::tenants;
 ///
 /// Every gate heeds it at its next call, also in other processes and after a restart. Anyone may
 /// stop; only an approver resumes. Without a scope, everything in this book is stopped, of every tenant that
-/// has a ledger in it; with one, what is named in this tenant's ledger.
+/// has a ledger in it or is given one while the stop holds; with one, what is named in this tenant's ledger.
+///
+/// A tool is meant in each of the words that there are for it. `TOOL` is every server's and every agent's tool of that
+/// name, and the program that `sealbook exec` runs; `SERVER/TOOL` is the tool of one MCP server, at the gateway and as
+/// agents' hooks tell of it (`mcp__SERVER__TOOL` is the same); `AGENT/TOOL` is one agent's, as in `claude-code/Bash`,
+/// and `exec/PROGRAM` a program alone. `*` stands for anything: `SERVER/*`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   sealbook stop --reason 'the agent deletes customers'
   sealbook stop --actor claude-code --reason 'looks odd'
   sealbook stop --tool github/delete_repo --reason 'until it is reviewed'
+  sealbook stop --tool 'github/*' --reason 'its token is out'
+  sealbook stop --tool claude-code/Bash --reason 'no more commands'
   sealbook stop --list")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -49,7 +56,7 @@ pub(crate) struct Scope {
     /// This session or conversation
     #[arg(long, value_name = "ID")]
     session: Option<String>,
-    /// This tool: `TOOL` or `SERVER/TOOL`
+    /// This tool: `TOOL`, `SERVER/TOOL`, `AGENT/TOOL`, `exec/PROGRAM`; `*` stands for anything
     #[arg(long, value_name = "TOOL")]
     tool: Option<String>,
     /// This workflow, or the run of this operation
@@ -79,12 +86,19 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return Ok(Exit::Clean);
     }
     let scope = args.scope.read(context.global.tenant.as_deref());
+    if let Err(why) = StopScope::named(scope.kind, &scope.id) {
+        let what = format!("no call can run into this stop of a {}: {why}", scope.kind.as_str());
+        return Err(Failure::usage(what, "`sealbook stop --help` says what is meant by which name"));
+    }
     let sealed = set(&session, &scope, args)?;
     let failed = match scope.kind {
         StopKind::All => tenants::each_other(&session, |other| set(other, &scope, args).map(drop))?,
         _ => Vec::new(),
     };
     context.note(&format!("stopped: {scope}; `{}` lifts it", resume(&scope)));
+    if let Some(reach) = scope.reach() {
+        context.note(&reach);
+    }
     context.out.show(&SealedDetail { sealed: &sealed, receipt: None })?;
     // What could not be stopped is said last, where it is seen.
     match failed.into_iter().next() {
@@ -98,6 +112,11 @@ fn set(session: &Session, scope: &StopScope, args: &Args) -> Result<Sealed, Fail
     record.severity = Severity::Critical;
     record.reason.clone_from(&args.reason);
     record.set_part_json(PartName::Input, scope.to_json())?;
+    let judged = session.admit(record.clone())?;
+    // What is taken out of the name as a secret would leave a stop of something else.
+    if judged.record().part(PartName::Input).is_none_or(|part| part.get() != scope.to_json()) {
+        return Err(Failure::HoldsSecret);
+    }
     session.seal(record)
 }
 

@@ -4,7 +4,10 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use sealbook_inspect::Progress;
-use sealbook_ledger::{Fault, PublicKey, Report, Trust, verify_bundle};
+use sealbook_ledger::{
+    Entry, EntryPart, Fault, Leaf, PART_STATEMENT, PublicKey, Report, Trust, verify_bundle, verify_bundle_each,
+};
+use sealbook_record::{CertificateCheck, Record, Timestamp};
 use sealbook_report::{Document, Gaps, Verification, View};
 use sealbook_serve::{Checks, Verdict, trust, verdict_of_book};
 use sealbook_store::{Ledger, Selection};
@@ -178,9 +181,41 @@ fn of_bundle(
     trust.keys.extend(trusted.into_iter().map(|(_, key)| key));
     let input = Input::open(path)?;
     let name = input.name.clone();
-    let report =
-        verify_bundle(BufReader::new(input.into_reader()), &trust).map_err(|cause| Failure::from(cause).at(name))?;
-    present(&report, context)
+    let mut certificates = CertificateCheck::default();
+    let mut take = |entry: &Entry<'_>| {
+        if let Some(record) = record_of(entry) {
+            certificates.push(entry.seq, record);
+        }
+    };
+    let report = verify_bundle_each(BufReader::new(input.into_reader()), &trust, &mut take)
+        .map_err(|cause| Failure::from(cause).at(name))?;
+    let exit = present(&report, context)?;
+    let count = certificates.certificates();
+    let unfounded = certificates.finish();
+    for doubt in &unfounded {
+        let about = doubt.operation.as_ref().map_or_else(String::new, |id| format!(", of operation {id}"));
+        context.note(&format!("the certificate of undo in record {}{about}: {}", doubt.seq, doubt.why));
+    }
+    if count > 0 && unfounded.is_empty() && report.valid {
+        context.note(&format!("certificates of undo: {count}, each borne out by the records in the bundle"));
+    }
+    Ok(if unfounded.is_empty() { exit } else { exit.or_worse(Exit::Findings) })
+}
+
+/// The record that an entry of a bundle shows, where it shows one.
+fn record_of(entry: &Entry<'_>) -> Option<Record> {
+    let leaf = Leaf::parse(entry.leaf).ok()?;
+    let shown = |part: &EntryPart<'_>| match part {
+        EntryPart::Present { bytes, .. } => Some((part.name().to_owned(), bytes.to_vec())),
+        _ => None,
+    };
+    let parts: Vec<(String, Vec<u8>)> = entry.parts.iter().filter_map(shown).collect();
+    let statement = parts.iter().find(|(name, _)| name == PART_STATEMENT).map(|(_, bytes)| bytes.as_slice())?;
+    let content = parts.iter().filter_map(|(name, bytes)| Some((name.parse().ok()?, bytes.as_slice())));
+    let occurred = Timestamp::from_micros(leaf.occurred_us);
+    Record::from_stored(leaf.id, leaf.operation, leaf.phase, occurred, statement, content)
+        .ok()
+        .map(|(record, _)| record)
 }
 
 /// One record, as a verifier elsewhere would see it: as a bundle of its own.

@@ -482,6 +482,11 @@ fn attempts(place: &Place) -> Vec<String> {
         format!("rm -rf {}", at("books")),
         format!("echo 'url = \"http://127.0.0.1:1\"' > {}", at("model.toml")),
         format!("cp -r {} /tmp/x", place.book().display()),
+        // From above, and by another spelling.
+        format!("tar czf /tmp/x.tgz {}", home.display()),
+        format!("grep -r . {}", home.parent().unwrap().display()),
+        format!("cd {} && find . -name '*.key' -exec cat {{}} +", home.display()),
+        "rm -rf \".\"sealbook".to_owned(),
     ]
 }
 

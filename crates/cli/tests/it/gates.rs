@@ -134,8 +134,55 @@ fn a_stop_of_everything_halts_every_tenant_of_the_book() {
     assert_eq!(exec_in(&place, &place.project(), &[]).code, 0);
     // The other ledger has approvers of its own.
     is_stopped(&exec_in(&place, &place.project(), &["--tenant", "b"]));
+    // A tenant that is made while it holds anywhere is stopped too.
+    let made = place.run(["--tenant", "new", "init", "--quiet"]);
+    assert_eq!(made.code, 0, "{made:?}");
+    is_stopped(&exec_in(&place, &place.project(), &["--tenant", "new"]));
+    let stops = place.json(["--tenant", "new", "stop", "--list"]);
+    assert_eq!((&stops["stops"][0]["reason"], &stops["stops"][1]), (&"a test".into(), &Value::Null), "{stops}");
+    let from = place.json(["--tenant", "new", "query", "--action", "stop.set"]);
+    let told = &from["records"][0]["record"];
+    assert_eq!((&told["context"]["tenant"], &told["severity"]), (&"b".into(), &"critical".into()), "{from}");
+    assert_eq!(place.run(["--tenant", "new", "verify"]).code, 0);
+    // Each is lifted where it holds, and the next tenant is free.
+    let by = |tenant: &str, arguments: &[&str]| {
+        place.approved(&[&["--tenant", tenant], arguments].concat());
+    };
+    for tenant in ["b", "new"] {
+        let file = place.beside("passphrase");
+        place.ok(["--tenant", tenant, "key", "approver", "--new-passphrase-file", file.to_str().unwrap()]);
+        by(tenant, &["resume", "--all", "--reason", "over"]);
+        assert_eq!(exec_in(&place, &place.project(), &["--tenant", tenant]).code, 0);
+    }
+    place.ok(["--tenant", "free", "init", "--quiet"]);
+    assert_eq!(exec_in(&place, &place.project(), &["--tenant", "free"]).code, 0);
     // A narrower stop is this tenant's alone.
     place.ok(["stop", "--actor", "nobody", "--reason", "a test"]);
     let stops = place.json(["--tenant", "b", "stop", "--list"]);
-    assert_eq!(stops["stops"].as_array().map(Vec::len), Some(1), "{stops}");
+    assert_eq!(stops["stops"].as_array().map(Vec::len), Some(0), "{stops}");
+    place.ok(["--tenant", "narrow", "init", "--quiet"]);
+    let stops = place.json(["--tenant", "narrow", "stop", "--list"]);
+    assert_eq!(stops["stops"].as_array().map(Vec::len), Some(0), "{stops}");
+}
+
+#[test]
+fn resume_says_where_it_did_not_lift_a_stop_and_what_does() {
+    let place = Place::new();
+    place.make_approver();
+    place.ok(["stop", "--reason", "a test"]);
+    place.ok(["--tenant", "new", "init", "--quiet"]);
+    let file = place.beside("passphrase");
+    let ended = place.run(["resume", "--reason", "over", "--passphrase-file", file.to_str().unwrap()]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let wanted = "still stopped for tenant new, which has no approver: `sealbook --tenant new key approver` makes one";
+    assert!(ended.err.contains(wanted), "{ended:?}");
+    is_stopped(&exec_in(&place, &place.project(), &["--tenant", "new"]));
+}
+
+#[test]
+fn a_ledger_that_was_set_aside_is_no_tenant() {
+    let place = Place::new();
+    place.ok(["restore", "--continue", "--reason", "a test"]);
+    place.ok(["stop", "--reason", "a test"]);
+    is_stopped(&exec_in(&place, &place.project(), &[]));
 }

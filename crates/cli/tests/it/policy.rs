@@ -8,7 +8,7 @@ use sealbook_record::{Actor, ActorKind, PartName, Record, Target, TargetKind, Ti
 use sealbook_store::{Layout, Ledger, Options};
 use serde_json::Value;
 
-use crate::fixture::{Ended, Place};
+use crate::fixture::{Ended, Place, end};
 
 const NO_PROD: &str = "
 - id: no-prod
@@ -78,10 +78,10 @@ fn a_rule_is_added_by_an_approver_and_blocks_from_then_on() {
             &serde_json::json!({ "r": list["rules"].as_array().unwrap().iter().map(|it| &it["rule"]).collect::<Vec<_>>() }),
             "r",
             "id"
-        )[7..],
+        )[8..],
         ["no-prod", "watch"]
     );
-    assert_eq!((list["rules"][7]["by"].as_str(), list["rules"][7]["builtin"].as_bool()), (Some("ann"), Some(false)));
+    assert_eq!((list["rules"][8]["by"].as_str(), list["rules"][8]["builtin"].as_bool()), (Some("ann"), Some(false)));
 
     let ended = place.run(deploy("intent", "prod"));
     error(&ended, "action_blocked");
@@ -237,6 +237,53 @@ fn a_stop_holds_until_an_approver_resumes() {
     error(&place.run(["append", "--action", "a", "--target", "x", "--phase", "intent"]), "action_blocked");
     place.approved(&["resume", "--all", "--reason", "mended"]);
     assert_eq!(place.run(act).code, 0);
+    assert!(place.ok(["stop", "--list"]).contains("Nothing is stopped."));
+}
+
+#[test]
+fn a_stop_of_a_tool_holds_for_what_is_run_and_says_where_it_holds() {
+    for (tool, is_refused, told) in [
+        ("true", true, "for a program of that name that `sealbook exec` runs"),
+        ("exec/true", true, "it holds for the program `true` where `sealbook exec` runs it"),
+        ("/usr/bin/true", true, "for every program `true`"),
+        ("exec/*", true, "it holds for the program `*`"),
+        ("github/true", false, "and not for programs that `sealbook exec` runs; `--tool true` holds for every"),
+        ("claude-code/*", false, "of an agent `claude-code` (hooks)"),
+    ] {
+        let place = Place::new();
+        let ended = place.run(["stop", "--tool", tool, "--reason", "looks odd"]);
+        assert!(ended.code == 0 && ended.err.contains(told), "{tool}: {ended:?}");
+        let mut run = place.command(["exec", "--no-watch", "--", "/bin/true"]);
+        let ended = end(run.env("PATH", std::env::var_os("PATH").unwrap()), b"");
+        assert_eq!(
+            (ended.code, ended.err.contains("stopped")),
+            if is_refused { (126, true) } else { (0, false) },
+            "{tool}"
+        );
+        // What is stopped is lifted in the same words.
+        place.make_approver();
+        place.approved(&["resume", "--tool", tool, "--reason", "mended"]);
+    }
+}
+
+#[test]
+fn a_stop_that_nothing_can_run_into_is_refused() {
+    let place = Place::new();
+    for (option, id, why) in [
+        ("--tool", "", "it is empty"),
+        ("--tool", "github/", "`SERVER/*` means all tools of a server"),
+        ("--tool", "Bash(rm *)", "it names a call with its arguments"),
+        ("--tool", " Bash", "it begins or ends with a blank"),
+        ("--actor", "", "it is empty"),
+        ("--session", "s1 ", "it begins or ends with a blank"),
+    ] {
+        let ended = place.run(["stop", option, id, "--reason", "x"]);
+        error(&ended, "usage");
+        assert!(ended.err.contains(why), "{ended:?}");
+    }
+    // A name that would be redacted would be another one in the book.
+    let token = format!("ghp_{}", "aB3dE6gH9j".repeat(4).split_at(36).0);
+    error(&place.run(["stop", "--actor", &token, "--reason", "x"]), "holds_secret");
     assert!(place.ok(["stop", "--list"]).contains("Nothing is stopped."));
 }
 

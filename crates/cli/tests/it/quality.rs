@@ -252,3 +252,58 @@ fn what_changes_often_and_is_complex_comes_first() {
     assert_eq!(of("quality.refactor"), ["hot.py"], "{told}");
     assert_eq!(of("quality.coverage_gap"), ["hot.py"], "{told}");
 }
+
+#[test]
+fn what_is_lived_with_is_counted_apart_and_comes_back() {
+    let place = Place::new();
+    place.write("banned-words.yaml", "banned_words: [{word: blacklist, severity: error, paths: ['*.txt']}]\n");
+    let line = |nth: usize| format!("blacklist number {nth}\n");
+    place.write("a.txt", (0..60).map(line).collect::<String>());
+    place.write("b.txt", "the blacklist\n");
+    let audit = || {
+        let ended = place.run(["quality", "--banned-words", "--fail-on", "error", "--format", "json"]);
+        let told = told(&ended);
+        let audit = if told["audit"].is_null() { told } else { told["audit"].clone() };
+        (ended.code, audit["run"]["findings"].as_array().unwrap().clone())
+    };
+    let of = |findings: &[Value], rule: &str| -> Vec<Value> {
+        findings.iter().filter(|it| it["rule"] == rule).cloned().collect()
+    };
+    let rule = "banned-words.blacklist";
+    let (code, before) = audit();
+    assert_eq!((code, of(&before, rule).len()), (1, 50));
+    assert!(of(&before, "quality.more")[0]["message"].as_str().unwrap().starts_with("11 more of"));
+    // Some that are listed, and one that is not: it is known by its id.
+    let first = of(&before, rule)[0]["id"].as_str().unwrap().to_owned();
+    let changes = results(&place, "quality.finding");
+    let of_b = changes.iter().find(|it| it["result"]["path"] == "b.txt").unwrap();
+    let last = of_b["result"]["id"].as_str().unwrap().to_owned();
+    assert!(of(&before, rule).iter().all(|it| it["id"] != last.as_str()));
+    for id in [&first, &last] {
+        place.ok(["suppress", id, "--reason", "a quotation", "--until", "2999-01-01"]);
+    }
+    let (code, after) = audit();
+    assert_eq!((code, of(&after, rule).len()), (1, 50), "others take the place of what is lived with");
+    assert!(of(&after, "quality.more")[0]["message"].as_str().unwrap().starts_with("9 more of"));
+    assert!(of(&after, rule).iter().all(|it| it["id"] != first.as_str() && it["id"] != last.as_str()));
+    let listed = &of(&after, "suppression")[0];
+    assert!(listed["message"].as_str().unwrap().starts_with("2 findings are suppressed"), "{listed}");
+    assert_eq!(listed["metadata"]["suppressed"][0]["reason"], "a quotation");
+    let debt = &of(&after, "quality.debt")[0];
+    let message = debt["message"].as_str().unwrap();
+    assert!(message.starts_with("to mend all 59 ") && message.ends_with("; 2 more are suppressed"), "{message}");
+    assert_eq!(debt["metadata"]["suppressed"], 2);
+
+    // With nothing else left, they fail nothing; taken back or changed, they do.
+    std::fs::remove_file(place.project().join("a.txt")).unwrap();
+    let (code, alone) = audit();
+    assert_eq!((code, of(&alone, rule).len()), (0, 0), "{alone:?}");
+    assert!(of(&alone, "quality.debt")[0]["message"].as_str().unwrap().ends_with("; 1 more is suppressed"));
+    place.write("b.txt", "the blacklist, still\n");
+    assert_eq!(audit().0, 1, "another line is another finding");
+    place.write("b.txt", "the blacklist\n");
+    assert_eq!(audit().0, 0);
+    place.ok(["suppress", &last, "--lift", "--reason", "it was none"]);
+    let (code, lifted) = audit();
+    assert_eq!((code, of(&lifted, rule).len()), (1, 1));
+}

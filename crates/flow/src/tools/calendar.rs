@@ -114,7 +114,7 @@ impl Calendar {
             }
             kept.insert(name, found.event.clone());
         }
-        self.backend.delete(id, &found.version, call.left).await?;
+        self.backend.delete(id, found.version.as_deref(), call.left).await?;
         Ok(cancelled(id, Some(found.event)))
     }
 

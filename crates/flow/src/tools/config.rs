@@ -11,7 +11,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::absent::{Absent, KNOWN};
-use super::undo::Undo;
+use super::undo::ToolUndo;
 use crate::tool::{Effect, Registry};
 use crate::{ApiKey, Error, Secrets, Time};
 
@@ -179,8 +179,8 @@ impl From<Declared> for Effect {
 }
 
 impl Compensate {
-    pub(super) fn build(&self) -> Result<Undo, Error> {
-        Undo::new(&self.tool, json_of(&self.input))
+    pub(super) fn build(&self) -> Result<ToolUndo, Error> {
+        ToolUndo::new(&self.tool, json_of(&self.input))
     }
 }
 

@@ -40,7 +40,7 @@ impl Post for MailServer {
 
     fn send<'a>(&'a self, mail: &'a Mail, _: Duration) -> Pending<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let message = mail.message().map_err(|error| Fault::permanent(error.to_string()))?;
+            let message = mail.message().map_err(refused)?;
             self.send(&message).await
         })
     }
@@ -69,13 +69,14 @@ impl SendEmail {
     /// Sends as this sender, by the first of these ways that takes the mail. Another is tried only after one that
     /// surely did not take it and may at another time.
     ///
-    /// Errors: [`Error::MailInvalid`], where the sender's address is none; [`Error::ToolInvalid`] without any way.
+    /// Errors: [`Error::ToolInvalid`], where the sender's address is none, or there is no way.
     pub fn new(sender: &EmailSender, posts: Vec<Box<dyn Post>>, time: Arc<dyn Time>) -> Result<Self, Error> {
-        let address = mailbox(&sender.from_email)?.email;
+        let address = mailbox(&sender.from_email).map_err(of_tool)?.email;
         let domain = address.domain().to_owned();
         let from = lettre::message::Mailbox::new(sender.from_name.clone(), address).to_string();
         if from.contains(char::is_control) {
-            return Err(Error::MailInvalid { why: "`from_name` holds a line end or another control character" });
+            let why = "`from_name` holds a line end or another control character";
+            return Err(Error::ToolInvalid { tool: "send_email".to_owned(), why });
         }
         if posts.is_empty() {
             return Err(Error::ToolInvalid { tool: "send_email".to_owned(), why: "no provider is configured" });
@@ -88,7 +89,7 @@ impl SendEmail {
             backend: format!("email: {}", posts.iter().map(|post| post.name()).collect::<Vec<_>>().join(", ")),
             effect: Effect::Unsafe,
             reversal: Reversal::Irreversible,
-            input: Schema::new(input(&templates))?,
+            input: Schema::new(input())?,
             output: Some(Schema::new(output())?),
         };
         Ok(Self { info, from, domain, posts, templates, time })
@@ -126,7 +127,6 @@ impl SendEmail {
     }
 
     async fn send(&self, call: &ToolCall<'_>) -> Result<Value, Fault> {
-        let refused = |error: Error| Fault::permanent(error.to_string());
         let mail = self.mail(call).map_err(refused)?;
         mail.check().map_err(refused)?;
         let began = self.time.passed();
@@ -171,7 +171,23 @@ impl Tool for SendEmail {
     }
 }
 
-fn input(templates: &Templates) -> Value {
+/// A mail that no way could send.
+fn refused(error: Error) -> Fault {
+    match error {
+        Error::MailInvalid { why } => Fault::permanent(format!("the mail cannot be sent: {why}")),
+        other => Fault::permanent(other.to_string()),
+    }
+}
+
+/// What is wrong with how mail is set up, as an error of the tool.
+pub(super) fn of_tool(error: Error) -> Error {
+    match error {
+        Error::MailInvalid { why } => Error::ToolInvalid { tool: "send_email".to_owned(), why },
+        other => other,
+    }
+}
+
+fn input() -> Value {
     // One line: nothing in it may begin a header of its own.
     let line = |chars_max: usize| json!({"type": "string", "pattern": r"^[^\x00-\x1f\x7f\u0085\u2028\u2029]+$", "maxLength": chars_max});
     let some = json!({"type": "array", "items": line(320), "maxItems": 100});
@@ -192,11 +208,11 @@ fn input(templates: &Templates) -> Value {
             "cc": some,
             "bcc": some,
             "reply_to": line(320),
-            "template_name": {"enum": templates.names()},
+            "template_name": {"enum": Templates::names()},
             "template_vars": {"type": "object"},
         },
         "anyOf": [by_template, written("body_text"), written("body_html")],
-        "allOf": templates.rules(&line(1_000)),
+        "allOf": Templates::rules(&line(1_000)),
     })
 }
 

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 pub use self::guard::Network;
 use self::guard::{Guard, refusal};
 use super::api::{self, Answer, client};
-use super::undo::Undo;
+use super::undo::ToolUndo;
 use crate::tool::{Compensation, Deed, Effect, Reversal, Tool, ToolCall, ToolInfo};
 use crate::{Error, Fault, Pending, Schema};
 
@@ -43,7 +43,7 @@ pub struct HttpEndpoint {
     /// The header that bears the call's key, where the other side knows one: `Idempotency-Key`.
     pub key_header: Option<String>,
     /// What takes a call back.
-    pub undo: Option<Undo>,
+    pub undo: Option<ToolUndo>,
     /// Addresses that are not public and may be connected to all the same.
     pub allowed: Vec<Network>,
     /// How long one call may take.
@@ -62,7 +62,7 @@ pub struct HttpTool {
     path: Vec<Piece>,
     headers: Vec<(HeaderName, HeaderValue)>,
     key_header: Option<HeaderName>,
-    undo: Option<Undo>,
+    undo: Option<ToolUndo>,
     timeout: Duration,
     answer_bytes_max: usize,
 }

@@ -8,7 +8,7 @@ use crate::tool::Compensation;
 
 /// A declared compensation.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Undo {
+pub struct ToolUndo {
     tool: String,
     input: Value,
 }
@@ -19,7 +19,7 @@ enum Source<'t> {
     Result(&'t str),
 }
 
-impl Undo {
+impl ToolUndo {
     /// This tool with this input. A text of it that begins with `$.input` or `$.result` stands for what lies there:
     /// `$.result.order.id`, or a JSON pointer (RFC 6901) after it, `$.result/order/id`.
     ///
@@ -94,7 +94,7 @@ mod tests {
     fn texts_point_into_what_was_given_and_what_came_of_it() {
         let template = json!({"id": "$.result.order.id", "first": "$.result/items/0/a~1b", "why": "undone",
             "of": ["$.input.day", "$.input", "$price"], "second": "$.result.items.1"});
-        let undo = Undo::new("cancel", template).unwrap();
+        let undo = ToolUndo::new("cancel", template).unwrap();
         let (input, result) = (json!({"day": 7}), json!({"order": {"id": "o1"}, "items": [{"a/b": null}, 2]}));
         let expected =
             json!({"id": "o1", "first": null, "why": "undone", "of": [7, {"day": 7}, "$price"], "second": 2});
@@ -104,9 +104,9 @@ mod tests {
     #[test]
     fn what_points_nowhere_is_refused_and_what_is_missing_is_said() {
         for text in ["$.results.id", "$.output", "$.inputs", "$."] {
-            assert_eq!(Undo::new("cancel", json!({"id": [text]})).unwrap_err().code(), "tool_invalid", "{text}");
+            assert_eq!(ToolUndo::new("cancel", json!({"id": [text]})).unwrap_err().code(), "tool_invalid", "{text}");
         }
-        let undo = Undo::new("cancel", json!({"id": "$.result.id"})).unwrap();
+        let undo = ToolUndo::new("cancel", json!({"id": "$.result.id"})).unwrap();
         let Compensation::Irreversible { why } = undo.bind(&json!({}), &json!({"name": "x"})) else { panic!() };
         assert!(why.contains("$.result.id"), "{why}");
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sealbook_flow::{
     Called, Cause, Compensation, Effect, Error, Executor, HttpEndpoint, HttpTool, Network, NoSecrets, Registry,
-    Request, Undo, Why,
+    Request, ToolUndo, Why,
 };
 use sealbook_record::{Actor, ActorKind, OperationStatus};
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ fn fault(called: Result<Called, Error>) -> (sealbook_flow::Fault, Why) {
 fn path_query_body_key_and_secret_reach_the_other_side() {
     let bench = Bench::new();
     let double = Double::saying([Said::json(201, &json!({"order": {"id": "o1"}}))]);
-    let undo = Undo::new("order_cancel", json!({"id": "$.result.order.id", "shop": "$.input.shop"})).unwrap();
+    let undo = ToolUndo::new("order_cancel", json!({"id": "$.result.order.id", "shop": "$.input.shop"})).unwrap();
     let declared = HttpEndpoint {
         undo: Some(undo),
         ..endpoint(format!("{}/shops/{{shop}}/orders?v=2", double.url()), Effect::Idempotent)

@@ -15,3 +15,5 @@ mod recovery;
 mod retry;
 mod review;
 mod servers;
+mod tools_config;
+mod undo;

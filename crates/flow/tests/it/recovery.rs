@@ -264,6 +264,10 @@ impl Journal for FullAfter {
         self.room().and_then(|()| self.inner.enter(intent))
     }
 
+    fn enter_undo(&self, intent: Record) -> Result<(), Error> {
+        self.room().and_then(|()| self.inner.enter_undo(intent))
+    }
+
     fn seal(&self, record: Record) -> Result<(), Error> {
         self.room().and_then(|()| self.inner.seal(record))
     }

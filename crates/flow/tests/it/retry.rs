@@ -18,11 +18,11 @@ fn next(retry: &Retry, fault: &Fault, repeat: &Repeat, attempt: u32, passed: Dur
 fn what_is_transient_stands_in_one_table() {
     let statuses: Vec<u16> = (100..600).filter(|status| Cause::Status(*status).is_transient()).collect();
     assert_eq!(statuses, [408, 425, 429, 500, 502, 503, 504]);
-    for cause in [Cause::Timeout, Cause::Connect, Cause::Lost, Cause::RateLimit, Cause::Quota] {
+    for cause in [Cause::Timeout, Cause::Connect, Cause::Lost, Cause::NotNow, Cause::RateLimit, Cause::Quota] {
         assert!(cause.is_transient(), "{cause}");
     }
     assert!(!Cause::Permanent.is_transient());
-    assert_eq!(TRANSIENT.len(), 12);
+    assert_eq!(TRANSIENT.len(), 13);
 }
 
 #[test]
@@ -52,6 +52,13 @@ fn only_what_may_be_repeated_is() {
     assert_eq!(of(&Repeat::No, fault.cause), Next::End(Why::MayNotRepeat));
     // Not even where nothing was sent: that is for the caller to know.
     assert_eq!(of(&Repeat::No, Cause::Connect), Next::End(Why::MayNotRepeat));
+    // Where it was surely refused, a message may be sent again; where it may have arrived, not.
+    for cause in [Cause::Status(429), Cause::Status(503), Cause::Connect, Cause::NotNow] {
+        assert_eq!(of(&Repeat::IfRefused, cause), Next::Retry(Duration::ZERO), "{cause}");
+    }
+    for cause in [Cause::Status(500), Cause::Status(504), Cause::Timeout, Cause::Lost] {
+        assert_eq!(of(&Repeat::IfRefused, cause), Next::End(Why::MayNotRepeat), "{cause}");
+    }
     assert_eq!(of(&Repeat::Keyed("k".into()), fault.cause), Next::Retry(Duration::ZERO));
     assert_eq!(of(&Repeat::Idempotent, Cause::Status(404)), Next::End(Why::Permanent));
     assert_eq!(of(&Repeat::Idempotent, Cause::Permanent), Next::End(Why::Permanent));
@@ -97,7 +104,14 @@ fn retry_after_is_honoured_and_never_cut() {
 fn any_cause() -> impl Strategy<Value = Cause> {
     prop_oneof![
         (100_u16..600).prop_map(Cause::Status),
-        prop::sample::select(vec![Cause::Timeout, Cause::Connect, Cause::Lost, Cause::RateLimit, Cause::Quota]),
+        prop::sample::select(vec![
+            Cause::Timeout,
+            Cause::Connect,
+            Cause::Lost,
+            Cause::NotNow,
+            Cause::RateLimit,
+            Cause::Quota
+        ]),
         Just(Cause::Permanent),
     ]
 }

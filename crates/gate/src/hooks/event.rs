@@ -129,6 +129,18 @@ impl Event {
         }
     }
 
+    /// `SERVER/TOOL`, where the agent says beside the tool's name which MCP server it belongs to.
+    pub(super) fn of_server(&self) -> Option<String> {
+        #[derive(serde::Deserialize)]
+        struct Context {
+            server_name: String,
+            tool_name: String,
+        }
+        let context: Context = self.json("mcp_context")?;
+        let is_told = !context.server_name.is_empty() && !context.tool_name.is_empty();
+        is_told.then(|| format!("{}/{}", context.server_name, context.tool_name))
+    }
+
     /// What the tool is given, as the agent wrote it.
     pub(super) fn input(&self) -> Option<Box<RawValue>> {
         let of = |names: &[&str]| Some(self.object(|name| names.contains(&name)));

@@ -11,7 +11,7 @@ pub fn hooks(data: &[u8]) -> bool {
     let Ok(event) = Event::parse(agent, input) else { return false };
     let input = event.input();
     if let Some(tool) = event.tool() {
-        tool::deed(&tool, input.as_deref());
+        tool::deed(&tool, event.of_server(), input.as_deref());
     }
     assert!(event.around().get().starts_with('{'));
     let _ = (event.cwd(), event.session(), event.call(), event.duration_us());

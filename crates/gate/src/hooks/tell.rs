@@ -25,7 +25,7 @@ pub(super) fn record(gate: &Gate, event: &Event, setting: &Setting) -> Record {
     let input = event.input();
     let (action, category, target, writes) = match (&tool, event.kind()) {
         (Some(tool), _) if event.name() != "PermissionRequest" => {
-            let deed = tool::deed(tool, input.as_deref());
+            let deed = tool::deed(tool, event.of_server(), input.as_deref());
             (deed.action.to_owned(), deed.category, deed.target, deed.writes)
         }
         _ => (told_action(event.name()), category_of(event), about(event), Vec::new()),

@@ -97,9 +97,10 @@ static TOOLS: &[Tool] = &[
 const PATHS: &[&str] =
     &["file_path", "path", "notebook_path", "absolute_path", "filePath", "target_file", "dir_path", "target_directory"];
 
-/// What the call of a tool is, by its name and what it is given.
-pub(super) fn deed(tool: &str, input: Option<&RawValue>) -> Deed {
-    if let Some(target) = mcp_target(tool) {
+/// What the call of a tool is, by its name, by what the agent says of its server, and by what it is given.
+pub(super) fn deed(tool: &str, of_server: Option<String>, input: Option<&RawValue>) -> Deed {
+    if let Some(name) = of_server.or_else(|| mcp_name(tool)) {
+        let target = Target::new(TargetKind::Tool, name);
         return Deed { action: "tools.call", category: Category::McpCall, target, writes: Vec::new() };
     }
     let own = || Target::new(TargetKind::Tool, tool);
@@ -123,12 +124,12 @@ pub(super) fn deed(tool: &str, input: Option<&RawValue>) -> Deed {
 }
 
 /// `mcp__server__tool`, or `MCP:tool`.
-fn mcp_target(tool: &str) -> Option<Target> {
+fn mcp_name(tool: &str) -> Option<String> {
     let name = match tool.strip_prefix("mcp__") {
         Some(rest) => rest.split_once("__").map(|(server, tool)| format!("{server}/{tool}")),
         None => tool.strip_prefix("MCP:").map(|rest| rest.replacen(':', "/", 1)),
     };
-    name.filter(|name| !name.is_empty()).map(|name| Target::new(TargetKind::Tool, name))
+    name.filter(|name| !name.is_empty())
 }
 
 fn field(input: Option<&RawValue>, names: &[&str]) -> Option<String> {

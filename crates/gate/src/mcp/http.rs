@@ -106,6 +106,8 @@ struct Proxy {
     guard: Guard,
     /// For the bytes of large request bodies.
     room: Arc<Semaphore>,
+    /// For the bytes of large request bodies that are being judged.
+    judging: Arc<Semaphore>,
     /// For calls whose intents are on their way to the disk.
     settling: Arc<Semaphore>,
     /// For calls that are held.
@@ -145,6 +147,7 @@ impl Http {
             deadlines: http.deadlines,
             guard: Guard::new(address, http.token, http.hosts),
             room: Arc::new(Semaphore::new(body::ROOM)),
+            judging: Arc::new(Semaphore::new(body::JUDGED)),
             settling: Arc::new(Semaphore::new(SETTLING_MAX)),
             places: Arc::new(Semaphore::new(held::PLACES)),
             stop: stop.clone(),

@@ -26,7 +26,7 @@ fn saying(lines: &'static [&'static str]) -> Server {
     })
 }
 
-fn stop(book: &Book, scope: &StopScope) {
+pub(crate) fn stop(book: &Book, scope: &StopScope) {
     let mut stop = book.call("x");
     "stop.set".clone_into(&mut stop.action);
     stop.actor = Actor::new(ActorKind::User, "bob");
@@ -93,6 +93,33 @@ fn a_tool_whose_name_has_slashes_is_meant_by_rule_and_stop() {
         assert_eq!(wire.answer()["result"]["isError"] == true, is_refused, "{tool}");
     }
     wire.end();
+}
+
+#[test]
+fn a_stop_names_a_tool_of_the_server_as_anybody_spells_it() {
+    for (stopped, is_refused) in [
+        ("drop", true),
+        ("SERVER/drop", true),
+        ("SERVER/*", true),
+        ("dr*", true),
+        ("*", true),
+        ("mcp__SERVER__drop", true),
+        ("mcp__SERVER", true),
+        ("other/*", false),
+        ("other/drop", false),
+        ("SERVER/dro", false),
+        // Neither an agent's tool nor a program.
+        ("exec/drop", false),
+        ("/bin/drop", false),
+        ("claude-code/drop", false),
+    ] {
+        let book = Book::new();
+        stop(&book, &StopScope::named(StopKind::Tool, &stopped.replace("SERVER", "files")).unwrap());
+        let mut wire = Wire::new(&book, Setup::default(), polite());
+        wire.send(&calls(1, "drop", "{}"));
+        assert_eq!(wire.answer()["result"]["isError"] == true, is_refused, "{stopped}");
+        wire.end();
+    }
 }
 
 #[test]

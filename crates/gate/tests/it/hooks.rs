@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sealbook_gate::hooks::{Agent, Answer, Event, Setting, respond};
 use sealbook_gate::{Gate, GateOptions};
-use sealbook_policy::{Rule, RuleSet};
+use sealbook_policy::{Rule, RuleSet, StopKind, StopScope};
 use sealbook_record::{ActorKind, Category, Classification, Outcome, PartName, Phase, Record, Severity};
 use sealbook_store::Stored;
 use serde_json::{Value, json};
@@ -609,4 +609,62 @@ fn secrets_stay_out_of_the_book() {
     for stored in book.records() {
         assert!(!format!("{:?}", stored.record).contains(secret), "{:?}", stored.record);
     }
+}
+
+#[test]
+fn a_stop_of_a_tool_holds_in_whichever_words_an_agent_has_for_it() {
+    let call = |tool: &str, input: Value| json!({"tool_name": tool, "tool_input": input, "tool_use_id": "u"});
+    let read = || call("mcp__files__read_file", json!({"path": "/a"}));
+    let gemini = || {
+        let context = json!({"server_name": "files", "tool_name": "read_file", "command": "npx"});
+        json!({"tool_name": "mcp_files_read_file", "tool_input": {}, "mcp_context": context})
+    };
+    let (claude, cursor) = ((Agent::ClaudeCode, "PreToolUse"), (Agent::Cursor, "preToolUse"));
+    for (stopped, (agent, name), own, is_refused) in [
+        ("Bash", claude, call("Bash", json!({"command": "ls"})), true),
+        ("claude-code/Bash", claude, call("Bash", json!({"command": "ls"})), true),
+        ("claude-code/*", claude, call("Grep", json!({"pattern": "x"})), true),
+        ("codex/Bash", claude, call("Bash", json!({"command": "ls"})), false),
+        ("exec/Bash", claude, call("Bash", json!({"command": "ls"})), false),
+        ("files/Bash", claude, call("Bash", json!({"command": "ls"})), false),
+        // A tool that is made for files has a file as its target.
+        ("Write", claude, call("Write", json!({"file_path": "/a", "content": "x"})), true),
+        ("WebFetch", claude, call("WebFetch", json!({"url": "https://x.example"})), true),
+        ("Edit", claude, call("Write", json!({"file_path": "/Edit", "content": "x"})), false),
+        ("read_file", claude, read(), true),
+        ("files/read_file", claude, read(), true),
+        ("files/*", claude, read(), true),
+        ("read_*", claude, read(), true),
+        ("mcp__files__read_file", claude, read(), true),
+        ("mcp__files", claude, read(), true),
+        ("claude-code/mcp__files__read_file", claude, read(), true),
+        ("other/read_file", claude, read(), false),
+        ("files/write_file", claude, read(), false),
+        // What an agent cannot have in a name it writes as `_`.
+        ("my files/read_file", claude, call("mcp__my_files__read_file", json!({})), true),
+        // This agent does not say whose tool it is: it may be that server's.
+        ("files/read_file", cursor, call("MCP:read_file", json!({})), true),
+        ("files/*", cursor, call("MCP:read_file", json!({})), true),
+        ("files/write_file", cursor, call("MCP:read_file", json!({})), false),
+        ("files/*", cursor, call("Shell", json!({"command": "ls"})), false),
+        ("files/read_file", (Agent::Gemini, "BeforeTool"), gemini(), true),
+        ("other/read_file", (Agent::Gemini, "BeforeTool"), gemini(), false),
+    ] {
+        let book = Book::new();
+        crate::closed::stop(&book, &StopScope::named(StopKind::Tool, stopped).unwrap());
+        told(&gate(&book), &event(agent, name, own));
+        let outcome = last(&book).outcome;
+        assert_eq!(outcome == Some(Outcome::Blocked), is_refused, "{stopped}: {agent} {outcome:?}");
+    }
+}
+
+#[test]
+fn an_agent_that_names_the_server_beside_the_tool_is_heard() {
+    let book = Book::new();
+    let context = json!({"server_name": "files", "tool_name": "read_file", "command": "npx", "args": ["--key=s3cret"]});
+    let own = json!({"tool_name": "mcp_files_read_file", "tool_input": {"path": "/a"}, "mcp_context": context});
+    told(&gate(&book), &event(Agent::Gemini, "BeforeTool", own));
+    let record = last(&book);
+    assert_eq!((&*record.action, &*record.target.id), ("tools.call", "files/read_file"));
+    assert!(!record.to_json().contains("s3cret"));
 }

@@ -74,7 +74,7 @@ impl Analyzer for QualityAnalyzer {
     fn analyze(
         &self,
         records: &mut dyn Iterator<Item = Result<Sealed, Error>>,
-        _: &Scope<'_>,
+        scope: &Scope<'_>,
         progress: &dyn Progress,
     ) -> Result<Vec<Finding>, Error> {
         let mut courses: BTreeMap<String, Course> = BTreeMap::new();
@@ -108,12 +108,14 @@ impl Analyzer for QualityAnalyzer {
         progress.end();
         let courses: Vec<&Course> = courses.values().filter(|it| it.operation == newest).collect();
         let mut findings = Vec::new();
-        courses.iter().for_each(|course| open(course, &mut findings));
+        courses.iter().for_each(|course| open(course, scope, &mut findings));
         courses.iter().for_each(|course| findings.extend(trend(course)));
         findings.extend(density(&courses));
-        findings.extend(debt(&courses));
-        let all: Vec<(&Open, u64)> =
-            courses.iter().flat_map(|course| course.run.open.iter().map(|open| (open, course.seq))).collect();
+        let (suppressed, all): (Vec<_>, Vec<(&Open, u64)>) = courses
+            .iter()
+            .flat_map(|course| course.run.open.iter().map(|open| (open, course.seq)))
+            .partition(|(open, _)| scope.is_suppressed(&open.id));
+        findings.extend(debt(&courses, &all, suppressed.len()));
         if !courses.is_empty() {
             findings.extend(files.gaps(&all));
             findings.extend(files.first(&all));
@@ -123,12 +125,15 @@ impl Analyzer for QualityAnalyzer {
 }
 
 /// What is open, one by one as far as a person reads it.
-fn open(course: &Course, findings: &mut Vec<Finding>) {
+fn open(course: &Course, scope: &Scope<'_>, findings: &mut Vec<Finding>) {
     let mut by_rule: BTreeMap<&str, Vec<&Open>> = BTreeMap::new();
     course.run.open.iter().for_each(|open| by_rule.entry(&open.rule).or_default().push(open));
     let evidence = vec![(course.seq, course.seq)];
     for (rule, open) in by_rule {
-        for it in open.iter().take(SHOWN) {
+        // What is lived with takes nobody's place, and is taken out later, with its reason.
+        let (suppressed, open): (Vec<&Open>, Vec<&Open>) =
+            open.into_iter().partition(|open| scope.is_suppressed(&open.id));
+        for it in open.iter().take(SHOWN).chain(&suppressed) {
             let mut finding = Finding::new(rule, "violation", it.severity, &*it.message, Some(&it.path), &it.content);
             finding.id.clone_from(&it.id);
             finding.location = Some(Location { path: it.path.clone(), line: it.line, column: it.column });
@@ -185,23 +190,32 @@ fn density(courses: &[&Course]) -> Option<Finding> {
     Some(finding)
 }
 
-fn debt(courses: &[&Course]) -> Option<Finding> {
+/// What is lived with is not to be mended, and is counted apart.
+fn debt(courses: &[&Course], open: &[(&Open, u64)], suppressed: usize) -> Option<Finding> {
     let minutes_of = |severity: Severity| {
         let severity = if severity == Severity::Critical { Severity::Error } else { severity };
         MINUTES.iter().find(|(of, _)| *of == severity).map_or(5, |(_, minutes)| *minutes)
     };
-    let all = courses.iter().flat_map(|course| &course.run.open);
-    let (count, minutes) = all.fold((0_u64, 0), |sum, open| (sum.0 + 1, sum.1 + minutes_of(open.severity)));
-    if count == 0 {
+    let (count, minutes) =
+        open.iter().fold((0_u64, 0), |sum, (open, _)| (sum.0 + 1, sum.1 + minutes_of(open.severity)));
+    if count == 0 && suppressed == 0 {
         return None;
     }
+    let beside = match suppressed {
+        0 => String::new(),
+        1 => "; 1 more is suppressed".to_owned(),
+        more => format!("; {more} more are suppressed"),
+    };
     let message = format!(
         "to mend all {count} would take about {} (a rule of thumb: 30 minutes for an error, 15 for a warning, 5 for \
-         what is less)",
+         what is less){beside}",
         if minutes < 120 { format!("{minutes} minutes") } else { format!("{} hours", minutes.div_ceil(60)) }
     );
     let mut finding = Finding::new("quality.debt", "debt", Severity::Info, message, None, "");
     finding.evidence = courses.iter().map(|course| (course.seq, course.seq)).collect();
     finding.metadata.insert("minutes".to_owned(), minutes.into());
+    if suppressed > 0 {
+        finding.metadata.insert("suppressed".to_owned(), suppressed.into());
+    }
     Some(finding)
 }

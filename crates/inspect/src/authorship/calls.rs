@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use sealbook_ledger::{Hash, Phase, Uuid};
-use sealbook_record::{Outcome, PartName, Record, Target, TargetKind};
+use sealbook_record::{FileContent, FileState, Outcome, PartName, Record, Target, TargetKind};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -34,19 +34,10 @@ pub(super) struct Call {
     pub(super) told: WritingCall,
 }
 
-/// What hooks and commands say of a file.
-#[derive(Deserialize)]
-struct State {
-    path: String,
-    sha256: Option<String>,
-    content: Option<String>,
-    unread: Option<Value>,
-}
-
 /// What was announced, until it ends.
 struct Announced {
     seq: u64,
-    before: Vec<State>,
+    before: Vec<FileState>,
     input: Option<Value>,
     cwd: Option<PathBuf>,
 }
@@ -73,7 +64,7 @@ pub(super) fn of_file(
         let (seq, record) = (sealed.seq, sealed.record);
         if record.phase == Phase::Intent {
             if let Some(operation) = record.operation {
-                let (before, input) = (states(&record, PartName::Before), value(&record, PartName::Input));
+                let (before, input) = (FileState::of_part(&record, PartName::Before), value(&record, PartName::Input));
                 announced.insert(operation, Announced { seq, before, input, cwd: cwd(&record) });
             }
             continue;
@@ -100,11 +91,11 @@ impl File<'_> {
     fn change(&self, seq: u64, record: &Record, intent: Option<Announced>) -> Option<Call> {
         let intent = intent.unwrap_or(Announced { seq, before: Vec::new(), input: None, cwd: None });
         let cwd = cwd(record).or(intent.cwd);
-        let of_this = |states: Vec<State>| states.into_iter().find(|state| self.is_at(&state.path, cwd.as_deref()));
+        let of_this = |states: Vec<FileState>| states.into_iter().find(|state| self.is_at(&state.path, cwd.as_deref()));
         let mut contents = Vec::new();
-        let (before, after, is_whole) = if let Some(after) = of_this(states(record, PartName::After)) {
-            let before = of_this(intent.before).and_then(|state| state.content(&mut contents));
-            (before, after.content(&mut contents)?, false)
+        let (before, after, is_whole) = if let Some(after) = of_this(FileState::of_part(record, PartName::After)) {
+            let before = of_this(intent.before).and_then(|state| content(&state, &mut contents));
+            (before, content(&after, &mut contents)?, false)
         } else if let Some(after) = self.among_changed(record) {
             (None, after, false)
         } else {
@@ -147,12 +138,12 @@ impl File<'_> {
         #[derive(Deserialize)]
         struct Changed {
             directory: PathBuf,
-            list: Vec<State>,
+            list: Vec<FileState>,
         }
         let Ran { files } = serde_json::from_str(record.part(PartName::Result)?.get()).ok()?;
         let mut list = files.list.into_iter();
         let state = list.find(|state| self.is_at(&state.path, Some(&files.directory)))?;
-        state.content(&mut Vec::new())
+        content(&state, &mut Vec::new())
     }
 
     /// The text that a tool was given for the whole of this file: beside it, an argument names the file.
@@ -172,38 +163,20 @@ impl File<'_> {
     }
 }
 
-impl State {
-    /// The digest of what the file is; nothing where that is not known. A content that fits it is kept.
-    fn content(self, contents: &mut Vec<(String, Vec<u8>)>) -> Option<Content> {
-        let Some(sha256) = self.sha256 else {
-            return if self.unread.is_some() { None } else { Some(None) };
-        };
-        // What redaction has changed does not fit.
-        if let Some(content) = self.content.filter(|content| digest(content.as_bytes()) == sha256) {
-            contents.push((sha256.clone(), content.into_bytes()));
+/// The digest of what the file is; nothing where that is not known. A content that fits it is kept.
+fn content(state: &FileState, contents: &mut Vec<(String, Vec<u8>)>) -> Option<Content> {
+    match state.known() {
+        FileContent::Unknown => None,
+        FileContent::Absent => Some(None),
+        FileContent::Sha256(sha256) => {
+            contents.extend(state.kept().map(|kept| (sha256.clone(), kept.as_bytes().to_owned())));
+            Some(Some(sha256))
         }
-        Some(Some(sha256))
     }
 }
 
 pub(super) fn digest(bytes: &[u8]) -> String {
     Hash::of(bytes).to_string()
-}
-
-/// One state, or a list of them.
-fn states(record: &Record, name: PartName) -> Vec<State> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Told {
-        One(State),
-        Several(Vec<State>),
-    }
-    let told = record.part(name).and_then(|part| serde_json::from_str(part.get()).ok());
-    match told {
-        Some(Told::One(state)) => vec![state],
-        Some(Told::Several(states)) => states,
-        None => Vec::new(),
-    }
 }
 
 fn value(record: &Record, name: PartName) -> Option<Value> {

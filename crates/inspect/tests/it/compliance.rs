@@ -33,7 +33,7 @@ fn whole() -> TrailFacts {
 
 fn assess(framework: &str, records: Vec<Sealed>) -> Vec<Finding> {
     let options = ComplianceOptions { frameworks: vec![framework.to_owned()], ..ComplianceOptions::default() };
-    let scope = Scope { project: None, now: Timestamp::from_micros(9), since_baseline: None };
+    let scope = Scope { project: None, now: Timestamp::from_micros(9), since_baseline: None, suppressed: None };
     ComplianceAnalyzer { options }.analyze(&mut records.into_iter().map(Ok), &scope, &Silent).unwrap()
 }
 

@@ -13,7 +13,7 @@ fn analyse(repo: &Repo, book: &Book) -> Vec<Finding> {
     let selection = Selection { source: Some("git"), actions: git.metadata().actions, ..Selection::default() };
     let mut records = Prior::records(book, &selection).unwrap();
     let now = Timestamp::from_micros((1_600_000_000 + 10 * 86_400) * 1_000_000);
-    git.analyze(&mut records, &Scope { project: None, now, since_baseline: None }, &Silent).unwrap()
+    git.analyze(&mut records, &Scope { project: None, now, since_baseline: None, suppressed: None }, &Silent).unwrap()
 }
 
 fn of<'f>(findings: &'f [Finding], rule: &str) -> Vec<&'f Finding> {

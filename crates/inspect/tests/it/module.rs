@@ -29,7 +29,7 @@ pub(crate) fn try_audit(root: &Path, options: ModuleOptions) -> Result<Audited, 
     drop(request);
     let modules = book.of("module.audited").iter().map(result).collect();
     let mut records = Prior::records(&book, &Selection { source: Some("module"), ..Selection::default() })?;
-    let scope = Scope { project: None, now: Timestamp::from_micros(0), since_baseline: None };
+    let scope = Scope { project: None, now: Timestamp::from_micros(0), since_baseline: None, suppressed: None };
     let findings = ModuleAnalyzer.analyze(&mut records, &scope, &Silent)?;
     drop(records);
     Ok(Audited { coverage, modules, findings })

@@ -18,7 +18,16 @@ use crate::{
 
 /// Verifies a bundle against what is trusted. What is wrong with it is in the report;
 /// an error means that it could not be read, or is no bundle of this version.
-pub fn verify_bundle(mut input: impl BufRead, trust: &Trust) -> Result<Report, Error> {
+pub fn verify_bundle(input: impl BufRead, trust: &Trust) -> Result<Report, Error> {
+    verify_bundle_each(input, trust, &mut |_| ())
+}
+
+/// The same, and hands on each entry that can be read. Whether it is what was sealed, the report says afterwards.
+pub fn verify_bundle_each(
+    mut input: impl BufRead,
+    trust: &Trust,
+    each: &mut dyn FnMut(&Entry<'_>),
+) -> Result<Report, Error> {
     let mut text = Vec::new();
     read_line(&mut input, &mut text)?;
     let header = Header::from_line(&text).ok_or(Error::BundleUnusable)?;
@@ -37,7 +46,7 @@ pub fn verify_bundle(mut input: impl BufRead, trust: &Trust) -> Result<Report, E
             break;
         }
         bundle.seen += 1;
-        bundle.take_entry(&text);
+        bundle.take_entry(&text, each);
     }
     Ok(bundle.finish(trust))
 }
@@ -93,7 +102,7 @@ impl<'a> Bundle<'a> {
         self.checkpoint = checkpoint;
     }
 
-    fn take_entry(&mut self, text: &[u8]) {
+    fn take_entry(&mut self, text: &[u8], each: &mut dyn FnMut(&Entry<'_>)) {
         if let Err(why) = self.read_entry(text) {
             self.line_fault(why);
             self.next_seq += 1;
@@ -105,7 +114,9 @@ impl<'a> Bundle<'a> {
         };
         let entry = std::mem::take(&mut self.entry);
         let parts = entry.parts(text);
-        let checked = self.checker.check(&Entry { seq, leaf: &text[entry.leaf.clone()], parts: &parts });
+        let whole = Entry { seq, leaf: &text[entry.leaf.clone()], parts: &parts };
+        let checked = self.checker.check(&whole);
+        each(&whole);
         if !self.ids.insert(entry.parsed.id) {
             self.checker.report(Fault::DuplicateId { entry: checked.place });
         }

@@ -6,16 +6,17 @@ use crate::Rule;
 
 static TEXT: &str = include_str!("builtin.yaml");
 
-/// The rule that guards the directories of one book.
+/// The rules that guard the directories of one book.
 static PLACES_TEXT: &str = include_str!("places.yaml");
 
-/// What keeps agents off these directories, whatever they are called; `None` where none is named. Variables name
+/// What keeps agents off these directories, whatever they are called; nothing where none is named. Variables name
 /// directories, `HOME=/home/kim`: paths may begin with them.
-pub(crate) fn guarding(places: &[String], variables: &[String]) -> Option<Rule> {
-    static RULE: LazyLock<Vec<Rule>> = LazyLock::new(|| Rule::from_yaml(PLACES_TEXT).expect("the rule is tested"));
+pub(crate) fn guarding(places: &[String], variables: &[String]) -> Vec<Rule> {
+    static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| Rule::from_yaml(PLACES_TEXT).expect("the rules are tested"));
     let places: Vec<String> = places.iter().filter(|place| place.len() > 1).cloned().collect();
-    let mut rule = RULE.first().filter(|_| !places.is_empty())?.clone();
-    rule.condition.as_mut().is_some_and(|condition| condition.look_for(&places, variables)).then_some(rule)
+    let mut rules = if places.is_empty() { Vec::new() } else { RULES.clone() };
+    rules.retain_mut(|rule| rule.condition.as_mut().is_some_and(|condition| condition.look_for(&places, variables)));
+    rules
 }
 
 /// The built-in rules, in order.

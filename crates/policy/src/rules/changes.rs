@@ -4,11 +4,11 @@
 
 use super::commands::is_sentence;
 use super::places::path_of;
-use super::shell::{Room, Run, any_run, any_run_in_code, any_run_of, destination, program};
+use super::shell::{Room, Run, any_run, destination, program};
 use super::walk::Line;
 
 /// Programs that leave alone whatever they are given, with any options.
-static READERS: &[&str] = &[
+pub(super) static READERS: &[&str] = &[
     ".",
     "[",
     "[[",
@@ -78,7 +78,7 @@ static READERS: &[&str] = &[
     "zgrep",
 ];
 /// Commands of git that leave the working tree as it is.
-static GIT_READS: &[&str] = &[
+pub(super) static GIT_READS: &[&str] = &[
     "add",
     "annotate",
     "blame",
@@ -141,15 +141,8 @@ impl Files {
             self.changes(run, &here)
         };
         match line {
-            Line::Shell(text) => any_run(text, room, &mut each),
-            Line::Json(text) => room.guess(|room| any_run(text, room, &mut each)),
-            Line::Words(words) => {
-                any_run_of(words, room, &mut each) || room.guess(|room| any_run(&words.join(" "), room, &mut each))
-            }
-            Line::Code(text) => {
-                room.guess(|room| any_run(text, room, &mut each)) || any_run_in_code(text, room, &mut each)
-            }
-            Line::Typed(text) => room.guess(|room| any_run(text, room, &mut |run| may_be_typed(run) && each(run))),
+            Line::Typed(text, _) => room.guess(|room| any_run(text, room, &mut |run| may_be_typed(run) && each(run))),
+            line => line.any_run(room, &mut each),
         }
     }
 
@@ -273,7 +266,7 @@ fn starts_changer(words: &[&String]) -> bool {
 }
 
 /// Whether what somebody typed is a command that changes files, and no sentence.
-fn may_be_typed(run: &Run<'_>) -> bool {
+pub(super) fn may_be_typed(run: &Run<'_>) -> bool {
     let name = run.words.first().map(|word| program(word)).unwrap_or_default();
     let is_known = [TYPED, TAKES_AWAY, TO_THE_LAST].iter().any(|list| list.contains(&name.as_str()));
     let writes = !run.targets.is_empty() && READERS.contains(&name.as_str());
@@ -305,7 +298,7 @@ fn pieces_of(word: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A path's pieces in small letters, without `.`, `..` and empty ones.
-fn plain(path: &str, here: &[String]) -> Vec<String> {
+pub(super) fn plain(path: &str, here: &[String]) -> Vec<String> {
     let mut pieces = if path.starts_with(['/', '~', '$']) { Vec::new() } else { here.to_vec() };
     for piece in path.trim().split(['/', '\\']) {
         match piece {

@@ -51,9 +51,10 @@ impl Commands {
             }
             Line::Code(text) => room.guess(|room| self.are_in(text, room)) || any_run_in_code(text, room, &mut each),
             // Prose shows commands between backticks and in brackets.
-            Line::Typed(text) => room.guess(|room| {
+            Line::Typed(text, _) => room.guess(|room| {
                 any_run(&text.replace(['`', '(', ')'], " "), room, &mut |run| self.fit(run) && !is_sentence(run))
             }),
+            Line::Value(_) | Line::Written(_) => false,
         }
     }
 

@@ -50,14 +50,17 @@ pub(crate) enum How {
     Touches(Vec<String>),
     /// Paths above these directories.
     Above(Vec<String>),
+    /// Commands that read or copy what is above these directories with all that lies in it.
+    Gathers(Vec<String>),
+    /// Paths within directories of these names, and commands that have such a path among their files.
+    Within(Vec<String>),
     /// Commands of these programs: the program, its first words, and options that must or must not be there.
     Runs(Vec<String>),
     /// Paths that end so, and commands that can change what lies there.
     Changes(Vec<String>),
 }
 
-static COMPARISONS: &str =
-    "equals, one_of, starts_with, ends_with, contains, glob, matches, exists, touches, above, runs, changes";
+static COMPARISONS: &str = "equals, one_of, starts_with, ends_with, contains, glob, matches, exists, touches, above, gathers, within, runs, changes";
 
 impl Condition {
     /// Reads the value of `when`.
@@ -74,7 +77,11 @@ impl Condition {
                 list.iter_mut().map(|condition| condition.look_for(places, variables)).filter(|found| *found).count()
                     > 0
             }
-            Self::Test(Test { how: How::Touches(named) | How::Above(named), variables: known, .. }) => {
+            Self::Test(Test {
+                how: How::Touches(named) | How::Above(named) | How::Gathers(named),
+                variables: known,
+                ..
+            }) => {
                 variables.clone_into(known);
                 places.clone_into(named);
                 true
@@ -217,6 +224,8 @@ fn read_test(node: &Node, entries: &[(String, usize, Node)]) -> Result<Test, Rul
             "glob" => How::Glob(value.texts(key)?),
             "touches" => How::Touches(value.texts(key)?),
             "above" => How::Above(value.texts(key)?),
+            "gathers" => How::Gathers(value.texts(key)?),
+            "within" => How::Within(value.texts(key)?),
             "runs" => How::Runs(value.texts(key)?),
             "changes" => How::Changes(value.texts(key)?),
             "matches" => How::Matches { pattern: value.text(key)?.to_owned(), words: false },
@@ -242,8 +251,8 @@ fn read_test(node: &Node, entries: &[(String, usize, Node)]) -> Result<Test, Rul
             _ => return Err(error_at(line, "`words` goes with `matches`; leave it out here")),
         }
     }
-    if !variables.is_empty() && !matches!(how, How::Touches(_) | How::Above(_)) {
-        return Err(node.error("`variables` goes with `touches` or `above`; leave it out here"));
+    if !variables.is_empty() && !matches!(how, How::Touches(_) | How::Above(_) | How::Gathers(_)) {
+        return Err(node.error("`variables` goes with `touches`, `above` or `gathers`; leave it out here"));
     }
     if any_case {
         places = places.into_iter().map(Place::in_any_case).collect();
@@ -283,6 +292,8 @@ impl Test {
             How::Glob(values) => ("glob", one_or_many(values)),
             How::Touches(values) => ("touches", one_or_many(values)),
             How::Above(values) => ("above", one_or_many(values)),
+            How::Gathers(values) => ("gathers", one_or_many(values)),
+            How::Within(values) => ("within", one_or_many(values)),
             How::Runs(values) => ("runs", one_or_many(values)),
             How::Changes(values) => ("changes", one_or_many(values)),
             How::Matches { pattern, words } => {

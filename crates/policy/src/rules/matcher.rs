@@ -14,6 +14,7 @@ use super::places::Places;
 use super::shell::Room;
 use super::vocabulary::spelt;
 use super::walk::{Line, any_line, any_value};
+use super::within::Directories;
 use crate::RuleError;
 
 /// What a condition says. Of sealed records not everything is known: what was redacted may have fitted.
@@ -71,6 +72,8 @@ pub(crate) enum Compare {
     Exists(bool),
     Touches(Places),
     Above(Places),
+    Gathers(Places),
+    Within(Directories),
     Runs(Commands),
     Changes(Files),
 }
@@ -142,15 +145,13 @@ fn fold(list: &[Matcher], seen: &Seen<'_>, ends: Answer, otherwise: Answer) -> A
 
 fn test(looks: &[Look], compare: &Compare, seen: &Seen<'_>) -> Answer {
     let mut is_unclear = false;
-    let has_paths = matches!(compare, Compare::Touches(_) | Compare::Above(_) | Compare::Changes(_));
-    let cwd = has_paths.then(|| cwd_of(seen.record)).flatten();
+    let cwd = compare.has_paths().then(|| cwd_of(seen.record)).flatten();
     let mut room = Room::default();
     let fits = looks.iter().enumerate().any(|(index, look)| {
-        if let (Some(part), Compare::Runs(_) | Compare::Changes(_)) = (look.place.whole_part(), compare) {
-            let json = seen.record.part(part);
-            return json.is_some_and(|json| {
-                any_line(json.get().as_bytes(), &mut |line| compare.fits_line(line, cwd.as_deref(), &mut room))
-            });
+        if let Some(part) = look.place.whole_part().filter(|_| compare.has_lines()) {
+            let json = seen.record.part(part).map_or("", |json| json.get());
+            let mut each = |line: &Line<'_>| compare.fits_line(line, cwd.as_deref(), &mut room);
+            return any_line(json.as_bytes(), is_terminal(seen.record), &mut each);
         }
         let mut each = |text: &str| {
             let fits = compare.fits(index, text, cwd.as_deref(), &mut room);
@@ -170,6 +171,47 @@ fn test(looks: &[Look], compare: &Compare, seen: &Seen<'_>) -> Answer {
         return Answer::Hidden;
     }
     if is_yes { Answer::Yes } else { Answer::No }
+}
+
+/// Words in the names of tools that type what they are given, or run it.
+static TERMINALS: &[&str] = &[
+    "bash",
+    "cmd",
+    "command",
+    "console",
+    "exec",
+    "execute",
+    "fish",
+    "keyboard",
+    "keys",
+    "keystrokes",
+    "powershell",
+    "process",
+    "pty",
+    "pwsh",
+    "repl",
+    "sh",
+    "shell",
+    "ssh",
+    "stdin",
+    "terminal",
+    "tmux",
+    "tty",
+    "type",
+    "zsh",
+];
+
+/// Whether what is done is done by a tool that may be a terminal, as its name says.
+fn is_terminal(record: &Record) -> bool {
+    let id = &record.target.id;
+    let mut start = 0;
+    id.char_indices().chain([(id.len(), ' ')]).any(|(at, c)| {
+        if c.is_lowercase() || c.is_numeric() || (c.is_uppercase() && id[start..at].chars().all(char::is_uppercase)) {
+            return false;
+        }
+        let word = id[std::mem::replace(&mut start, at)..at].trim_matches(|c: char| !c.is_alphanumeric());
+        TERMINALS.contains(&word.to_lowercase().as_str())
+    })
 }
 
 /// Members of the input that say where what is done is done.
@@ -216,9 +258,22 @@ impl Compare {
             How::Exists(wanted) => Self::Exists(*wanted),
             How::Touches(places) => Self::Touches(Places::new(places, &test.variables)),
             How::Above(places) => Self::Above(Places::new(places, &test.variables)),
+            How::Gathers(places) => Self::Gathers(Places::new(places, &test.variables)),
+            How::Within(names) => Self::Within(Directories::new(names)),
             How::Runs(commands) => Self::Runs(Commands::new(commands)),
             How::Changes(files) => Self::Changes(Files::new(files)),
         })
+    }
+
+    /// Whether it looks at paths, which may begin where the agent is.
+    fn has_paths(&self) -> bool {
+        matches!(self, Self::Above(_)) || (self.has_lines() && !matches!(self, Self::Runs(_)))
+    }
+
+    /// Whether it looks at what a whole part says is run.
+    fn has_lines(&self) -> bool {
+        let is_about_places = matches!(self, Self::Touches(_) | Self::Gathers(_) | Self::Within(_));
+        is_about_places || matches!(self, Self::Runs(_) | Self::Changes(_))
     }
 
     /// Whether what a part says is run fits; what is too much to be read may be anything.
@@ -226,6 +281,9 @@ impl Compare {
         let fits = match self {
             Self::Runs(commands) => commands.are_called(line, room),
             Self::Changes(files) => files.are_changed(line, cwd, room),
+            Self::Touches(places) => places.are_touched(line, cwd, room),
+            Self::Gathers(places) => places.are_gathered(line, cwd, room),
+            Self::Within(directories) => directories.are_meant(line, cwd, room),
             _ => false,
         };
         fits || room.is_over()
@@ -243,6 +301,8 @@ impl Compare {
             Self::Exists(_) => true,
             Self::Touches(places) => places.touched_by(text, cwd, room),
             Self::Above(places) => places.are_below(text, cwd),
+            Self::Gathers(places) => places.are_gathered(&Line::Shell(text), cwd, room),
+            Self::Within(directories) => directories.hold(text, cwd),
             Self::Runs(commands) => commands.are_in(text, room) || room.is_over(),
             Self::Changes(files) => files.are_named(text, cwd),
         })

@@ -1,9 +1,16 @@
 //! Whether a text touches a directory: its words as paths, made plain without asking any disk.
 
+mod reads;
+
 use std::borrow::Cow;
 
+use super::commands::is_sentence;
 use super::shell::{Room, Run, any_command, any_run, destination, program};
+use super::walk::Line;
+pub(super) use reads::starts_reader;
 
+/// No path is longer.
+pub(super) const PATH_BYTES_MAX: usize = 16 * 1024;
 /// Longer texts are looked through as they are.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 /// Programs that move away or delete what they are given.
@@ -78,6 +85,48 @@ impl Places {
         is_touched || any_run(text, room, &mut |run| self.are_taken(run, &mut here))
     }
 
+    /// Whether what a part says is run touches one of them, or a text of it is, as a whole, a path that does.
+    pub(crate) fn are_touched(&self, line: &Line<'_>, cwd: Option<&str>, room: &mut Room) -> bool {
+        match line {
+            Line::Shell(text) => self.touched_by(text, cwd, room),
+            Line::Typed(text, true) | Line::Json(text) | Line::Code(text) => {
+                room.guess(|room| self.touched_by(text, cwd, room))
+            }
+            Line::Words(words) => {
+                let is_path = |word: &String| self.is_path(word, cwd);
+                words.iter().any(is_path) || room.guess(|room| self.touched_by(&words.join(" "), cwd, room))
+            }
+            Line::Typed(text, false) => {
+                self.is_path(text, cwd) || room.guess(|room| self.touched_by(&typed(text, room), cwd, room))
+            }
+            Line::Value(text) | Line::Written(text) => {
+                self.is_path(text, cwd) || patched(text).any(|path| self.is_path(path, cwd))
+            }
+        }
+    }
+
+    /// Whether a text is, as a whole, a path at or below one of them. What lies there has no blanks in its name: a
+    /// sentence is no path.
+    fn is_path(&self, text: &str, cwd: Option<&str>) -> bool {
+        let text = text.trim();
+        if text.is_empty() || text.len() > PATH_BYTES_MAX {
+            return false;
+        }
+        let (path, cwd) = (path_of(text), cwd.and_then(|cwd| self.led_to(cwd, None)));
+        if !text.contains(char::is_whitespace) {
+            let is_there = |path: &str| self.path_lies(path, cwd.as_deref()) == Some(Lies::AtOrBelow);
+            // `sqlite:///x`, `a=/x`, `/x,/y` too.
+            let mut pieces = path.split(['=', ':', ',', '@']).filter(|piece| piece.starts_with(['/', '~', '$', '.']));
+            return is_there(&path) || pieces.any(is_there);
+        }
+        let has_blank = |piece: &String| piece.contains(char::is_whitespace);
+        let is_there = |path: &[String], place: &[String]| {
+            let is_it = lies(path, place) == Some(Lies::AtOrBelow) && !path[place.len()..].iter().any(has_blank);
+            is_it.then_some(Lies::AtOrBelow)
+        };
+        self.find(&path, cwd.as_deref(), is_there).is_some()
+    }
+
     /// Whether a program takes away what it was handed by another, or where it stands.
     fn are_taken(&self, run: &Run<'_>, here: &mut Option<Vec<String>>) -> bool {
         if let Some(to) = destination(run.words) {
@@ -139,16 +188,33 @@ impl Places {
     }
 
     fn path_lies(&self, path: &str, cwd: Option<&[String]>) -> Option<Lies> {
+        self.find(path, cwd, lies)
+    }
+
+    /// How a path lies to the first place in or else above which it does.
+    fn find(
+        &self,
+        path: &str,
+        cwd: Option<&[String]>,
+        lies: impl Fn(&[String], &[String]) -> Option<Lies>,
+    ) -> Option<Lies> {
+        if let Some((above, name)) = deep(path) {
+            return self.is_matched(above, name, cwd).then_some(Lies::AtOrBelow);
+        }
         let (named, below_home) = (self.named(path), below_home(path));
+        let known = match (named, below_home) {
+            (Some((at, rest)), _) => Some(plain(rest, Some(at))?),
+            (None, Some(_)) => None,
+            (None, None) => Some(plain(path, cwd)?),
+        };
         let mut found = None;
         for place in &self.places {
-            let lies = match (named, below_home) {
-                (Some((at, rest)), _) => lies(&plain(rest, Some(at))?, place),
-                (None, Some(rest)) => {
+            let lies = match (&known, below_home) {
+                (Some(known), _) => lies(known, place),
+                (None, rest) => {
                     let Some(home) = home_of(place) else { continue };
-                    lies(&plain(rest, Some(&place[..home]))?, place)
+                    lies(&plain(rest.unwrap_or_default(), Some(&place[..home]))?, place)
                 }
-                (None, None) => lies(&plain(path, cwd)?, place),
             };
             match lies {
                 Some(Lies::AtOrBelow) => return lies,
@@ -157,6 +223,46 @@ impl Places {
         }
         found
     }
+
+    /// Whether a pattern for all levels below a directory may mean what lies in one of them. No such pattern means
+    /// what is hidden, as shells have them; to ask for what is called like a key is no mistake.
+    fn is_matched(&self, above: &str, name: &str, cwd: Option<&[String]>) -> bool {
+        let Some(above) = self.led_to(above, cwd).filter(|_| !self.none_is_called(name)) else { return false };
+        let is_open = |place: &[String]| !place.iter().skip(above.len()).any(|piece| piece.starts_with('.'));
+        let names_all = name.is_empty() || name.ends_with(['*', '?', ']', '/']);
+        self.places.iter().any(|place| lies(&above, place).is_some() && (is_open(place) || !names_all))
+    }
+}
+
+/// The directory before `**` in a path, and the last piece behind it.
+fn deep(path: &str) -> Option<(&str, &str)> {
+    let (above, rest) = path.split_once("**")?;
+    let is_piece = above.is_empty() || above.ends_with('/');
+    let name = rest.rsplit('/').next().unwrap_or(rest);
+    is_piece.then_some((if above.is_empty() { "." } else { above }, name))
+}
+
+/// The commands among what somebody typed, without its sentences.
+fn typed(text: &str, room: &mut Room) -> String {
+    let mut typed = String::new();
+    any_run(text, room, &mut |run| {
+        if !is_sentence(run) {
+            typed.extend(run.words.iter().flat_map(|word| [word, " "]));
+            typed.extend(run.targets.iter().flat_map(|word| ["> ", word, " "]));
+            typed.push('\n');
+        }
+        false
+    });
+    typed
+}
+
+/// The files that a patch names, `*** Update File: PATH`.
+pub(super) fn patched(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.contains("*** ").then(|| text.lines()).into_iter().flatten();
+    let marks = ["Add File: ", "Update File: ", "Delete File: ", "Move to: "];
+    lines
+        .filter_map(|line| line.trim_start().strip_prefix("*** "))
+        .filter_map(move |line| marks.iter().find_map(|mark| line.strip_prefix(mark)).map(str::trim))
 }
 
 /// The path of a `file:` address; any other text as it is.
@@ -247,121 +353,4 @@ pub(super) fn may_be(piece: &str, name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HOME: &str = "/home/u/.local/share/sealbook";
-
-    fn touched(text: &str, cwd: Option<&str>) -> bool {
-        let places = [format!("{HOME}/books/shop"), format!("{HOME}/keys"), "/srv/audit/k".to_owned()];
-        Places::new(&places, &[]).touched_by(text, cwd, &mut Room::default())
-    }
-
-    #[test]
-    fn a_place_is_known_by_whatever_path_leads_there() {
-        for text in [
-            "/srv/audit/k",
-            "/srv//audit/./k/",
-            "/srv/x/../audit/k/record-1.key",
-            "file:///srv/audit/k/x",
-            "file:///srv/%61udit/k/x",
-            "file://localhost/srv/audit%2fk/x",
-            "~/.local/share/sealbook/keys",
-            "cat $HOME/.local/share/sealbook/./keys/x",
-            "cat ${HOME}/.local/share/sealbook/keys/x",
-            "cat \"/srv/audit\"/k/x",
-            "cat /srv/au\\dit/k/x",
-            "tar --file=/srv/audit/k/x",
-            "dd if=/dev/null of=/srv/audit/k/x",
-            "cd /srv && cat audit/k/x",
-            "cd ~/.local/share && rm -rf sealbook",
-            "cd ~ 2>/dev/null; rm -rf .local",
-            "echo ~/.local | xargs rm -rf",
-            "find ~/.local -type f | xargs -0 rm",
-            "git -C ~ clean -xdff",
-            "cd ~/.local && find -delete",
-            "cd ~/.local && git clean -xdf",
-            "if cd ~/.local; then rm -rf share; fi",
-            "echo > /srv/audit/k/x",
-            "cat /srv/aud*/k",
-            "sh -c 'rm -rf /srv/audit'",
-            "rm -rf ~/.local/share",
-            "rm -rf ~/.local/share/seal*",
-            "rm -rf /srv",
-            "mv /srv/audit /tmp/x",
-            "find /srv -delete",
-            "find /srv -name k -exec rm -rf {} +",
-            "rsync -a --delete /empty/ /srv/",
-            "rsync -a --remove-source-files /srv/audit /tmp/x",
-        ] {
-            assert!(touched(text, None), "{text}");
-        }
-        assert!(touched("rm -rf ../audit", Some("/srv/work")) && touched("k", Some("/srv/audit")));
-        assert!(touched("rm -rf share", Some("~/.local")));
-    }
-
-    #[test]
-    fn what_lies_beside_a_place_is_let_be() {
-        for text in [
-            "/srv/audit/keys",
-            "/srv/auditor",
-            "ls /srv",
-            "ls ~",
-            "find / -name foo.c",
-            "sudo find / -maxdepth 2 -perm -4000",
-            "cd /; find . -type f | wc -l",
-            "rsync -a /srv/ /backup/",
-            "rm -rf ~/work/k",
-            "rm -rf ~/*",
-            "mv a.txt ~/",
-            "mv a.txt /srv",
-            "find ~ -type f | xargs grep x",
-            "cd ~/work && git clean -xdf",
-            "git -C ~ clean -n",
-            "rm -rf k",
-            "cat audit/k",
-            "cp -r ~/x ~/.local",
-            "rm -rf /tmp/srv/audit/k",
-            "",
-        ] {
-            assert!(!touched(text, None), "{text}");
-        }
-        assert!(!touched("rm -rf k", Some("/srv/work")));
-        let places = Places::new(&["/srv/audit/k".to_owned()], &[]);
-        assert!(places.are_below("/srv/./", None) && places.are_below("/", None) && !places.are_below("/srv/b", None));
-    }
-
-    #[test]
-    fn places_are_known_by_the_variables_that_name_what_is_above() {
-        let places = ["/srv/people/kim/.local/share/sealbook/keys".to_owned(), "/data/state/sealbook/books".to_owned()];
-        let variables = ["HOME=/srv/people/kim".to_owned(), "XDG_STATE_HOME=/data/state".to_owned()];
-        let places = Places::new(&places, &variables);
-        for text in [
-            "rm -rf ~",
-            "rm -rf $HOME",
-            "rm -rf \"${HOME}\"",
-            "rm -rf ${HOME:?}",
-            "rm -rf ~kim",
-            "rm -rf ~/.local",
-            "rm -rf /srv/people/kim",
-            "rm -rf /srv/people",
-            "rm -rf $XDG_STATE_HOME/sealbook",
-            "rm -rf ${XDG_STATE_HOME:-$HOME/.local/state}/sealbook",
-            "cat ~/.local/share/sealbook/keys/x",
-            "cat ~kim/.local/share/sealbook/keys/x",
-            "cat $XDG_STATE_HOME/sealbook/books/x",
-            "cd && rm -rf .local",
-            "cd $XDG_STATE_HOME; ls sealbook/books",
-        ] {
-            assert!(places.touched_by(text, None, &mut Room::default()), "{text}");
-        }
-        for text in
-            ["rm -rf ~/work", "rm -rf $HOMEWORK", "rm -rf ~ann", "ls ~", "rm -rf $XDG_STATE_HOME/other", "rm -rf ~/*"]
-        {
-            assert!(!places.touched_by(text, None, &mut Room::default()), "{text}");
-        }
-        assert!(
-            places.are_below("~", None) && places.are_below("$HOME/.local", None) && !places.are_below("~/x", None)
-        );
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 //! lines and programs that run others are taken away, so that they hide nothing.
 
 mod braces;
+mod loops;
 mod programs;
 mod quotes;
 mod room;
@@ -28,7 +29,7 @@ static RUNNERS: &[&str] = &[
 ];
 
 /// A program that is run.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Run<'r> {
     /// Its name as it is called, and its words.
     pub(crate) words: &'r [String],
@@ -36,8 +37,13 @@ pub(crate) struct Run<'r> {
     pub(crate) more: &'r [String],
     /// Files that its output goes to.
     pub(crate) targets: &'r [String],
+    /// The commands whose words those are, or that are put into its own words.
+    pub(crate) sought: &'r [&'r [String]],
     /// Whether further words come from elsewhere.
     pub(crate) is_open: bool,
+    /// Whether something is fed to it, and the texts of which that is known.
+    pub(crate) is_fed: bool,
+    pub(crate) fed: &'r [Rc<str>],
     /// Whether it stands in a text of another language, where anything may come of words.
     pub(crate) is_code: bool,
 }
@@ -66,8 +72,7 @@ pub(crate) fn any_run_in_code(text: &str, room: &mut Room, each: &mut dyn FnMut(
     }
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '\\' | '$' | '~' | '@');
     let words: Vec<String> = text.split(|c| !is_word(c)).filter(|word| !word.is_empty()).map(str::to_owned).collect();
-    (0..words.len())
-        .any(|at| each(&Run { words: &words[at..], more: &[], targets: &[], is_open: false, is_code: true }))
+    (0..words.len()).any(|at| each(&Run { words: &words[at..], is_code: true, ..Run::default() }))
 }
 
 /// Where a change of directory leads, if the command is one.
@@ -123,11 +128,14 @@ fn any_run_at(
         resolved.runs.extend(Resolved::of(&full, room).runs);
         more = before;
     }
+    let sought = sought(commands, at, resolved.is_open);
     let targets = &command.targets;
     if resolved.runs.is_empty() && !targets.is_empty() {
         resolved.runs.push((Vec::new(), false));
     }
-    let mut is_told = |words: &[String], is_open| each(&Run { words, more: &more, targets, is_open, is_code: false });
+    let is_fed = command.is_piped || !command.fed.is_empty();
+    let run = Run { more: &more, sought: &sought, targets, is_fed, fed: &command.fed, ..Run::default() };
+    let mut is_told = |words: &[String], is_open| each(&Run { words, is_open, ..run });
     if resolved.runs.iter().any(|(words, is_open)| is_told(words, *is_open)) {
         return true;
     }
@@ -148,6 +156,17 @@ fn said_by(command: &Simple) -> Vec<Rc<str>> {
     let own = command.words.get(1..).unwrap_or_default();
     let texts = own.iter().filter(|word| word.contains(char::is_whitespace)).map(|word| word.as_str().into());
     std::iter::once(own.join(" ").into()).chain(texts).chain(command.fed.iter().cloned()).collect()
+}
+
+/// The commands that a command's further words may come from: those before it in its pipeline, where it takes words
+/// from there, and those in `$(…)` of its own.
+fn sought(commands: &[Simple], at: usize, is_open: bool) -> Vec<&[String]> {
+    let command = &commands[at];
+    let is_put_in = command.words.iter().any(|word| word.contains('$'));
+    let inner = command.inner.iter().filter(|_| is_put_in);
+    let first = at.saturating_sub(PIPED_MAX);
+    let piped = (first + 1..=at).rev().take_while(|at| is_open && commands[*at].is_piped).map(|at| &commands[at - 1]);
+    inner.take(PIPED_MAX).chain(piped).map(|command| &command.words[..]).collect()
 }
 
 /// What the commands of the same pipeline before this one may say: their words, and the texts that these make.

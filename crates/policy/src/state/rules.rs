@@ -51,15 +51,16 @@ impl Rules {
         Self { held: held.collect(), set: OnceLock::new() }
     }
 
-    /// Adds the built-in guard of the directories in which the book lies, unless it is there.
+    /// Adds the built-in guards of the directories in which the book lies, unless they are there.
     pub(super) fn guard(&mut self, places: &[String], variables: &[String]) {
-        let Some(rule) = guarding(places, variables) else { return };
-        let is_there = self.held.iter().any(|held| held.rule().id == rule.id);
-        if let Ok(compiled) = Compiled::lazy(Arc::new(rule))
-            && !is_there
-        {
-            self.held.push(HeldRule { compiled, builtin: true, enabled: true, seq: None, by: None });
-            self.set = OnceLock::new();
+        for rule in guarding(places, variables) {
+            let is_there = self.held.iter().any(|held| held.rule().id == rule.id);
+            if let Ok(compiled) = Compiled::lazy(Arc::new(rule))
+                && !is_there
+            {
+                self.held.push(HeldRule { compiled, builtin: true, enabled: true, seq: None, by: None });
+                self.set = OnceLock::new();
+            }
         }
     }
 

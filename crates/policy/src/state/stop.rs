@@ -1,5 +1,7 @@
 //! The emergency stop.
 
+mod tool;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -8,6 +10,7 @@ use sealbook_record::{PartName, Record, TargetKind, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
 
 use super::{UNKNOWN, UNREADABLE, UNSIGNED};
+use crate::limits::NAME_BYTES_MAX;
 
 /// What a stop is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,10 +68,31 @@ impl StopScope {
         Self { kind: StopKind::All, id: String::new() }
     }
 
+    /// A scope that something can run into.
+    ///
+    /// Errors: why nothing ever will, and what to write instead.
+    pub fn named(kind: StopKind, id: &str) -> Result<Self, &'static str> {
+        match kind {
+            StopKind::All if id.is_empty() => {}
+            StopKind::All => return Err("everything has no name; leave it out"),
+            StopKind::Tool => tool::check(id)?,
+            _ if id.trim().is_empty() => return Err("it is empty; say which one"),
+            _ if id.trim() != id => return Err("it begins or ends with a blank; leave that out"),
+            _ if id.len() > NAME_BYTES_MAX => return Err("it is longer than any name in a record"),
+            _ => {}
+        }
+        Ok(Self { kind, id: id.to_owned() })
+    }
+
+    /// Where it holds, where its name alone does not say so.
+    pub fn reach(&self) -> Option<String> {
+        (self.kind == StopKind::Tool).then(|| tool::reach(&self.id))
+    }
+
     /// Whether an action runs into it.
     ///
-    /// An actor is meant by id, claim, authenticated principal or principal; a tool by the target's id of
-    /// that kind, whole or after any `/`; a workflow by its target's id or its operation.
+    /// An actor is meant by id, claim, authenticated principal or principal; a tool by each name that a way in has
+    /// for it, whole or after any `/`; a workflow by its target's id or its operation.
     pub fn covers(&self, record: &Record) -> bool {
         let is = |text: &Option<String>| text.as_deref() == Some(&*self.id);
         let target = &record.target;
@@ -80,11 +104,7 @@ impl StopScope {
                 actor.id == self.id || is(&actor.claimed) || is(&actor.verified) || is(&actor.on_behalf_of)
             }
             StopKind::Session => is(&record.session) || is(&record.conversation),
-            StopKind::Tool => {
-                // Names of tools may hold slashes, and those of servers too.
-                let is_end = |before: &str| before.is_empty() || before.ends_with('/');
-                target.kind == TargetKind::Tool && target.id.strip_suffix(&self.id).is_some_and(is_end)
-            }
+            StopKind::Tool => tool::is_called(&self.id, record),
             StopKind::Workflow => {
                 (target.kind == TargetKind::Workflow && target.id == self.id)
                     || record.operation.is_some_and(|operation| operation.to_string() == self.id)

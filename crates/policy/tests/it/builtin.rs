@@ -211,7 +211,6 @@ fn commands_that_list_and_words_that_speak_of_commands_are_let_be() {
         r#"{"text":"Sealbook rules are good"}"#,
         r#"{"text":"Sealbook stop is what halts all of it at once."}"#,
         r#"{"text":"sealbook approve lets a person say yes"}"#,
-        r#"{"message":"sealbook approve 1"}"#,
         r#"{"command":"cp -r sealbook stop"}"#,
         r#"{"command":"man sealbook approve"}"#,
         r#"{"command":"git commit -m \"sealbook approve $(date)\""}"#,

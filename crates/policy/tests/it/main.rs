@@ -6,5 +6,6 @@ mod corpus;
 mod fixture;
 mod guards;
 mod locked;
+mod paths;
 mod rules;
 mod state;

@@ -51,9 +51,18 @@ impl View for OperationHistory<'_> {
     }
 }
 
+/// How an operation stands, in a word.
+pub(super) fn word(status: OperationStatus) -> Text {
+    Text::toned(status.as_str(), told(status).0)
+}
+
 /// How an operation stands, for people.
 fn status(status: OperationStatus) -> Text {
-    let (tone, what) = match status {
+    word(status).and(told(status).1)
+}
+
+fn told(status: OperationStatus) -> (Tone, &'static str) {
+    match status {
         OperationStatus::Recorded => (Tone::Plain, ": events only"),
         OperationStatus::Pending => (Tone::Doubtful, ": an intent without an outcome"),
         OperationStatus::Ok => (Tone::Good, ""),
@@ -65,8 +74,7 @@ fn status(status: OperationStatus) -> Text {
         OperationStatus::Compensated => (Tone::Good, ": every undo was confirmed"),
         OperationStatus::CompensationFailed => (Tone::Bad, ": it could not be undone wholly"),
         OperationStatus::NotUndoable => (Tone::Bad, ": some of it has no undo"),
-    };
-    Text::toned(status.as_str(), tone).and(what)
+    }
 }
 
 impl View for TargetHistory<'_> {

@@ -20,6 +20,8 @@ pub struct Setup {
     pub policy: Policy,
     /// The ledger that should lie there, where that is known.
     pub expected: Option<Origin>,
+    /// Options that name the book and the tenant in commands that people are told, with a blank before each.
+    pub naming: String,
     /// The project around the book.
     pub project: Option<String>,
     /// Where tools may look.
@@ -47,12 +49,17 @@ impl Desk {
     /// Errors: the book cannot be read.
     pub fn new(setup: Setup) -> Result<Self, Error> {
         let policy = setup.policy.judging_by(Arc::clone(setup.policy.rules()));
-        let gate = Gate::new(Arc::clone(&setup.ledger), policy, GateOptions::default())?;
+        let gate = Gate::new(Arc::clone(&setup.ledger), policy, GateOptions::default())?.spoken_of_as(&setup.naming);
         Ok(Self { setup, gate, state: Mutex::new(State::with_history()) })
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.setup.ledger
+    }
+
+    /// A command as a person types it anywhere: it names the book.
+    pub(crate) fn command(&self, words: &str) -> String {
+        format!("sealbook {words}{}", self.setup.naming)
     }
 
     /// What holds now. Nothing may be sealed while it is held.

@@ -77,6 +77,7 @@ impl World {
             ledger: Arc::clone(&self.ledger),
             policy: Self::policy(),
             expected: None,
+            naming: " --book shop --tenant b".to_owned(),
             project: Some("shop".to_owned()),
             roots: Roots::new(&[self.project()]).unwrap(),
             zone: TimeZone::UTC,

@@ -307,7 +307,13 @@ async fn alerts_are_left_to_people_unless_one_says_otherwise() {
     let id = client.ok("list_alerts", json!({})).await["alerts"][0]["alert_id"].as_str().unwrap().to_owned();
     let told = client.refused("resolve_alert", json!({"alert_id": id, "reason": "it was nothing"})).await;
     assert_eq!(told["code"], "person_required");
-    assert!(told["help"].as_str().unwrap().contains(&format!("sealbook alerts resolve {id}")), "{told}");
+    assert!(
+        told["help"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("sealbook alerts resolve {id} --reason WHY --book shop --tenant b")),
+        "{told}"
+    );
     assert!(world.records("alert.resolved").is_empty());
     assert_eq!(world.records("tools.call").len(), 2);
 }
@@ -319,6 +325,11 @@ async fn an_agent_stops_and_cannot_resume() {
     let told =
         client.ok("emergency_stop", json!({"reason": "looks odd", "scope": "tool", "id": "sealbook/audit_file"})).await;
     assert_eq!(told["stops"][0]["reason"], "looks odd");
+    assert!(told["holds_for"].as_str().unwrap().contains("the tool `audit_file` of a server `sealbook`"), "{told}");
+    for id in ["sealbook/", "audit_file(a.txt)", " audit_file"] {
+        let told = client.refused("emergency_stop", json!({"reason": "x", "scope": "tool", "id": id})).await;
+        assert_eq!(told["code"], "arguments_invalid", "nothing would ever run into it");
+    }
     world.write("a.txt", "a");
     let refused = client.refused("audit_file", json!({"file_path": "a.txt"})).await;
     assert_eq!(refused["code"], "action_blocked");
@@ -328,7 +339,12 @@ async fn an_agent_stops_and_cannot_resume() {
     client.ok("query_audit_trail", json!({})).await;
     let listed = client.ok("list_stops", json!({})).await;
     assert_eq!(listed["stops"].as_array().unwrap().len(), 2);
-    assert!(listed["how_to_resume"].as_str().unwrap().contains("sealbook resume"));
+    assert!(
+        listed["how_to_resume"]
+            .as_str()
+            .unwrap()
+            .contains("`sealbook resume --all --reason WHY --book shop --tenant b`")
+    );
     let told = client.refused("emergency_stop", json!({"reason": "x", "scope": "actor"})).await;
     assert_eq!(told["code"], "arguments_invalid");
 }
@@ -347,6 +363,7 @@ async fn a_stop_of_everything_is_one_of_every_tenant() {
         )
     });
     std::fs::create_dir(place.join("project")).unwrap();
+    let later = layout("later");
     let world = World { place, ledger: own };
     let client = world.client().await;
     let stops = || {
@@ -359,6 +376,12 @@ async fn a_stop_of_everything_is_one_of_every_tenant() {
     let told = client.ok("emergency_stop", json!({"reason": "all of it"})).await;
     assert!(told["not_stopped"].is_null(), "{told}");
     assert_eq!(stops(), ["everything"]);
+    // A tenant that is made while it holds is stopped too, by the same word.
+    let later = sealbook_store::Ledger::create(later, "later", sealbook_store::Options::default(), None);
+    let mut state = sealbook_policy::State::new();
+    later.unwrap().bring_up(&mut state).unwrap();
+    let [stop] = state.stops() else { panic!("{:?}", state.stops()) };
+    assert_eq!((stop.scope.to_string().as_str(), stop.reason.as_deref()), ("everything", Some("all of it")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -367,7 +390,9 @@ async fn approvals_are_listed_and_never_given() {
     let client = world.client().await;
     let told = client.ok("list_approvals", json!({"all": true})).await;
     assert_eq!(told["approvals"], json!([]));
-    assert!(told["how_to_decide"].as_str().unwrap().contains("sealbook approve"));
+    assert!(told["how_to_decide"].as_str().unwrap().contains(
+        "`sealbook approve REQUEST --book shop --tenant b` or `sealbook deny REQUEST --book shop --tenant b`"
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -399,7 +424,7 @@ async fn a_rule_is_not_added_and_the_attempt_is_on_record() {
     let rule = json!({"rule_id": "r", "name": "R", "pattern": "x", "severity": "info"});
     let told = client.refused("audit_trail", json!({"action": "add_compliance_rule", "rule": rule})).await;
     assert_eq!(told["code"], "approver_required");
-    assert!(told["help"].as_str().unwrap().contains("sealbook rules add"), "{told}");
+    assert!(told["help"].as_str().unwrap().contains("sealbook rules add FILE --book shop --tenant b"), "{told}");
     assert!(world.records("rule.add").is_empty());
     let calls = world.records("tools.call");
     let last = calls.last().unwrap().record.as_ref().unwrap();

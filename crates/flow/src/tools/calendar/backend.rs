@@ -43,8 +43,7 @@ pub(super) trait Backend: Send + Sync {
     fn put_new<'a>(&'a self, id: &'a str, event: &'a Value, left: Duration) -> Pending<'a, Result<(), Fault>>;
     /// Replaces an event where it is still of that version.
     fn put<'a>(&'a self, id: &'a str, found: &'a Found, left: Duration) -> Pending<'a, Result<(), Fault>>;
-    fn delete<'a>(&'a self, id: &'a str, version: &'a Option<String>, left: Duration)
-    -> Pending<'a, Result<(), Fault>>;
+    fn delete<'a>(&'a self, id: &'a str, version: Option<&'a str>, left: Duration) -> Pending<'a, Result<(), Fault>>;
     /// Makes an event again that was deleted.
     fn restore<'a>(&'a self, id: &'a str, event: &'a Value, left: Duration) -> Pending<'a, Result<(), Fault>>;
 }

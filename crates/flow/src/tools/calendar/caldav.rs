@@ -153,13 +153,8 @@ impl Backend for CalDav {
         })
     }
 
-    fn delete<'a>(
-        &'a self,
-        id: &'a str,
-        version: &'a Option<String>,
-        left: Duration,
-    ) -> Pending<'a, Result<(), Fault>> {
-        Box::pin(self.remove(id, version.as_deref(), left))
+    fn delete<'a>(&'a self, id: &'a str, version: Option<&'a str>, left: Duration) -> Pending<'a, Result<(), Fault>> {
+        Box::pin(self.remove(id, version, left))
     }
 
     fn restore<'a>(&'a self, id: &'a str, event: &'a Value, left: Duration) -> Pending<'a, Result<(), Fault>> {

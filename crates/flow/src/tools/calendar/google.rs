@@ -138,14 +138,9 @@ impl Backend for Google {
         })
     }
 
-    fn delete<'a>(
-        &'a self,
-        id: &'a str,
-        version: &'a Option<String>,
-        left: Duration,
-    ) -> Pending<'a, Result<(), Fault>> {
+    fn delete<'a>(&'a self, id: &'a str, version: Option<&'a str>, left: Duration) -> Pending<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let answer = self.ask(Method::DELETE, Some(id), None, version.as_deref(), left).await?;
+            let answer = self.ask(Method::DELETE, Some(id), None, version, left).await?;
             if matches!(answer.status, 404 | 410) { Ok(()) } else { changed(answer) }
         })
     }

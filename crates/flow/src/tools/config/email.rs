@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{Bench, Credential};
-use crate::tools::email::{EmailSender, Mailgun, Post, SendEmail, SendGrid};
+use crate::tools::email::{EmailSender, Mailgun, Post, SendEmail, SendGrid, of_tool};
 use crate::{Error, MailRoute, MailServer, Security};
 
 const TOOL: &str = "send_email";
@@ -122,7 +122,7 @@ impl Smtp {
             }
         };
         let certificate = self.certificate.as_ref().map(|file| bench.password(TOOL, file)).transpose()?;
-        MailServer::new(MailRoute {
+        let route = MailRoute {
             host: self.host.clone(),
             port: self.port.unwrap_or(SUBMISSION),
             security: match self.security.unwrap_or(Secured::Starttls) {
@@ -133,6 +133,7 @@ impl Smtp {
             login,
             certificate: certificate.map(|text| text.as_bytes().to_vec()),
             deadline: Duration::from_secs(self.timeout_s.unwrap_or(30).clamp(1, 600)),
-        })
+        };
+        MailServer::new(route).map_err(of_tool)
     }
 }

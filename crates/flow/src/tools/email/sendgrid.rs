@@ -33,7 +33,7 @@ impl Post for SendGrid {
 
     fn send<'a>(&'a self, mail: &'a Mail, left: Duration) -> Pending<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let body = body(mail).map_err(|error| Fault::permanent(error.to_string()))?;
+            let body = body(mail).map_err(super::refused)?;
             let ask = Ask::new(Method::POST, &["v3", "mail", "send"], left).json(&body);
             self.0.ask(ask).await?.taken().map(drop)
         })

@@ -67,12 +67,12 @@ impl Templates {
         Self(environment)
     }
 
-    pub(super) fn names(&self) -> Vec<&'static str> {
+    pub(super) fn names() -> Vec<&'static str> {
         TEMPLATES.iter().map(|template| template.name).collect()
     }
 
     /// What the schema says of the variables: which there must be and which there may be, each one of this form.
-    pub(super) fn rules(&self, variable: &Value) -> Vec<Value> {
+    pub(super) fn rules(variable: &Value) -> Vec<Value> {
         let rule = |template: &Template| {
             let known = template.required.iter().chain(template.optional);
             let known: serde_json::Map<String, Value> =

@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::mcp::lines::LINE_BYTES_MAX;
+use crate::mcp::trail::Trail;
 
 /// Bytes of a body for which no room is asked, and which is judged at once.
 pub(super) const SMALL: usize = 64 << 10;
@@ -20,6 +21,8 @@ pub(super) const SMALL: usize = 64 << 10;
 const PIECE: usize = 4 << 10;
 /// Pieces of large bodies that are held at the same time: 128 MiB.
 pub(super) const ROOM: usize = (128 << 20) / PIECE;
+/// Pieces of large bodies that are judged at the same time: 32 MiB. Judging makes copies of what it judges.
+pub(super) const JUDGED: usize = (32 << 20) / PIECE;
 /// How long a client may take for the next bytes of a body, and for room.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -27,6 +30,11 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) type Out = UnsyncBoxBody<Bytes, Failure>;
 /// Why a body breaks off.
 pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How many pieces a body is of those that are judged at the same time.
+pub(super) fn pieces_judged(text: &[u8]) -> u32 {
+    text.len().div_ceil(PIECE).min(JUDGED) as u32
+}
 
 /// A whole body.
 pub(super) fn whole(bytes: impl Into<Bytes>) -> Out {
@@ -38,11 +46,26 @@ pub(super) enum Read {
     /// All of it is here, and room is taken for it.
     Whole(Bytes, Option<OwnedSemaphorePermit>),
     /// It is longer than what is held.
-    Long(Vec<u8>, Incoming),
+    Long(Long),
     /// The client broke off.
     Broken,
     /// The client took too long, or there was no room for too long.
     Late,
+}
+
+/// The beginning of a body, for which room is taken, and what is left of it.
+pub(super) struct Long {
+    pub(super) head: Vec<u8>,
+    pub(super) rest: Incoming,
+    room: Option<OwnedSemaphorePermit>,
+}
+
+impl Long {
+    /// Looks at the beginning and lets go of it; what is left.
+    pub(super) fn begun(self, trail: &mut Trail) -> Incoming {
+        trail.push(&self.head);
+        self.rest
+    }
 }
 
 /// Reads a body to its end or to the bound.
@@ -69,7 +92,7 @@ pub(super) async fn read(mut body: Incoming, room: &Arc<Semaphore>) -> Read {
         let bytes = first.len().max(held.len());
         if bytes > LINE_BYTES_MAX {
             let head = if held.is_empty() { first.into() } else { held };
-            return Read::Long(head, body);
+            return Read::Long(Long { head, rest: body, room: permit });
         }
         if bytes > SMALL && permit.is_none() {
             // All at once: two that wait for each other's rest would wait for ever.
@@ -92,11 +115,14 @@ pub(super) async fn read(mut body: Incoming, room: &Arc<Semaphore>) -> Read {
 pub(super) struct Rest {
     head: Option<Bytes>,
     rest: Incoming,
+    /// Held until the beginning is on its way.
+    room: Option<OwnedSemaphorePermit>,
 }
 
 impl Rest {
-    pub(super) fn after(head: Vec<u8>, rest: Incoming) -> Out {
-        Self { head: Some(head.into()), rest }.boxed_unsync()
+    pub(super) fn of(long: Long) -> Out {
+        let Long { head, rest, room } = long;
+        Self { head: Some(head.into()), rest, room }.boxed_unsync()
     }
 }
 
@@ -105,10 +131,11 @@ impl Body for Rest {
     type Error = Failure;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
-        match self.head.take() {
-            Some(head) => Poll::Ready(Some(Ok(Frame::data(head)))),
-            None => Pin::new(&mut self.rest).poll_frame(cx).map_err(Failure::from),
+        if let Some(head) = self.head.take() {
+            return Poll::Ready(Some(Ok(Frame::data(head))));
         }
+        self.room = None;
+        Pin::new(&mut self.rest).poll_frame(cx).map_err(Failure::from)
     }
 
     fn size_hint(&self) -> SizeHint {

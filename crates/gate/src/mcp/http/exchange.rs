@@ -14,7 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::Proxy;
-use super::body::{self, Out, Read, Rest, SMALL, whole};
+use super::body::{self, Long, Out, Read, Rest, SMALL, whole};
 use super::calls::{Calls, How};
 use super::headers::{self, SESSION};
 use super::held::{self, Waiting};
@@ -80,9 +80,9 @@ pub(super) async fn serve(proxy: Arc<Proxy>, request: Request<Incoming>) -> Resu
     Ok(match body::read(body, &proxy.room).await {
         Read::Broken => refuse::plain(StatusCode::BAD_REQUEST, "the body broke off\n"),
         Read::Late => refuse::plain(StatusCode::REQUEST_TIMEOUT, "the body did not come in time\n"),
-        Read::Long(head, rest) => {
+        Read::Long(body) => {
             let (session, how) = session(&[]);
-            long(&proxy, parts, session, how, head, rest).await
+            long(&proxy, parts, session, how, body).await
         }
         Read::Whole(text, _) if text.is_empty() => {
             let (session, how) = session(&[]);
@@ -125,8 +125,17 @@ async fn whole_body(
     let (judged, parts) = if let Some(judged) = at_once {
         (judged, parts)
     } else {
+        let turn = if text.len() > SMALL {
+            Arc::clone(&proxy.judging).acquire_many_owned(body::pieces_judged(&text)).await.ok()
+        } else {
+            None
+        };
         let (said, own, session) = (text.clone(), Arc::clone(proxy), Arc::clone(&session));
-        let judging = move || (judged(&own, &Asking::new(&parts, &session, how, &said), false), parts);
+        let judging = move || {
+            let judged = judged(&own, &Asking::new(&parts, &session, how, &said), false);
+            drop(turn);
+            (judged, parts)
+        };
         match spawn_blocking(judging).await {
             Ok((Some(judged), parts)) => (judged, parts),
             _ => return unjudged(),
@@ -270,23 +279,14 @@ fn readable<'a>(headers: &HeaderMap, session: &Session, text: &'a [u8]) -> Resul
 }
 
 /// A body that is longer than what is held: nobody can judge it. It is refused, or passes as it comes.
-async fn long(
-    proxy: &Arc<Proxy>,
-    parts: request::Parts,
-    session: Arc<Session>,
-    how: How,
-    head: Vec<u8>,
-    mut rest: Incoming,
-) -> Response<Out> {
+async fn long(proxy: &Arc<Proxy>, parts: request::Parts, session: Arc<Session>, how: How, body: Long) -> Response<Out> {
     if !session.strict {
-        session.malformed("client", Bad::TooLong, head.len() as u64, false);
+        session.malformed("client", Bad::TooLong, body.head.len() as u64, false);
         let calls = Calls::new(session, how, Settled::default());
-        return forward(proxy, Going { parts, calls, after: Vec::new(), text: Bytes::new() }, Rest::after(head, rest))
-            .await;
+        return forward(proxy, Going { parts, calls, after: Vec::new(), text: Bytes::new() }, Rest::of(body)).await;
     }
     let mut trail = Trail::default();
-    trail.push(&head);
-    drop(head);
+    let mut rest = body.begun(&mut trail);
     // Read to its end, so that the client hears the answer.
     while let Ok(Some(Ok(frame))) = tokio::time::timeout(body::PATIENCE, rest.frame()).await {
         if let Ok(data) = frame.into_data() {

@@ -112,7 +112,12 @@ impl Resolved {
                 let ours = (0..rest.len()).filter(|at| is_ours(*at)).take_while(|at| room.take_words(&rest[*at..]));
                 self.runs.extend(ours.map(|at| (rest[at..].to_vec(), self.is_open)));
             }
-            "find" | "fd" => self.find(words, depth, room),
+            "find" | "fd" | "fdfind" => self.find(words, depth, room),
+            // They take names of files.
+            "cpio" | "mapfile" | "read" | "readarray" => {
+                self.is_open = true;
+                self.runs.push((words.to_vec(), true));
+            }
             "cargo" => self.cargo(words),
             "git" => self.git(words),
             "awk" | "gawk" | "mawk" | "nawk" => {
@@ -148,12 +153,12 @@ impl Resolved {
             let end = own.iter().position(|word| word == ";" || word == "+").unwrap_or(own.len());
             let own = &own[..end];
             self.add(own, depth + 1, room);
-            let sought = &words[1..at];
+            let sought = &sought(&words[1..at]);
             if !own.iter().filter(|word| *word == "{}").all(|_| room.take_words(sought)) || !room.take_words(own) {
                 break;
             }
             // What was found is known by what was looked for.
-            let found = |word: &String| if word == "{}" { sought.to_vec() } else { vec![word.clone()] };
+            let found = |word: &String| if word == "{}" { sought.clone() } else { vec![word.clone()] };
             self.add(&own.iter().flat_map(found).collect::<Vec<_>>(), depth + 1, room);
         }
         self.is_open = was;
@@ -221,6 +226,23 @@ impl Resolved {
         let own = std::iter::once("sealbook".to_owned()).chain(rest.filter(|word| *word != "--").cloned());
         self.runs.push((own.collect(), self.is_open));
     }
+}
+
+/// What `find` looks for, without what it is told to leave out.
+fn sought(words: &[String]) -> Vec<String> {
+    let is_test = |at: usize| words.get(at).is_some_and(|word| word.ends_with("name") || word.ends_with("path"));
+    let mut sought = Vec::new();
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        let is_denied = matches!(word.as_str(), "!" | "-not") && is_test(at + 1);
+        if is_denied || (is_test(at) && words.get(at + 2).is_some_and(|word| word == "-prune")) {
+            at += 3;
+        } else {
+            sought.push(word.clone());
+            at += 1;
+        }
+    }
+    sought
 }
 
 /// The word of a program's that runs what follows it, and how that begins.

@@ -143,11 +143,30 @@ fn what_is_too_much_to_read_is_not_judged() {
         format!("cat <<E{}\n{}\nE\n", "|a".repeat(100_000), "x".repeat(100_000)),
         "python -c ".repeat(90_000),
         "`\\`".repeat(100_000),
+        "for c in a b; do ".repeat(20_000),
+        format!("for c in a b; do {}", "x $c;".repeat(10_000)),
         "$'\\x41".repeat(100_000),
     ] {
         assert!(!is_over(&text), "{}", &text[..16]);
     }
     for text in ["a b\n".repeat(60_000), format!("rm {}", "a.txt ".repeat(60_000)), "it's { \"".repeat(10_000)] {
         assert!(!is_over(&text), "{}", &text[..5]);
+    }
+}
+
+#[test]
+fn a_loop_whose_values_are_known_is_taken_apart() {
+    for (text, ran) in [
+        ("for c in a b; do p $c; done", &["for|c|in|a|b", "p|a", "p|b", "done"][..]),
+        ("for c in a b; do p \"$c\" > ${c}; done; p $c", &["for|c|in|a|b", "p|a", "p|b", "done", "p|$c"]),
+        ("for c in a; do for d in b; do p $c $d; done; done", &["for|c|in|a", "for|d|in|b", "p|a|b", "done"]),
+        ("for c in a; do c=b; p $c; done", &["for|c|in|a", "p|$c", "done"]),
+        ("for c in $x; do p $c; done", &["for|c|in|$x", "p|$c", "done"]),
+        ("for c in a; do p x$c; done", &["for|c|in|a", "p|x$c", "done"]),
+        ("while p; do for c in a; do q $c; done; r $c; done", &["p", "for|c|in|a", "q|a", "done", "r|$c", "done"]),
+    ] {
+        let mut found = runs(text);
+        found.dedup();
+        assert_eq!(found, ran, "{text}");
     }
 }

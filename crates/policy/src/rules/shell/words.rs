@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::braces::Word;
+use super::loops::resolve;
 use super::programs::is_keyword;
 use super::quotes::Closes;
 use super::room::{COMMAND_BYTES, Room};
@@ -51,7 +52,8 @@ pub(super) fn simple(text: &str, room: &mut Room) -> Vec<Simple> {
         return Vec::new();
     }
     let chars: Vec<char> = text.chars().collect();
-    Reader::new(&chars, 0, 0, room).read(None).0
+    let commands = Reader::new(&chars, 0, 0, room).read(None).0;
+    resolve(&chars, commands, room)
 }
 
 pub(super) struct Reader<'r> {

@@ -20,8 +20,12 @@ pub(crate) enum Line<'l> {
     Words(&'l [String]),
     /// A text in whatever language.
     Code(&'l str),
-    /// A text that may be typed into a terminal, and may be prose.
-    Typed(&'l str),
+    /// A text that may be typed into a terminal, and may be prose; whether it surely goes into one.
+    Typed(&'l str, bool),
+    /// A text that is not run, and may be a path.
+    Value(&'l str),
+    /// A text that is written, said or looked for.
+    Written(&'l str),
 }
 
 /// What a member's name says of its value.
@@ -35,11 +39,14 @@ enum Sort {
     Program,
     Words,
     Typed,
+    Written,
+    /// One of several words, which are looked at together.
+    Word,
     Other,
 }
 
 impl Sort {
-    fn of(name: &str) -> Self {
+    fn of(name: &str, is_terminal: bool) -> Self {
         let name: String = folded(name).chars().filter(|c| c.is_alphanumeric()).collect();
         match name.as_str() {
             "command" | "cmd" | "commandline" | "cmdline" | "shellcommand" | "bashcommand" | "terminalcommand"
@@ -48,7 +55,11 @@ impl Sort {
             "code" | "snippet" => Self::Code,
             "program" | "executable" | "binary" | "bin" | "process" | "app" | "file" => Self::Program,
             "args" | "argv" | "arguments" | "parameters" | "params" => Self::Words,
-            "text" | "keys" | "data" | "input" | "stdin" | "line" => Self::Typed,
+            "keys" | "data" | "input" | "stdin" | "line" => Self::Typed,
+            "text" | "body" | "content" | "message" | "prompt" if is_terminal => Self::Typed,
+            "text" | "body" | "content" | "contents" | "message" | "prompt" | "description" | "title" | "comment"
+            | "summary" | "filetext" | "inserttext" | "newstr" | "newstring" | "newtext" | "oldstr" | "oldstring"
+            | "oldtext" | "pattern" | "query" | "regex" => Self::Written,
             _ => Self::Other,
         }
     }
@@ -58,9 +69,10 @@ impl Sort {
 ///
 /// A list of texts is a program and its words, or, where its first text has a blank in it, a list of command lines.
 /// The words that stand in a member of their own belong to the program beside them. JSON within texts is looked into.
-pub(crate) fn any_line(json: &[u8], each: &mut dyn FnMut(&Line<'_>) -> bool) -> bool {
+/// Only into a terminal what is called `text` or `message` is typed.
+pub(crate) fn any_line(json: &[u8], is_terminal: bool, each: &mut dyn FnMut(&Line<'_>) -> bool) -> bool {
     let json = json.trim_ascii_start();
-    let mut search = Search { each, found: false };
+    let mut search = Search { each, is_terminal, found: false };
     if !json.is_empty() {
         search.value(json, 0, Sort::Other, Level::default());
     }
@@ -76,6 +88,7 @@ struct Level {
 
 struct Search<'s> {
     each: &'s mut dyn FnMut(&Line<'_>) -> bool,
+    is_terminal: bool,
     found: bool,
 }
 
@@ -115,8 +128,10 @@ impl Search<'_> {
             Sort::Command | Sort::Script | Sort::Words | Sort::Program if is_json => self.tell(&Line::Json(&text)),
             Sort::Command | Sort::Script | Sort::Words | Sort::Program => self.tell(&Line::Shell(&text)),
             Sort::Code => self.tell(&Line::Code(&text)),
-            Sort::Typed => self.tell(&Line::Typed(&text)),
-            Sort::Other => {}
+            Sort::Typed => self.tell(&Line::Typed(&text, self.is_terminal)),
+            Sort::Written => self.tell(&Line::Written(&text)),
+            Sort::Other => self.tell(&Line::Value(&text)),
+            Sort::Word => {}
         }
         let inner = if level.texts == LEVELS_MAX || self.found { None } else { json_in(raw) };
         // `[ -f x ] || y` begins like a list and is none.
@@ -135,7 +150,7 @@ impl Search<'_> {
                 words.extend(text_at(json, at, end));
                 // An element that is JSON itself; as a line it is looked at below.
                 if let [b'"', raw @ .., b'"'] = &json[at..end] {
-                    self.text(raw, if matches!(sort, Sort::Code | Sort::Typed) { sort } else { Sort::Other }, below);
+                    self.text(raw, if is_argv && sort != Sort::Code { Sort::Word } else { sort }, below);
                 }
                 return end;
             }
@@ -159,7 +174,12 @@ impl Search<'_> {
         let mut beside = Beside::default();
         let below = Level { depth: level.depth + 1, ..level };
         let end = each_child(json, at, |at, name| {
-            let sort = name.map_or(Sort::Other, |name| Sort::of(&text_of(name)));
+            let name = name.map(text_of).unwrap_or_default();
+            let sort = Sort::of(&name, self.is_terminal);
+            // Some name files by the members of a map.
+            if name.contains('/') {
+                self.tell(&Line::Value(&name));
+            }
             let end = self.value(json, at, sort, below);
             match sort {
                 Sort::Command | Sort::Program => beside.programs.extend(text_at(json, at, end)),
@@ -230,12 +250,14 @@ mod tests {
 
     fn lines(json: &str) -> Vec<String> {
         let mut all = Vec::new();
-        any_line(json.as_bytes(), &mut |line| {
+        any_line(json.as_bytes(), false, &mut |line| {
             all.push(match line {
                 Line::Shell(text) | Line::Json(text) => format!("sh {text}"),
                 Line::Words(words) => words.join("|"),
                 Line::Code(text) => format!("code {text}"),
-                Line::Typed(text) => format!("typed {text}"),
+                Line::Typed(text, _) => format!("typed {text}"),
+                Line::Value(text) => format!("value {text}"),
+                Line::Written(text) => format!("written {text}"),
             });
             false
         });
@@ -245,17 +267,18 @@ mod tests {
     #[test]
     fn what_is_run_is_known_by_names() {
         for (json, found) in [
-            (r#"{"command":"a b","content":"c d"}"#, &["sh a b"][..]),
+            (r#"{"command":"a b","content":"c d"}"#, &["sh a b", "written c d"][..]),
             (r#"{"a":[{"CMD":"a"}]}"#, &["sh a"]),
             (r#"{"cmd":["a","b c"]}"#, &["a|b c"]),
             (r#"{"script":["a","b c"]}"#, &["a|b c", "sh a", "sh b c"]),
             (r#"{"command":["a b","c"]}"#, &["a b|c", "sh a b", "sh c"]),
             (r#"{"args":["b",1],"program":"a"}"#, &["b|1", "sh a", "a|b"]),
             (r#"{"args":"b c","command":"a"}"#, &["sh b c", "sh a", "a|b|c"]),
-            (r#"{"x":"{\"command\":\"a\"}"}"#, &["sh a"]),
+            (r#"{"x":"{\"command\":\"a\"}"}"#, &[r#"value {"command":"a"}"#, "sh a"]),
             (r#"{"code":"a"}"#, &["code a"]),
-            (r#"{"text":"a"}"#, &["typed a"]),
-            (r#"{"message":"a"}"#, &[]),
+            (r#"{"keys":"a"}"#, &["typed a"]),
+            (r#"{"text":"a","new_string":"b"}"#, &["written a", "written b"]),
+            (r#"{"x":["a"],"files":{"b/c":"d","e":1}}"#, &["value a", "value b/c", "value d"]),
             ("1", &[]),
             ("", &[]),
         ] {

@@ -116,7 +116,7 @@ fn resolve(call: &Call<'_>) -> Result<Answer, Error> {
     filled("reason", &asked.reason)?;
     if !call.desk.setup.agents_resolve {
         let id = find_alert(&*call.desk.state()?, &asked.alert_id)?.id;
-        let command = format!("sealbook alerts resolve {id} --reason WHY");
+        let command = call.desk.command(&format!("alerts resolve {id} --reason WHY"));
         return Err(Error::PersonRequired { what: "resolving an alert", command });
     }
     change(call, "alert.resolved", &asked.alert_id, Some(&asked.reason), "{}")

@@ -38,11 +38,8 @@ struct Listed {
     status: Status,
     approvals: Vec<Told>,
     /// What a person does; no tool does it.
-    how_to_decide: &'static str,
+    how_to_decide: String,
 }
-
-const HOW: &str = "only a person decides, with the approver's passphrase: `sealbook approve REQUEST` or \
-                   `sealbook deny REQUEST` in a terminal, with the id of the request; no tool can do it";
 
 fn run(call: &Call<'_>) -> Result<Answer, Error> {
     let asked: Listing = call.read()?;
@@ -51,5 +48,10 @@ fn run(call: &Call<'_>) -> Result<Answer, Error> {
     let mut approvals: Vec<&Approval> = state.approvals().iter().filter(wanted).collect();
     approvals.sort_by_key(|approval| approval.seq);
     let list = ApprovalList { approvals, now, shown: None };
-    Ok(Answer::of(&Listed { status: Status::Success, approvals: Told::list(&list), how_to_decide: HOW }))
+    let [approve, deny] = ["approve REQUEST", "deny REQUEST"].map(|words| call.desk.command(words));
+    let how_to_decide = format!(
+        "only a person decides, with the approver's passphrase: `{approve}` or `{deny}` in a terminal, with the id of \
+         the request; no tool can do it"
+    );
+    Ok(Answer::of(&Listed { status: Status::Success, approvals: Told::list(&list), how_to_decide }))
 }

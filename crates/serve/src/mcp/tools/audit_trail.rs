@@ -183,7 +183,7 @@ fn run(call: &Call<'_>) -> Result<Answer, Error> {
         }
         Action::ComplianceReport => report(call, &asked),
         Action::ReviewCompliance => review(call, asked),
-        Action::AddComplianceRule => Err(refused(asked.rule.as_ref())),
+        Action::AddComplianceRule => Err(refused(call, asked.rule.as_ref())),
         Action::Unknown => Err(Error::UnknownAction),
     }
 }
@@ -243,7 +243,7 @@ fn review(call: &Call<'_>, asked: Arguments) -> Result<Answer, Error> {
 }
 
 /// What a person does instead.
-fn refused(rule: Option<&ProposedRule>) -> Error {
+fn refused(call: &Call<'_>, rule: Option<&ProposedRule>) -> Error {
     let Some(rule) = rule else {
         return Error::Arguments { why: "`rule` is missing: rule_id, name, pattern and severity".to_owned() };
     };
@@ -251,7 +251,7 @@ fn refused(rule: Option<&ProposedRule>) -> Error {
     if empty {
         return Error::Arguments { why: "`rule` needs rule_id, name, pattern and severity".to_owned() };
     }
-    Error::ApproverRequired { what: "adding a rule", command: "sealbook rules add FILE".to_owned() }
+    Error::ApproverRequired { what: "adding a rule", command: call.desk.command("rules add FILE") }
 }
 
 fn time(call: &Call<'_>, field: &str, when: Option<&When>) -> Result<Option<Timestamp>, Error> {

@@ -1,7 +1,7 @@
 //! `emergency_stop` and `list_stops`. Anyone may stop; a person alone resumes.
 
 use rmcp::schemars::JsonSchema;
-use sealbook_policy::{StopKind, StopScope};
+use sealbook_policy::{Raw, StopKind, StopScope};
 use sealbook_record::{PartName, Severity, Target, TargetKind};
 use sealbook_report::StopList;
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,8 @@ struct Stopping {
     /// What is stopped; everything where nothing is said
     #[serde(default)]
     scope: Scope,
-    /// Which one: the tenant, the actor, the session, the tool (`TOOL` or `SERVER/TOOL`), the workflow
+    /// Which one: the tenant, the actor, the session, the workflow, or the tool: `TOOL`, `SERVER/TOOL`, `AGENT/TOOL`,
+    /// `exec/PROGRAM`, where `*` stands for anything
     #[serde(default)]
     id: String,
 }
@@ -74,13 +75,14 @@ struct Listed {
     status: Status,
     stops: Vec<Told>,
     /// What a person does; no tool does it.
-    how_to_resume: &'static str,
+    how_to_resume: String,
+    /// What the new stop holds for, where its name alone does not say so
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holds_for: Option<String>,
     /// Other tenants of the book that could not be stopped
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_stopped: Vec<String>,
 }
-
-const HOW: &str = "only a person lifts a stop, with the approver's passphrase: `sealbook resume` in a terminal";
 
 fn set(call: &Call<'_>) -> Result<Answer, Error> {
     let asked: Stopping = call.read()?;
@@ -99,24 +101,34 @@ fn set(call: &Call<'_>) -> Result<Answer, Error> {
         Scope::Tool => (StopKind::Tool, TargetKind::Tool),
         Scope::Workflow => (StopKind::Workflow, TargetKind::Workflow),
     };
-    let scope = StopScope { kind, id: asked.id };
+    let scope = StopScope::named(kind, &asked.id).map_err(|why| Error::Arguments { why: format!("`id`: {why}") })?;
     let mut record = call.desk.event(&call.actor, "stop.set", Target::new(target, scope.to_string()));
     record.severity = Severity::Critical;
     record.reason = Some(asked.reason);
     record.set_part_json(PartName::Input, scope.to_json())?;
+    let judged = call.desk.policy()?.admit(Raw::new(record.clone()))?;
+    if judged.record().part(PartName::Input).is_none_or(|part| part.get() != scope.to_json()) {
+        let why = "`id` holds what looks like a secret, and would not be kept as it is; name it by something else";
+        return Err(Error::Arguments { why: why.to_owned() });
+    }
     call.desk.seal(record.clone())?;
     // As the command does: each tenant has a ledger, and gates heed their own.
     let failed = if asked.scope == Scope::All { call.desk.seal_elsewhere(&record) } else { Vec::new() };
-    stops(call, failed)
+    stops(call, failed, scope.reach())
 }
 
 fn list(call: &Call<'_>) -> Result<Answer, Error> {
     let Listing {} = call.read()?;
-    stops(call, Vec::new())
+    stops(call, Vec::new(), None)
 }
 
-fn stops(call: &Call<'_>, not_stopped: Vec<String>) -> Result<Answer, Error> {
+fn stops(call: &Call<'_>, not_stopped: Vec<String>, holds_for: Option<String>) -> Result<Answer, Error> {
     let state = call.desk.state()?;
     let stops = Told::list(&StopList { stops: state.stops() });
-    Ok(Answer::of(&Listed { status: Status::Success, stops, how_to_resume: HOW, not_stopped }))
+    let how_to_resume = format!(
+        "only a person lifts a stop, with the approver's passphrase, in a terminal: `{}` lifts every one; \
+         in the place of --all, one is named as it was set, as in --tool NAME",
+        call.desk.command("resume --all --reason WHY")
+    );
+    Ok(Answer::of(&Listed { status: Status::Success, stops, how_to_resume, holds_for, not_stopped }))
 }

@@ -1,0 +1,172 @@
+//! What an operation did, as its records tell.
+
+use std::path::{Component, Path, PathBuf};
+
+use sealbook_ledger::Phase;
+use sealbook_record::{
+    COMPENSATION_PREFIX, Category, FileContent, FileState, OperationStatus, Outcome, PartName, RECONCILED_ACTION,
+    Record, Uuid,
+};
+use sealbook_store::{Operation, Stored};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What an operation did to the world.
+pub(super) enum Deed {
+    Nothing,
+    Done,
+    Files(Vec<Written>),
+    Call { tool: String, input: Value },
+    Impossible(String),
+}
+
+/// What a call did to one file.
+pub(crate) struct Written {
+    pub(crate) path: PathBuf,
+    pub(crate) before: FileState,
+    pub(crate) after: FileContent,
+}
+
+/// Categories of what only looks.
+const LOOKING: &[Category] = &[Category::FileRead, Category::DataAccess, Category::RagSearch, Category::HealthCheck];
+
+/// What an operation did; its records are forward ones first, then those of its undo.
+pub(super) fn of(operation: &Operation) -> Deed {
+    match operation.status {
+        OperationStatus::Compensated => return Deed::Done,
+        OperationStatus::Recorded | OperationStatus::Blocked => return Deed::Nothing,
+        _ => {}
+    }
+    let forward = || {
+        operation
+            .records
+            .iter()
+            .filter_map(|stored| Some((stored, stored.record.as_ref()?)))
+            .filter(|(_, r)| !is_undo(r))
+    };
+    let Some((_, intent)) = forward().find(|(_, record)| record.phase == Phase::Intent) else {
+        return Deed::Impossible("the words of its intent were erased".to_owned());
+    };
+    if LOOKING.contains(&intent.category) {
+        return Deed::Nothing;
+    }
+    let ended = forward().filter(|(_, record)| ends(record)).collect::<Vec<_>>();
+    let Some((stored, last)) = ended.last() else {
+        return Deed::Impossible("nobody knows how it ended; `sealbook operation reconcile` says it".to_owned());
+    };
+    if let Some(declared) = compensation(stored, last) {
+        return declared;
+    }
+    let written = files(intent, last);
+    if !written.is_empty() {
+        return Deed::Files(written);
+    }
+    match last.outcome {
+        Some(Outcome::Blocked) => Deed::Nothing,
+        Some(Outcome::Unknown) => {
+            Deed::Impossible("nobody knows whether it happened; `sealbook operation reconcile` says it".to_owned())
+        }
+        _ => Deed::Impossible(match intent.category {
+            Category::CodeExecution => "a command ran, and nothing on record takes back what it did".to_owned(),
+            _ => "nothing on record says what would take it back".to_owned(),
+        }),
+    }
+}
+
+fn is_undo(record: &Record) -> bool {
+    record.action.starts_with(COMPENSATION_PREFIX)
+}
+
+fn ends(record: &Record) -> bool {
+    record.phase == Phase::Outcome || record.action == RECONCILED_ACTION && record.outcome == Some(Outcome::Ok)
+}
+
+/// What the executor sealed of how the call is taken back.
+fn compensation(stored: &Stored, record: &Record) -> Option<Deed> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        compensation: Declared,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Declared {
+        Nothing,
+        Call { tool: String, input: Value },
+        Irreversible { why: String },
+    }
+    let Metadata { compensation } = serde_json::from_str(record.part(PartName::Metadata)?.get()).ok()?;
+    let is_redacted = stored.redactions.iter().any(|gone| gone.path.starts_with("metadata/compensation"));
+    Some(match compensation {
+        Declared::Nothing => Deed::Nothing,
+        Declared::Call { .. } if is_redacted => {
+            Deed::Impossible("redaction changed what the call that takes it back needs".to_owned())
+        }
+        Declared::Call { tool, input } => Deed::Call { tool, input },
+        Declared::Irreversible { why } => Deed::Impossible(why),
+    })
+}
+
+/// The files that an operation says it found, and what it left of them where that is told.
+pub(crate) fn written(operation: &Operation) -> Vec<Written> {
+    let forward = || operation.records.iter().filter_map(|stored| stored.record.as_ref()).filter(|r| !is_undo(r));
+    let intent = forward().find(|record| record.phase == Phase::Intent);
+    let outcome = forward().rfind(|record| record.phase == Phase::Outcome);
+    intent.map_or_else(Vec::new, |intent| files(intent, outcome.unwrap_or(intent)))
+}
+
+/// The files that the call found and left, where both are told.
+fn files(intent: &Record, outcome: &Record) -> Vec<Written> {
+    let cwd = cwd(outcome).or_else(|| cwd(intent)).unwrap_or_else(|| PathBuf::from("/"));
+    let found = FileState::of_part(intent, PartName::Before);
+    let left = FileState::of_part(outcome, PartName::After);
+    let left_at =
+        |path: &str| left.iter().find(|state| state.path == path).map_or(FileContent::Unknown, FileState::known);
+    let written = found.into_iter().map(|before| {
+        let (path, after) = (plain(&cwd.join(&before.path)), left_at(&before.path));
+        Written { path, before, after }
+    });
+    // What the call left as it found it is nothing to take back.
+    written.filter(|written| written.after == FileContent::Unknown || written.before.known() != written.after).collect()
+}
+
+fn cwd(record: &Record) -> Option<PathBuf> {
+    let context: Value = serde_json::from_str(record.part(PartName::Context)?.get()).ok()?;
+    context.get("cwd")?.as_str().map(PathBuf::from)
+}
+
+/// The path without `.` and `..`, as it is written.
+fn plain(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(out.pop()),
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+/// The undos of an operation so far.
+pub(super) struct Before {
+    /// One that was begun and has no outcome.
+    pub(super) begun: Option<Uuid>,
+    /// One that did not end well: what is begun now is another attempt at it.
+    pub(super) failed: Option<Uuid>,
+}
+
+pub(super) fn before(operation: &Operation) -> Before {
+    let mut before = Before { begun: None, failed: None };
+    for record in operation.records.iter().filter_map(|stored| stored.record.as_ref()).filter(|record| is_undo(record))
+    {
+        match record.phase {
+            Phase::Intent => before.begun = Some(record.id),
+            Phase::Outcome if record.parent == before.begun => {
+                before.begun = None;
+                before.failed = record.parent.filter(|_| record.outcome != Some(Outcome::Ok));
+            }
+            Phase::Outcome | Phase::Event => {}
+        }
+    }
+    before
+}
