@@ -11,9 +11,10 @@ use crate::workspace::{Verdict, Workspace, fail};
 /// How long each target is run where nothing is said.
 const SECONDS: u64 = 60;
 /// Crates that have targets, and which of their tests run them.
-static PLAIN: [(&str, &[&str]); 2] = [
+static PLAIN: [(&str, &[&str]); 3] = [
     ("sealbook_testkit::", &["-p", "sealbook-testkit", "--test", "it"]),
     ("sealbook_gate::", &["-p", "sealbook-gate", "--lib"]),
+    ("sealbook_flow::", &["-p", "sealbook-flow", "--lib"]),
 ];
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Verdict {

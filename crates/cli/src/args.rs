@@ -73,7 +73,7 @@ pub(crate) struct Acting {
 }
 
 fn formats() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(["terminal", "json", "jsonl", "markdown", "md", "cyclonedx", "sarif", "oscal"])
+    PossibleValuesParser::new(["terminal", "json", "jsonl", "markdown", "md", "html", "cyclonedx", "sarif", "oscal"])
         .try_map(|name| name.parse::<Format>())
 }
 

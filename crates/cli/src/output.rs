@@ -31,6 +31,7 @@ impl Output {
             "json" => Some(Format::Json),
             "jsonl" | "ndjson" => Some(Format::Jsonl),
             "md" | "markdown" => Some(Format::Markdown),
+            "html" | "htm" => Some(Format::Html),
             "sarif" => Some(Format::Sarif),
             _ => None,
         };

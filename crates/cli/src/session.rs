@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sealbook_flow::{Journal, LedgerJournal};
 use sealbook_gate::{Gate, GateOptions};
 use sealbook_policy::{Decision, Hit, Judged, Policy, Raw, State, is_reserved};
 use sealbook_record::{Actor, Category, Outcome, PartName, Phase, Record, Target, TargetKind};
@@ -82,6 +83,14 @@ impl Session {
     pub(crate) fn into_intake(self, options: GateOptions) -> Result<Gate, Failure> {
         let key = digest_key::load_or_create(&self.place.layout.keys, self.ledger.origin())?;
         Ok(Gate::new(Arc::new(self.ledger), Policy::new(key), options)?)
+    }
+
+    /// The ledger, and where what is done beside it is written down.
+    pub(crate) fn into_journal(self) -> Result<(Arc<Ledger>, Arc<dyn Journal>), Failure> {
+        let key = digest_key::load_or_create(&self.place.layout.keys, self.ledger.origin())?;
+        let ledger = Arc::new(self.ledger);
+        let journal = LedgerJournal::new(Arc::clone(&ledger), Arc::new(Policy::new(key)));
+        Ok((ledger, Arc::new(journal)))
     }
 
     /// A ledger that is open already.

@@ -58,7 +58,7 @@ pub enum Error {
         why: &'static str,
     },
     /// An address to be told that cannot be used.
-    #[error("the webhook cannot be used: {why}; give an address of your own in notify.toml")]
+    #[error("the webhook cannot be used: {why}; give an address of your own, as in https://…")]
     WebhookInvalid {
         /// What is wrong with it.
         why: &'static str,
@@ -177,6 +177,9 @@ pub enum Error {
         /// How many there may be.
         most: usize,
     },
+    /// A workflow.
+    #[error(transparent)]
+    Workflow(#[from] crate::workflow::WorkflowError),
     /// A record that is not admitted.
     #[error(transparent)]
     Policy(#[from] sealbook_policy::Error),
@@ -231,6 +234,7 @@ impl Error {
             Self::NothingUnknown { .. } => "nothing_unknown",
             Self::CannotTell { .. } => "cannot_tell",
             Self::UndoTooLarge { .. } => "undo_too_large",
+            Self::Workflow(e) => e.code(),
             Self::Policy(e) => e.code(),
             Self::Store(e) => e.code(),
         }

@@ -26,6 +26,8 @@ mod tools;
 mod undo;
 mod webhook;
 
+pub mod workflow;
+
 pub use error::{Error, GaveUp};
 pub use executor::{Called, Executor, NoSecrets, Request, Secrets, ToolAnswer};
 pub(crate) use journal::enter_undo;

@@ -233,33 +233,44 @@ pub(crate) fn mailbox(text: &str) -> Result<Mailbox, Error> {
 
 /// What a server said, by its class alone. Where the connection ended without an answer, nobody knows.
 fn fault(error: &lettre::transport::smtp::Error) -> Fault {
+    use std::io::ErrorKind::{InvalidData, TimedOut, WouldBlock};
     let code = error.status().map(|code| format!("the mail server answered {code}"));
     let said = |fault: Fault| match code.clone() {
         Some(code) => fault.with_detail(code),
         None => fault,
     };
     if error.is_transient() {
-        said(Fault::new(Cause::NotNow))
-    } else if error.is_permanent() {
-        said(Fault::permanent("the mail server refused it"))
-    } else if error.is_timeout() {
-        Fault::new(Cause::Timeout)
-    } else if error.is_tls() {
-        Fault::permanent("TLS with the mail server failed: its certificate is not trusted, or it has none")
-    } else if error.is_client() {
-        Fault::permanent("the mail server does not take what it must take: TLS, or this way to log in")
-    } else if is_unreached(error) {
-        Fault::new(Cause::Connect)
-    } else {
-        Fault::new(Cause::Lost)
+        return said(Fault::new(Cause::NotNow));
+    }
+    if error.is_permanent() {
+        return said(Fault::permanent("the mail server refused it"));
+    }
+    if error.is_client() {
+        return Fault::permanent("the mail server does not take what it must take: TLS, or this way to log in");
+    }
+    match system_kind(error) {
+        // What rustls refuses comes as such an error, before any mail was sent.
+        Some(InvalidData) => {
+            Fault::permanent("TLS with the mail server failed: its certificate is not trusted, or it has none")
+        }
+        // A read that takes too long ends so on Linux.
+        Some(TimedOut | WouldBlock) => Fault::new(Cause::Timeout),
+        // The library tells failures to connect apart in its words alone.
+        _ if error.to_string().starts_with("Connection error") => Fault::new(Cause::Connect),
+        _ => Fault::new(Cause::Lost),
     }
 }
 
-/// Whether there was no connection at all.
-fn is_unreached(error: &lettre::transport::smtp::Error) -> bool {
-    use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
-    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
-    source.is_some_and(|cause| matches!(cause.kind(), ConnectionRefused | HostUnreachable | NetworkUnreachable))
+/// What the system said, where it was the system.
+fn system_kind(error: &dyn std::error::Error) -> Option<std::io::ErrorKind> {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(system) = cause.downcast_ref::<std::io::Error>() {
+            return Some(system.kind());
+        }
+        source = cause.source();
+    }
+    None
 }
 
 /// Whether a host is this machine by its own name or address; no other name is looked up.

@@ -37,6 +37,11 @@ pub trait Analyzer: Sync {
         false
     }
 
+    /// Itself, if it need not read everything again.
+    fn resumable(&self) -> Option<&dyn Resumable> {
+        None
+    }
+
     /// Reads the records (oldest first, each only once; a record sealed by several runs comes
     /// several times) and gives what it saw. Each finding cites the records it rests on.
     fn analyze(
@@ -45,6 +50,29 @@ pub trait Analyzer: Sync {
         scope: &Scope<'_>,
         progress: &dyn Progress,
     ) -> Result<Vec<Finding>, Error>;
+}
+
+/// An analyzer that can put down what it counted, and go on from there when more was sealed.
+///
+/// Going on gives the same findings as reading everything again.
+pub trait Resumable: Sync {
+    /// Begins with nothing.
+    fn begin(&self, scope: &Scope<'_>) -> Box<dyn Fold>;
+
+    /// Goes on from what an analysis of the same version put down; `None` where it cannot, and everything is read again.
+    fn resume(&self, state: &[u8], scope: &Scope<'_>) -> Option<Box<dyn Fold>>;
+}
+
+/// An analysis that is under way.
+pub trait Fold {
+    /// Takes in the next record.
+    fn record(&mut self, sealed: Sealed);
+
+    /// All that was counted so far, as bytes. The run that is being read must be over.
+    fn state(&self) -> Vec<u8>;
+
+    /// What it saw.
+    fn finish(self: Box<Self>) -> Vec<Finding>;
 }
 
 /// Every analyzer, in the order in which a run asks them.

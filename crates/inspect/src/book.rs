@@ -10,7 +10,7 @@ use sealbook_policy::{Policy, Raw};
 use sealbook_record::Timestamp;
 use sealbook_store::{Cursor, Ledger, Query, Stored, Ticket};
 
-use crate::{Error, Prior, Sealed, Selection, SeqRange, Sink, Stamp};
+use crate::{Derived, Error, Prior, Sealed, Selection, SeqRange, Sink, Stamp};
 
 /// Records that are submitted together.
 const BATCH_RECORDS: usize = 1_024;
@@ -78,8 +78,31 @@ impl Prior for Book<'_> {
         selection: &Selection<'_>,
     ) -> Result<Box<dyn Iterator<Item = Result<Sealed, Error>> + '_>, Error> {
         let wanted = Wanted::new(selection);
-        let pages = Pages { ledger: self.ledger, wanted, page: Vec::new().into_iter(), next: Next::Begin };
+        let next = match selection.after {
+            Some(seq) => Next::After(Cursor::after(seq)),
+            None => Next::Begin,
+        };
+        let pages = Pages { ledger: self.ledger, wanted, page: Vec::new().into_iter(), next };
         Ok(Box::new(pages))
+    }
+
+    fn derived(&self) -> Option<&dyn Derived> {
+        Some(self)
+    }
+}
+
+impl Derived for Book<'_> {
+    fn load(&self, name: &str) -> Option<Vec<u8>> {
+        self.ledger.derived(name)
+    }
+
+    fn keep(&self, name: &str, bytes: &[u8], seq: u64) -> bool {
+        // It saves time and is not needed.
+        self.ledger.keep_derived(name, bytes, seq).unwrap_or(false)
+    }
+
+    fn has_erased_since(&self, seq: u64) -> Result<bool, Error> {
+        self.ledger.has_erased_since(seq).map_err(unread)
     }
 }
 
@@ -148,6 +171,7 @@ struct Wanted {
     target: Option<String>,
     project: Option<String>,
     operation: Option<Uuid>,
+    after: Option<u64>,
     until: Option<Timestamp>,
 }
 
@@ -160,6 +184,7 @@ impl Wanted {
             target: owned(selection.target),
             project: owned(selection.project),
             operation: selection.operation,
+            after: selection.after,
             until: selection.until,
         }
     }
@@ -187,6 +212,7 @@ impl Wanted {
             && is(&self.target, Some(&record.target.id))
             && is(&self.project, record.project.as_deref())
             && (self.actions.is_empty() || self.actions.contains(&record.action))
+            && self.after.is_none_or(|after| after < stored.seq)
             && (self.operation.is_none() || self.operation == record.operation);
         fits.then_some(Sealed { seq: stored.seq, record })
     }

@@ -1,5 +1,6 @@
 //! One run over a target: sources first, then analyzers.
 
+mod state;
 mod tell;
 
 use std::collections::BTreeSet;
@@ -54,10 +55,12 @@ pub struct SourceRun {
 pub struct Analysis {
     /// Its name.
     pub analyzer: &'static str,
-    /// Records it read.
+    /// Records it read, those among them that an earlier run read for it.
     pub records: u64,
     /// The first and the last of them.
     pub range: Option<SeqRange>,
+    /// The record `analysis.state` that says what it goes on from; what came before that was not read again.
+    pub resumed: Option<u64>,
     /// What it found, or why it could not.
     pub result: Result<Vec<Finding>, Error>,
 }
@@ -115,7 +118,7 @@ impl Batch<'_> {
         let asked: BTreeSet<_> = self.sources.iter().map(|source| source.metadata().name).collect();
         for analyzer in &self.analyzers {
             if !audit.was_cancelled() && asked.iter().any(|source| analyzer.supports(source)) {
-                let analysis = self.analyze(*analyzer, prior, since_baseline.as_ref(), progress)?;
+                let analysis = self.analyze(*analyzer, prior, sink, since_baseline.as_ref(), progress)?;
                 for record in self.analysis_records(*analyzer, &analysis)? {
                     sink.record(Raw::new(record))?;
                 }
@@ -164,6 +167,7 @@ impl Batch<'_> {
         &self,
         analyzer: &dyn Analyzer,
         prior: &dyn Prior,
+        sink: &mut dyn Sink,
         since_baseline: Option<&Difference>,
         progress: &dyn Progress,
     ) -> Result<Analysis, Error> {
@@ -177,38 +181,66 @@ impl Batch<'_> {
             operation: self.only_run(analyzer),
             ..Selection::default()
         };
-        let (mut read, mut range) = (0, None);
-        let mut records = prior
-            .records(if analyzer.reads_all() { &all } else { &selection })?
-            .filter(|sealed| {
-                analyzer.reads_all()
-                    || sealed.as_ref().map_or(true, |sealed| metadata.sources.contains(&sealed.record.source.as_str()))
-            })
-            .inspect(|sealed| {
-                if let Ok(Sealed { seq, .. }) = sealed {
-                    read += 1;
-                    range = join(range, Some(SeqRange { first: *seq, last: *seq }));
-                }
-            });
+        let selection = if analyzer.reads_all() { &all } else { &selection };
         let suppressed = Suppressions::read(prior, project)?;
         let scope = Scope { project, now: self.request.now, since_baseline, suppressed: Some(&suppressed) };
-        let mut result = analyzer.analyze(&mut records, &scope, progress);
-        drop(records);
-        match (&mut result, range) {
-            (Err(error), _) if error.is_of_the_book() => return Err(result.expect_err("just seen")),
+        let mut analysis =
+            Analysis { analyzer: metadata.name, records: 0, range: None, resumed: None, result: Ok(Vec::new()) };
+        let result = match analyzer.resumable().filter(|_| selection.operation.is_none()) {
+            Some(resumable) => {
+                let mut folding = self.fold(analyzer, resumable, prior, &scope)?;
+                let read = folding.read(self, prior, selection, progress);
+                (analysis.records, analysis.range, analysis.resumed) = (folding.records, folding.range, folding.from);
+                match read {
+                    Ok(()) => {
+                        self.put_down(&folding, prior, sink)?;
+                        Ok(folding.finish())
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            None => analyze_all(analyzer, prior, selection, &scope, progress, &mut analysis),
+        };
+        analysis.result = match result {
+            Err(error) if error.is_of_the_book() => return Err(error),
+            result => result,
+        };
+        if let Ok(findings) = &mut analysis.result {
             // A finding that names no record rests on all that were read.
-            (Ok(findings), Some(SeqRange { first, last })) => {
+            if let Some(SeqRange { first, last }) = analysis.range {
                 for finding in findings.iter_mut().filter(|finding| finding.evidence.is_empty()) {
                     finding.evidence.push((first, last));
                 }
             }
-            _ => {}
-        }
-        if let Ok(findings) = &mut result {
             suppressed.apply(findings, self.request.now);
         }
-        Ok(Analysis { analyzer: metadata.name, records: read, range, result })
+        Ok(analysis)
     }
+}
+
+/// Reads everything that the selection matches.
+fn analyze_all(
+    analyzer: &dyn Analyzer,
+    prior: &dyn Prior,
+    selection: &Selection<'_>,
+    scope: &Scope<'_>,
+    progress: &dyn Progress,
+    analysis: &mut Analysis,
+) -> Result<Vec<Finding>, Error> {
+    let sources = analyzer.metadata().sources;
+    let mut records = prior
+        .records(selection)?
+        .filter(|sealed| {
+            analyzer.reads_all()
+                || sealed.as_ref().map_or(true, |sealed| sources.contains(&sealed.record.source.as_str()))
+        })
+        .inspect(|sealed| {
+            if let Ok(Sealed { seq, .. }) = sealed {
+                analysis.records += 1;
+                analysis.range = join(analysis.range, Some(SeqRange { first: *seq, last: *seq }));
+            }
+        });
+    analyzer.analyze(&mut records, scope, progress)
 }
 
 fn join(a: Option<SeqRange>, b: Option<SeqRange>) -> Option<SeqRange> {

@@ -73,6 +73,24 @@ pub enum Error {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// A reference under which no report can be kept.
+    #[error(
+        "no report can be kept under `{reference}`: {why}; name another with --git-ref, as in refs/sealbook/reports"
+    )]
+    KeepRefused {
+        /// The reference.
+        reference: String,
+        /// Why.
+        why: String,
+    },
+    /// A report that could not be kept.
+    #[error("the report is not kept under `{reference}`: {why}; look at the repository, and ask again")]
+    KeepFailed {
+        /// The reference.
+        reference: String,
+        /// Why.
+        why: String,
+    },
     /// A directory that cannot be watched.
     #[error("cannot watch {}: {cause}; the system's limits are in fs.inotify (sysctl)", path.display())]
     Unwatched {
@@ -181,6 +199,8 @@ impl Error {
             Self::UnknownModule { .. } => "unknown_module",
             Self::UnknownService { .. } => "unknown_service",
             Self::ScheduleInvalid { .. } => "schedule_invalid",
+            Self::KeepRefused { .. } => "keep_refused",
+            Self::KeepFailed { .. } => "keep_failed",
             Self::Unwatched { .. } => "unwatched",
             Self::ModuleAmbiguous { .. } => "module_ambiguous",
             Self::PatternInvalid { .. } => "pattern_invalid",

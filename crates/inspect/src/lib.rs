@@ -19,6 +19,7 @@ mod book;
 mod collector;
 mod coverage;
 mod error;
+mod keep;
 mod path;
 mod picture;
 mod prior;
@@ -32,8 +33,9 @@ mod stream;
 mod suppression;
 
 pub use analyzer::{
-    ANALYZERS, Analyzer, AnalyzerMetadata, Catalogue, ComplianceAnalyzer, Control, DriftAnalyzer, Feature, GitAnalyzer,
-    LogAnalyzer, Mapping, ModuleAnalyzer, QualityAnalyzer, Scope, SecurityAnalyzer, ServiceAnalyzer, analyzer,
+    ANALYZERS, Analyzer, AnalyzerMetadata, Catalogue, ComplianceAnalyzer, Control, DriftAnalyzer, Feature, Fold,
+    GitAnalyzer,
+    LogAnalyzer, Mapping, ModuleAnalyzer, QualityAnalyzer, Resumable, Scope, SecurityAnalyzer, ServiceAnalyzer, analyzer,
     catalogues, catalogues_of, mapping,
 };
 pub use authorship::{Authorship, LineRun, Writer, WritingCall, WritingCommit};
@@ -41,11 +43,12 @@ pub use book::{Book, BookSink};
 pub use collector::{Analysis, Audit, Batch, SourceRun};
 pub use coverage::{Coverage, Skipped};
 pub use error::Error;
+pub use keep::{Keeper, Kept};
 pub use path::TreePath;
 pub use picture::{
     BASELINE_BYTES_MAX, Baseline, Difference, FileDifference, Files, Found, Moment, Picture, ReferenceDifference,
 };
-pub use prior::{Prior, Sealed, Selection};
+pub use prior::{Derived, Prior, Sealed, Selection};
 pub use progress::{Progress, Silent};
 pub use reach::{Answered, Asked, NoReach, Program, Ran, Reach, ServiceOptions, Trust, Unreached};
 pub use schedule::{DUE_COUNTED_MAX, Due, Schedule};

@@ -16,7 +16,7 @@ pub trait Sink {
 }
 
 /// Sequence numbers, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SeqRange {
     /// The first.
     pub first: u64,

@@ -5,6 +5,7 @@
 //! per path, of which there is a limit: memory does not grow with what happens.
 
 mod gather;
+mod ignores;
 mod now;
 
 use std::path::{Path, PathBuf};
@@ -12,11 +13,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use self::gather::Gathered;
 pub use self::gather::{Sighted, Sort};
+use self::ignores::Ignored;
 pub use self::now::Now;
 use crate::Error;
 
@@ -73,11 +74,11 @@ impl Gap {
 }
 
 impl Stream {
-    /// Begins to watch a directory and all below it. What `.gitignore` of the root leaves out is counted and not told;
-    /// neither are `.git` and `.sealbook`.
+    /// Begins to watch a directory and all below it. What ignore files leave out, as they do for the `file` source, is
+    /// counted and not told; neither are `.git` and `.sealbook`.
     pub fn start(root: &Path) -> Result<Self, Error> {
         let unwatched = |cause: notify::Error| Error::Unwatched { path: root.to_owned(), cause: words(&cause) };
-        let shared = Arc::new(Mutex::new(Gathered::new(root, ignores(root))));
+        let shared = Arc::new(Mutex::new(Gathered::new(root, Ignored::new(root))));
         let (wake, woken) = sync_channel(1);
         let into = Arc::clone(&shared);
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -132,12 +133,6 @@ impl Stream {
     fn lock(&self) -> MutexGuard<'_, Gathered> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn ignores(root: &Path) -> Gitignore {
-    let mut builder = GitignoreBuilder::new(root);
-    builder.add(root.join(".gitignore"));
-    builder.build().unwrap_or_else(|_| Gitignore::empty())
 }
 
 /// What the system said, without a path.

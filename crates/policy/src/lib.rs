@@ -30,7 +30,7 @@ pub use policy::Policy;
 pub use redact::{PLACEHOLDER, redact_text};
 pub use reserved::is_reserved;
 pub use retention::{HOLD_ACTIONS, HOLD_ALL, Holds, Kept};
-pub use rules::{Replayed, Rule, RuleError, RuleSet, Scope};
+pub use rules::{Expression, ExpressionError, Reading, Replayed, Rule, RuleError, RuleSet, Scope};
 pub use shares::in_shares;
 pub use stages::{Decision, Judged, Parts, Raw, Redacted};
 pub use state::{

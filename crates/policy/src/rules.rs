@@ -27,6 +27,7 @@ mod tests;
 
 pub(crate) use builtin::guarding;
 pub(crate) use cel::warm_up;
+pub use cel::{Expression, ExpressionError, Reading};
 pub use error::RuleError;
 
 pub use rule::{Rule, Scope};

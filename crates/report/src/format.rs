@@ -17,6 +17,8 @@ pub enum Format {
     Jsonl,
     /// GitHub-flavoured Markdown, for a page or a mail.
     Markdown,
+    /// A page of HTML that is one file.
+    Html,
     /// A bill of materials as `CycloneDX` 1.6 JSON, of what has one.
     CycloneDx,
     /// Findings as SARIF 2.1.0, of what has some.
@@ -27,8 +29,16 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: &'static [Self] =
-        &[Self::Terminal, Self::Json, Self::Jsonl, Self::Markdown, Self::CycloneDx, Self::Sarif, Self::Oscal];
+    pub const ALL: &'static [Self] = &[
+        Self::Terminal,
+        Self::Json,
+        Self::Jsonl,
+        Self::Markdown,
+        Self::Html,
+        Self::CycloneDx,
+        Self::Sarif,
+        Self::Oscal,
+    ];
 
     /// Whether only some things can be told in it; all else is told in the others.
     pub const fn is_special(self) -> bool {
@@ -42,6 +52,7 @@ impl Format {
             Self::Json => "json",
             Self::Jsonl => "jsonl",
             Self::Markdown => "markdown",
+            Self::Html => "html",
             Self::CycloneDx => "cyclonedx",
             Self::Sarif => "sarif",
             Self::Oscal => "oscal",

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::html::{self, Page};
 use crate::{Document, Format, Screen, json, markdown, terminal};
 
 /// One thing worth showing.
@@ -15,6 +16,11 @@ pub trait View {
     /// The same as JSON Lines: one document per row where the view is a list of rows.
     fn json_lines(&self) -> Vec<String> {
         vec![self.json()]
+    }
+
+    /// A page of HTML: what a person reads, where there is no more to it than that.
+    fn page(&self) -> Page {
+        Page::of(&self.document())
     }
 
     /// The bill of materials, as `CycloneDX` JSON, where what is shown has one.
@@ -44,6 +50,7 @@ pub fn render(view: &dyn View, format: Format, screen: Screen, out: &mut dyn Wri
     match format {
         Format::Terminal => terminal::write(&view.document(), screen, out),
         Format::Markdown => markdown::write(&view.document(), out),
+        Format::Html => html::write(&view.page(), out),
         Format::Json => writeln!(out, "{}", json::indented(&json::harmless(&view.json()))),
         Format::CycloneDx => document(view.bom(), NO_BOM, out),
         Format::Sarif => document(view.sarif(), NO_FINDINGS, out),

@@ -23,6 +23,8 @@ use crate::{Allowed, Error, Plan, collect};
 const LOOK: Duration = Duration::from_millis(500);
 /// Logs are not read more often.
 const LOGS_EVERY_US: i64 = 2_000_000;
+/// How often memory that was kept to be quicker is given back: half a minute.
+const REST_EVERY_US: i64 = 30_000_000;
 
 /// What is watched, for whom.
 #[derive(Debug, Clone)]
@@ -124,6 +126,7 @@ impl On<'_> {
         let now = || self.ledger.now().as_micros();
         let every = i64::try_from(self.watching.interval.as_micros()).unwrap_or(i64::MAX);
         let (mut services_at, mut logs_at, mut logs_wait) = (now() + every, now(), false);
+        let mut rest_at = now() + REST_EVERY_US;
         let idle = std::sync::mpsc::channel::<()>();
         let mut is_last = false;
         while !is_last {
@@ -157,6 +160,10 @@ impl On<'_> {
             if services && (is_last || now >= services_at) {
                 self.audit(&["service".to_owned()], true, hear)?;
                 services_at = self.ledger.now().as_micros() + every;
+            }
+            if now >= rest_at {
+                self.ledger.rest();
+                rest_at = now + REST_EVERY_US;
             }
         }
         Ok(())

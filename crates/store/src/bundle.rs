@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
-use sealbook_ledger::{BundleWriter, Entry, ErasedPart, Erasure, LeafType, PART_ERASURE, prove_inclusion, publish};
+use sealbook_ledger::{
+    BundleWriter, Entry, EntryPart, ErasedPart, Erasure, LeafType, PART_ERASURE, PART_KEYS, prove_inclusion, publish,
+};
 
 use crate::reader::Reader;
 use crate::sqlite::file_error;
@@ -17,6 +19,8 @@ use crate::{Error, Ledger, Query};
 pub enum Selection {
     /// All of them.
     Whole,
+    /// All leaves, and the content of these alone, of key leaves and of erasures.
+    Showing(BTreeSet<u64>),
     /// These. Key leaves, and the erasures of parts that are erased, come along.
     Records(Vec<u64>),
 }
@@ -31,6 +35,19 @@ impl Ledger {
                 let mut writer = BundleWriter::whole(out, &head.note)?;
                 reader.view().scan(0, head.size, &mut |row| {
                     with_entry(row, |entry| writer.entry(entry, None))?;
+                    Ok(true)
+                })?;
+                writer.finish()?;
+                Ok(head.size)
+            }
+            Selection::Showing(shown) => {
+                let mut writer = BundleWriter::whole(out, &head.note)?;
+                reader.view().scan(0, head.size, &mut |row| {
+                    with_entry(row, |entry| {
+                        let parts =
+                            if shown.contains(&entry.seq) { entry.parts.to_vec() } else { withheld(entry.parts) };
+                        writer.entry(&Entry { parts: &parts, ..*entry }, None)
+                    })?;
                     Ok(true)
                 })?;
                 writer.finish()?;
@@ -102,6 +119,15 @@ impl Ledger {
         }
         Ok(all)
     }
+}
+
+/// Without content, but for what a verifier must read: changes of keys, and erasures.
+fn withheld<'a>(parts: &[EntryPart<'a>]) -> Vec<EntryPart<'a>> {
+    let hide = |part: &EntryPart<'a>| match part {
+        EntryPart::Present { name, .. } if *name != PART_KEYS && *name != PART_ERASURE => EntryPart::Withheld { name },
+        part => *part,
+    };
+    parts.iter().map(hide).collect()
 }
 
 fn erasure_at(reader: &Reader<'_>, seq: u64) -> Result<Option<Erasure>, Error> {

@@ -1,6 +1,7 @@
 //! Erasure: a part's salt and bytes are destroyed, and a record says so.
 //!
 //! Order, and what a crash leaves:
+//! 0. what was derived and may hold the part's words is thrown away; it is made again when it is wanted;
 //! 1. the index forgets the part's words, and notes that an erasure is under way; nobody else writes to it
 //!    until 2 is done. A crash here leaves the part, and the index takes its words up again when it is next opened;
 //! 2. one transaction empties the part and seals the erase leaf: both, or neither;
@@ -59,6 +60,7 @@ impl Ledger {
         }
 
         let alone = self.index.alone()?;
+        self.forget_derived()?;
         {
             let mut index = self.index.lock();
             // An erasure whose process died comes first: there is one mark.

@@ -62,6 +62,11 @@ impl Layout {
         self.book.join("index.db")
     }
 
+    /// Where what was derived and may be thrown away lies, beside the index.
+    pub(crate) fn derived(&self) -> PathBuf {
+        self.book.join("derived")
+    }
+
     pub(crate) fn head_file(&self, origin: &Origin) -> PathBuf {
         let name = origin.as_str().rsplit('/').next().unwrap_or_default();
         self.heads.join(format!("{name}.head"))
@@ -451,6 +456,13 @@ impl Ledger {
     /// Brings the index up to the head. Queries do so by themselves.
     pub fn catch_up(&self) -> Result<IndexProgress, Error> {
         self.with_index(CatchUp::catch_up)
+    }
+
+    /// Gives back the pages of the book and of the index that are kept in memory to be quicker: what runs for days
+    /// and does a little now and then would keep a hundred megabytes of them in the end.
+    pub fn rest(&self) {
+        self.store.rest();
+        self.index.lock().rest();
     }
 
     /// Throws the index away and makes it again.

@@ -23,6 +23,7 @@ mod bundle;
 mod clock;
 mod content;
 pub mod daily;
+mod derived;
 mod digest_key;
 mod erase;
 mod error;

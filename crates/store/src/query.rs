@@ -71,6 +71,13 @@ pub struct Query {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor(pub(crate) u64);
 
+impl Cursor {
+    /// Where a page begins that holds only what comes after a place, oldest first.
+    pub fn after(seq: u64) -> Self {
+        Self(seq)
+    }
+}
+
 impl std::fmt::Display for Cursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "s{}", self.0)

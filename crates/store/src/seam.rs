@@ -66,6 +66,8 @@ pub trait Store: Send + Sync {
     /// Makes sure that nothing which was replaced stays in any file of the store.
     /// `false` where a reader holds it up: ask again when that is done.
     fn scrub(&self) -> Result<bool, Error>;
+    /// Gives back memory that is kept only to be quicker.
+    fn rest(&self) {}
     /// Makes what finds ids and key leaves again from the leaves.
     fn relearn(&self) -> Result<(), Error>;
     /// Whether a list of the records that say what holds is kept here, and can be written.

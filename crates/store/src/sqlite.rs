@@ -36,6 +36,8 @@ const WAL_PAGES_MAX: u32 = (32 << 20) / PAGE_BYTES;
 /// What one reading connection keeps, in KiB (SQLite takes it as a negative number): most reading is a scan,
 /// and the system caches the file.
 const READ_CACHE_KIB: i32 = -2_048;
+/// Gives back the pages that a connection keeps.
+pub(crate) const SHRINK: &str = "PRAGMA shrink_memory";
 /// Read connections that are kept for later.
 const READERS_KEPT: usize = 8;
 
@@ -219,6 +221,16 @@ impl Store for SqliteStore {
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
             .map_err(|e| engine(&self.path, &e))?;
         Ok(busy == 0)
+    }
+
+    fn rest(&self) {
+        // What cannot be given back is kept, and no harm done.
+        if let Ok(side) = self.write_side() {
+            let _ = side.connection.execute_batch(SHRINK);
+        }
+        for reader in self.readers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let _ = reader.execute_batch(SHRINK);
+        }
     }
 
     fn relearn(&self) -> Result<(), Error> {

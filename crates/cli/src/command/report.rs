@@ -5,7 +5,9 @@ use sealbook_report::{AssessmentDetail, AuditReport, Format, Observed};
 use sealbook_store::{Error, Query};
 
 use super::Context;
+use crate::around::Around;
 use crate::audit;
+use crate::deliver::{Delivery, Leaving};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Bars;
@@ -20,10 +22,14 @@ use crate::session::Session;
 Examples:
   sealbook report
   sealbook report --format markdown --output AUDIT.md
+  sealbook report --format html --output audit.html      one file, with a proof that it checks itself
   sealbook report --format json --output audit.json
   sealbook report --format cyclonedx                    the bill of materials of an audit of modules
   sealbook report --format sarif --output audit.sarif   its findings for editors and code hosts
   sealbook report --export compliance-system            the newest assessment, as OSCAL
+  sealbook report --export git --allow-changes          as a commit under refs/sealbook/reports
+  sealbook report --export slack --webhook-file hook    to a chat; docs/reports.md shows how
+  sealbook report --export email                        by mail, as mail.toml says
   sealbook query --action audit.run --phase intent      all audits there are")]
 pub(crate) struct Args {
     /// Another audit: the operation of its records
@@ -32,15 +38,21 @@ pub(crate) struct Args {
     /// Do not verify the book
     #[arg(long)]
     no_verify: bool,
-    /// Write it in the form that this kind of system takes: `compliance-system` is OSCAL assessment results of the
-    /// newest assessment
-    #[arg(long, value_name = "SYSTEM", value_parser = ["compliance-system"], conflicts_with = "format")]
+    /// Hand it to another system: `compliance-system` writes OSCAL assessment results of the newest assessment, `git`
+    /// adds a commit of its own, `slack` posts it to a webhook, `email` sends it with its page attached
+    #[arg(long, value_name = "SYSTEM", value_parser = ["compliance-system", "git", "slack", "email"], conflicts_with = "format")]
     export: Option<String>,
+    #[command(flatten)]
+    delivery: Delivery,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let session = context.open()?;
-    let is_oscal = args.export.is_some() || context.out.format == Format::Oscal;
+    let ready = match &args.export {
+        Some(system) => args.delivery.ready(system, context)?,
+        None => None,
+    };
+    let is_oscal = (args.export.is_some() && ready.is_none()) || context.out.format == Format::Oscal;
     let run = match args.run {
         Some(run) => run,
         None if is_oscal => newest_assessment(&session)?.ok_or(Failure::AuditMissing)?,
@@ -65,8 +77,19 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Some(sealbook_serve::verdict_of_ledger(&session.ledger, &session.checks(), &Bars::new(context.is_watched()))?)
     };
     let (head, keys) = (session.ledger.head()?, session.ledger.keys()?);
-    context.out.show(&AuditReport { run: &told, head: &head, keys: &keys, verification: report.as_ref() })?;
-    let exit = if report.is_some_and(|report| !report.valid) { Exit::Broken } else { Exit::Clean };
+    let told_with = AuditReport { run: &told, head: &head, keys: &keys, verification: report.as_ref() };
+    let valid = report.as_ref().is_none_or(|report| report.valid);
+    let exit = if valid { Exit::Clean } else { Exit::Broken };
+    if let Some(ready) = ready {
+        let leaving = Leaving::of(&Around::of(&told, &session)?.page(told_with));
+        let ledger = ready.deliver(&leaving, session, context)?;
+        return Ok(context.answered(&ledger, exit));
+    }
+    if context.out.format == Format::Html {
+        context.out.show(&Around::of(&told, &session)?.page(told_with))?;
+    } else {
+        context.out.show(&told_with)?;
+    }
     Ok(context.answered(&session.ledger, exit))
 }
 
@@ -88,7 +111,7 @@ fn bom(run: Uuid, session: &Session, context: &Context) -> Result<Exit, Failure>
 }
 
 /// The newest run that looked at the book itself.
-fn newest_assessment(session: &Session) -> Result<Option<Uuid>, Failure> {
+pub(crate) fn newest_assessment(session: &Session) -> Result<Option<Uuid>, Failure> {
     let runs = Query { action: vec!["trail.observed".to_owned()], limit: Some(1), ..Query::default() };
     Ok(session.ledger.query(&runs)?.rows.first().and_then(|stored| stored.leaf.operation))
 }

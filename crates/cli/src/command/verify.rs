@@ -1,6 +1,6 @@
 //! `sealbook verify`: checks everything, or one thing.
 
-use std::io::BufReader;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use sealbook_inspect::Progress;
@@ -8,7 +8,7 @@ use sealbook_ledger::{
     Entry, EntryPart, Fault, Leaf, PART_STATEMENT, PublicKey, Report, Trust, verify_bundle, verify_bundle_each,
 };
 use sealbook_record::{CertificateCheck, Record, Timestamp};
-use sealbook_report::{Document, Gaps, Verification, View};
+use sealbook_report::{Document, Gaps, Verification, View, bundle_in};
 use sealbook_serve::{Checks, Verdict, trust, verdict_of_book};
 use sealbook_store::{Ledger, Selection};
 
@@ -43,6 +43,7 @@ Examples:
   sealbook verify --against 42.receipt             does the book still hold it?
   sealbook verify --against 42.receipt --key shop.vkey    the receipt alone, where no book is
   sealbook verify --bundle book.sealbundle --key shop.vkey
+  sealbook verify --bundle audit.html --key shop.vkey       what a page of a report carries
   sealbook verify --equivocation evidence --key shop.vkey      did its keeper sign two histories?
   sealbook verify --range 1000..1999
   sealbook verify --projections --complete
@@ -69,7 +70,7 @@ pub(crate) struct Args {
     /// all checkpoints. The answer says what was looked at; of the rest, the tiles are believed.
     #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true, conflicts_with_all = ["record", "bundle", "projections", "complete"])]
     range: Option<String>,
-    /// A bundle from elsewhere; no book is needed
+    /// A bundle from elsewhere, or a page of a report that carries one; no book is needed
     #[arg(long, value_name = "FILE", conflicts_with_all = ["chain", "against", "projections", "complete"])]
     bundle: Option<PathBuf>,
     /// Compare the book with a receipt or a checkpoint that was kept elsewhere
@@ -171,7 +172,10 @@ fn exit(verdict: &Verdict) -> Exit {
     if verdict.is_intact() { Exit::Clean } else { Exit::Broken }
 }
 
-/// A bundle needs nothing but itself and a key.
+/// No page that carries a bundle is larger.
+const PAGE_BYTES_MAX: u64 = 64 << 20;
+
+/// A bundle needs nothing but itself and a key; a page of a report carries one.
 fn of_bundle(
     path: &Path,
     trusted: Vec<(sealbook_ledger::Origin, PublicKey)>,
@@ -187,8 +191,18 @@ fn of_bundle(
             certificates.push(entry.seq, record);
         }
     };
-    let report = verify_bundle_each(BufReader::new(input.into_reader()), &trust, &mut take)
-        .map_err(|cause| Failure::from(cause).at(name))?;
+    let mut reader = BufReader::new(input.into_reader());
+    let failed = |cause| Failure::Input { name: name.clone(), cause };
+    // A page that carries a bundle is read whole; bundles begin with a brace, and may be larger than memory.
+    let is_page = reader.fill_buf().map_err(failed)?.starts_with(b"<");
+    let report = if is_page {
+        let mut page = Vec::new();
+        reader.take(PAGE_BYTES_MAX).read_to_end(&mut page).map_err(failed)?;
+        verify_bundle_each(&*bundle_in(&page).unwrap_or_default(), &trust, &mut take)
+    } else {
+        verify_bundle_each(reader, &trust, &mut take)
+    };
+    let report = report.map_err(|cause| Failure::from(cause).at(&*name))?;
     let exit = present(&report, context)?;
     let count = certificates.certificates();
     let unfounded = certificates.finish();

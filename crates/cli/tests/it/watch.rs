@@ -72,12 +72,15 @@ fn sha256(path: &Path) -> String {
 fn what_happens_to_files_is_sealed_as_it_happens() {
     let place = Place::new();
     place.write(".gitignore", "out/\n");
+    place.write("src/deep/.gitignore", "*.log\n!kept.log\n");
     place.write("old.txt", "old");
     place.write("out/x", "");
     let watch = Watch::start(&place, &["."]);
     place.write("src/deep/new.txt", "one");
     watch.hears("events");
     place.write("src/deep/new.txt", "two");
+    place.write("src/deep/x.log", "nobody asked");
+    place.write("src/deep/kept.log", "somebody did");
     place.write("out/x", "nobody asked");
     std::fs::remove_file(place.project().join("old.txt")).unwrap();
     watch.hears("1 gone");
@@ -89,7 +92,8 @@ fn what_happens_to_files_is_sealed_as_it_happens() {
     assert_eq!(new[0]["sha256"], sha256(&place.project().join("src/deep/new.txt")));
     let old = of_path(&place, "old.txt");
     assert_eq!((&old[0]["sort"], &old[0]["gone"]), (&"removed".into(), &true.into()));
-    assert!(of_path(&place, "out/x").is_empty());
+    assert!(of_path(&place, "out/x").is_empty() && of_path(&place, "src/deep/x.log").is_empty());
+    assert_eq!(of_path(&place, "src/deep/kept.log").len(), 1, "an ignore file within counts for what is below it");
     let runs = place.json(["query", "--action", "watch.run"]);
     let phases: Vec<&str> =
         runs["records"].as_array().unwrap().iter().map(|it| it["record"]["phase"].as_str().unwrap()).collect();

@@ -17,3 +17,4 @@ mod review;
 mod servers;
 mod tools_config;
 mod undo;
+mod workflow;

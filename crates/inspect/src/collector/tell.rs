@@ -8,7 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::{Analysis, Audit, Batch, SourceRun};
 use crate::{Analyzer, Coverage, Error, Options, SeqRange, TreePath};
 
-const NAME: &str = "collector";
+pub(super) const NAME: &str = "collector";
 const RUN: &str = "audit.run";
 const ANALYSIS: &str = "analysis.run";
 /// Bytes of findings in one record; the rest follows in further ones.
@@ -73,6 +73,9 @@ struct Read<'a> {
     operation: Option<String>,
     records: u64,
     range: Option<SeqRange>,
+    /// Set where it went on from what an earlier run had counted, which this record tells of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resumed: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -144,6 +147,7 @@ impl Batch<'_> {
             operation: self.only_run(analyzer).map(|run| run.to_string()),
             records: analysis.records,
             range: analysis.range,
+            resumed: analysis.resumed,
         };
         let start = || -> Result<Record, Error> {
             let mut record = self.record(ANALYSIS);
@@ -171,7 +175,10 @@ impl Batch<'_> {
     }
 
     fn record(&self, action: &'static str) -> Record {
-        let target = Target { id: self.target().to_string(), kind: TargetKind::Project };
+        self.record_of(action, Target { id: self.target().to_string(), kind: TargetKind::Project })
+    }
+
+    pub(super) fn record_of(&self, action: &'static str, target: Target) -> Record {
         self.request.event(NAME, action, target, self.request.stamp.now())
     }
 
@@ -220,6 +227,6 @@ fn outcome(ok: bool) -> Outcome {
     if ok { Outcome::Ok } else { Outcome::Failed }
 }
 
-fn part(action: &'static str, value: &impl Serialize) -> Result<Box<RawValue>, Error> {
+pub(super) fn part(action: &'static str, value: &impl Serialize) -> Result<Box<RawValue>, Error> {
     to_raw_value(value).map_err(|cause| Error::Encoding { action, cause })
 }

@@ -35,6 +35,7 @@ use rustix::fs::FileType;
 use sealbook_record::TargetKind;
 
 pub(crate) use self::entry::Known;
+pub(crate) use self::ignores::Ignores;
 pub(crate) use self::previous::{Previous, known};
 pub(crate) use self::redacted::is_redacted;
 pub use self::state::{FileChange, TreeState};

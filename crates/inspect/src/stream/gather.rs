@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use ignore::gitignore::Gitignore;
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RemoveKind, RenameMode};
 use serde::Serialize;
 
+use super::ignores::Ignored;
 use super::{Gap, Window};
 
 /// Paths that are kept between two looks; above it a look at everything is cheaper than a list.
@@ -36,7 +36,7 @@ pub struct Sighted {
 /// What happened since the last look.
 pub(super) struct Gathered {
     root: PathBuf,
-    ignores: Gitignore,
+    ignores: Ignored,
     seen: BTreeMap<PathBuf, Sighted>,
     /// New directories, and how often they are still to be looked into: what was put into them before they were
     /// watched is told by nobody.
@@ -49,7 +49,7 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    pub(super) fn new(root: &Path, ignores: Gitignore) -> Self {
+    pub(super) fn new(root: &Path, ignores: Ignored) -> Self {
         Self {
             root: root.to_owned(),
             ignores,
@@ -105,7 +105,8 @@ impl Gathered {
     fn add(&mut self, path: &Path, sort: Sort, is_directory: bool, events: u64) -> bool {
         let Ok(below) = path.strip_prefix(&self.root) else { return false };
         let is_own = below.components().any(|it| it.as_os_str() == ".git" || it.as_os_str() == ".sealbook");
-        if is_own || self.ignores.matched_path_or_any_parents(below, is_directory).is_ignore() {
+        self.ignores.hear_of(below, sort != Sort::Changed);
+        if is_own || self.ignores.leaves_out(below, is_directory) {
             self.ignored += events;
             return false;
         }
@@ -176,7 +177,7 @@ mod tests {
     use super::*;
 
     fn gathered() -> Gathered {
-        Gathered::new(Path::new("/r"), Gitignore::empty())
+        Gathered::new(Path::new("/r"), Ignored::new(Path::new("/r")))
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! A book in memory: what a sink takes, a prior gives back, redacted as in a real one.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sealbook_inspect::{
-    Coverage, Error, FileOptions, NoReach, Options, Prior, Request, Run, Sealed, Selection, SeqRange, Silent, Sink,
-    Stamp, source,
+    Coverage, Derived, Error, FileOptions, NoReach, Options, Prior, Request, Run, Sealed, Selection, SeqRange, Silent,
+    Sink, Stamp, source,
 };
 use sealbook_ledger::Uuid;
 use sealbook_policy::{DigestKey, Policy, Raw};
@@ -18,6 +19,11 @@ pub(crate) struct Book {
     policy: Policy,
     ticks: AtomicU64,
     pub(crate) threads: usize,
+    /// What analyzers counted; they find no such place unless it is asked for.
+    pub(crate) derived: Mutex<HashMap<String, Vec<u8>>>,
+    pub(crate) keeps: AtomicBool,
+    /// Whether something is said to be erased.
+    pub(crate) erased: AtomicBool,
 }
 
 impl Book {
@@ -27,6 +33,9 @@ impl Book {
             policy: Policy::new(DigestKey::new([7; 32])),
             ticks: AtomicU64::new(1),
             threads: 4,
+            derived: Mutex::default(),
+            keeps: AtomicBool::new(false),
+            erased: AtomicBool::new(false),
         }
     }
 
@@ -147,14 +156,38 @@ impl Prior for Book {
                 && selection.operation.is_none_or(|operation| Some(operation) == record.operation)
                 && selection.until.is_none_or(|until| record.occurred <= until)
         };
+        let after = selection.after;
         let sealed = self.sealed.lock().unwrap();
         let found: Vec<_> = sealed
             .iter()
             .enumerate()
-            .filter(|(_, record)| matches(record))
+            .filter(|(seq, record)| after.is_none_or(|after| after < *seq as u64) && matches(record))
             .map(|(seq, record)| Ok(Sealed { seq: seq as u64, record: record.clone() }))
             .collect();
         Ok(Box::new(found.into_iter()))
+    }
+
+    fn derived(&self) -> Option<&dyn Derived> {
+        self.keeps.load(Ordering::Relaxed).then_some(self as &dyn Derived)
+    }
+}
+
+impl Derived for Book {
+    fn load(&self, name: &str) -> Option<Vec<u8>> {
+        self.derived.lock().unwrap().get(name).cloned()
+    }
+
+    fn keep(&self, name: &str, bytes: &[u8], _: u64) -> bool {
+        self.derived.lock().unwrap().insert(name.to_owned(), bytes.to_vec());
+        true
+    }
+
+    fn has_erased_since(&self, _: u64) -> Result<bool, Error> {
+        Ok(self.erased.load(Ordering::Relaxed))
+    }
+
+    fn worth_records(&self) -> u64 {
+        1
     }
 }
 

@@ -113,10 +113,15 @@ impl Repo {
             write!(stream, "data {}\n{message}", message.len()).unwrap();
             write!(stream, "M 644 inline dir/file-{}\ndata {}\n{content}\n", at % 7, content.len()).unwrap();
         }
+        self.fast_import(&stream);
+    }
+
+    /// What `git fast-import` makes of a stream; branches go wherever it says.
+    pub(crate) fn fast_import(&self, stream: &str) {
         let path = self.path.join(".git/stream");
         std::fs::write(&path, stream).unwrap();
         let stream = std::fs::File::open(path).unwrap();
-        let status = self.command().args(["fast-import", "--quiet"]).stdin(stream).status().unwrap();
+        let status = self.command().args(["fast-import", "--quiet", "--force"]).stdin(stream).status().unwrap();
         assert!(status.success());
     }
 

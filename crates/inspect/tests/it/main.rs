@@ -31,6 +31,7 @@ mod git_numstat;
 mod git_odd;
 mod git_people;
 mod git_refs;
+mod git_state;
 
 mod log_hostile;
 mod log_resume;

@@ -1,4 +1,4 @@
-//! Bundles: two verifiers that share no code, on honest and on damaged ones.
+//! Bundles: three verifiers that share no code, on honest and on damaged ones.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use sealbook_ledger::{
 use serde_json::Value;
 
 use crate::book::{Book, CHECKPOINT, RECORD, Stored, key, named};
-use crate::python::{Python, SCRIPT};
+use crate::others::{Others, SCRIPT};
 
 fn note(book: &Book) -> &str {
     std::str::from_utf8(&book.checkpoints.last().unwrap().note).unwrap()
@@ -82,7 +82,7 @@ fn report(bundle: &[u8]) -> Option<Report> {
     }
 }
 
-/// Code and place of each fault, as both verifiers name them.
+/// Code and place of each fault, as all verifiers name them.
 fn places(faults: &[Value]) -> BTreeSet<String> {
     let place = |fault: &Value| {
         let field = |name: &str| fault.get(name).filter(|_| fault["code"] != "untrusted").map(ToString::to_string);
@@ -98,20 +98,21 @@ fn rust_places(report: &Report) -> BTreeSet<String> {
     places(json.as_array().unwrap())
 }
 
-/// Both verifiers must find the same.
-fn agree(python: &mut Python, bundle: &[u8], what: &str) -> BTreeSet<String> {
+/// All verifiers must find the same.
+fn agree(others: &mut Others, bundle: &[u8], what: &str) -> BTreeSet<String> {
     let ours = report(bundle).map(|report| rust_places(&report));
-    let theirs = python.verify(bundle, &[key(CHECKPOINT).public().to_bytes()]).map(|faults| places(&faults));
-    assert_eq!(ours, theirs, "{what}");
+    for (name, theirs) in others.verify(bundle, &[key(CHECKPOINT).public().to_bytes()]) {
+        assert_eq!(ours, theirs.map(|faults| places(&faults)), "{what}: {name}");
+    }
     ours.unwrap_or_else(|| BTreeSet::from(["unusable".to_owned()]))
 }
 
 #[test]
-fn honest_bundles_verify_twice() {
-    let mut python = Python::start();
+fn honest_bundles_verify_with_each() {
+    let mut others = Others::start();
     let book = small();
     for bundle in [whole(&book), selection(&book, &[1, 5, 9], "input"), selection(&book, &[], "statement")] {
-        assert_eq!(agree(&mut python, &bundle, "honest"), BTreeSet::new());
+        assert_eq!(agree(&mut others, &bundle, "honest"), BTreeSet::new());
         let report = report(&bundle).unwrap();
         assert!(report.valid);
         assert_eq!(report.verified_entries, report.total_entries);
@@ -125,13 +126,13 @@ fn honest_bundles_verify_twice() {
 }
 
 #[test]
-fn larger_bundles_verify_twice() {
-    let mut python = Python::start();
+fn larger_bundles_verify_with_each() {
+    let mut others = Others::start();
     for size in [1, 2, 3, 5, 17, 257, 300] {
         let book = Book::of(size, 64);
-        assert_eq!(agree(&mut python, &whole(&book), "whole"), BTreeSet::new());
+        assert_eq!(agree(&mut others, &whole(&book), "whole"), BTreeSet::new());
         let wanted: Vec<u64> = (0..size).step_by(41).collect();
-        assert_eq!(agree(&mut python, &selection(&book, &wanted, ""), "selection"), BTreeSet::new());
+        assert_eq!(agree(&mut others, &selection(&book, &wanted, ""), "selection"), BTreeSet::new());
     }
 }
 
@@ -147,11 +148,11 @@ fn flips(bundle: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> {
 
 #[test]
 fn every_flip_in_a_whole_bundle_is_found_twice() {
-    let mut python = Python::start();
+    let mut others = Others::start();
     let bundle = whole(&small());
     let lines = |at: usize| bundle[..at].split(|byte| *byte == b'\n').count() as u64 - 1;
     for (at, flipped) in flips(&bundle) {
-        let found = agree(&mut python, &flipped, &format!("byte {at}"));
+        let found = agree(&mut others, &flipped, &format!("byte {at}"));
         assert!(!found.is_empty(), "byte {at} was not found");
         // The place is named: the entry's, or the line's.
         let line = lines(at);
@@ -167,16 +168,16 @@ fn every_flip_in_a_whole_bundle_is_found_twice() {
 
 #[test]
 fn every_flip_in_a_selection_is_found_twice() {
-    let mut python = Python::start();
+    let mut others = Others::start();
     let bundle = selection(&small(), &[1, 5], "statement");
     for (at, flipped) in flips(&bundle) {
-        assert!(!agree(&mut python, &flipped, &format!("byte {at}")).is_empty(), "byte {at} was not found");
+        assert!(!agree(&mut others, &flipped, &format!("byte {at}")).is_empty(), "byte {at} was not found");
     }
 }
 
 #[test]
 fn lines_that_go_come_or_change_places_are_found_twice() {
-    let mut python = Python::start();
+    let mut others = Others::start();
     for bundle in [whole(&small()), selection(&small(), &[1, 2, 5, 9], "")] {
         let lines: Vec<&[u8]> = bundle.split_inclusive(|byte| *byte == b'\n').collect();
         for at in 0..lines.len() {
@@ -187,7 +188,7 @@ fn lines_that_go_come_or_change_places_are_found_twice() {
             let mut swapped = lines.clone();
             swapped.swap(at, (at + 1) % lines.len());
             for changed in [without, twice, swapped] {
-                let found = agree(&mut python, &changed.concat(), &format!("line {at}"));
+                let found = agree(&mut others, &changed.concat(), &format!("line {at}"));
                 assert!(!found.is_empty(), "line {at}");
             }
         }
@@ -195,12 +196,12 @@ fn lines_that_go_come_or_change_places_are_found_twice() {
             for more in ["\n", "\n\n", "\nnot part of it\n", " \n", "\r\n", "{}\n", "x"] {
                 let mut changed = lines.clone();
                 changed.insert(at, more.as_bytes());
-                let found = agree(&mut python, &changed.concat(), &format!("{more:?} before line {at}"));
+                let found = agree(&mut others, &changed.concat(), &format!("{more:?} before line {at}"));
                 assert!(!found.is_empty(), "{more:?} before line {at}");
             }
         }
         for cut in (0..bundle.len()).step_by(97) {
-            assert!(!agree(&mut python, &bundle[..cut], &format!("cut at {cut}")).is_empty());
+            assert!(!agree(&mut others, &bundle[..cut], &format!("cut at {cut}")).is_empty());
         }
     }
 }
@@ -208,7 +209,7 @@ fn lines_that_go_come_or_change_places_are_found_twice() {
 /// Other spellings, and lines that mean trouble for parsers.
 #[test]
 fn hostile_lines_are_found_twice() {
-    let mut python = Python::start();
+    let mut others = Others::start();
     let bundle = String::from_utf8(whole(&small())).unwrap();
     let deep = format!("{{\"leaf\":{}", "[".repeat(100_000));
     let replacements = [
@@ -257,7 +258,7 @@ fn hostile_lines_are_found_twice() {
             continue;
         }
         let changed = bundle.replacen(from, to, 1);
-        let found = agree(&mut python, changed.as_bytes(), &format!("{from} -> {to:.40}"));
+        let found = agree(&mut others, changed.as_bytes(), &format!("{from} -> {to:.40}"));
         // A cosignature of somebody, and a part that may exist after all.
         let is_harmless = to.contains("other AAAAAAA=") || to == "\"withheld\"";
         assert_eq!(found.is_empty(), is_harmless, "{from} -> {to:.40}");
@@ -265,12 +266,12 @@ fn hostile_lines_are_found_twice() {
 }
 
 /// Builds a book and expects both verifiers to find these codes in its bundle, and ours in the book too.
-fn check(python: &mut Python, what: &str, expected: &[&str], build: &dyn Fn(&mut Book)) {
+fn check(others: &mut Others, what: &str, expected: &[&str], build: &dyn Fn(&mut Book)) {
     let mut book = Book::new();
     book.record(&[RECORD]);
     build(&mut book);
     book.checkpoint(CHECKPOINT);
-    let found = agree(python, &whole(&book), what);
+    let found = agree(others, &whole(&book), what);
     let codes: BTreeSet<&str> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
     assert_eq!(codes, expected.iter().copied().collect(), "{what}");
     let report = book.verify();
@@ -291,21 +292,21 @@ fn revoke(seed: u8, since_seq: u64) -> KeyEvent {
 
 #[test]
 fn only_checkpoint_keys_change_keys() {
-    let mut python = Python::start();
-    check(&mut python, "nothing", &[], &|_| {});
-    check(&mut python, "added by a record key", &["key_event_unauthorized"], &|book| {
+    let mut others = Others::start();
+    check(&mut others, "nothing", &[], &|_| {});
+    check(&mut others, "added by a record key", &["key_event_unauthorized"], &|book| {
         add(book, 5, KeyRole::Record, &[RECORD]);
     });
-    check(&mut python, "added by itself", &["key_event_unauthorized"], &|book| add(book, 5, KeyRole::Checkpoint, &[5]));
-    check(&mut python, "added by a stranger", &["key_event_unauthorized", "signer_unknown"], &|book| {
+    check(&mut others, "added by itself", &["key_event_unauthorized"], &|book| add(book, 5, KeyRole::Checkpoint, &[5]));
+    check(&mut others, "added by a stranger", &["key_event_unauthorized", "signer_unknown"], &|book| {
         add(book, 5, KeyRole::Record, &[6]);
     });
-    check(&mut python, "added by nobody", &["key_event_unauthorized"], &|book| add(book, 5, KeyRole::Record, &[]));
-    check(&mut python, "added and signs", &[], &|book| {
+    check(&mut others, "added by nobody", &["key_event_unauthorized"], &|book| add(book, 5, KeyRole::Record, &[]));
+    check(&mut others, "added and signs", &[], &|book| {
         add(book, 5, KeyRole::Record, &[CHECKPOINT]);
         book.record(&[5]);
     });
-    check(&mut python, "signs before it is added", &["signer_unknown"], &|book| {
+    check(&mut others, "signs before it is added", &["signer_unknown"], &|book| {
         book.record(&[5]);
         add(book, 5, KeyRole::Record, &[CHECKPOINT]);
     });
@@ -313,57 +314,57 @@ fn only_checkpoint_keys_change_keys() {
 
 #[test]
 fn events_that_contradict_the_ledger_are_found_twice() {
-    let mut python = Python::start();
-    check(&mut python, "added twice", &["key_event_invalid"], &|book| {
+    let mut others = Others::start();
+    check(&mut others, "added twice", &["key_event_invalid"], &|book| {
         add(book, 5, KeyRole::Record, &[CHECKPOINT]);
         add(book, 5, KeyRole::Approver, &[CHECKPOINT]);
     });
-    check(&mut python, "a second genesis", &["key_event_invalid"], &|book| {
+    check(&mut others, "a second genesis", &["key_event_invalid"], &|book| {
         let keys = vec![named(7, KeyRole::Checkpoint)];
         book.key_leaf(&KeyEvent::Genesis { keys, continues: None }, &[CHECKPOINT]);
     });
-    check(&mut python, "the last checkpoint key retired", &["key_event_invalid"], &|book| {
+    check(&mut others, "the last checkpoint key retired", &["key_event_invalid"], &|book| {
         book.key_leaf(&retire(CHECKPOINT), &[CHECKPOINT]);
     });
-    check(&mut python, "the last checkpoint key revoked", &["key_event_invalid"], &|book| {
+    check(&mut others, "the last checkpoint key revoked", &["key_event_invalid"], &|book| {
         book.key_leaf(&revoke(CHECKPOINT, 0), &[CHECKPOINT]);
     });
-    check(&mut python, "a stranger retired", &["key_event_invalid"], &|book| {
+    check(&mut others, "a stranger retired", &["key_event_invalid"], &|book| {
         book.key_leaf(&retire(9), &[CHECKPOINT]);
     });
-    check(&mut python, "retired twice", &["key_event_invalid"], &|book| {
+    check(&mut others, "retired twice", &["key_event_invalid"], &|book| {
         book.key_leaf(&retire(RECORD), &[CHECKPOINT]);
         book.key_leaf(&retire(RECORD), &[CHECKPOINT]);
     });
-    check(&mut python, "retired, then revoked", &[], &|book| {
+    check(&mut others, "retired, then revoked", &[], &|book| {
         book.key_leaf(&retire(RECORD), &[CHECKPOINT]);
         book.key_leaf(&revoke(RECORD, 1), &[CHECKPOINT]);
     });
-    check(&mut python, "revoked, then retired", &["key_event_invalid"], &|book| {
+    check(&mut others, "revoked, then retired", &["key_event_invalid"], &|book| {
         book.key_leaf(&revoke(RECORD, 1), &[CHECKPOINT]);
         book.key_leaf(&retire(RECORD), &[CHECKPOINT]);
     });
-    check(&mut python, "revoked from the future", &["key_event_invalid"], &|book| {
+    check(&mut others, "revoked from the future", &["key_event_invalid"], &|book| {
         book.key_leaf(&revoke(RECORD, 9), &[CHECKPOINT]);
     });
 }
 
 #[test]
 fn keys_sign_within_their_role_and_range() {
-    let mut python = Python::start();
-    check(&mut python, "signs after it was retired", &["key_not_valid"], &|book| {
+    let mut others = Others::start();
+    check(&mut others, "signs after it was retired", &["key_not_valid"], &|book| {
         book.key_leaf(&retire(RECORD), &[CHECKPOINT]);
         book.record(&[RECORD]);
     });
-    check(&mut python, "a checkpoint key signs a record", &["key_not_valid"], &|book| {
+    check(&mut others, "a checkpoint key signs a record", &["key_not_valid"], &|book| {
         book.record(&[CHECKPOINT]);
     });
-    check(&mut python, "a retired checkpoint key signs a checkpoint", &["checkpoint_invalid"], &|book| {
+    check(&mut others, "a retired checkpoint key signs a checkpoint", &["checkpoint_invalid"], &|book| {
         add(book, 5, KeyRole::Checkpoint, &[CHECKPOINT]);
         book.key_leaf(&retire(CHECKPOINT), &[5]);
     });
     check(
-        &mut python,
+        &mut others,
         "a retired key changes keys",
         &["key_event_unauthorized", "key_not_valid", "checkpoint_invalid"],
         &|book| {
@@ -376,7 +377,7 @@ fn keys_sign_within_their_role_and_range() {
 
 #[test]
 fn events_that_are_not_in_their_form_are_found_twice() {
-    let mut python = Python::start();
+    let mut others = Others::start();
     let raw = |text: &'static str| {
         move |book: &mut Book| {
             let draft = book.draft(LeafType::Key, vec![("keys".into(), text.as_bytes().to_vec())]);
@@ -393,9 +394,9 @@ fn events_that_are_not_in_their_form_are_found_twice() {
         r#"{"event":"retire","key":"00"}"#,
         r#"{"event":"promote","key":"x"}"#,
     ] {
-        check(&mut python, text, &["key_event_invalid"], &raw(text));
+        check(&mut others, text, &["key_event_invalid"], &raw(text));
     }
-    check(&mut python, "no part keys", &["part_missing"], &|book| {
+    check(&mut others, "no part keys", &["part_missing"], &|book| {
         let draft = book.draft(LeafType::Key, vec![("statement".into(), b"{}".to_vec())]);
         book.seal(draft, &[CHECKPOINT]);
     });
@@ -406,7 +407,7 @@ fn events_that_are_not_in_their_form_are_found_twice() {
         r#"{"parts":[{"name":"input","seq":"01"}]}"#,
         r#"{"parts":[{"name":"input","seq":"9"}]}"#,
     ] {
-        check(&mut python, text, &["erasure_invalid"], &|book| {
+        check(&mut others, text, &["erasure_invalid"], &|book| {
             let draft = book.draft(LeafType::Erase, vec![("erasure".into(), text.as_bytes().to_vec())]);
             book.seal(draft, &[RECORD]);
         });
@@ -415,13 +416,13 @@ fn events_that_are_not_in_their_form_are_found_twice() {
 
 #[test]
 fn a_genesis_must_name_and_bear_its_keys() {
-    let mut python = Python::start();
+    let mut others = Others::start();
     let mut check = |roles: &[(u8, KeyRole)], signers: &[u8], expected: &[&str]| {
         let mut book = Book::empty();
         let keys = roles.iter().map(|(seed, role)| named(*seed, *role)).collect();
         book.key_leaf(&KeyEvent::Genesis { keys, continues: None }, signers);
         book.checkpoint(CHECKPOINT);
-        let found = agree(&mut python, &whole(&book), "genesis");
+        let found = agree(&mut others, &whole(&book), "genesis");
         let codes: BTreeSet<&str> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
         assert_eq!(codes, expected.iter().copied().collect());
         assert_eq!(book.verify().valid, expected.is_empty());

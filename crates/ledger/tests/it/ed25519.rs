@@ -1,4 +1,4 @@
-//! One acceptance rule: alone, in a batch, and in Python.
+//! One acceptance rule: alone, in a batch, in Python, and in a browser with and without an Ed25519 of its own.
 
 use curve25519_dalek::{
     constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION},
@@ -10,7 +10,7 @@ use sealbook_ledger::{BatchVerifier, PublicKey, SigningKey};
 use sha2::{Digest, Sha512};
 
 use crate::book::key;
-use crate::python::Python;
+use crate::others::Others;
 
 const MESSAGE: &[u8] = b"one acceptance rule";
 
@@ -108,15 +108,19 @@ fn plus_order(mut sig: [u8; 64]) -> [u8; 64] {
 }
 
 #[test]
-fn single_batch_and_python_give_one_verdict() {
-    let mut python = Python::start();
+fn single_batch_and_others_give_one_verdict() {
+    let (mut others, mut poor) = (Others::start(), Others::without_a_platform());
     let mut everything = BatchVerifier::new();
     let mut expected_offenders = Vec::new();
     for case in cases() {
         let Case { name, key: bytes, sig, expected } = case;
         let key = PublicKey::from_bytes(bytes).ok();
         assert_eq!(key.is_some(), expected.is_some(), "{name}: key");
-        assert_eq!(python.holds(&bytes, MESSAGE, &sig), expected, "{name}: python");
+        for (verifier, found) in
+            others.holds(&bytes, MESSAGE, &sig).into_iter().chain(poor.holds(&bytes, MESSAGE, &sig))
+        {
+            assert_eq!(found, expected, "{name}: {verifier}");
+        }
         let (Some(key), Some(expected)) = (key, expected) else { continue };
         assert_eq!(key.verify(MESSAGE, &sig), expected, "{name}: single");
         let mut alone = BatchVerifier::new();
@@ -141,7 +145,7 @@ fn vectors_of_rfc_8032() {
         (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
     };
     let vectors = include_str!("../../../../testdata/ed25519-rfc8032.txt");
-    let mut python = Python::start();
+    let (mut others, mut poor) = (Others::start(), Others::without_a_platform());
     let mut count = 0;
     for line in vectors.lines().filter(|line| !line.starts_with('#')) {
         let [seed, public, message, sig] = line.split(':').map(bytes).collect::<Vec<_>>().try_into().unwrap();
@@ -149,7 +153,11 @@ fn vectors_of_rfc_8032() {
         assert_eq!(key.public().to_bytes().to_vec(), public);
         assert_eq!(key.sign(&message).to_vec(), sig);
         assert!(key.public().verify(&message, &sig.clone().try_into().unwrap()));
-        assert_eq!(python.holds(&public, &message, &sig), Some(true));
+        for (verifier, found) in
+            others.holds(&public, &message, &sig).into_iter().chain(poor.holds(&public, &message, &sig))
+        {
+            assert_eq!(found, Some(true), "{verifier}");
+        }
         count += 1;
     }
     assert_eq!(count, 3);

@@ -10,6 +10,6 @@ mod leaf;
 mod pages;
 mod proofs;
 mod publish;
-mod python;
+mod others;
 mod tree;
 mod verify;

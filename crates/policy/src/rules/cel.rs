@@ -7,6 +7,7 @@
 
 mod check;
 mod cost;
+mod expression;
 mod value;
 
 use std::cell::OnceCell;
@@ -19,6 +20,9 @@ use cel::context::VariableResolver;
 use cel::extractors::This;
 use cel::{Context, Env, ExecutionError};
 use sealbook_record::{PartName, Record, Redaction};
+
+pub use check::Reading;
+pub use expression::{Expression, ExpressionError};
 
 use cost::{Budget, Shape};
 
@@ -80,8 +84,10 @@ pub(crate) static VARIABLES: &[&str] = &[
 #[derive(Debug)]
 pub(crate) struct Program {
     parsed: cel::Program,
-    /// Which of [`VARIABLES`] it reads.
+    /// Which of its names it reads.
     reads: Vec<&'static str>,
+    /// What it reads of them.
+    readings: Vec<Reading>,
     patterns: Arc<HashMap<String, Pattern>>,
     /// Literal words that a variable must have for it to be true.
     needs: Vec<(String, Vec<String>)>,
@@ -91,9 +97,26 @@ pub(crate) struct Program {
 impl Program {
     /// Compiles a text; says what is wrong and the mend.
     pub(crate) fn compile(text: &str, when: When) -> Result<Self, String> {
+        Self::compile_over(text, when, VARIABLES)
+    }
+
+    /// The same, over other names.
+    fn compile_over(text: &str, when: When, names: &'static [&'static str]) -> Result<Self, String> {
         measure(text)?;
         let text = text.to_owned();
-        on_large_stack(move || compile_here(&text, when).map_err(RuleError::new)).map_err(|error| error.what)
+        on_large_stack(move || compile_here(&text, when, names).map_err(RuleError::new)).map_err(|error| error.what)
+    }
+
+    /// Gives `matches` the program's own patterns, in linear time.
+    fn add_matches(&self, context: &mut Context) -> Option<()> {
+        let patterns = Arc::clone(&self.patterns);
+        let matches = move |This(text): This<Arc<String>>, pattern: Arc<String>| match patterns.get(&*pattern) {
+            Some(pattern) => pattern
+                .is_in(&text)
+                .ok_or_else(|| ExecutionError::function_error("matches", "the pattern cannot be compiled")),
+            None => Err(ExecutionError::function_error("matches", "the pattern is no literal")),
+        };
+        context.add_function("matches", matches).ok()
     }
 
     /// The literal words of a variable without which this is never true.
@@ -109,20 +132,28 @@ impl Program {
     }
 }
 
-fn compile_here(text: &str, when: When) -> Result<Program, String> {
+fn compile_here(text: &str, when: When, names: &'static [&'static str]) -> Result<Program, String> {
     let program = ENV
         .compile(text)
         .map_err(|_| "the CEL text cannot be parsed; check its brackets, quotes and operators".to_owned())?;
-    let checked = check::check(program.expression())?;
+    let checked = check::check(program.expression(), names)?;
     let patterns = checked.patterns.iter().map(|text| Ok((text.clone(), Pattern::new(text, false, when)?)));
     let patterns = Arc::new(patterns.collect::<Result<HashMap<_, _>, String>>()?);
-    Ok(Program { parsed: program, shape: checked.shape(), reads: checked.reads, patterns, needs: checked.needs })
+    let shape = checked.shape();
+    Ok(Program {
+        parsed: program,
+        shape,
+        reads: checked.reads,
+        readings: checked.readings,
+        patterns,
+        needs: checked.needs,
+    })
 }
 
 /// Refuses what could overrun the parser's stack, before it sees it.
 fn measure(text: &str) -> Result<(), String> {
     if text.len() > TEXT_BYTES_MAX {
-        return Err(format!("the CEL text is longer than {TEXT_BYTES_MAX} bytes; split the rule"));
+        return Err(format!("the CEL text is longer than {TEXT_BYTES_MAX} bytes; split it"));
     }
     let (mut depth, mut unary, mut conditional) = (0_usize, 0_usize, 0_usize);
     for byte in text.bytes() {
@@ -135,7 +166,7 @@ fn measure(text: &str) -> Result<(), String> {
         }
         if depth > NEST_MAX || conditional > NEST_MAX || unary > 4 * NEST_MAX {
             return Err(format!(
-                "the CEL text has more than {NEST_MAX} brackets within each other, or too many `?`, `!` or `-`; split the rule"
+                "the CEL text has more than {NEST_MAX} brackets within each other, or too many `?`, `!` or `-`; split it"
             ));
         }
     }
@@ -192,14 +223,7 @@ impl<'v> Evaluation<'v> {
         let mut own = None;
         if !program.patterns.is_empty() {
             let mut context = self.plain_context();
-            let patterns = Arc::clone(&program.patterns);
-            let matches = move |This(text): This<Arc<String>>, pattern: Arc<String>| match patterns.get(&*pattern) {
-                Some(pattern) => pattern
-                    .is_in(&text)
-                    .ok_or_else(|| ExecutionError::function_error("matches", "the pattern cannot be compiled")),
-                None => Err(ExecutionError::function_error("matches", "the pattern is no literal")),
-            };
-            context.add_function("matches", matches).ok()?;
+            program.add_matches(&mut context)?;
             own = Some(context);
         }
         let context = own.as_ref().unwrap_or_else(|| self.context.get_or_init(|| self.plain_context()));

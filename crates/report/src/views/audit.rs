@@ -5,6 +5,7 @@
 //! program remembers: the report of a run can be made again as long as the book
 //! lasts, and says the same.
 
+mod page;
 mod run;
 mod tables;
 
@@ -13,6 +14,8 @@ use sealbook_record::Finding;
 use sealbook_store::{Head, Stored};
 use serde::Serialize;
 
+pub use page::AuditPage;
+use run::{AnalysisRun, SourceRun};
 pub use run::{AuditRun, SourceCoverage};
 
 use super::verification::Verification;
@@ -45,19 +48,7 @@ pub struct AuditSummary<'a> {
 impl View for AuditReport<'_> {
     fn document(&self) -> Document {
         let mut page = self.run.document();
-        page.heading(2, "The book");
-        let mut fields = book::head_fields(self.head);
-        for entry in self.keys.iter().filter(|entry| entry.role == KeyRole::Checkpoint && entry.until_seq.is_none()) {
-            fields.push(("checkpoint key".to_owned(), Text::name(entry.key.fingerprint().to_string())));
-        }
-        let verdict = match self.verification {
-            Some(report) => Verification { report, projections: None }.verdict(),
-            None => Text::toned("not verified in this run", Tone::Doubtful).and(": run `sealbook verify`"),
-        };
-        fields.push(("verified".to_owned(), verdict));
-        page.add(Block::Fields(fields));
-        page.line("Checkpoint, to be kept somewhere else:");
-        page.add(Block::Verbatim("text", self.head.checkpoint.clone()));
+        page.append(self.book(), 0);
         page
     }
 
@@ -92,6 +83,30 @@ impl View for AuditReport<'_> {
 
     fn sarif(&self) -> Option<String> {
         Some(self.run.sarif())
+    }
+}
+
+impl AuditReport<'_> {
+    /// The book that the audit is in, and its newest checkpoint.
+    fn book(&self) -> Document {
+        let mut page = Document::new();
+        page.heading(2, "The book");
+        let mut fields = book::head_fields(self.head);
+        for entry in self.keys.iter().filter(|entry| entry.role == KeyRole::Checkpoint && entry.until_seq.is_none()) {
+            fields.push(("checkpoint key".to_owned(), Text::name(entry.key.fingerprint().to_string())));
+        }
+        fields.push(("verified".to_owned(), self.verdict()));
+        page.add(Block::Fields(fields));
+        page.line("Checkpoint, to be kept somewhere else:");
+        page.add(Block::Verbatim("text", self.head.checkpoint.clone()));
+        page
+    }
+
+    pub(crate) fn verdict(&self) -> Text {
+        match self.verification {
+            Some(report) => Verification { report, projections: None }.verdict(),
+            None => Text::toned("not verified in this run", Tone::Doubtful).and(": run `sealbook verify`"),
+        }
     }
 }
 
@@ -159,21 +174,7 @@ impl AuditRun {
 
     fn coverage(&self, page: &mut Document) {
         page.heading(2, "What was read");
-        let rows = self.sources.iter().map(|source| {
-            let mut row = vec![Text::name(&source.source), Text::plain(words::grouped(source.records))];
-            match &source.coverage {
-                Some(coverage) => row.extend([
-                    Text::plain(words::grouped(coverage.covered)),
-                    Text::plain(words::bytes(coverage.bytes)),
-                    Text::plain(words::grouped(coverage.ignored)),
-                    skipped_count(coverage.skipped_total()),
-                ]),
-                None => {
-                    row.extend([Text::toned("failed", Tone::Bad), Text::default(), Text::default(), Text::default()]);
-                }
-            }
-            row
-        });
+        let rows = self.sources.iter().map(Self::source_row);
         let columns = vec![
             Column::whole("Source"),
             Column::number("Records"),
@@ -183,13 +184,7 @@ impl AuditRun {
             Column::number("Skipped"),
         ];
         page.add(Block::Table(columns, rows.collect()));
-        let rows = self.analyses.iter().map(|analysis| {
-            let findings = analysis
-                .findings
-                .map_or_else(|| Text::toned("failed", Tone::Bad), |findings| Text::plain(words::grouped(findings)));
-            let rules = Text::plain(words::grouped(analysis.rules));
-            vec![Text::name(&analysis.analyzer), Text::plain(words::grouped(analysis.records)), rules, findings]
-        });
+        let rows = self.analyses.iter().map(Self::analysis_row);
         let columns = vec![
             Column::whole("Analyzer"),
             Column::number("Records read"),
@@ -200,8 +195,40 @@ impl AuditRun {
         self.not_read(page);
     }
 
-    /// What was not read, and why: the half of a report that "nothing found" depends on.
+    fn source_row(source: &SourceRun) -> Vec<Text> {
+        let mut row = vec![Text::name(&source.source), Text::plain(words::grouped(source.records))];
+        match &source.coverage {
+            Some(coverage) => row.extend([
+                Text::plain(words::grouped(coverage.covered)),
+                Text::plain(words::bytes(coverage.bytes)),
+                Text::plain(words::grouped(coverage.ignored)),
+                skipped_count(coverage.skipped_total()),
+            ]),
+            None => {
+                row.extend([Text::toned("failed", Tone::Bad), Text::default(), Text::default(), Text::default()]);
+            }
+        }
+        row
+    }
+
+    fn analysis_row(analysis: &AnalysisRun) -> Vec<Text> {
+        let findings = analysis
+            .findings
+            .map_or_else(|| Text::toned("failed", Tone::Bad), |findings| Text::plain(words::grouped(findings)));
+        let rules = Text::plain(words::grouped(analysis.rules));
+        vec![Text::name(&analysis.analyzer), Text::plain(words::grouped(analysis.records)), rules, findings]
+    }
+
     fn not_read(&self, page: &mut Document) {
+        let items = self.not_read_items();
+        if !items.is_empty() {
+            page.heading(3, "What was not, and what else to know");
+            page.add(Block::List(items));
+        }
+    }
+
+    /// What was not read, and why: the half of a report that "nothing found" depends on.
+    fn not_read_items(&self) -> Vec<Text> {
         let mut items = Vec::new();
         for source in &self.sources {
             if let Some(error) = &source.error {
@@ -239,10 +266,7 @@ impl AuditRun {
             let what = "records of this run cannot be read (erased, altered, or of another version): ";
             items.push(Text::toned(what, Tone::Bad).and(words::ranges(&seqs)));
         }
-        if !items.is_empty() {
-            page.heading(3, "What was not, and what else to know");
-            page.add(Block::List(items));
-        }
+        items
     }
 }
 

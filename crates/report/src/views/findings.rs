@@ -20,7 +20,7 @@ pub struct Findings<'a> {
 
 impl Findings<'_> {
     /// Weightiest first, then by rule and place.
-    fn sorted(&self) -> Vec<&Finding> {
+    pub(crate) fn sorted(&self) -> Vec<&Finding> {
         let mut findings: Vec<&Finding> = self.findings.iter().collect();
         let path = |finding: &Finding| finding.location.as_ref().map(|location| location.path.clone());
         findings.sort_by(|a, b| {
@@ -41,7 +41,7 @@ impl Findings<'_> {
     }
 
     /// `1 error, 12 info`, or that there are none.
-    pub(super) fn summary(&self) -> Text {
+    pub(crate) fn summary(&self) -> Text {
         let mut text = Text::default();
         for (severity, count) in self.tally() {
             if !text.is_empty() {
@@ -83,14 +83,7 @@ impl View for Findings<'_> {
         if hidden > 0 {
             page.line(format!("… and {} of less weight; --format json lists all.", words::grouped(hidden)));
         }
-        // The same advice often goes with many findings of a rule: it is given once.
-        let mut given = BTreeSet::new();
-        let advice: Vec<Text> = sorted
-            .iter()
-            .filter_map(|finding| Some((&finding.rule, finding.recommendation.as_ref()?)))
-            .filter(|advice| given.insert(*advice))
-            .map(|(rule, advice)| Text::name(rule).and(": ").and(advice))
-            .collect();
+        let advice = advice(&sorted);
         if !advice.is_empty() {
             page.heading(2, "What to do").add(Block::List(advice));
         }
@@ -114,6 +107,17 @@ impl View for Findings<'_> {
     }
 }
 
+/// What to do. The same advice often goes with many findings of a rule: it is given once.
+pub(super) fn advice(findings: &[&Finding]) -> Vec<Text> {
+    let mut given = BTreeSet::new();
+    findings
+        .iter()
+        .filter_map(|finding| Some((&finding.rule, finding.recommendation.as_ref()?)))
+        .filter(|advice| given.insert(*advice))
+        .map(|(rule, advice)| Text::name(rule).and(": ").and(advice))
+        .collect()
+}
+
 /// Breaches of named rules, as a section of a page; nothing where there are none.
 pub(super) fn violations(violations: &[Violation], page: &mut Document) {
     if violations.is_empty() {
@@ -134,7 +138,7 @@ pub(super) fn violations(violations: &[Violation], page: &mut Document) {
 }
 
 /// `path:line:column`, as far as it is known.
-fn place(location: Option<&Location>) -> Text {
+pub(super) fn place(location: Option<&Location>) -> Text {
     let Some(location) = location else {
         return Text::default();
     };

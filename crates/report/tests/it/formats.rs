@@ -39,7 +39,7 @@ fn json_is_one_document_and_json_lines_one_per_row() {
 #[test]
 fn digits_of_content_stay_as_they_came() {
     let stored = full();
-    for format in [Format::Json, Format::Jsonl, Format::Terminal, Format::Markdown] {
+    for format in [Format::Json, Format::Jsonl, Format::Terminal, Format::Markdown, Format::Html] {
         let text = rendered(&RecordDetail { stored: &stored }, format);
         for digits in ["0.10", "1e400", "12345678901234567890123"] {
             assert!(text.contains(digits), "{format}: {digits} is not in\n{text}");

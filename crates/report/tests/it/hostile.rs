@@ -9,7 +9,7 @@ use crate::formats::without_colour;
 use crate::samples::{finding, formats, record, rendered, rendered_on, stored};
 
 /// What somebody might write to a record in order to fool whoever reads it.
-const HOSTILE: &[&str] = &[
+pub(crate) const HOSTILE: &[&str] = &[
     "\u{1b}[2J\u{1b}[31mred\u{1b}]0;title\u{7}",
     "\u{9b}31m\u{9d}0;x\u{9c}",
     "a\r\nb\nc\td\u{8}\u{8}",
@@ -18,6 +18,7 @@ const HOSTILE: &[&str] = &[
     "\u{2028}line\u{2029}para\u{85}next",
     "| a | b |\n|---|---|\n| c |",
     "<script>alert(1)</script><img src=x onerror=y><!--",
+    "\" onmouseover=\"x\" '><svg onload=x></title></style></script>",
     "[link](javascript:alert(1)) ![image](http://example.org/x.png) [r]: x",
     "`code` ``two`` ```three``` `",
     "**bold** __b__ *i* _i_ ~~s~~ $m$ \\| \\` \\",
@@ -34,7 +35,7 @@ const HOSTILE: &[&str] = &[
     " ",
 ];
 
-fn hostile_record(text: &str) -> Stored {
+pub(crate) fn hostile_record(text: &str) -> Stored {
     let mut record: Record = record(1, text, text);
     text.clone_into(&mut record.actor.id);
     record.actor.name = Some(format!("{text} "));
@@ -68,7 +69,7 @@ fn hostile_record(text: &str) -> Stored {
 }
 
 /// Calls `check` with every view of hostile text.
-fn each_view(mut check: impl FnMut(&dyn View, &str)) {
+pub(crate) fn each_view(mut check: impl FnMut(&dyn View, &str)) {
     for text in HOSTILE {
         let rows = [hostile_record(text), hostile_record(text)];
         let findings = [finding(Severity::Critical, text, Some(text), text)];

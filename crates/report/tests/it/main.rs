@@ -2,5 +2,6 @@
 
 mod formats;
 mod hostile;
+mod pages;
 mod samples;
 mod snapshots;

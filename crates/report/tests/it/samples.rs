@@ -134,6 +134,11 @@ pub(crate) fn formats() -> impl Iterator<Item = Format> {
     Format::ALL.iter().copied().filter(|format| !format.is_special())
 }
 
+/// Those that are text throughout: pages of HTML begin with a style that is of no interest in a snapshot.
+pub(crate) fn plain_formats() -> impl Iterator<Item = Format> {
+    formats().filter(|format| *format != Format::Html)
+}
+
 /// Renders for a terminal of 100 columns, without colour.
 pub(crate) fn rendered(view: &dyn View, format: Format) -> String {
     rendered_on(view, format, Screen { width: Some(100), colour: false })

@@ -22,7 +22,7 @@ use super::postings::{self, CHUNK_BITS};
 use super::terms::{Field, each_term, write_term};
 use super::text::each_text_word;
 use super::{IndexView, chunk_of};
-use crate::sqlite::{engine, file_error};
+use crate::sqlite::{SHRINK, engine, file_error};
 use crate::stored::Decoded;
 use crate::{Error, Row, Snapshot, Store};
 
@@ -314,6 +314,11 @@ impl CatchUp {
             .prepare_cached("SELECT value FROM meta WHERE key = ?1")
             .and_then(|mut s| s.query_row([key], |row| row.get(0)).optional())
             .map_err(|e| engine(&self.path, &e))
+    }
+
+    /// Gives back the pages that are kept only to be quicker.
+    pub(crate) fn rest(&self) {
+        let _ = self.connection.execute_batch(SHRINK);
     }
 
     /// Moves the whole WAL into the index and cuts it.

@@ -62,6 +62,14 @@ fn bundles_of_all_and_of_some_verify_offline() {
         let report = verify_bundle(&bundle[..], &Trust::default()).unwrap();
         assert!(report.valid, "{report:#?}");
     }
+    // All leaves, and the content of two: whoever has it sees that nothing is missing, and reads no more than those.
+    let mut bundle = Vec::new();
+    ledger.bundle(&Selection::Showing([100, 299].into()), &mut bundle).unwrap();
+    let report = verify_bundle(&bundle[..], &Trust::default()).unwrap();
+    assert!(report.valid && report.total_entries == 302, "{report:#?}");
+    let shown = |line: &&str| line.contains("\"salt\"") && line.contains("\"type\":\"record\"");
+    let text = String::from_utf8(bundle).unwrap();
+    assert_eq!(text.lines().filter(shown).count(), 2);
 }
 
 #[test]

@@ -4,6 +4,8 @@ use sealbook_record::{Finding, Severity};
 
 use super::lossy::{Counted, Lossy};
 use super::read::short;
+use super::recent::{Recent, Window};
+use super::state::{Reader, Writer};
 use super::text::{Complete as _, count, percent};
 use super::{Measure, Names, Seen};
 
@@ -22,7 +24,7 @@ pub(super) struct Authors {
 struct Author {
     name: String,
     commits: u32,
-    lately: u64,
+    lately: Recent,
     lines: u64,
 }
 
@@ -56,26 +58,51 @@ impl Measure for Authors {
         let author = self.people.entry(short(key), || Author {
             name: if person.name.0.trim().is_empty() { address.clone() } else { person.name.0.clone() },
             commits: 0,
-            lately: 0,
+            lately: Recent::default(),
             lines: 0,
         });
         author.commits += 1;
-        author.lately += u64::from(seen.lately);
+        author.lately.add(seen.lately);
         author.lines += commit.lines;
+    }
+
+    fn save(&self, out: &mut Writer) {
+        out.number(self.commits);
+        out.number(self.automatic);
+        self.people.save(out, |author, out| {
+            out.text(&author.name);
+            out.number(u64::from(author.commits));
+            author.lately.save(out);
+            out.number(author.lines);
+        });
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>, window: Window) -> Option<()> {
+        self.commits = from.number()?;
+        self.automatic = from.number()?;
+        self.people.load(from, |from| {
+            Some(Author {
+                name: from.text()?.to_owned(),
+                commits: from.narrow()?,
+                lately: Recent::load(from, window)?,
+                lines: from.number()?,
+            })
+        })
     }
 
     fn finish(self: Box<Self>, _: &Names) -> Vec<Finding> {
         if self.commits == 0 {
             return Vec::new();
         }
-        let lately: u64 = self.people.iter().map(|(_, author)| author.lately).sum();
+        let lately: u64 = self.people.iter().map(|(_, author)| author.lately.total()).sum();
         let (measure, period): (fn(&Author) -> u64, _) = if lately >= ENOUGH {
-            (|author| author.lately, "the last year's")
+            (|author| author.lately.total(), "the last year's")
         } else {
             (|author| u64::from(author.commits), "all")
         };
-        let mut ranked: Vec<&Author> = self.people.iter().map(|(_, author)| author).collect();
-        ranked.sort_by(|a, b| measure(b).cmp(&measure(a)).then_with(|| a.name.cmp(&b.name)));
+        let mut ranked: Vec<(&u64, &Author)> = self.people.iter().collect();
+        ranked.sort_by_cached_key(|(key, author)| (std::cmp::Reverse(measure(author)), &author.name, **key));
+        let ranked: Vec<&Author> = ranked.into_iter().map(|(_, author)| author).collect();
         let total: u64 = ranked.iter().map(|author| measure(author)).sum();
         let active = ranked.iter().take_while(|author| measure(author) > 0).count();
         let half = half_of(&ranked, measure, total);

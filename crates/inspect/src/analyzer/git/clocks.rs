@@ -2,15 +2,18 @@
 
 use sealbook_record::{Finding, Severity, Timestamp};
 
+use super::recent::Window;
+use super::state::{Reader, Writer};
 use super::text::{Complete as _, Evidence, count, day};
 use super::{Measure, Names, Seen};
 
 /// Before 1990 nobody committed with a clock that was right.
 const FIRST_PLAUSIBLE_US: i64 = 631_152_000 * 1_000_000;
-const DAY_US: i64 = 86_400 * 1_000_000;
 
 pub(super) struct Clocks {
-    latest_us: i64,
+    window: Window,
+    /// When the first of those that are ahead will not be ahead any more.
+    ahead_until: Option<Timestamp>,
     ahead: Suspects,
     ancient: Suspects,
 }
@@ -29,6 +32,21 @@ impl Suspects {
         self.evidence.cite(seen.seq);
     }
 
+    fn save(&self, out: &mut Writer) {
+        out.number(self.number);
+        out.maybe(self.example.as_ref(), |out, (id, at)| {
+            out.text(id);
+            out.time(*at);
+        });
+        out.evidence(&self.evidence);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Option<Self> {
+        let number = from.number()?;
+        let example = from.maybe(|from| Some((from.text()?.to_owned(), from.time()?)))?;
+        Some(Self { number, example, evidence: from.evidence()? })
+    }
+
     fn finding(&self, how: &str) -> Option<Finding> {
         let (id, at) = self.example.as_ref()?;
         let message = format!("{} {how}, for example {id} on {}", count(self.number, "commit"), day(*at));
@@ -39,19 +57,36 @@ impl Suspects {
 }
 
 impl Clocks {
-    pub(super) fn new(now: Timestamp) -> Self {
-        Self { latest_us: now.as_micros() + DAY_US, ahead: Suspects::default(), ancient: Suspects::default() }
+    pub(super) fn new(window: Window) -> Self {
+        Self { window, ahead_until: None, ahead: Suspects::default(), ancient: Suspects::default() }
     }
 }
 
 impl Measure for Clocks {
     fn commit(&mut self, seen: &Seen<'_>) {
-        let at = seen.at.as_micros();
-        if at > self.latest_us {
+        if self.window.is_ahead(seen.at) {
+            self.ahead_until = Some(self.ahead_until.map_or(seen.at, |first| first.min(seen.at)));
             self.ahead.add(seen);
-        } else if at < FIRST_PLAUSIBLE_US {
+        } else if seen.at.as_micros() < FIRST_PLAUSIBLE_US {
             self.ancient.add(seen);
         }
+    }
+
+    fn save(&self, out: &mut Writer) {
+        out.maybe(self.ahead_until, Writer::time);
+        self.ahead.save(out);
+        self.ancient.save(out);
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>, window: Window) -> Option<()> {
+        self.ahead_until = from.maybe(Reader::time)?;
+        // One that time has caught up with was counted as what it is no longer.
+        if self.ahead_until.is_some_and(|first| !window.is_ahead(first)) {
+            return None;
+        }
+        self.ahead = Suspects::load(from)?;
+        self.ancient = Suspects::load(from)?;
+        Some(())
     }
 
     fn finish(self: Box<Self>, _: &Names) -> Vec<Finding> {

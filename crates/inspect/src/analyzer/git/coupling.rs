@@ -4,6 +4,8 @@ use sealbook_record::{Finding, Severity};
 
 use super::hotspots::is_generated;
 use super::lossy::{Counted, Lossy};
+use super::recent::Window;
+use super::state::{Reader, Writer};
 use super::text::{Complete as _, Evidence, count, percent};
 use super::{Measure, Named, Names, Seen};
 
@@ -73,6 +75,22 @@ impl Measure for Coupling {
                 pair.evidence.cite(seen.seq);
             }
         }
+    }
+
+    fn save(&self, out: &mut Writer) {
+        self.files.save(out, |single, out| {
+            out.text(&single.path);
+            out.number(u64::from(single.commits));
+        });
+        self.pairs.save_pairs(out, |pair, out| {
+            out.number(u64::from(pair.commits));
+            out.evidence(&pair.evidence);
+        });
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>, _: Window) -> Option<()> {
+        self.files.load(from, |from| Some(Single { path: from.text()?.to_owned(), commits: from.narrow()? }))?;
+        self.pairs.load_pairs(from, |from| Some(Pair { commits: from.narrow()?, evidence: from.evidence()? }))
     }
 
     fn finish(self: Box<Self>, names: &Names) -> Vec<Finding> {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use sealbook_record::{Finding, Severity, Timestamp};
 
+use super::recent::Window;
+use super::state::{Reader, Writer};
 use super::text::{Complete as _, count, day, percent, thousands};
 use super::{Measure, Names, Seen};
 
@@ -56,6 +58,28 @@ impl Measure for Frequency {
         if (1970..=2200).contains(&day.year()) {
             *self.days.entry(day).or_default() += 1;
         }
+    }
+
+    fn save(&self, out: &mut Writer) {
+        out.number(self.commits);
+        out.number(self.merges);
+        out.count(self.days.len());
+        for (day, number) in &self.days {
+            // The years that are counted have four digits.
+            out.number(day.year().unsigned_abs().into());
+            out.number(day.day_of_year().unsigned_abs().into());
+            out.number(*number);
+        }
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>, _: Window) -> Option<()> {
+        self.commits = from.number()?;
+        self.merges = from.number()?;
+        for _ in 0..from.count()? {
+            let day = Date::new(from.narrow()?, 1, 1).ok()?.with().day_of_year(from.narrow()?).build().ok()?;
+            self.days.insert(day, from.number()?);
+        }
+        Some(())
     }
 
     fn finish(self: Box<Self>, _: &Names) -> Vec<Finding> {

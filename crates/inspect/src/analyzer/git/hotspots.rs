@@ -4,6 +4,8 @@ use sealbook_record::{Finding, Severity};
 
 use super::lossy::{Counted, Lossy};
 use super::read::short;
+use super::recent::{Recent, Window};
+use super::state::{Reader, Writer};
 use super::text::{Complete as _, Evidence, count, percent, thousands};
 use super::{Measure, Named, Names, Seen};
 
@@ -19,14 +21,14 @@ const AUTHORS: usize = 64;
 pub(super) struct Hotspots {
     files: Lossy<u64, Hot>,
     commits: u64,
-    lately: u64,
+    lately: Recent,
 }
 
 struct Hot {
     path: String,
     run: u32,
     commits: u32,
-    lately: u32,
+    lately: Recent,
     lines: u64,
     authors: Vec<u64>,
     evidence: Evidence,
@@ -40,7 +42,7 @@ impl Counted for Hot {
 
 impl Default for Hotspots {
     fn default() -> Self {
-        Self { files: Lossy::new(100_000), commits: 0, lately: 0 }
+        Self { files: Lossy::new(100_000), commits: 0, lately: Recent::default() }
     }
 }
 
@@ -49,8 +51,10 @@ pub(super) const SWEEP: u64 = 200;
 
 impl Measure for Hotspots {
     fn commit(&mut self, seen: &Seen<'_>) {
-        self.commits += u64::from(!seen.commit.is_merge);
-        self.lately += u64::from(!seen.commit.is_merge && seen.lately);
+        if !seen.commit.is_merge {
+            self.commits += 1;
+            self.lately.add(seen.lately);
+        }
     }
 
     fn files(&mut self, seen: &Seen<'_>, files: &[Named<'_>]) {
@@ -65,18 +69,49 @@ impl Measure for Hotspots {
             let hot = self.files.entry(named.key, || Hot::new(&named.path, seen.run));
             hot.run = seen.run;
             hot.commits += 1;
-            hot.lately += u32::from(seen.lately);
+            hot.lately.add(seen.lately);
             hot.lines += named.file.added.unwrap_or(0) + named.file.deleted.unwrap_or(0);
             hot.by(short(&seen.commit.author.email.0));
             hot.evidence.cite(seen.seq);
         }
     }
 
+    fn save(&self, out: &mut Writer) {
+        out.number(self.commits);
+        self.lately.save(out);
+        self.files.save(out, |hot, out| {
+            out.text(&hot.path);
+            out.number(u64::from(hot.commits));
+            hot.lately.save(out);
+            out.number(hot.lines);
+            out.count(hot.authors.len());
+            hot.authors.iter().for_each(|author| out.number(*author));
+            out.evidence(&hot.evidence);
+        });
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>, window: Window) -> Option<()> {
+        self.commits = from.number()?;
+        self.lately = Recent::load(from, window)?;
+        self.files.load(from, |from| {
+            Some(Hot {
+                path: from.text()?.to_owned(),
+                // Of a run before the next, which alone is asked for.
+                run: 0,
+                commits: from.narrow()?,
+                lately: Recent::load(from, window)?,
+                lines: from.number()?,
+                authors: (0..from.count()?).map(|_| from.number()).collect::<Option<_>>()?,
+                evidence: from.evidence()?,
+            })
+        })
+    }
+
     fn finish(self: Box<Self>, names: &Names) -> Vec<Finding> {
-        let lately = self.lately >= u64::from(ENOUGH) * 2;
-        let measure = |hot: &Hot| if lately { hot.lately } else { hot.commits };
-        let whole = if lately { self.lately } else { self.commits };
-        let there = self.files.iter().filter(|(key, hot)| measure(hot) >= ENOUGH && !names.is_gone(**key));
+        let lately = self.lately.total() >= u64::from(ENOUGH) * 2;
+        let measure = |hot: &Hot| if lately { hot.lately.total() } else { u64::from(hot.commits) };
+        let whole = if lately { self.lately.total() } else { self.commits };
+        let there = self.files.iter().filter(|(key, hot)| measure(hot) >= u64::from(ENOUGH) && !names.is_gone(**key));
         let mut hot: Vec<&Hot> = there.map(|(_, hot)| hot).collect();
         hot.sort_by(|a, b| measure(b).cmp(&measure(a)).then_with(|| a.path.cmp(&b.path)));
         hot.truncate(SHOWN);
@@ -91,7 +126,7 @@ impl Hot {
             path: path.to_owned(),
             run,
             commits: 0,
-            lately: 0,
+            lately: Recent::default(),
             lines: 0,
             authors: Vec::new(),
             evidence: Evidence::default(),
@@ -115,7 +150,7 @@ impl Hotspots {
         let Some(earlier) = self.files.remove(&before) else { return };
         let hot = self.files.entry(named.key, || Hot::new(&named.path, run));
         hot.commits += earlier.commits;
-        hot.lately += earlier.lately;
+        hot.lately.join(&earlier.lately);
         hot.lines += earlier.lines;
         hot.evidence.join(&earlier.evidence);
         for author in earlier.authors {
@@ -124,15 +159,15 @@ impl Hotspots {
     }
 }
 
-fn finding(hot: &Hot, changes: u32, whole: u64, period: &str, error: u32) -> Finding {
-    let share = percent(u64::from(changes), whole);
-    let severity = if share >= 10 && changes >= 2 * ENOUGH { Severity::Warning } else { Severity::Info };
+fn finding(hot: &Hot, changes: u64, whole: u64, period: &str, error: u32) -> Finding {
+    let share = percent(changes, whole);
+    let severity = if share >= 10 && changes >= 2 * u64::from(ENOUGH) { Severity::Warning } else { Severity::Info };
     let authors = hot.authors.len() as u64;
     let more = if hot.authors.len() == AUTHORS { " or more" } else { "" };
     let message = format!(
         "{} changed in {} of {period} {} ({share}%); {} in all, {} changed, by {}{more}",
         hot.path,
-        thousands(u64::from(changes)),
+        thousands(changes),
         count(whole, "commit"),
         count(u64::from(hot.commits), "change"),
         count(hot.lines, "line"),

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use sealbook_record::{Finding, Record, Severity};
 
 use super::read::Reference;
+use super::state::{Reader, Writer};
 use super::text::{Complete as _, Evidence};
 
 /// Findings about the repository itself.
@@ -48,6 +49,27 @@ impl Integrity {
             _ => return,
         };
         self.references.push(found.rest_on(&evidence));
+    }
+
+    pub(super) fn save(&self, out: &mut Writer) {
+        out.number(u64::from(self.run));
+        for findings in [&self.faults, &self.references] {
+            out.count(findings.len());
+            for finding in findings {
+                out.text(&serde_json::to_string(finding).expect("a finding that was read can be written"));
+            }
+        }
+    }
+
+    pub(super) fn load(&mut self, from: &mut Reader<'_>) -> Option<()> {
+        self.run = from.narrow()?;
+        for findings in [&mut self.faults, &mut self.references] {
+            for _ in 0..from.count()? {
+                findings.push(serde_json::from_str(from.text()?).ok()?);
+            }
+        }
+        self.known = self.faults.iter().map(|finding| finding.id.clone()).collect();
+        Some(())
     }
 
     pub(super) fn finish(self) -> Vec<Finding> {

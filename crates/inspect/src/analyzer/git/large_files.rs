@@ -3,6 +3,8 @@
 use sealbook_record::{Finding, Severity};
 
 use super::lossy::{Counted, Lossy};
+use super::recent::Window;
+use super::state::{Reader, Writer};
 use super::text::{Complete as _, Evidence, bytes, count};
 use super::{Measure, Named, Names, Seen};
 
@@ -60,6 +62,30 @@ impl Measure for LargeFiles {
             large.binary |= named.file.binary;
             large.evidence.cite(seen.seq);
         }
+    }
+
+    fn save(&self, out: &mut Writer) {
+        self.files.save(out, |large, out| {
+            out.text(&large.path);
+            out.number(large.largest);
+            out.number(large.total);
+            out.number(u64::from(large.versions));
+            out.number(u64::from(large.binary));
+            out.evidence(&large.evidence);
+        });
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>, _: Window) -> Option<()> {
+        self.files.load(from, |from| {
+            Some(Large {
+                path: from.text()?.to_owned(),
+                largest: from.number()?,
+                total: from.number()?,
+                versions: from.narrow()?,
+                binary: from.flag()?,
+                evidence: from.evidence()?,
+            })
+        })
     }
 
     fn finish(self: Box<Self>, _: &Names) -> Vec<Finding> {

@@ -3,6 +3,8 @@
 use sealbook_record::{Finding, Severity};
 
 use super::authors::is_automatic;
+use super::recent::Window;
+use super::state::{Reader, Writer};
 use super::text::{Complete as _, Evidence, count, percent, quote};
 use super::{Measure, Names, Seen};
 
@@ -58,6 +60,34 @@ impl Measure for Messages {
                 self.largest.truncate(NAMED);
             }
         }
+    }
+
+    fn save(&self, out: &mut Writer) {
+        for number in [self.commits, self.empty, self.vague, self.large, self.unexplained] {
+            out.number(number);
+        }
+        out.maybe(self.example.as_deref(), Writer::text);
+        out.evidence(&self.evidence);
+        out.count(self.largest.len());
+        for (lines, id, subject) in &self.largest {
+            out.number(*lines);
+            out.text(id);
+            out.text(subject);
+        }
+        out.evidence(&self.unexplained_evidence);
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>, _: Window) -> Option<()> {
+        for number in [&mut self.commits, &mut self.empty, &mut self.vague, &mut self.large, &mut self.unexplained] {
+            *number = from.number()?;
+        }
+        self.example = from.maybe(Reader::text)?.map(str::to_owned);
+        self.evidence = from.evidence()?;
+        for _ in 0..from.count()? {
+            self.largest.push((from.number()?, from.text()?.to_owned(), from.text()?.to_owned()));
+        }
+        self.unexplained_evidence = from.evidence()?;
+        Some(())
     }
 
     fn finish(self: Box<Self>, _: &Names) -> Vec<Finding> {

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::read::{File, short};
+use super::state::{Reader, Writer};
 
 /// Renames, and files, that are followed at one time.
 const FOLLOWED: usize = 500_000;
@@ -13,7 +16,7 @@ const FOLLOWED: usize = 500_000;
 pub(super) struct Names {
     run: u32,
     now_at: HashMap<u64, (u64, String)>,
-    gone: HashMap<u64, (u32, bool)>,
+    gone: HashMap<u64, (u32, bool), RandomState>,
 }
 
 /// A file of a commit, by what it is called now.
@@ -63,6 +66,25 @@ impl Names {
         };
         let before = file.old_path.as_ref().map(|old| short(&old.0)).filter(|old| *old != key);
         Named { key, path, before, file }
+    }
+
+    /// Takes down which files are there and which are gone. What older names lead to is of one run.
+    pub(super) fn save(&self, out: &mut Writer) {
+        for gone in [false, true] {
+            let mut keys: Vec<u64> = self.gone.iter().filter(|(_, (_, it))| *it == gone).map(|(key, _)| *key).collect();
+            keys.sort_unstable();
+            out.keys(&keys);
+        }
+    }
+
+    /// Takes it up again, as of that run.
+    pub(super) fn load(&mut self, from: &mut Reader<'_>, run: u32) -> Option<()> {
+        self.run = run;
+        for gone in [false, true] {
+            let keys = from.keys()?;
+            self.gone.extend(keys.into_iter().map(|key| (key, (run, gone))));
+        }
+        (self.gone.len() <= FOLLOWED).then_some(())
     }
 
     /// Whether the newest commit that touched a file deleted it.

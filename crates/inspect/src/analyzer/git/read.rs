@@ -1,11 +1,11 @@
 //! The records of the git source, as far as the measures need them.
 
 use std::borrow::Cow;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use sealbook_record::{PartName, Record};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
 
 use crate::TreePath;
 
@@ -20,6 +20,7 @@ pub(super) enum Told<'a> {
 }
 
 /// A commit, without its files.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Commit {
     pub(super) id: String,
     pub(super) is_merge: bool,
@@ -56,14 +57,14 @@ impl Commit {
 }
 
 /// An author.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Person {
     pub(super) name: Text,
     pub(super) email: Text,
 }
 
 /// A signature.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Signature {
     pub(super) kind: String,
     #[serde(default)]
@@ -118,6 +119,12 @@ pub(super) struct Place {
 /// Text that may have come as bytes, or cut: whatever can be shown of it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Text(pub(super) String);
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -196,9 +203,8 @@ pub(super) fn read(record: &Record) -> Option<Told<'_>> {
     }
 }
 
-/// A number for a name: the same in every run, and different names do not meet in practice.
+/// A number for a name: the same in every run and release, and different names do not meet in practice.
 pub(super) fn short(name: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
-    hasher.finish()
+    let digest: [u8; 32] = Sha256::digest(name).into();
+    digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

@@ -26,6 +26,10 @@ impl Evidence {
         }
     }
 
+    pub(super) fn cited(&self) -> &[u64] {
+        &self.seqs
+    }
+
     /// As ranges, neighbours joined.
     pub(super) fn ranges(&self) -> Vec<(u64, u64)> {
         let mut seqs = self.seqs.clone();

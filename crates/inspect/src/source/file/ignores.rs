@@ -12,9 +12,11 @@ use std::sync::Arc;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use super::walk::{rules_above, rules_of};
+
 /// The rules that hold in one directory: its own, and those of the directories above.
 #[derive(Clone, Default)]
-pub(super) struct Ignores(Option<Arc<Level>>);
+pub(crate) struct Ignores(Option<Arc<Level>>);
 
 struct Level {
     above: Ignores,
@@ -50,6 +52,20 @@ impl Rules {
 }
 
 impl Ignores {
+    /// The rules of the directories above the root of a tree, up to the repository it lies in.
+    pub(crate) fn above(root: &Path) -> Self {
+        rules_above(root)
+    }
+
+    /// The rules in a directory, whose path below the root is `below`, on top of those above it.
+    pub(crate) fn enter_directory(&self, directory: &Path, below: &Path) -> Self {
+        let mut prefix = below.as_os_str().as_bytes().to_vec();
+        if !prefix.is_empty() {
+            prefix.push(b'/');
+        }
+        self.enter(&prefix, &rules_of(directory))
+    }
+
     /// The rules in a directory below the audited root; `prefix` is its path with a final `/`.
     pub(super) fn enter(&self, prefix: &[u8], rules: &Rules) -> Self {
         self.add(Place::Below { prefix_len: prefix.len() }, rules)
@@ -77,7 +93,7 @@ impl Ignores {
 
     /// Whether the path is left out. Directories above it are not asked: a directory that is left
     /// out is not entered.
-    pub(super) fn leave_out(&self, path: &[u8], is_dir: bool) -> bool {
+    pub(crate) fn leave_out(&self, path: &[u8], is_dir: bool) -> bool {
         if self.0.is_none() {
             return false;
         }

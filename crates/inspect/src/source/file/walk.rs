@@ -217,8 +217,18 @@ fn list(fd: &OwnedFd) -> Result<Vec<(CString, FileType)>, Errno> {
     Ok(names)
 }
 
+/// The rules of one directory, which is not listed; none where it cannot be opened.
+pub(super) fn rules_of(directory: &Path) -> Rules {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let Ok(directory) = openat(rustix::fs::CWD, directory, flags, Mode::empty()) else { return Rules::default() };
+    rules_with(directory.as_fd(), &|name| statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
+}
+
 fn rules_in(directory: BorrowedFd<'_>, names: &[(CString, FileType)]) -> Rules {
-    let has = |wanted: &CStr| names.iter().any(|(name, _)| name.as_c_str() == wanted);
+    rules_with(directory, &|wanted| names.iter().any(|(name, _)| name.as_c_str() == wanted))
+}
+
+fn rules_with(directory: BorrowedFd<'_>, has: &dyn Fn(&CStr) -> bool) -> Rules {
     let read = |name: &CStr| {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         read_rules(File::from(openat(directory, name, flags, Mode::empty()).ok()?))
@@ -245,7 +255,7 @@ fn read_rules(file: File) -> Option<Vec<u8>> {
 
 /// The rules of the directories above the root, up to the repository it lies in. A rule that
 /// leaves out the root itself is overruled by whoever names it as the target.
-fn rules_above(root: &Path) -> Ignores {
+pub(super) fn rules_above(root: &Path) -> Ignores {
     let mut chain = Vec::new();
     if root.join(".git").symlink_metadata().is_ok() {
         return Ignores::default();

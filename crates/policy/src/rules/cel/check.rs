@@ -2,7 +2,6 @@
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
 
-use super::VARIABLES;
 use super::cost::Shape;
 
 const DEPTH_MAX: usize = 96;
@@ -27,20 +26,31 @@ static FUNCTIONS: &[&str] = &[
     "dyn",
 ];
 
+/// A name that is read, and the members after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The name first. Where it stands alone, all of it is read.
+    pub path: Vec<String>,
+    /// It is only asked whether the last member is there.
+    pub asked: bool,
+}
+
 /// What was found in a program.
 #[derive(Default)]
 pub(super) struct Checked {
     pub(super) reads: Vec<&'static str>,
     pub(super) patterns: Vec<String>,
     pub(super) needs: Vec<(String, Vec<String>)>,
+    pub(super) readings: Vec<Reading>,
+    names: &'static [&'static str],
     sums: usize,
     loops: usize,
     repeats: usize,
 }
 
 /// Walks the program; says what is wrong and the mend.
-pub(super) fn check(expression: &IdedExpr) -> Result<Checked, String> {
-    let mut checked = Checked::default();
+pub(super) fn check(expression: &IdedExpr, names: &'static [&'static str]) -> Result<Checked, String> {
+    let mut checked = Checked { names, ..Checked::default() };
     let mut scope = Vec::new();
     checked.walk(expression, 0, 0, &mut scope)?;
     needs(expression, &mut checked.needs);
@@ -62,13 +72,20 @@ impl Checked {
         scope: &mut Vec<(String, usize)>,
     ) -> Result<(), String> {
         if depth > DEPTH_MAX {
-            return Err(
-                "the CEL expression is nested too deep, or one chain of it is too long; split the rule".to_owned()
-            );
+            return Err("the CEL expression is nested too deep, or one chain of it is too long; split it".to_owned());
         }
         match &at.expr {
-            Expr::Ident(name) => self.ident(name, loops, scope),
-            Expr::Select(select) => self.walk(&select.operand, depth + 1, loops, scope),
+            Expr::Ident(name) => {
+                self.reads(at, false, scope);
+                self.ident(name, loops, scope)
+            }
+            Expr::Select(select) => {
+                self.reads(at, select.test, scope);
+                match &select.operand.expr {
+                    Expr::Ident(name) => self.ident(name, loops, scope),
+                    _ => self.walk(&select.operand, depth + 1, loops, scope),
+                }
+            }
             Expr::List(list) => list.elements.iter().try_for_each(|it| self.walk(it, depth + 1, loops, scope)),
             Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
                 EntryExpr::MapEntry(entry) => {
@@ -77,7 +94,7 @@ impl Checked {
                 }
                 EntryExpr::StructField(field) => self.walk(&field.value, depth + 1, loops, scope),
             }),
-            Expr::Struct(_) => Err("there are no messages to make in a rule; compare with a text".to_owned()),
+            Expr::Struct(_) => Err("there are no messages to make here; compare with a text".to_owned()),
             Expr::Call(call) => {
                 self.function(call)?;
                 if let Some(target) = &call.target {
@@ -87,7 +104,7 @@ impl Checked {
             }
             Expr::Comprehension(it) => {
                 if loops == LOOPS_MAX {
-                    return Err("a macro lies in a macro in a macro; split the rule".to_owned());
+                    return Err("a macro lies in a macro in a macro; split it".to_owned());
                 }
                 self.walk(&it.iter_range, depth + 1, loops, scope)?;
                 let kept = scope.len();
@@ -104,6 +121,13 @@ impl Checked {
         }
     }
 
+    fn reads(&mut self, at: &IdedExpr, asked: bool, scope: &[(String, usize)]) {
+        let Some(path) = path_of(at) else { return };
+        if self.names.contains(&path[0].as_str()) && !scope.iter().any(|(name, _)| *name == path[0]) {
+            self.readings.push(Reading { path, asked });
+        }
+    }
+
     fn ident(&mut self, name: &str, loops: usize, scope: &[(String, usize)]) -> Result<(), String> {
         // Read in a loop and made outside of it: all of it, each time.
         let made = scope.iter().rev().find(|(known, _)| known == name).map(|(_, made)| *made);
@@ -111,9 +135,9 @@ impl Checked {
         if made.is_some() || matches!(name, "string" | "int" | "uint" | "double" | "bool") {
             return Ok(());
         }
-        let Some(known) = VARIABLES.iter().find(|known| **known == name) else {
+        let Some(known) = self.names.iter().find(|known| **known == name) else {
             let shown: String = name.chars().take(40).collect();
-            return Err(format!("a rule sees nothing called `{shown}`; use one of {}", VARIABLES.join(", ")));
+            return Err(format!("nothing here is called `{shown}`; use one of {}", self.names.join(", ")));
         };
         if !self.reads.contains(known) {
             self.reads.push(known);
@@ -134,7 +158,7 @@ impl Checked {
         let is_named = name.starts_with(|c: char| c.is_ascii_alphabetic());
         if is_named && !FUNCTIONS.contains(&name) {
             let shown: String = name.chars().take(40).collect();
-            return Err(format!("there is no function `{shown}` in a rule; use one of {}", FUNCTIONS.join(", ")));
+            return Err(format!("there is no function `{shown}` here; use one of {}", FUNCTIONS.join(", ")));
         }
         if name == "matches" {
             let Some(pattern) = call.args.last().and_then(text_of) else {
@@ -149,6 +173,19 @@ impl Checked {
 fn text_of(at: &IdedExpr) -> Option<&str> {
     match &at.expr {
         Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
+        _ => None,
+    }
+}
+
+/// A name and the members that are read of it.
+fn path_of(at: &IdedExpr) -> Option<Vec<String>> {
+    match &at.expr {
+        Expr::Ident(name) => Some(vec![name.clone()]),
+        Expr::Select(select) => {
+            let mut path = path_of(&select.operand)?;
+            path.push(select.field.clone());
+            Some(path)
+        }
         _ => None,
     }
 }

@@ -1,0 +1,142 @@
+//! What happens in a run, and how that stands on record.
+
+use sealbook_record::{Outcome, PartName, Phase, Record, Redaction, Timestamp, Uuid};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::state::RunStatus;
+
+/// The action of a run's records.
+pub const RUN_ACTION: &str = "workflow.run";
+/// The action of the records of its steps.
+pub const NODE_ACTION: &str = "workflow.node";
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RunEvent {
+    /// It began.
+    Began {
+        /// Its id.
+        run_id: String,
+        /// Which workflow.
+        workflow_id: String,
+        /// The digest of its definition.
+        digest: String,
+        /// What it was given; `None` where that was redacted.
+        inputs: Option<Value>,
+        /// The intent on record.
+        intent: Uuid,
+        /// Its operation.
+        operation: Option<Uuid>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A step began.
+    StepBegan {
+        /// Which: the node's id, or `each[3].mail` for a step of the fourth round of a loop.
+        path: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A step ended.
+    StepEnded {
+        /// Which.
+        path: String,
+        /// How.
+        end: StepEnd,
+        /// When.
+        at: Timestamp,
+    },
+    /// The run ended.
+    Ended {
+        /// How.
+        status: RunStatus,
+        /// Why, where it did not go well.
+        why: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepEnd {
+    /// It gave this.
+    Completed(Value),
+    /// It gave something that the record does not hold whole: it was redacted, erased or too large.
+    Hidden,
+    /// It failed.
+    Failed(String),
+    /// It was called off, and did not happen.
+    Cancelled,
+    /// Nobody knows.
+    Unknown(String),
+}
+
+/// What the part `context` of the records says.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct RunNote {
+    pub(super) run: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) digest: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) path: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<RunStatus>,
+}
+
+impl RunEvent {
+    /// What a sealed record tells of a run; `None` where it tells of something else. The records of a run bear its id
+    /// as a tag.
+    pub fn of(record: &Record, redactions: &[Redaction]) -> Option<Self> {
+        let json = |part: PartName| -> Option<Value> { serde_json::from_str(record.part(part)?.get()).ok() };
+        let note: RunNote = serde_json::from_value(json(PartName::Context)?).ok()?;
+        let is_hidden =
+            |part: &str| redactions.iter().any(|it| it.path == part || it.path.starts_with(&format!("{part}/")));
+        let at = record.occurred;
+        match (record.action.as_str(), record.phase) {
+            (RUN_ACTION, Phase::Intent) => Some(Self::Began {
+                run_id: note.run,
+                workflow_id: record.target.id.clone(),
+                digest: note.digest?,
+                inputs: if is_hidden("input") { None } else { json(PartName::Input) },
+                intent: record.id,
+                operation: record.operation,
+                at,
+            }),
+            (RUN_ACTION, Phase::Outcome) => {
+                let why = json(PartName::Error).and_then(|it| it.as_str().map(str::to_owned));
+                let status = note.status.unwrap_or(match record.outcome {
+                    Some(Outcome::Ok) => RunStatus::Completed,
+                    Some(Outcome::Cancelled) => RunStatus::Cancelled,
+                    Some(Outcome::Unknown) => RunStatus::Unknown,
+                    _ => RunStatus::Failed,
+                });
+                Some(Self::Ended { status, why, at })
+            }
+            (NODE_ACTION, Phase::Intent) => Some(Self::StepBegan { path: note.path?, at }),
+            (NODE_ACTION, Phase::Outcome) => {
+                let why = || json(PartName::Error).and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default();
+                let end = match record.outcome? {
+                    Outcome::Ok if is_hidden("result") => StepEnd::Hidden,
+                    Outcome::Ok => match json(PartName::Result) {
+                        Some(value) if !is_left_out(&value) => StepEnd::Completed(value),
+                        _ => StepEnd::Hidden,
+                    },
+                    Outcome::Cancelled => StepEnd::Cancelled,
+                    Outcome::Unknown => StepEnd::Unknown(why()),
+                    _ => StepEnd::Failed(why()),
+                };
+                Some(Self::StepEnded { path: note.path?, end, at })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What the journal writes in the place of content that is too large.
+fn is_left_out(value: &Value) -> bool {
+    value.as_object().is_some_and(|it| it.len() == 1 && it.get("left_out").is_some_and(|it| it["bytes"].is_u64()))
+}

@@ -1,0 +1,224 @@
+//! One step: its intent, its work, its outcome.
+
+use sealbook_record::{Outcome, PartName};
+use serde_json::{Value, json};
+
+use super::{Runner, Way};
+use crate::executor::Request;
+use crate::workflow::error::WorkflowError;
+use crate::workflow::expression::Code;
+use crate::workflow::node::{Config, Loop, Merge, Node, Tool};
+use crate::workflow::run::event::{NODE_ACTION, RunEvent, RunNote, StepEnd};
+use crate::workflow::run::state::Step;
+use crate::workflow::run::steps::Place;
+use crate::workflow::run::tool::Again;
+use crate::workflow::scope::Scope;
+use crate::{Ending, Error, Fault, Pending, offload};
+
+/// Why a step gave nothing.
+enum Broken {
+    Failed(String),
+    Unknown(String),
+    /// The book: the run cannot go on.
+    Book(Error),
+}
+
+impl From<WorkflowError> for Broken {
+    fn from(error: WorkflowError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<Error> for Broken {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::Store(_) | Error::Offload { .. } => Self::Book(error),
+            Error::GaveUp(gave_up) if gave_up.fault.cause.is_undecided() => Self::Unknown(error.to_string()),
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<Fault> for Broken {
+    fn from(fault: Fault) -> Self {
+        if fault.cause.is_undecided() { Self::Unknown(fault.to_string()) } else { Self::Failed(fault.to_string()) }
+    }
+}
+
+impl Runner {
+    /// Runs a node of the graph, whatever becomes of it.
+    ///
+    /// Errors: the book.
+    pub(super) async fn node<'r>(&'r self, way: &'r Way<'r>, node: &'r Node, scope: Scope) -> Result<(), Error> {
+        // What the edges that were taken bring: of a condition's, those of its branch.
+        let taken = way.definition.edges().iter().filter(|edge| edge.to == node.node_id);
+        let taken = taken
+            .filter_map(|edge| Some((edge, scope.node(&edge.from)?)))
+            .filter(|(edge, value)| edge.branch.as_deref().is_none_or(|branch| value.as_str() == Some(branch)));
+        let before = taken.map(|(edge, value)| (edge.from.clone(), value.clone())).collect();
+        match self.step(way, node, node.node_id.clone(), scope, before).await {
+            Err(Broken::Book(error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// A step of the graph or of a body: what it gives, written down.
+    fn step<'r>(
+        &'r self,
+        way: &'r Way<'r>,
+        node: &'r Node,
+        path: String,
+        scope: Scope,
+        before: Vec<(String, Value)>,
+    ) -> Pending<'r, Result<Value, Broken>> {
+        Box::pin(async move {
+            let known = way.before.and_then(|run| run.steps.get(&path));
+            if let Some(Step::Ended(StepEnd::Completed(value))) = known {
+                return Ok(value.clone());
+            }
+            let key = format!("{}/{path}", way.run_id);
+            let place = Place { run_id: way.run_id.clone(), path, key, again: known == Some(&Step::Open) };
+            let mut intent = self.record(way.definition, way.request, &way.run_id, NODE_ACTION);
+            intent.parent = Some(way.intent);
+            let note = RunNote {
+                run: way.run_id.clone(),
+                digest: None,
+                version: None,
+                path: Some(place.path.clone()),
+                status: None,
+            };
+            intent.set_part(PartName::Context, &note).expect("texts are JSON");
+            let entered = self.enter(intent).await?;
+            way.tell(RunEvent::StepBegan { path: place.path.clone(), at: self.calls.recovery.journal.now() });
+            let gave = self.work(way, node, &place, scope, before, entered.id()).await;
+            let (ending, end) = match &gave {
+                Ok(value) => {
+                    (Ending::new(Outcome::Ok).with(PartName::Result, value), StepEnd::Completed(value.clone()))
+                }
+                Err(Broken::Failed(why)) => {
+                    (Ending::new(Outcome::Failed).with(PartName::Error, why), StepEnd::Failed(why.clone()))
+                }
+                Err(Broken::Unknown(why)) => {
+                    (Ending::new(Outcome::Unknown).with(PartName::Error, why), StepEnd::Unknown(why.clone()))
+                }
+                Err(Broken::Book(_)) => return gave,
+            };
+            let ending = ending.with(PartName::Context, &note);
+            offload(move || entered.end(ending)).await.map_err(Broken::Book)??;
+            way.tell(RunEvent::StepEnded { path: place.path, end, at: self.calls.recovery.journal.now() });
+            gave
+        })
+    }
+
+    async fn work(
+        &self,
+        way: &Way<'_>,
+        node: &Node,
+        place: &Place,
+        scope: Scope,
+        before: Vec<(String, Value)>,
+        intent: sealbook_record::Uuid,
+    ) -> Result<Value, Broken> {
+        match &node.config {
+            Config::Input(input) => {
+                let name = input.name_of(&node.node_id, &node.name);
+                Ok(scope.begin("inputs", Some(name)).cloned().unwrap_or_default())
+            }
+            Config::Output(output) => Ok(output.value(&node.name, &scope)?),
+            Config::Condition(condition) => Ok(Value::from(condition.branch(&scope)?)),
+            Config::Transform(transform) => {
+                let one = if before.len() == 1 { before.first().map(|(_, value)| value) } else { None };
+                Ok(transform.value(one, &scope)?)
+            }
+            Config::Merge(merge) => merged(merge, &before),
+            Config::Parallel(_) => Ok(before.into_iter().next().map_or(Value::Null, |(_, value)| value)),
+            Config::Wait(wait) => {
+                let time = &self.calls.recovery.time;
+                let now = time.now();
+                let ends = wait.ends(now, &scope)?;
+                let micros = u64::try_from(ends.as_micros().saturating_sub(now.as_micros())).unwrap_or(0);
+                time.wait(std::time::Duration::from_micros(micros)).await;
+                Ok(json!({"until": ends.to_string()}))
+            }
+            Config::Tool(tool) => self.tool(way, tool, place, &scope, intent).await,
+            Config::Loop(it) => self.rounds(way, it, place, &scope).await,
+            Config::Agent(agent) => Ok(self.hands.step(node, Value::from(agent.asked(&scope)?), place).await?),
+            Config::Approval(approval) => {
+                Ok(self.hands.step(node, Value::from(approval.asked(&scope)?), place).await?)
+            }
+            Config::Workflow(sub) => Ok(self.hands.step(node, Value::Object(sub.given(&scope)?), place).await?),
+            Config::Saga(_) => Err(Broken::Failed("a saga has no place in a run yet".to_owned())),
+        }
+    }
+
+    async fn tool(
+        &self,
+        way: &Way<'_>,
+        tool: &Tool,
+        place: &Place,
+        scope: &Scope,
+        intent: sealbook_record::Uuid,
+    ) -> Result<Value, Broken> {
+        let input = tool.given(scope)?;
+        if place.again {
+            match self.calls.again(tool, &place.key, &input).await? {
+                Again::Call => {}
+                Again::Done(value) => return Ok(value),
+                Again::Ask => {
+                    return Err(Broken::Unknown(
+                        "it was begun before, and nobody knows whether it took effect; a person decides".to_owned(),
+                    ));
+                }
+            }
+        }
+        let actor = self.record(way.definition, way.request, &way.run_id, NODE_ACTION).actor;
+        let mut request = Request::new(&tool.tool_name, input, actor);
+        request.session.clone_from(&way.request.session);
+        request.project.clone_from(&way.request.project);
+        request.reason.clone_from(&way.request.reason);
+        request.parent = Some(intent);
+        request.key = Some(place.key.clone());
+        request.step = Some(json!({"run": place.run_id, "path": place.path}));
+        let called = self.calls.executor(tool)?.call(&request).await?;
+        match called.unsealed {
+            Some(error) => Err(Broken::Book(error)),
+            None => Ok(called.result),
+        }
+    }
+
+    /// One round after the other. What a step of a round gave is known to those after it in the same round.
+    async fn rounds(&self, way: &Way<'_>, it: &Loop, place: &Place, scope: &Scope) -> Result<Value, Broken> {
+        let until = it.until.as_deref().map(Code::compile).transpose().map_err(Broken::Failed)?;
+        let mut all = Vec::new();
+        for (index, item) in it.items(scope)?.into_iter().enumerate() {
+            let mut round = scope.with("item", item).with("index", Value::from(index));
+            let mut last: Vec<(String, Value)> = Vec::new();
+            for step in &it.loop_body {
+                let path = format!("{}[{index}].{}", place.path, step.node_id);
+                let gave = self.step(way, step, path, round.clone(), last).await;
+                let value = gave.map_err(|broken| match broken {
+                    Broken::Failed(why) => Broken::Failed(format!("in round {index}, {}: {why}", step.name)),
+                    Broken::Unknown(why) => Broken::Unknown(format!("in round {index}, {}: {why}", step.name)),
+                    book @ Broken::Book(_) => book,
+                })?;
+                round.gave(&step.node_id, value.clone());
+                last = vec![(step.node_id.clone(), value)];
+            }
+            let given = last.pop().map_or(Value::Null, |(_, value)| value);
+            let is_over = match &until {
+                Some(code) => code.evaluate(&round.with("result", given.clone())).map_err(Broken::Failed)?,
+                None => Value::Bool(false),
+            };
+            all.push(given);
+            if is_over == Value::Bool(true) {
+                break;
+            }
+        }
+        Ok(Value::Array(all))
+    }
+}
+
+fn merged(merge: &Merge, before: &[(String, Value)]) -> Result<Value, Broken> {
+    // As many as it waited for: those that came in meanwhile make no difference.
+    Ok(merge.reduce(before)?)
+}
