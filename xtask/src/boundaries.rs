@@ -57,6 +57,7 @@ static OWNED: &[Owned] = &[
     Owned { krate: "reqwest", rooms: &["flow"] },
     Owned { krate: "lettre", rooms: &["flow"] },
     Owned { krate: "httpdate", rooms: &["flow"] },
+    Owned { krate: "icalendar", rooms: &["flow"] },
     Owned { krate: "minijinja", rooms: &["flow"] },
     Owned { krate: "rust-sugiyama", rooms: &["flow"] },
     Owned { krate: "hyper", rooms: &["gate"] },

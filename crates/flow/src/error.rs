@@ -141,6 +141,14 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// A configuration of tools that cannot be read.
+    #[error("the configuration of the tools, line {line}: {why}; see docs/tools.md for what it may say")]
+    ToolsInvalid {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it; no value of it.
+        why: String,
+    },
     /// Nothing on record belongs to what is to be taken back.
     #[error("nothing on record belongs to {scope}; `sealbook query` shows sessions and operations")]
     NothingToUndo {
@@ -221,6 +229,7 @@ impl Error {
             Self::ToolChanged { .. } => "tool_changed",
             Self::ToolInputInvalid { .. } => "tool_input_invalid",
             Self::SecretMissing { .. } => "secret_missing",
+            Self::ToolsInvalid { .. } => "tools_invalid",
             Self::NothingToUndo { .. } => "nothing_to_undo",
             Self::NothingUnknown { .. } => "nothing_unknown",
             Self::CannotTell { .. } => "cannot_tell",

@@ -4,7 +4,7 @@
 //! The book is the journal. Nothing is called before its intent is durable, and every attempt has an outcome of
 //! its own, also when the future that made it was dropped. What is computed here (how long to wait, whether to
 //! try again, what an answer means) is synchronous and takes clock and randomness as arguments; only [`Time`]
-//! waits, and only `mail`, `model`, `probe` and `webhook` speak to a network.
+//! waits, and only `mail`, `model`, `probe`, `tools` and `webhook` speak to a network.
 //!
 //! What this crate never does: repeat what may not be repeated; send anything to a model that was not redacted;
 //! take an answer of a model for more than advice; read the environment or a file.
@@ -22,6 +22,7 @@ mod recovery;
 mod review;
 mod time;
 mod tool;
+mod tools;
 mod undo;
 mod webhook;
 
@@ -48,6 +49,10 @@ pub use time::{Pending, SystemTime, Time};
 pub use tool::{
     Availability, Compensation, Deed, Effect, Listed, Misfit, Probed, Registry, Reversal, Schema, Tool, ToolCall,
     ToolInfo,
+};
+pub use tools::{
+    Appointments, CalDav, Calendar, EmailSender, Google, GoogleLogin, HttpEndpoint, HttpTool, Keys, Mailgun, Network,
+    Post, SendEmail, SendGrid, ToolUndo, ToolsConfig,
 };
 pub use undo::{Doer, FileHow, FileUndo, Files, Performed, Scope, Undo, UndoItem, UndoPlan, Wanted};
 pub use webhook::Webhook;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
+use lettre::message::{Attachment, Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
@@ -57,10 +57,18 @@ pub struct Mail {
     pub from: String,
     /// Who gets it.
     pub to: Vec<String>,
+    /// Who gets it beside them.
+    pub cc: Vec<String>,
+    /// Who gets it, and is shown to nobody.
+    pub bcc: Vec<String>,
+    /// Where answers go, where that is not who sends it.
+    pub reply_to: Option<String>,
     /// What it is about, one line.
     pub subject: String,
     /// What it says.
     pub text: String,
+    /// The same as a page.
+    pub html: Option<String>,
     /// Files: name, type, bytes.
     pub files: Vec<(String, &'static str, Vec<u8>)>,
     /// Its name, without brackets: the same for each attempt, so that it is known again.
@@ -108,7 +116,8 @@ impl MailServer {
         match sent {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(fault(&error)),
-            Err(error) => Err(Fault::permanent(error.to_string())),
+            // The thread is gone, and with it what it knew.
+            Err(_) => Err(Fault::new(Cause::Lost)),
         }
     }
 }
@@ -119,39 +128,106 @@ impl std::fmt::Debug for MailServer {
     }
 }
 
+impl Default for Mail {
+    /// Nothing, from nobody to nobody: there to be completed.
+    fn default() -> Self {
+        Self {
+            from: String::new(),
+            to: Vec::new(),
+            cc: Vec::new(),
+            bcc: Vec::new(),
+            reply_to: None,
+            subject: String::new(),
+            text: String::new(),
+            html: None,
+            files: Vec::new(),
+            id: String::new(),
+            written: std::time::SystemTime::UNIX_EPOCH,
+        }
+    }
+}
+
+/// The addresses of a mail, read.
+struct Mailboxes {
+    from: Mailbox,
+    reply_to: Option<Mailbox>,
+    to: Vec<Mailbox>,
+    cc: Vec<Mailbox>,
+    bcc: Vec<Mailbox>,
+}
+
 impl Mail {
-    /// As it goes over the wire.
+    /// Whether it can be sent, by whatever way.
     ///
     /// Errors: [`Error::MailInvalid`]; what could begin a header or a recipient of its own is refused.
+    pub fn check(&self) -> Result<(), Error> {
+        self.mailboxes().map(drop)
+    }
+
+    /// As it goes over the wire.
+    ///
+    /// Errors: as [`Mail::check`].
     pub fn message(&self) -> Result<Message, Error> {
         let invalid = |why| Error::MailInvalid { why };
-        let texts = [&self.from, &self.subject, &self.id].into_iter().chain(&self.to);
-        if texts.into_iter().chain(self.files.iter().map(|(name, ..)| name)).any(|text| text.contains(char::is_control))
-        {
+        let Mailboxes { from, reply_to, to, cc, bcc } = self.mailboxes()?;
+        let mut builder = Message::builder().from(from).subject(&*self.subject).date(self.written);
+        builder = reply_to.into_iter().fold(builder, MessageBuilder::reply_to);
+        builder = to.into_iter().fold(builder, MessageBuilder::to);
+        builder = cc.into_iter().fold(builder, MessageBuilder::cc);
+        builder = bcc.into_iter().fold(builder, MessageBuilder::bcc);
+        // Programs that answer mail by themselves leave this one alone (RFC 3834).
+        let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
+        let builder = builder.message_id(Some(format!("<{}>", self.id))).raw_header(automatic);
+        let plain = || SinglePart::plain(self.text.clone());
+        let both = |html: &String| MultiPart::alternative_plain_html(self.text.clone(), html.clone());
+        let built = match (&self.html, self.files.is_empty()) {
+            (None, true) => builder.singlepart(plain()),
+            (Some(html), true) => builder.multipart(both(html)),
+            (html, false) => {
+                let mixed = MultiPart::mixed();
+                let mut parts = match html {
+                    Some(html) => mixed.multipart(both(html)),
+                    None => mixed.singlepart(plain()),
+                };
+                for (name, kind, bytes) in &self.files {
+                    let kind = ContentType::parse(kind).map_err(|_| invalid("a file's type is none"))?;
+                    parts = parts.singlepart(Attachment::new(name.clone()).body(bytes.clone(), kind));
+                }
+                builder.multipart(parts)
+            }
+        };
+        built.map_err(|_| invalid("it cannot be put together"))
+    }
+
+    fn mailboxes(&self) -> Result<Mailboxes, Error> {
+        let invalid = |why| Error::MailInvalid { why };
+        let texts = [&self.from, &self.subject, &self.id].into_iter().chain(&self.reply_to);
+        let texts = texts.chain(&self.to).chain(&self.cc).chain(&self.bcc).chain(self.files.iter().map(|file| &file.0));
+        if texts.into_iter().any(|text| text.contains(char::is_control)) {
             return Err(invalid("an address, the subject or a name holds a line end or another control character"));
         }
-        if self.to.is_empty() || self.to.len() > RECIPIENTS_MAX {
+        if self.to.is_empty() || self.to.len() + self.cc.len() + self.bcc.len() > RECIPIENTS_MAX {
             return Err(invalid("it is to nobody, or to more than 100"));
         }
         let is_id = |c: char| c.is_ascii_alphanumeric() || ".-_@".contains(c);
         if !self.id.chars().all(is_id) || self.id.matches('@').count() != 1 {
             return Err(invalid("its id is none"));
         }
-        let mailbox = |text: &String| text.parse::<Mailbox>().map_err(|_| invalid("an address is none"));
-        let mut builder = Message::builder().from(mailbox(&self.from)?).subject(&*self.subject).date(self.written);
-        for to in &self.to {
-            builder = builder.to(mailbox(to)?);
-        }
-        // Programs that answer mail by themselves leave this one alone (RFC 3834).
-        let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
-        let builder = builder.message_id(Some(format!("<{}>", self.id))).raw_header(automatic);
-        let mut parts = MultiPart::mixed().singlepart(SinglePart::plain(self.text.clone()));
-        for (name, kind, bytes) in &self.files {
-            let kind = ContentType::parse(kind).map_err(|_| invalid("a file's type is none"))?;
-            parts = parts.singlepart(Attachment::new(name.clone()).body(bytes.clone(), kind));
-        }
-        builder.multipart(parts).map_err(|_| invalid("it cannot be put together"))
+        let all = |texts: &[String]| texts.iter().map(|text| mailbox(text)).collect::<Result<Vec<_>, _>>();
+        let reply_to = self.reply_to.as_deref().map(mailbox).transpose()?;
+        Ok(Mailboxes {
+            from: mailbox(&self.from)?,
+            reply_to,
+            to: all(&self.to)?,
+            cc: all(&self.cc)?,
+            bcc: all(&self.bcc)?,
+        })
     }
+}
+
+/// An address: `Ann <ann@example.org>`, or the address alone.
+pub(crate) fn mailbox(text: &str) -> Result<Mailbox, Error> {
+    text.parse().map_err(|_| Error::MailInvalid { why: "an address is none" })
 }
 
 /// What a server said, by its class alone. Where the connection ended without an answer, nobody knows.

@@ -28,7 +28,8 @@ pub enum Effect {
     Idempotent,
     /// It can be asked whether it happened ([`Tool::probe`]): that is done, and what it says decides.
     Probeable,
-    /// Nobody can tell: the call stays `unknown`, and a person decides.
+    /// Nobody can tell: it is made again only where it was surely refused; else the call stays `unknown`, and a person
+    /// decides.
     Unsafe,
 }
 
@@ -54,7 +55,8 @@ impl Effect {
         match self {
             Self::Pure | Self::Read => Repeat::Idempotent,
             Self::Idempotent => Repeat::Keyed(key.to_owned()),
-            Self::Probeable | Self::Unsafe => Repeat::No,
+            Self::Probeable => Repeat::No,
+            Self::Unsafe => Repeat::IfRefused,
         }
     }
 }

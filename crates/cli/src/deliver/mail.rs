@@ -105,7 +105,8 @@ fn mail(
     seconds: u64,
 ) -> Mail {
     let written = UNIX_EPOCH + Duration::from_secs(seconds);
-    Mail { from: setting.from.clone(), to: setting.to.clone(), subject, text, files, id, written }
+    let (from, to) = (setting.from.clone(), setting.to.clone());
+    Mail { from, to, subject, text, files, id, written, ..Mail::default() }
 }
 
 pub(super) fn send(setting: &Setting, leaving: &Leaving, book: &Book, context: &Context) -> Result<(), Failure> {

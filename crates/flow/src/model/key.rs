@@ -33,7 +33,7 @@ impl ApiKey {
         Ok(Self(key))
     }
 
-    pub(super) fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }

@@ -2,11 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
+mod calendar;
+mod double;
+mod email;
 mod executor;
 mod fallback;
 mod fixture;
+mod http_tool;
 mod model;
+mod net;
 mod recovery;
 mod retry;
 mod review;
+mod servers;
+mod tools_config;
 mod workflow;
