@@ -50,6 +50,7 @@ mod status;
 mod stop;
 mod suppress;
 mod tail;
+mod tool;
 mod undo;
 mod verify;
 mod watch;
@@ -127,6 +128,8 @@ pub(crate) enum Command {
     Restore(restore::Args),
     Report(report::Args),
     Review(review::Args),
+    #[command(alias = "tools")]
+    Tool(tool::Args),
     Reindex(reindex::Args),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -202,6 +205,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Restore(args) => restore::run(&args, context),
         Command::Report(args) => report::run(&args, context),
         Command::Review(args) => review::run(&args, context),
+        Command::Tool(args) => tool::run(&args, context),
         Command::Reindex(args) => reindex::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

@@ -42,6 +42,7 @@ mod reviewer;
 mod session;
 mod teller;
 mod tenants;
+mod tools_file;
 mod when;
 mod who;
 

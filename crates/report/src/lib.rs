@@ -47,5 +47,6 @@ pub use views::{
     Chronicle, ComplianceReport, DifferenceDetail, EquivocationDetail, Findings, Gaps, HeadDetail, HealthReport,
     IncompleteAudit, KeyList, MarkedRecord, Observed, OperationHistory, OperationList, ReceiptDetail, RecordDetail,
     RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail, RuleCheck, RuleList, RunTally, SavedBaseline,
-    SealedDetail, SourceCoverage, Status, StopList, TargetHistory, UndoPreview, Verification, findings_of,
+    SealedDetail, SourceCoverage, Status, StopList, TargetHistory, ToolDetail, ToolLine, ToolList, ToolResult,
+    UndoPreview, Verification, findings_of,
 };

@@ -22,6 +22,7 @@ mod record;
 mod records;
 mod review;
 mod section;
+mod tools;
 mod undo;
 mod verification;
 mod words;
@@ -49,5 +50,6 @@ pub use policy::{
 pub use record::RecordDetail;
 pub use records::{RecordLine, RecordList};
 pub use review::ReviewDetail;
+pub use tools::{ToolDetail, ToolLine, ToolList, ToolResult};
 pub use undo::{CertificateDetail, UndoPreview};
 pub use verification::Verification;

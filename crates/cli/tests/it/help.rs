@@ -56,6 +56,7 @@ const COMMANDS: &[&str] = &[
     "restore",
     "report",
     "review",
+    "tool",
     "reindex",
     "demo",
     "completions",

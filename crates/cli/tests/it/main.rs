@@ -54,6 +54,7 @@ mod security;
 mod service;
 mod spellings;
 mod tail;
+mod tool;
 mod undo;
 mod verify;
 mod watch;
