@@ -20,8 +20,6 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 pub(crate) struct Tools {
     pub(crate) registry: Registry,
     pub(crate) secrets: Arc<dyn Secrets>,
-    /// Where they are configured, or would be.
-    pub(crate) path: PathBuf,
 }
 
 /// Files beside the configuration that nobody else may read.
@@ -54,7 +52,7 @@ pub(crate) fn read(environment: &Environment, given: Option<&Path>, tenant: &str
     let time: Arc<dyn Time> = Arc::new(SystemTime::default());
     let registry = config.registry(&keys, &time).map_err(at)?;
     let secrets: Arc<dyn Secrets> = Arc::new(config.secrets(keys));
-    Ok(Tools { registry, secrets, path })
+    Ok(Tools { registry, secrets })
 }
 
 /// Each tenant has a file of its own, so that no tool of one is another's.

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sealbook_flow::{Doer, LedgerJournal, Performed, Scope, UndoPlan};
+use sealbook_flow::{Doer, Executor, Journal, LedgerJournal, Performed, Recovery, Retry, Scope, SystemTime, UndoPlan};
 use sealbook_ledger::Uuid;
 use sealbook_policy::Policy;
 use sealbook_report::{CertificateDetail, UndoPreview};
 use sealbook_serve::Disk;
-use sealbook_store::{Ledger, Selection};
+use sealbook_store::{Ledger, Selection, SystemEntropy};
 
 use super::Context;
 use crate::args::Acting;
@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::project::root_of;
 use crate::session::Session;
-use crate::{digest_key, output};
+use crate::{digest_key, output, tools_file};
 
 /// Take back what was done in a session, or by one operation
 ///
@@ -93,12 +93,14 @@ pub(super) fn take_back(scope: Scope, how: &How, session: Session, context: &Con
         return Ok(context.answered(&session.ledger, exit));
     }
     let key = digest_key::load_or_create(&session.place.layout.keys, session.ledger.origin())?;
-    let ledger = Arc::new(session.ledger);
+    let (tenant, ledger) = (session.place.tenant.clone(), Arc::new(session.ledger));
+    let journal: Arc<dyn Journal> = Arc::new(LedgerJournal::new(Arc::clone(&ledger), Arc::new(Policy::new(key))));
+    let executor = executor(&tenant, &journal, context);
     let doer = Doer {
         ledger: &ledger,
-        journal: Arc::new(LedgerJournal::new(Arc::clone(&ledger), Arc::new(Policy::new(key)))),
+        journal,
         files: &Disk,
-        executor: None,
+        executor: executor.as_ref(),
         actor: session.actor,
         reason: how.reason.clone(),
         roots,
@@ -112,6 +114,21 @@ pub(super) fn take_back(scope: Scope, how: &How, session: Session, context: &Con
     }
     let exit = if performed.certificate.complete { Exit::Clean } else { Exit::Findings };
     Ok(context.answered(&ledger, exit))
+}
+
+/// What calls the tools that take back what tools did. Files are taken back without it.
+fn executor(tenant: &str, journal: &Arc<dyn Journal>, context: &Context) -> Option<Executor> {
+    match tools_file::read(&context.environment, None, tenant) {
+        Ok(tools) => {
+            let (time, entropy) = (Arc::new(SystemTime::default()), Arc::new(SystemEntropy));
+            let recovery = Recovery { retry: Retry::default(), journal: Arc::clone(journal), time, entropy };
+            Some(Executor::new(tenant, Arc::new(tools.registry), recovery, tools.secrets))
+        }
+        Err(failure) => {
+            context.note(&format!("no tool is called: {failure}"));
+            None
+        }
+    }
 }
 
 fn write_certificate(path: &Path, performed: &Performed, ledger: &Ledger, context: &Context) -> Result<(), Failure> {

@@ -83,7 +83,7 @@ fn a_call_is_made_told_and_on_record() {
     let wrong = place.run(["tool", "call", "ask", &question(), "--pin", &"0".repeat(64)]);
     assert_eq!(wrong.code, 2);
     assert_eq!(double.requests().len(), 1, "a tool that is not what it was is not called");
-    place.write("question.json", &question());
+    place.write("question.json", question());
     place.ok(["tool", "call", "ask", "@question.json"]);
     assert_eq!(double.requests().len(), 2);
     place.ok(["verify", "--complete"]);

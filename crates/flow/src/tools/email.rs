@@ -98,17 +98,14 @@ impl SendEmail {
     /// The mail that a call asks for.
     fn mail(&self, call: &ToolCall<'_>) -> Result<Mail, Error> {
         let input = call.input;
-        let (subject, text_body, html) = match text(input, "template_name") {
-            Some(name) => {
-                let told = self.templates.render(name, &input["template_vars"])?;
-                (text(input, "subject").map_or(told.subject, str::to_owned), told.text, Some(told.html))
-            }
-            None => {
-                let html = text(input, "body_html").map(str::to_owned);
-                let said = text(input, "body_text").map(str::to_owned);
-                let plain = said.or_else(|| html.as_deref().map(plain::of_html)).unwrap_or_default();
-                (text(input, "subject").unwrap_or_default().to_owned(), plain, html)
-            }
+        let (subject, text_body, html) = if let Some(name) = text(input, "template_name") {
+            let told = self.templates.render(name, &input["template_vars"])?;
+            (text(input, "subject").map_or(told.subject, str::to_owned), told.text, Some(told.html))
+        } else {
+            let html = text(input, "body_html").map(str::to_owned);
+            let said = text(input, "body_text").map(str::to_owned);
+            let plain = said.or_else(|| html.as_deref().map(plain::of_html)).unwrap_or_default();
+            (text(input, "subject").unwrap_or_default().to_owned(), plain, html)
         };
         let us = u64::try_from(self.time.now().as_micros()).unwrap_or_default();
         Ok(Mail {

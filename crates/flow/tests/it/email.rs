@@ -59,9 +59,9 @@ fn hello() -> Value {
     json!({"to_email": "ann@example.org", "subject": "Hello", "body_text": "Good morning"})
 }
 
-fn gave_up(called: Result<Called, Error>) -> Box<sealbook_flow::GaveUp> {
+fn gave_up(called: Result<Called, Error>) -> sealbook_flow::GaveUp {
     match called {
-        Err(Error::GaveUp(gave_up)) => gave_up,
+        Err(Error::GaveUp(gave_up)) => *gave_up,
         other => panic!("{other:?}"),
     }
 }

@@ -48,11 +48,10 @@ pub(super) fn of_html(html: &str) -> String {
         let name = name.to_ascii_lowercase();
         match &hidden {
             Some(of) if closes && *of == name => hidden = None,
-            Some(_) => {}
             None if !closes && HIDDEN.contains(&name.as_str()) => hidden = Some(name),
             None if BLOCKS.contains(&name.as_str()) => text.push('\n'),
             None if matches!(name.as_str(), "td" | "th") && closes => text.push(' '),
-            None => {}
+            _ => {}
         }
         rest = &after[end + 1..];
     }

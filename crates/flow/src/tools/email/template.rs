@@ -52,11 +52,13 @@ impl Templates {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_fuel(Some(FUEL));
-        environment.set_auto_escape_callback(
-            |name| {
-                if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
-            },
-        );
+        environment.set_auto_escape_callback(|name| {
+            if name.rsplit_once('.').is_some_and(|(_, kind)| kind == "html") {
+                AutoEscape::Html
+            } else {
+                AutoEscape::None
+            }
+        });
         for template in TEMPLATES {
             for (kind, source) in [("subject", template.subject), ("txt", template.text), ("html", template.html)] {
                 environment

@@ -139,7 +139,7 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Global unicast is 2000::/3, and even there some is not anybody's.
+/// Global unicast is `2000::/3`, and even there some is not anybody's.
 fn is_global(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
     a & 0xe000 == 0x2000 && !(a == 0x2001 && b < 0x200) && !(a == 0x2001 && b == 0xdb8) && !(a == 0x3fff && b < 0x1000)
