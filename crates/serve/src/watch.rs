@@ -122,11 +122,11 @@ struct On<'a> {
     watched: Watched,
 }
 
-/// Whether all that a look missed is a log, of which there is none yet.
+/// Whether all that a look missed is a log or a file, of which there is none yet.
 fn is_waiting(audit: &Audit) -> bool {
     let coverages = audit.sources.iter().filter_map(|source| source.result.as_ref().ok());
     let mut reasons = coverages.flat_map(|coverage| coverage.skipped_by_reason.keys());
-    !audit.has_failed() && reasons.all(|why| why == "no_log_found")
+    !audit.has_failed() && reasons.all(|why| why == "no_log_found" || why == "no_file")
 }
 
 impl On<'_> {
@@ -240,7 +240,7 @@ impl On<'_> {
             read(plan, self.ledger, self.policy, progress)?
         };
         self.watched.audits += 1;
-        // A log that is to come is waited for: only at the end it is missing.
+        // What is to come is waited for: only at the end it is missing.
         self.watched.incomplete += u64::from(!audit.is_complete() && (is_last || !is_waiting(&audit)));
         self.watched.worst = self.watched.worst.max(audit.findings().map(|finding| finding.severity).max());
         let (entries, errors) = self.read_of(&audit)?;
