@@ -124,7 +124,7 @@ impl View for AuditReport<'_> {
         json::text(&Whole { run: self.run, book: self.book() })
     }
 
-    /// See [`AuditLine`].
+    /// One line for the audit, then one for each source, analyzer and finding.
     fn json_lines(&self) -> Vec<String> {
         let book = self.book();
         let run = self.run;
