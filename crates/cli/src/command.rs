@@ -42,6 +42,7 @@ mod resume;
 mod retention;
 mod review;
 mod rules;
+mod saga;
 mod schedule;
 mod security;
 mod service;
@@ -130,6 +131,7 @@ pub(crate) enum Command {
     Review(review::Args),
     #[command(alias = "tools")]
     Tool(tool::Args),
+    Saga(saga::Args),
     Reindex(reindex::Args),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -206,6 +208,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Report(args) => report::run(&args, context),
         Command::Review(args) => review::run(&args, context),
         Command::Tool(args) => tool::run(&args, context),
+        Command::Saga(args) => saga::run(&args, context),
         Command::Reindex(args) => reindex::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

@@ -14,6 +14,7 @@ mod net;
 mod recovery;
 mod retry;
 mod review;
+mod saga;
 mod servers;
 mod tools_config;
 mod workflow;
