@@ -35,7 +35,10 @@ pub use executor::{Called, Executor, NoSecrets, Recovered, Request, Secrets, Tak
 pub(crate) use journal::enter_undo;
 pub use journal::{Ending, Entered, Journal, LedgerJournal, enter};
 pub use mail::{Mail, MailRoute, MailServer, Security};
-pub use model::{AnswerForm, ApiKey, Completion, Endpoint, HttpModel, Model, Prompt, Provider};
+pub use model::{
+    AnswerForm, ApiKey, Chat, Completion, Conversation, Endpoint, HttpModel, Model, Offer, Prompt, Provider, Said,
+    ToolWish, Turn,
+};
 pub use offload::offload;
 pub use probe::{Probe, ProbeAnswer, ProbeFault};
 pub use reconcile::{Reconciled, Reconciler};
@@ -56,11 +59,11 @@ pub use saga::{
 pub use time::{Pending, SystemTime, Time};
 pub use tool::{
     Availability, Compensation, Deed, Effect, Listed, Misfit, Probed, Registry, Reversal, Schema, Tool, ToolCall,
-    ToolInfo,
+    ToolInfo, ToolSource,
 };
 pub use tools::{
-    Appointments, CalDav, Calendar, EmailSender, Google, GoogleLogin, HttpEndpoint, HttpTool, Keys, Mailgun, Network,
-    Post, SendEmail, SendGrid, ToolUndo, ToolsConfig,
+    Appointments, CalDav, Calendar, EmailSender, Google, GoogleLogin, HttpEndpoint, HttpTool, Keys, Launch, Launched,
+    Mailgun, McpProgram, Network, Post, SendEmail, SendGrid, ToolUndo, ToolsConfig,
 };
 pub use undo::{Doer, FileHow, FileUndo, Files, Performed, Scope, Undo, UndoItem, UndoPlan, Wanted};
 pub use webhook::Webhook;

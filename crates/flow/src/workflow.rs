@@ -41,8 +41,8 @@ pub use self::node::{
 };
 pub use self::path::Path;
 pub use self::run::{
-    Hands, NODE_ACTION, NoHands, NodeStatus, Place, Plan, RUN_ACTION, Run, RunEvent, RunRequest, RunStatus, Runner,
-    Step, StepEnd, Trace,
+    Agents, CALL_ACTION, Hands, Models, NODE_ACTION, NoHands, NodeStatus, Place, Plan, RUN_ACTION, Run, RunEvent,
+    RunRequest, RunStatus, Runner, Step, StepEnd, TURN_ACTION, Trace,
 };
 pub use self::schema::{NodeTemplate, node_templates, schema};
 pub use self::scope::Scope;

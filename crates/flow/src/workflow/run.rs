@@ -3,6 +3,7 @@
 //! [`Run`] is a fold over events, and [`Run::next`] a pure function of it and the definition. [`Runner`] does what
 //! comes next, and writes down each step before and after.
 
+mod agent;
 mod event;
 mod plan;
 mod runner;
@@ -10,6 +11,7 @@ mod state;
 mod steps;
 mod tool;
 
+pub use self::agent::{Agents, CALL_ACTION, Models, TURN_ACTION};
 pub use self::event::{NODE_ACTION, RUN_ACTION, RunEvent, StepEnd};
 pub use self::plan::Plan;
 pub use self::runner::{RunRequest, Runner};

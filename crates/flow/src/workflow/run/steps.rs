@@ -1,7 +1,11 @@
 //! What other rooms do for a run: agents, approvals, sub-workflows.
 
+use std::sync::Arc;
+
+use sealbook_record::Uuid;
 use serde_json::Value;
 
+use super::runner::RunRequest;
 use crate::workflow::node::Node;
 use crate::{Fault, Pending};
 
@@ -16,6 +20,10 @@ pub struct Place {
     pub key: String,
     /// It was begun before, and how that ended is not on record.
     pub again: bool,
+    /// Its record, from which others follow.
+    pub intent: Uuid,
+    /// What the run was begun with.
+    pub request: Arc<RunRequest>,
 }
 
 /// Does the steps that are neither tools nor computed here.

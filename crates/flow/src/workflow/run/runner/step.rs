@@ -1,5 +1,7 @@
 //! One step: its intent, its work, its outcome.
 
+use std::sync::Arc;
+
 use sealbook_record::{Outcome, PartName};
 use serde_json::{Value, json};
 
@@ -77,18 +79,20 @@ impl Runner {
                 return Ok(value.clone());
             }
             let key = format!("{}/{path}", way.run_id);
-            let place = Place { run_id: way.run_id.clone(), path, key, again: known == Some(&Step::Open) };
             let mut intent = self.record(way.definition, way.request, &way.run_id, NODE_ACTION);
             intent.parent = Some(way.intent);
             let note = RunNote {
                 run: way.run_id.clone(),
                 digest: None,
                 version: None,
-                path: Some(place.path.clone()),
+                path: Some(path.clone()),
                 status: None,
             };
             intent.set_part(PartName::Context, &note).expect("texts are JSON");
             let entered = self.enter(intent).await?;
+            let (run_id, again, request) =
+                (way.run_id.clone(), known == Some(&Step::Open), Arc::new(way.request.clone()));
+            let place = Place { run_id, path, key, again, intent: entered.id(), request };
             way.tell(RunEvent::StepBegan { path: place.path.clone(), at: self.calls.recovery.journal.now() });
             let gave = self.work(way, node, &place, scope, before, entered.id()).await;
             let (ending, end) = match &gave {
