@@ -31,7 +31,7 @@ pub mod workflow;
 pub use error::{Error, GaveUp};
 pub use executor::{Called, Executor, NoSecrets, Request, Secrets, ToolAnswer};
 pub(crate) use journal::enter_undo;
-pub use journal::{Ending, Entered, Journal, LedgerJournal, enter};
+pub use journal::{Ending, Entered, Journal, LedgerJournal, Unwritten, enter};
 pub use mail::{Mail, MailRoute, MailServer, Security};
 pub use model::{AnswerForm, ApiKey, Completion, Endpoint, HttpModel, Model, Prompt, Provider};
 pub use offload::offload;

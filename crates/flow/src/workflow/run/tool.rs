@@ -11,6 +11,7 @@ use crate::workflow::node::Tool as ToolNode;
 use crate::{Availability, Cause, Compensation, Error, Executor, Fault, Pending, Recovery, Secrets, Time};
 
 /// What a step needs to call tools.
+#[derive(Clone)]
 pub(super) struct Calls {
     pub(super) tenant: String,
     pub(super) tools: Arc<Registry>,
