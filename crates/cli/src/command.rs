@@ -54,6 +54,7 @@ mod tool;
 mod undo;
 mod verify;
 mod watch;
+mod workflow;
 mod wrap;
 
 use std::path::Path;
@@ -130,6 +131,8 @@ pub(crate) enum Command {
     Review(review::Args),
     #[command(alias = "tools")]
     Tool(tool::Args),
+    #[command(alias = "workflows")]
+    Workflow(workflow::Args),
     Reindex(reindex::Args),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -206,6 +209,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Report(args) => report::run(&args, context),
         Command::Review(args) => review::run(&args, context),
         Command::Tool(args) => tool::run(&args, context),
+        Command::Workflow(args) => workflow::run(&args, context),
         Command::Reindex(args) => reindex::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

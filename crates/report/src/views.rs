@@ -26,6 +26,7 @@ mod tools;
 mod undo;
 mod verification;
 mod words;
+mod workflows;
 
 pub use activity::ActorActivity;
 pub use assessment::{AssessmentDetail, CatalogueList};
@@ -52,4 +53,8 @@ pub use records::{RecordLine, RecordList};
 pub use review::ReviewDetail;
 pub use tools::{ToolDetail, ToolLine, ToolList, ToolResult};
 pub use undo::{CertificateDetail, UndoPreview};
+pub use workflows::{
+    ReplayList, Replayed, RunDetail, RunList, WorkflowChanged, WorkflowDetail, WorkflowDiff, WorkflowList,
+    WorkflowValidation,
+};
 pub use verification::Verification;
