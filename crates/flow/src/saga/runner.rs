@@ -415,9 +415,9 @@ impl Way<'_> {
         // A call that was dropped has queued its outcome: what is sealed next comes behind it.
         match ended {
             None | Some(Err(Error::SagaHalted { .. } | Error::GaveUp(_) | Error::Refused { .. })) => Ok(Call::Told),
-            Some(
-                Ok(Called { unsealed: Some(error), .. }) | Err(error @ (Error::Store(_) | Error::Offload { .. })),
-            ) => Err(error),
+            Some(Ok(Called { unsealed: Some(error), .. }) | Err(error @ (Error::Store(_) | Error::Offload { .. }))) => {
+                Err(error)
+            }
             Some(Ok(called)) => {
                 if !undo {
                     self.live.0.insert(name.to_owned(), (called.result, called.compensation));
