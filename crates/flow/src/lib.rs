@@ -25,6 +25,7 @@ mod tool;
 mod tools;
 mod undo;
 mod webhook;
+mod wire;
 
 pub mod workflow;
 
@@ -51,8 +52,10 @@ pub use tool::{
     ToolInfo,
 };
 pub use tools::{
-    Appointments, CalDav, Calendar, EmailSender, Google, GoogleLogin, HttpEndpoint, HttpTool, Keys, Mailgun, Network,
-    Post, SendEmail, SendGrid, ToolUndo, ToolsConfig,
+    AnalyzeImage, Appointments, CalDav, Calendar, Chatwoot, CreateTicket, EmailSender, Embeddings, Google, GoogleLogin,
+    HttpEndpoint, HttpTool, Keys, KnowledgeBase, Mailgun, MediaFiles, Network, NoFiles, OpenAi, Passages, Places, Post,
+    Qdrant, SendEmail, SendGrid, SendSms, SendWhatsapp, SmsSender, TextToSpeech, ToolUndo, Toolbox, ToolsConfig,
+    TranscribeAudio,
 };
 pub use undo::{Doer, FileHow, FileUndo, Files, Performed, Scope, Undo, UndoItem, UndoPlan, Wanted};
 pub use webhook::Webhook;

@@ -31,6 +31,7 @@ mod head_file;
 mod health;
 mod holds;
 mod keys;
+mod knowledge;
 mod ledger;
 mod marks;
 mod operations;
@@ -46,6 +47,7 @@ mod sqlite;
 mod standing;
 mod state;
 mod stored;
+mod tallied;
 mod ticket;
 mod trusted;
 
@@ -68,6 +70,9 @@ pub use digest_key::digest_key;
 pub use erase::{EraseRequest, Erased};
 pub use error::{CommitError, Error};
 pub use keys::KeyDir;
+pub use knowledge::{
+    DocumentInfo, FoundPassages, Knowledge, NewDocument, Passage, PassageQuery, Vectors, passages,
+};
 pub use ledger::{By, Head, Layout, Ledger, Options};
 pub use operations::Operation;
 pub use place::{is_book_name, tenant_directory};
@@ -80,5 +85,6 @@ pub use seam::{EachId, EachRow, EachStands, NewRow, Row, Snapshot, Stands, Store
 pub use sqlite::Durability;
 pub use sqlite::{SqliteStore, Upgraded};
 pub use stored::Stored;
+pub use tallied::{OperationTallies, OperationTally, TallyBy};
 pub use ticket::Ticket;
 pub use verify::{VerifyOptions, verify};
