@@ -26,6 +26,7 @@ mod import;
 mod ingest;
 pub(crate) mod init;
 mod key;
+mod knowledge;
 mod logs;
 mod mark;
 mod mcp;
@@ -130,6 +131,7 @@ pub(crate) enum Command {
     Review(review::Args),
     #[command(alias = "tools")]
     Tool(tool::Args),
+    Knowledge(knowledge::Args),
     Reindex(reindex::Args),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -206,6 +208,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Report(args) => report::run(&args, context),
         Command::Review(args) => review::run(&args, context),
         Command::Tool(args) => tool::run(&args, context),
+        Command::Knowledge(args) => knowledge::run(&args, context),
         Command::Reindex(args) => reindex::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
