@@ -44,9 +44,9 @@ pub use view::{View, render};
 pub use views::{
     ActorActivity, AlertList, ApprovalList, AssessmentDetail, AuditPage, AuditReport, AuditRun, AuditSummary,
     AuthorshipDetail, BackupDetail, BaselineDetail, BaselineLine, BaselineList, CatalogueList, CertificateDetail,
-    Chronicle, ComplianceReport, DifferenceDetail, DocumentList, EquivocationDetail, Findings, Gaps, HeadDetail, HealthReport,
-    IncompleteAudit, KeyList, MarkedRecord, Observed, OperationHistory, OperationList, OperationStats, ReceiptDetail, RecordDetail,
-    RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail, RuleCheck, RuleList, RunTally, SavedBaseline,
-    SealedDetail, SourceCoverage, Status, StopList, TargetHistory, ToolDetail, ToolLine, ToolList, ToolResult,
-    UndoPreview, Verification, findings_of,
+    Chronicle, ComplianceReport, DifferenceDetail, DocumentList, EquivocationDetail, Findings, Gaps, HeadDetail,
+    HealthReport, IncompleteAudit, KeyList, MarkedRecord, Observed, OperationHistory, OperationList, OperationStats,
+    ReceiptDetail, RecordDetail, RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail, RuleCheck, RuleList,
+    RunTally, SavedBaseline, SealedDetail, SourceCoverage, Status, StopList, TargetHistory, ToolDetail, ToolLine,
+    ToolList, ToolResult, UndoPreview, Verification, findings_of,
 };

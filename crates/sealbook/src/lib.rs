@@ -56,8 +56,8 @@ pub use scope::Scope;
 
 pub use sealbook_flow as flow;
 pub use sealbook_record::{
-    Actor, ActorKind, Category, Classification, Finding, Location, OperationStatus, Outcome, PartName, Severity, Target,
-    TargetKind, Timestamp, Uuid,
+    Actor, ActorKind, Category, Classification, Finding, Location, OperationStatus, Outcome, PartName, Severity,
+    Target, TargetKind, Timestamp, Uuid,
 };
 pub use sealbook_store::OperationTally;
 

@@ -70,9 +70,7 @@ pub use digest_key::digest_key;
 pub use erase::{EraseRequest, Erased};
 pub use error::{CommitError, Error};
 pub use keys::KeyDir;
-pub use knowledge::{
-    DocumentInfo, FoundPassages, Knowledge, NewDocument, Passage, PassageQuery, Vectors, passages,
-};
+pub use knowledge::{DocumentInfo, FoundPassages, Knowledge, NewDocument, Passage, PassageQuery, Vectors, passages};
 pub use ledger::{By, Head, Layout, Ledger, Options};
 pub use operations::Operation;
 pub use place::{is_book_name, tenant_directory};
