@@ -179,7 +179,7 @@ impl Knowledge {
             Ok(before)
         })();
         let before = written.map_err(|e| self.failed(&e))?;
-        let info = self.document(&document.name)?.ok_or_else(|| self.gone(&document.name))?;
+        let info = self.document(&document.name)?.ok_or_else(|| gone(&document.name))?;
         Ok((info, before.and_then(|digest: String| digest.parse().ok())))
     }
 
@@ -187,7 +187,7 @@ impl Knowledge {
     ///
     /// Errors: [`Error::DocumentMissing`], or the file cannot be used.
     pub fn remove(&self, name: &str) -> Result<DocumentInfo, Error> {
-        let info = self.document(name)?.ok_or_else(|| self.gone(name))?;
+        let info = self.document(name)?.ok_or_else(|| gone(name))?;
         let mut connection = self.open_to_write()?;
         (|| {
             let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -291,10 +291,10 @@ impl Knowledge {
             other => other,
         }
     }
+}
 
-    fn gone(&self, name: &str) -> Error {
-        Error::DocumentMissing { name: name.chars().take(100).collect() }
-    }
+fn gone(name: &str) -> Error {
+    Error::DocumentMissing { name: name.chars().take(100).collect() }
 }
 
 /// Takes a document out, where it is there, and gives the digest that it had.

@@ -138,8 +138,8 @@ fn a_picture_is_looked_at() {
 fn what_is_no_recording_and_no_picture_goes_nowhere() {
     let bench = Bench::new();
     let double = Double::saying([says("x")]);
-    let files =
-        Memory::with(&[("key.pem", b"-----BEGIN PRIVATE KEY-----"), ("a.png", WAV), ("long.wav", &[0; 26 << 20])]);
+    let long = vec![0; 26 << 20];
+    let files = Memory::with(&[("key.pem", b"-----BEGIN PRIVATE KEY-----"), ("a.png", WAV), ("long.wav", &long)]);
     for (input, word) in [
         (json!({"path": "key.pem"}), "first bytes"),
         (json!({"path": "a.png"}), "first bytes"),

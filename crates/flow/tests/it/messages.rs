@@ -91,7 +91,7 @@ impl Account {
                 Said::json(200, &json!({"id": self.messages.len() + 30}))
             }
             ("POST", ["conversations", id, "toggle_status"]) => {
-                let known = self.conversations.iter_mut().find(|one| one["id"].to_string() == *id);
+                let known = self.conversations.iter_mut().find(|one| one["id"].as_u64() == id.parse().ok());
                 let Some(known) = known else {
                     return Said::json(404, &json!({"error": "Resource could not be found"}));
                 };
