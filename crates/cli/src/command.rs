@@ -26,6 +26,7 @@ mod import;
 mod ingest;
 pub(crate) mod init;
 mod key;
+mod knowledge;
 mod logs;
 mod mark;
 mod mcp;
@@ -135,6 +136,7 @@ pub(crate) enum Command {
     Saga(saga::Args),
     #[command(alias = "workflows")]
     Workflow(workflow::Args),
+    Knowledge(knowledge::Args),
     Reindex(reindex::Args),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -213,6 +215,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Tool(args) => tool::run(&args, context),
         Command::Saga(args) => saga::run(&args, context),
         Command::Workflow(args) => workflow::run(&args, context),
+        Command::Knowledge(args) => knowledge::run(&args, context),
         Command::Reindex(args) => reindex::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

@@ -31,6 +31,7 @@ mod hints;
 mod input;
 mod install;
 mod jsonc;
+mod media;
 mod model_file;
 mod output;
 mod passphrase;

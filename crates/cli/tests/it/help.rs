@@ -58,6 +58,7 @@ const COMMANDS: &[&str] = &[
     "review",
     "tool",
     "saga",
+    "knowledge",
     "reindex",
     "demo",
     "completions",

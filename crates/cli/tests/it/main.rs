@@ -32,6 +32,7 @@ mod import_export;
 mod ingest;
 mod keys;
 mod kills;
+mod knowledge;
 mod lifecycle;
 mod logs;
 mod mark;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sealbook_flow::{
-    Compensation, Error, Executor, Keys, Launch, Registry, Request, SystemTime, Time, ToolAnswer, ToolsConfig,
+    Compensation, Error, Executor, Keys, Launch, Places, Registry, Request, SystemTime, Time, ToolAnswer, ToolsConfig,
 };
 use sealbook_record::{Actor, ActorKind, PartName, Severity};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ impl Keys for OneFile {
 
 fn built(text: &str) -> Result<Registry, Error> {
     let (time, launch): (Arc<dyn Time>, Arc<dyn Launch>) = (Arc::new(SystemTime::default()), Arc::new(Starter));
-    ToolsConfig::read(text)?.registry_with(&OneFile, &time, Some(&launch))
+    ToolsConfig::read(text)?.registry_in(&OneFile, &time, &Places { launch: Some(launch), ..Places::default() })
 }
 
 /// A world of one configuration.
