@@ -39,6 +39,7 @@ mod progress;
 mod project;
 mod range;
 mod reviewer;
+mod servers;
 mod session;
 mod teller;
 mod tenants;

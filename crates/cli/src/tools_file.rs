@@ -6,12 +6,13 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sealbook_flow::{Keys, Registry, Secrets, SystemTime, Time, ToolsConfig};
+use sealbook_flow::{Keys, Launch, Registry, Secrets, SystemTime, Time, ToolsConfig};
 use zeroize::Zeroizing;
 
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::model_file::{home, private};
+use crate::servers::Servers;
 
 /// Longer than any such file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -48,9 +49,11 @@ pub(crate) fn read(environment: &Environment, given: Option<&Path>, tenant: &str
     }
     let at = |cause: sealbook_flow::Error| Failure::from(cause).at(path.display().to_string());
     let config = ToolsConfig::read(&text).map_err(at)?;
-    let keys = Beside(path.parent().unwrap_or(&path).to_owned());
+    let beside = path.parent().unwrap_or(&path).to_owned();
+    let launch: Arc<dyn Launch> = Arc::new(Servers::new(beside.clone()));
+    let keys = Beside(beside);
     let time: Arc<dyn Time> = Arc::new(SystemTime::default());
-    let registry = config.registry(&keys, &time).map_err(at)?;
+    let registry = config.registry_with(&keys, &time, Some(&launch)).map_err(at)?;
     let secrets: Arc<dyn Secrets> = Arc::new(config.secrets(keys));
     Ok(Tools { registry, secrets })
 }
