@@ -25,6 +25,7 @@ static ROWS: &[(u32, u32)] = &[
     (271, 275),
     (279, 280),
     (286, 290),
+    (297, 298),
 ];
 
 /// Defects that are due, as ranges.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use self::request::{Called, Request, ToolAnswer};
+pub(crate) use self::secret::names_secret;
 pub use self::secret::{NoSecrets, Secrets};
 use crate::tool::{Compensation, Deed, Effect, Probed, Registry, Tool, ToolCall};
 use crate::{Call, Cause, Error, Failed, Fault, GaveUp, Next, Recovery, Repeat, Success, offload};
@@ -263,7 +264,15 @@ impl Ready<'_> {
             );
         }
         // What is recorded names no secret: the compensation is bound from what was asked, not from what was sent.
-        Ok(self.tool.compensation(&self.request.input, result))
+        let compensation = self.tool.compensation(&self.request.input, result);
+        Ok(match compensation {
+            // A server could have a secret of others put into the call that takes its own back.
+            Compensation::Call { input, .. } if names_secret(result) && names_secret(&input) => {
+                let why = "what the tool gave names a secret, and would stand in the call that takes it back";
+                Compensation::Irreversible { why: why.to_owned() }
+            }
+            other => other,
+        })
     }
 }
 

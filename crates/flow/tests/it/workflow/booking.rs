@@ -247,6 +247,15 @@ fn whichever_step_fails_nothing_of_the_booking_is_left() {
 }
 
 #[test]
+fn a_customer_cannot_name_a_secret() {
+    let clinic = Clinic::failing_at("");
+    let run = clinic.run("secret://error", "maria@example.com");
+    assert_eq!(run.status, RunStatus::Failed);
+    assert!(run.why.unwrap().contains("names a secret"));
+    assert_eq!(clinic.ends(), (Vec::new(), Vec::new()));
+}
+
+#[test]
 fn a_ticket_that_is_refused_fails_the_run_and_leaves_nothing() {
     let clinic = Clinic::failing_at("create_ticket");
     let run = clinic.run("Your web page is broken", "maria@example.com");
