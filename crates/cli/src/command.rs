@@ -42,6 +42,7 @@ mod resume;
 mod retention;
 mod review;
 mod rules;
+mod saga;
 mod schedule;
 mod security;
 mod service;
@@ -54,6 +55,7 @@ mod tool;
 mod undo;
 mod verify;
 mod watch;
+mod workflow;
 mod wrap;
 
 use std::path::Path;
@@ -130,6 +132,9 @@ pub(crate) enum Command {
     Review(review::Args),
     #[command(alias = "tools")]
     Tool(tool::Args),
+    Saga(saga::Args),
+    #[command(alias = "workflows")]
+    Workflow(workflow::Args),
     Reindex(reindex::Args),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -206,6 +211,8 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Report(args) => report::run(&args, context),
         Command::Review(args) => review::run(&args, context),
         Command::Tool(args) => tool::run(&args, context),
+        Command::Saga(args) => saga::run(&args, context),
+        Command::Workflow(args) => workflow::run(&args, context),
         Command::Reindex(args) => reindex::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

@@ -6,7 +6,10 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sealbook_flow::{Keys, Launch, Registry, Secrets, SystemTime, Time, ToolsConfig};
+use sealbook_flow::workflow::{Agents, Hands, Models, NoHands};
+use sealbook_flow::{Keys, Launch, Recovery, Registry, Secrets, SystemTime, Time, ToolsConfig};
+use sealbook_policy::Policy;
+use sealbook_store::Ledger;
 use zeroize::Zeroizing;
 
 use crate::environment::Environment;
@@ -21,6 +24,23 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 pub(crate) struct Tools {
     pub(crate) registry: Registry,
     pub(crate) secrets: Arc<dyn Secrets>,
+    /// The models that agents may ask.
+    pub(crate) models: Models,
+}
+
+/// Agents that ask the models of the configuration and call its tools, and go on where this book says that they were.
+pub(crate) fn agents(
+    models: Models,
+    tools: &Arc<Registry>,
+    secrets: &Arc<dyn Secrets>,
+    recovery: &Recovery,
+    tenant: &str,
+    policy: Arc<Policy>,
+    ledger: &Arc<Ledger>,
+) -> Arc<dyn Hands> {
+    let (tools, secrets, others) = (Arc::clone(tools), Arc::clone(secrets), Arc::new(NoHands));
+    let agents = Agents::new(models, policy, tenant, tools, recovery.clone(), secrets, others);
+    Arc::new(agents.remembering(Arc::clone(ledger)))
 }
 
 /// Files beside the configuration that nobody else may read.
@@ -54,8 +74,9 @@ pub(crate) fn read(environment: &Environment, given: Option<&Path>, tenant: &str
     let keys = Beside(beside);
     let time: Arc<dyn Time> = Arc::new(SystemTime::default());
     let registry = config.registry_with(&keys, &time, Some(&launch)).map_err(at)?;
+    let models = config.models(&keys, &time).map_err(at)?;
     let secrets: Arc<dyn Secrets> = Arc::new(config.secrets(keys));
-    Ok(Tools { registry, secrets })
+    Ok(Tools { registry, secrets, models })
 }
 
 /// Each tenant has a file of its own, so that no tool of one is another's.

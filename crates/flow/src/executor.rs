@@ -1,5 +1,6 @@
 //! Calls tools, each on record: what is asked, what came of it, and what would take it back.
 
+mod recover;
 mod request;
 mod secret;
 
@@ -11,7 +12,8 @@ use sealbook_record::{
 use serde::Serialize;
 use serde_json::Value;
 
-pub use self::request::{Called, Request, ToolAnswer};
+pub use self::recover::{Recovered, Unfinished};
+pub use self::request::{Called, Request, TakenBy, ToolAnswer};
 pub(crate) use self::secret::names_secret;
 pub use self::secret::{NoSecrets, Secrets};
 use crate::tool::{Compensation, Deed, Effect, Probed, Registry, Tool, ToolCall};
@@ -61,6 +63,12 @@ struct Ready<'r> {
     key: String,
     operation: Uuid,
     tenant: &'r str,
+}
+
+/// What the other side says of a call, written down.
+enum Asked {
+    Done(Called),
+    NotDone,
 }
 
 impl Executor {
@@ -165,7 +173,7 @@ impl Executor {
             let failed =
                 Failed { fault: &gave_up.fault, repeat: &Repeat::Idempotent, attempt, passed, now: time.now() };
             match retry.next(&failed, self.recovery.random()) {
-                Next::Retry(wait) => time.wait(wait).await,
+                Next::Retry(wait) => time.pause(wait).await,
                 Next::End(why) => return Err(Error::GaveUp(Box::new(GaveUp { why, attempts: attempt, ..*gave_up }))),
             }
             (parent, attempt) = (Some(gave_up.last), attempt + 1);
@@ -176,32 +184,41 @@ impl Executor {
     ///
     /// Errors: the failed attempt again, where it cannot be told: it stays `unknown`.
     async fn ask(&self, ready: &Ready<'_>, gave_up: &GaveUp, attempts: u32) -> Result<Option<Called>, Error> {
-        let left = self.recovery.retry.deadline;
-        let Ok(probed) = ready.tool.probe(&ready.tool_call(left)).await else {
+        let Some(probed) = self.probed(ready, gave_up.last, attempts).await? else {
             return Err(Error::GaveUp(Box::new(GaveUp { attempts, ..gave_up.clone() })));
         };
+        Ok(match probed {
+            Asked::Done(called) => Some(called),
+            Asked::NotDone => None,
+        })
+    }
+
+    /// Asks whether the attempt of this intent took effect, and writes down the answer; `None` where it cannot be told.
+    async fn probed(&self, ready: &Ready<'_>, last: Uuid, attempts: u32) -> Result<Option<Asked>, Error> {
+        let left = self.recovery.retry.deadline;
+        let Ok(probed) = ready.tool.probe(&ready.tool_call(left)).await else { return Ok(None) };
         let mut told = self.intent(ready);
         RECONCILED_ACTION.clone_into(&mut told.action);
         told.phase = Phase::Event;
         told.operation = Some(ready.operation);
-        told.parent = Some(gave_up.last);
+        told.parent = Some(last);
         told.parts.remove(&PartName::Input);
-        let called = match probed {
+        let asked = match probed {
             Probed::NotDone => {
                 told.outcome = Some(Outcome::Failed);
-                None
+                Asked::NotDone
             }
             Probed::Done(result) => {
-                let compensation = ready.tool.compensation(&ready.request.input, &result);
+                let compensation = ready.compensation(&result);
                 told.outcome = Some(Outcome::Ok);
                 told.set_part(PartName::Result, &result).expect("a JSON value is JSON");
                 told.set_part(PartName::Metadata, &UndoNote::of(&compensation)).expect("its keys are texts");
-                let (operation, intent) = (ready.operation, gave_up.last);
-                Some(Called { result, compensation, operation, intent, attempts, unsealed: None })
+                let (operation, intent) = (ready.operation, last);
+                Asked::Done(Called { result, compensation, operation, intent, attempts, unsealed: None })
             }
         };
         self.seal(told).await?;
-        Ok(called)
+        Ok(Some(asked))
     }
 
     fn intent(&self, ready: &Ready<'_>) -> Record {
@@ -227,7 +244,14 @@ impl Executor {
     /// Writes down that a call could not be made.
     async fn write_refusal(&self, request: &Request, operation: Uuid, error: &Error) -> Result<(), Error> {
         let mut record = request.record(&*self.recovery.journal, Target::new(TargetKind::Tool, &request.tool));
-        "tool.call".clone_into(&mut record.action);
+        record.action = match &request.undoes {
+            Some(undone) => format!("{COMPENSATION_PREFIX}{undone}"),
+            None => "tool.call".to_owned(),
+        };
+        if let Some(step) = &request.step {
+            let note = serde_json::json!({"tool": request.tool, "step": step});
+            record.set_part(PartName::Context, &note).expect("a JSON value is JSON");
+        }
         record.operation = Some(operation);
         record.parent = request.parent;
         record.outcome = Some(Outcome::Failed);
@@ -263,16 +287,28 @@ impl Ready<'_> {
                 Fault::new(Cause::Unreadable).with_detail(format!("the answer does not fit its schema: {misfit}"))
             );
         }
-        // What is recorded names no secret: the compensation is bound from what was asked, not from what was sent.
-        let compensation = self.tool.compensation(&self.request.input, result);
-        Ok(match compensation {
+        let says_no = |answer: &Value| answer.get("success") == Some(&Value::Bool(false));
+        if self.request.heeds_success && (says_no(result) || result.get("body").is_some_and(says_no)) {
+            return Err(Fault::permanent("it answered, and its answer says `success`: false"));
+        }
+        Ok(self.compensation(result))
+    }
+
+    /// What is recorded names no secret: the compensation is bound from what was asked, not from what was sent.
+    fn compensation(&self, result: &Value) -> Compensation {
+        let input = &self.request.input;
+        let compensation = match &self.request.taken_by {
+            Some(says) => says.of(input, result),
+            None => self.tool.compensation(input, result),
+        };
+        match compensation {
             // A server could have a secret of others put into the call that takes its own back.
             Compensation::Call { input, .. } if names_secret(result) && names_secret(&input) => {
                 let why = "what the tool gave names a secret, and would stand in the call that takes it back";
                 Compensation::Irreversible { why: why.to_owned() }
             }
             other => other,
-        })
+        }
     }
 }
 

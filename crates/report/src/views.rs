@@ -21,11 +21,13 @@ mod policy;
 mod record;
 mod records;
 mod review;
+mod saga;
 mod section;
 mod tools;
 mod undo;
 mod verification;
 mod words;
+mod workflows;
 
 pub use activity::ActorActivity;
 pub use assessment::{AssessmentDetail, CatalogueList};
@@ -50,6 +52,11 @@ pub use policy::{
 pub use record::RecordDetail;
 pub use records::{RecordLine, RecordList};
 pub use review::ReviewDetail;
+pub use saga::{SagaDetail, SagaList};
 pub use tools::{ToolDetail, ToolLine, ToolList, ToolResult};
 pub use undo::{CertificateDetail, UndoPreview};
 pub use verification::Verification;
+pub use workflows::{
+    ReplayList, Replayed, RunDetail, RunList, WorkflowChanged, WorkflowDetail, WorkflowDiff, WorkflowList,
+    WorkflowValidation,
+};

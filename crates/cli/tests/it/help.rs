@@ -57,6 +57,7 @@ const COMMANDS: &[&str] = &[
     "report",
     "review",
     "tool",
+    "saga",
     "reindex",
     "demo",
     "completions",

@@ -100,7 +100,7 @@ impl Recovery {
             let next = self.retry.next(&failed, self.random());
             leave(entered, failure(&fault, next)).await?;
             match next {
-                Next::Retry(wait) => self.time.wait(wait).await,
+                Next::Retry(wait) => self.time.pause(wait).await,
                 Next::End(why) => {
                     let action = call.intent.action.clone();
                     let gave_up = GaveUp { action, fault, why, attempts: number, operation, last: intent };
@@ -127,7 +127,8 @@ impl Recovery {
         offload(move || enter(&journal, intent)).await?
     }
 
-    pub(crate) fn random(&self) -> u64 {
+    /// A number that nobody can guess.
+    pub fn random(&self) -> u64 {
         let mut bytes = [0; 8];
         self.entropy.fill(&mut bytes);
         u64::from_le_bytes(bytes)

@@ -16,6 +16,7 @@ mod net;
 mod recovery;
 mod retry;
 mod review;
+mod saga;
 mod servers;
 mod tools_config;
 mod workflow;

@@ -8,9 +8,13 @@ mod booking;
 mod data;
 mod definitions;
 mod edits;
+mod kept;
 mod nodes;
+mod people;
 mod runs;
+mod travel;
 mod validation;
+mod world;
 
 use sealbook_flow::workflow::Definition;
 use serde_json::{Value, json};
