@@ -2,6 +2,7 @@
 the clinic's own service of opening hours and tickets. Prints its port first, then a JSON line for each change of its
 tickets; ends with its input. `desk.py STEP` lets one step fail: router, schedule, reply or create_ticket."""
 
+import hashlib
 import json
 import re
 import sys
@@ -81,7 +82,7 @@ class Desk(BaseHTTPRequestHandler):
             if fails == "create_ticket":
                 return self.say(400, {"error": "no tickets today"})
             # The same key is the same ticket.
-            ticket = "T-" + self.headers["idempotency-key"][-12:].replace("/", "-")
+            ticket = "T-" + hashlib.sha256(self.headers["idempotency-key"].encode()).hexdigest()[:8]
             tickets[ticket] = given
             print(json.dumps({"opened": ticket, "text": given["text"]}), flush=True)
             return self.say(201, {"id": ticket})
