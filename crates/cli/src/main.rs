@@ -40,6 +40,7 @@ mod progress;
 mod project;
 mod range;
 mod reviewer;
+mod servers;
 mod session;
 mod teller;
 mod tenants;

@@ -6,14 +6,17 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sealbook_flow::{Embeddings, Keys, MediaFiles, Places, Registry, Secrets, SystemTime, Time, ToolsConfig};
-use sealbook_store::{Knowledge, tenant_directory};
+use sealbook_flow::workflow::{Agents, Hands, Models, NoHands};
+use sealbook_flow::{Embeddings, Keys, MediaFiles, Places, Recovery, Registry, Secrets, SystemTime, Time, ToolsConfig};
+use sealbook_policy::Policy;
+use sealbook_store::{Knowledge, Ledger, tenant_directory};
 use zeroize::Zeroizing;
 
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::media::MediaDirectory;
 use crate::model_file::{home, private};
+use crate::servers::Servers;
 
 /// Longer than any such file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -22,6 +25,23 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 pub(crate) struct Tools {
     pub(crate) registry: Registry,
     pub(crate) secrets: Arc<dyn Secrets>,
+    /// The models that agents may ask.
+    pub(crate) models: Models,
+}
+
+/// Agents that ask the models of the configuration and call its tools, and go on where this book says that they were.
+pub(crate) fn agents(
+    models: Models,
+    tools: &Arc<Registry>,
+    secrets: &Arc<dyn Secrets>,
+    recovery: &Recovery,
+    tenant: &str,
+    policy: Arc<Policy>,
+    ledger: &Arc<Ledger>,
+) -> Arc<dyn Hands> {
+    let (tools, secrets, others) = (Arc::clone(tools), Arc::clone(secrets), Arc::new(NoHands));
+    let agents = Agents::new(models, policy, tenant, tools, recovery.clone(), secrets, others);
+    Arc::new(agents.remembering(Arc::clone(ledger)))
 }
 
 /// Files beside the configuration that nobody else may read.
@@ -48,8 +68,9 @@ pub(crate) fn read(environment: &Environment, given: Option<&Path>, tenant: &str
     let file = open(environment, given, tenant)?;
     let (keys, time) = (file.keys(), &file.time);
     let registry = file.config.registry_in(&keys, time, &file.places).map_err(|cause| file.at(cause))?;
+    let models = file.config.models(&keys, time).map_err(|cause| file.at(cause))?;
     let secrets: Arc<dyn Secrets> = Arc::new(file.config.secrets(keys));
-    Ok(Tools { registry, secrets })
+    Ok(Tools { registry, secrets, models })
 }
 
 /// The configuration alone, as [`read`] finds it.
@@ -71,7 +92,7 @@ pub(crate) fn open(environment: &Environment, given: Option<&Path>, tenant: &str
     let places = Places {
         knowledge: Some(knowledge(environment, tenant)?),
         media: media.map(|directory| Arc::new(MediaDirectory::new(directory)) as Arc<dyn MediaFiles>),
-        launch: None,
+        launch: Some(Arc::new(Servers::new(beside.to_owned()))),
     };
     Ok(ToolsFile { config, path, places, time: Arc::new(SystemTime::default()) })
 }

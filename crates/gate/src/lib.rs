@@ -23,7 +23,7 @@ pub mod mcp;
 mod signals;
 mod token;
 
-pub use child::{Captured, Child, Left, run_briefly, run_captured};
+pub use child::{Captured, Child, Left, Served, run_briefly, run_captured};
 pub use error::Error;
 pub use files::read_file;
 pub use gate::{

@@ -11,6 +11,7 @@ mod audit;
 mod bad_input;
 mod bad_place;
 mod blame;
+mod booking;
 mod complete;
 mod daily;
 mod deliver;

@@ -55,7 +55,10 @@ pub(super) fn of(operation: &Operation) -> Deed {
     let Some((_, intent)) = forward().find(|(_, record)| record.phase == Phase::Intent) else {
         return Deed::Impossible("the words of its intent were erased".to_owned());
     };
-    if LOOKING.contains(&intent.category) || is_capture(intent) {
+    // What a workflow decides and what a model says does nothing by itself: what follows has records of its own.
+    let only_decides =
+        intent.source == "workflow" && matches!(intent.category, Category::AgentDecision | Category::LlmRequest);
+    if LOOKING.contains(&intent.category) || only_decides || is_capture(intent) {
         return Deed::Nothing;
     }
     let ended = forward().filter(|(_, record)| ends(record)).collect::<Vec<_>>();
@@ -74,6 +77,10 @@ pub(super) fn of(operation: &Operation) -> Deed {
     }
     match last.outcome {
         Some(Outcome::Blocked) => Deed::Nothing,
+        // The executor says `unknown` of each attempt that may have happened.
+        _ if intent.source == "executor" && ended.iter().all(|(_, it)| it.outcome == Some(Outcome::Failed)) => {
+            Deed::Nothing
+        }
         Some(Outcome::Unknown) => {
             Deed::Impossible("nobody knows whether it happened; `sealbook operation reconcile` says it".to_owned())
         }

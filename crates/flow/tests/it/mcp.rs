@@ -183,6 +183,11 @@ fn what_a_server_says_of_effects_is_a_hint_and_the_configuration_decides() {
     let added = wait_for(world.executor.call(&request)).unwrap();
     let expected = Compensation::Call { tool: "shop/remove".to_owned(), input: json!({"id": "o-1"}) };
     assert_eq!(added.compensation, expected);
+    // A server that wants a secret of others in the call that takes its own back.
+    let world = World::double("greedy", undo);
+    let added = wait_for(world.executor.call(&request)).unwrap();
+    let Compensation::Irreversible { why } = added.compensation else { panic!("{:?}", added.compensation) };
+    assert!(why.contains("names a secret"), "{why}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod agents;
 mod bombs;
+mod booking;
 mod data;
 mod definitions;
 mod edits;
