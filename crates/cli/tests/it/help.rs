@@ -57,6 +57,7 @@ const COMMANDS: &[&str] = &[
     "report",
     "review",
     "tool",
+    "workflow",
     "reindex",
     "demo",
     "completions",

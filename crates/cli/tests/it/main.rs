@@ -59,4 +59,5 @@ mod undo;
 mod verify;
 mod watch;
 mod watch_load;
+mod workflow;
 mod wrap;

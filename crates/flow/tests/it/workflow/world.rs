@@ -217,6 +217,14 @@ impl Person {
         }
     }
 
+    /// How many requests wait.
+    pub(crate) fn open(&self) -> usize {
+        let mut state = State::new();
+        self.ledger.bring_up(&mut state).unwrap();
+        let now = self.ledger.now();
+        state.approvals().iter().filter(|it| it.state(now) == sealbook_policy::ApprovalState::Waiting).count()
+    }
+
     pub(crate) fn waiting(&self) -> Option<Approval> {
         let mut state = State::with_history();
         self.ledger.bring_up(&mut state).unwrap();
