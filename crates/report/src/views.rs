@@ -53,8 +53,8 @@ pub use records::{RecordLine, RecordList};
 pub use review::ReviewDetail;
 pub use tools::{ToolDetail, ToolLine, ToolList, ToolResult};
 pub use undo::{CertificateDetail, UndoPreview};
+pub use verification::Verification;
 pub use workflows::{
     ReplayList, Replayed, RunDetail, RunList, WorkflowChanged, WorkflowDetail, WorkflowDiff, WorkflowList,
     WorkflowValidation,
 };
-pub use verification::Verification;

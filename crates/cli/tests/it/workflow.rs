@@ -33,7 +33,8 @@ fn asking() -> String {
 #[test]
 fn a_workflow_is_made_changed_told_and_run() {
     let place = Place::new();
-    let id = told(&place, &["workflow", "create", "Greeting", "--tag", "demo"])["workflow_id"].as_str().unwrap().to_owned();
+    let id =
+        told(&place, &["workflow", "create", "Greeting", "--tag", "demo"])["workflow_id"].as_str().unwrap().to_owned();
     assert!(id.starts_with("workflow_") && id.len() == 21, "{id}");
     let add = |sort: &str, name: &str, config: &str| {
         told(&place, &["workflow", "add", &id, sort, name, "--config", config])["node_id"].as_str().unwrap().to_owned()
@@ -41,7 +42,11 @@ fn a_workflow_is_made_changed_told_and_run() {
     let who = add("input", "who", r#"{"input_type": "text"}"#);
     let many = add("input", "many", r#"{"input_type": "number", "default_value": 2}"#);
     let extra = add("wait", "Extra", r#"{"seconds": 1}"#);
-    let out = add("output", "Out", r#"{"output_format": "json", "template": {"who": "{{ inputs.who }}", "n": "{{ inputs.many }}"}}"#);
+    let out = add(
+        "output",
+        "Out",
+        r#"{"output_format": "json", "template": {"who": "{{ inputs.who }}", "n": "{{ inputs.many }}"}}"#,
+    );
     for from in [&who, &many, &extra] {
         told(&place, &["workflow", "connect", &id, from, &out]);
     }
@@ -129,7 +134,8 @@ fn a_run_waits_for_a_person_in_another_process() {
     place.make_approver();
     place.write("asking.json", asking());
     let begin = || {
-        let mut command = place.command(["workflow", "run", "asking.json", "--input", "n=7", "--actor", "agent:builder"]);
+        let mut command =
+            place.command(["workflow", "run", "asking.json", "--input", "n=7", "--actor", "agent:builder"]);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
         let line = said.find_map(|line| line.ok().filter(|line| line.contains("sealbook approve"))).unwrap();
@@ -169,4 +175,22 @@ fn a_run_waits_for_a_person_in_another_process() {
     place.ok(["workflow", "cancel", run, "--wait", "0"]);
     assert_eq!(json_of(&place.run(["workflow", "status", run, "--format", "json"]).out)["status"], "cancelled");
     assert_eq!(place.run(["verify"]).code, 0);
+}
+
+#[test]
+fn variables_of_the_composer_are_heeded() {
+    let place = Place::new();
+    let wrong = crate::fixture::end(place.command(["mcp"]).env("WORKFLOW_EXECUTION_TIMEOUT", "soon"), b"");
+    assert!(wrong.code == 2 && wrong.err.contains("WORKFLOW_EXECUTION_TIMEOUT"), "{wrong:?}");
+    let initialize = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}});
+    let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    let list = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"});
+    let lines = format!("{initialize}\n{ready}\n{list}\n");
+    for (value, is_there) in [("true", true), ("false", false)] {
+        let mut command = place.command(["mcp"]);
+        command.env("WORKFLOW_COMPOSER_ENABLED", value).env("WORKFLOW_EXECUTION_TIMEOUT", "300");
+        let ended = crate::fixture::end(&mut command, lines.as_bytes());
+        assert_eq!(ended.out.contains("\"workflow_composer\""), is_there, "{ended:?}");
+    }
 }

@@ -17,9 +17,7 @@ mod wish;
 
 pub use self::asking::Notice;
 pub use self::crew::Equipment;
-pub use self::event::{
-    CANCEL_ACTION, FREEZE_ACTION, Fork, NODE_ACTION, RESUME_ACTION, RUN_ACTION, RunEvent, StepEnd,
-};
+pub use self::event::{CANCEL_ACTION, FREEZE_ACTION, Fork, NODE_ACTION, RESUME_ACTION, RUN_ACTION, RunEvent, StepEnd};
 pub use self::found::{find_run, runs};
 pub use self::plan::Plan;
 pub use self::runner::{Observer, RunRequest, Runner};

@@ -130,7 +130,14 @@ impl View for WorkflowList<'_> {
         let mut page = Document::new();
         let rows = self.workflows.iter().map(|it| {
             let name = Text::name(&it.workflow_id);
-            vec![name, Text::plain(&it.name), number(it.version), number(it.node_count), short(&it.digest), when(Some(it.at))]
+            vec![
+                name,
+                Text::plain(&it.name),
+                number(it.version),
+                number(it.node_count),
+                short(&it.digest),
+                when(Some(it.at)),
+            ]
         });
         let columns = vec![
             Column::text("Workflow"),
@@ -226,7 +233,11 @@ impl View for WorkflowValidation<'_> {
     fn document(&self) -> Document {
         let it = self.0;
         let mut page = Document::new();
-        page.line(if it.valid { Text::toned("It can run.", Tone::Good) } else { Text::toned("It cannot run.", Tone::Bad) });
+        page.line(if it.valid {
+            Text::toned("It can run.", Tone::Good)
+        } else {
+            Text::toned("It cannot run.", Tone::Bad)
+        });
         for (heading, texts) in [("Errors", &it.errors), ("Warnings", &it.warnings), ("Suggestions", &it.suggestions)] {
             if !texts.is_empty() {
                 page.heading(2, heading);

@@ -118,9 +118,7 @@ async fn a_workflow_is_composed_and_run() {
     let who = add("input", "who", json!({})).await;
     let out = add("output", "Out", json!({"template": "hello {{ inputs.who }}"})).await;
     let gone = add("wait", "Gone", json!({"seconds": 1})).await;
-    let edge = |action: &str, from: &str, to: &str| {
-        json!({"action": action, "workflow_id": id, "source_node": from, "target_node": to})
-    };
+    let edge = |action: &str, from: &str, to: &str| json!({"action": action, "workflow_id": id, "source_node": from, "target_node": to});
     assert_eq!(ok(edge("connect", &who, &out)).await["message"], "Nodes connected");
     ok(edge("connect", &gone, &out)).await;
     ok(edge("disconnect", &gone, &out)).await;
@@ -147,7 +145,9 @@ async fn a_workflow_is_composed_and_run() {
     let run = ran["execution_id"].as_str().unwrap();
     let status = ok(json!({"action": "execution_status", "execution_id": run})).await;
     let status = &status["execution_status"];
-    for field in ["execution_id", "workflow_id", "start_time", "end_time", "progress", "total_nodes", "errors", "duration"] {
+    for field in
+        ["execution_id", "workflow_id", "start_time", "end_time", "progress", "total_nodes", "errors", "duration"]
+    {
         assert!(!status[field].is_null(), "{field}: {status}");
     }
     assert_eq!(status["outputs"][&out], "hello ann");

@@ -74,9 +74,8 @@ impl Room {
         let approve = context.global.clone();
         let notice: Option<Notice> = told.then(|| {
             let notice: Notice = Arc::new(move |run, id, message| {
-                let text = format!(
-                    "{run} waits for a person: {message}\n  `sealbook approve {id}` or `sealbook deny {id}`"
-                );
+                let text =
+                    format!("{run} waits for a person: {message}\n  `sealbook approve {id}` or `sealbook deny {id}`");
                 crate::output::note(&crate::hints::scoped(&text, &approve));
             });
             notice
@@ -163,7 +162,9 @@ fn line(run: &str, event: &RunEvent) -> Option<String> {
         RunEvent::StepBegan { path, .. } => format!("{run} {path} starting"),
         RunEvent::StepEnded { path, end, .. } => {
             let how = match end {
-                sealbook_flow::workflow::StepEnd::Completed(_) | sealbook_flow::workflow::StepEnd::Hidden => "completed",
+                sealbook_flow::workflow::StepEnd::Completed(_) | sealbook_flow::workflow::StepEnd::Hidden => {
+                    "completed"
+                }
                 sealbook_flow::workflow::StepEnd::Cancelled => "called off",
                 _ => "failed",
             };

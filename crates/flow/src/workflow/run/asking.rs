@@ -165,8 +165,7 @@ impl Asking {
         let state = self.now().await?;
         let state = state.lock().unwrap_or_else(PoisonError::into_inner);
         let asked = state.approvals().get(id);
-        let by: Vec<&str> =
-            asked.map(|it| it.approved.iter().map(|yes| yes.by.as_str()).collect()).unwrap_or_default();
+        let by: Vec<&str> = asked.map(|it| it.approved.iter().map(|yes| yes.by.as_str()).collect()).unwrap_or_default();
         let reason = asked.and_then(|it| it.decided.as_ref()?.reason.clone());
         Ok(json!({"approved": true, "by": by, "reason": reason, "request": id.to_string(), "message": message}))
     }

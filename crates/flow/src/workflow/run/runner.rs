@@ -197,8 +197,8 @@ impl Runner {
         }
         let mut run = before.clone();
         run.status = RunStatus::Running;
-        // Steps that are open are begun again, each as its effect allows.
-        run.steps.retain(|_, step| *step != Step::Open);
+        // Steps that are open, or were called off with whoever ran it, are begun again, each as its effect allows.
+        run.steps.retain(|_, step| !matches!(step, Step::Open | Step::Ended(StepEnd::Cancelled)));
         let mut intent = self.record(definition, request, &before.run_id, RESUME_ACTION);
         intent.parent = Some(before.intent);
         let note = RunNote::of(&before.run_id);

@@ -147,7 +147,8 @@ impl Run {
     }
 
     fn begun(event: RunEvent) -> Option<Self> {
-        let RunEvent::Began { run_id, workflow_id, digest, version, fork, dry, by, inputs, intent, operation, at } = event
+        let RunEvent::Began { run_id, workflow_id, digest, version, fork, dry, by, inputs, intent, operation, at } =
+            event
         else {
             return None;
         };

@@ -1,8 +1,6 @@
 //! Workflows in the book: versions, what cannot be read, and runs that are found by their ids.
 
-use sealbook_flow::workflow::{
-    DEFINED_ACTION, Definition, NewWorkflow, NodeType, Position, RunStatus, find_run, runs,
-};
+use sealbook_flow::workflow::{DEFINED_ACTION, Definition, NewWorkflow, NodeType, Position, RunStatus, find_run, runs};
 use sealbook_record::{Record, Target, TargetKind};
 use sealbook_testkit::records::{admit, with_part};
 use serde_json::{Map, json};

@@ -15,12 +15,20 @@ fn priced(factor: u64) -> Definition {
         &json!([
             node("n", "input", json!({"input_type": "number"})),
             node("look", "tool", json!({"tool_name": "look", "parameters": {"n": "{{ inputs.n }}"}})),
-            node("price", "transform", json!({"transform_type": "map", "transform_config": {
-                "source_field": "inputs.list", "mapping": format!("item * {factor}")}})),
+            node(
+                "price",
+                "transform",
+                json!({"transform_type": "map", "transform_config": {
+                "source_field": "inputs.list", "mapping": format!("item * {factor}")}})
+            ),
             node("list", "input", json!({"input_type": "json", "default_value": [1, 2]})),
             node("pay", "tool", json!({"tool_name": "once", "parameters": {"sum": "{{ nodes.price }}"}})),
-            node("out", "output", json!({"output_format": "json", "template": {
-                "paid": "{{ nodes.pay.sum }}", "price": "{{ nodes.price }}"}}))
+            node(
+                "out",
+                "output",
+                json!({"output_format": "json", "template": {
+                "paid": "{{ nodes.pay.sum }}", "price": "{{ nodes.price }}"}})
+            )
         ]),
         &["n look", "look price", "list price", "price pay", "pay out"],
     )
@@ -67,7 +75,8 @@ fn a_dry_run_never_makes_up_what_it_does_not_know() {
     );
     let failing = world.keep(&failing);
     let failed = world.run(&failing, json!({})).unwrap();
-    let mended = world.keep(&read(&failing.to_json().to_string().replace("\"keyed\"", "\"look\"").replace("true", "false")));
+    let mended =
+        world.keep(&read(&failing.to_json().to_string().replace("\"keyed\"", "\"look\"").replace("true", "false")));
     let recorded = Recorded::fork(failed.clone(), &mended, "a", true).unwrap();
     let dry = forked(&world, &mended, recorded, json!({}));
     assert_eq!((dry.status, world.effects()), (RunStatus::Failed, 0));
@@ -154,9 +163,8 @@ fn what_halts_a_run_halts_those_within_it() {
     let begin = RunRequest { run_id: Some(id.clone()), ..request(json!({"n": 7})) };
     let (runner, definition) = (world.runner(), around.clone());
     let running = std::thread::spawn(move || wait_for(runner.run(&definition, &begin, never())).unwrap());
-    let open = |status: RunStatus| {
-        sealbook_flow::workflow::runs(&world.ledger, Some("orders"), &[status], 9).unwrap().0.len()
-    };
+    let open =
+        |status: RunStatus| sealbook_flow::workflow::runs(&world.ledger, Some("orders"), &[status], 9).unwrap().0.len();
     while open(RunStatus::Running) == 0 {
         std::thread::yield_now();
     }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 use super::{Runner, Way};
-use crate::time::before;
 use crate::executor::Request;
+use crate::time::before;
 use crate::workflow::error::WorkflowError;
 use crate::workflow::expression::Code;
 use crate::workflow::node::{Config, Loop, Merge, Node, Tool};
@@ -237,13 +237,7 @@ impl Runner {
         }
     }
 
-    async fn tool(
-        &self,
-        way: &Way<'_>,
-        tool: &Tool,
-        place: &Place,
-        scope: &Scope,
-    ) -> Result<Value, Broken> {
+    async fn tool(&self, way: &Way<'_>, tool: &Tool, place: &Place, scope: &Scope) -> Result<Value, Broken> {
         let input = tool.given(scope)?;
         if place.again {
             match self.calls.again(tool, &place.key, &input).await? {
