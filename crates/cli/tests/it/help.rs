@@ -59,6 +59,7 @@ const COMMANDS: &[&str] = &[
     "tool",
     "saga",
     "knowledge",
+    "workflow",
     "reindex",
     "demo",
     "completions",

@@ -62,4 +62,5 @@ mod undo;
 mod verify;
 mod watch;
 mod watch_load;
+mod workflow;
 mod wrap;

@@ -9,6 +9,7 @@ mod data;
 mod definitions;
 mod edits;
 mod kept;
+mod kills;
 mod nodes;
 mod people;
 mod runs;

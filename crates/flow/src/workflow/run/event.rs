@@ -1,6 +1,6 @@
 //! What happens in a run, and how that stands on record.
 
-use sealbook_record::{Outcome, PartName, Phase, Record, Redaction, Timestamp, Uuid};
+use sealbook_record::{Actor, Outcome, PartName, Phase, Record, Redaction, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -34,6 +34,8 @@ pub enum RunEvent {
         fork: Option<Fork>,
         /// Whether nothing with an effect is called.
         dry: bool,
+        /// Who began it.
+        by: Option<Actor>,
         /// What it was given; `None` where that was redacted.
         inputs: Option<Value>,
         /// The intent on record.
@@ -143,6 +145,7 @@ impl RunEvent {
                 version: note.version,
                 fork: note.fork,
                 dry: note.dry,
+                by: Some(record.actor.clone()),
                 inputs: if is_hidden("input") { None } else { json(PartName::Input) },
                 intent: record.id,
                 operation: record.operation,
