@@ -134,9 +134,9 @@ pub(crate) enum Command {
     #[command(alias = "tools")]
     Tool(tool::Args),
     Saga(saga::Args),
+    Knowledge(knowledge::Args),
     #[command(alias = "workflows")]
     Workflow(workflow::Args),
-    Knowledge(knowledge::Args),
     Reindex(reindex::Args),
     Demo(demo::Args),
     Completions(completions::Args),
