@@ -66,6 +66,8 @@ pub struct UndoItem {
     pub status: OperationStatus,
     /// How it is taken back.
     pub undo: Undo,
+    /// Whether it may have done more than what is taken back: a server's call is known by the files that it named.
+    pub is_partly_known: bool,
     /// An undo that was begun and has no outcome.
     pub begun: Option<Uuid>,
     /// An undo that did not end well.

@@ -18,10 +18,14 @@ const CONTENT_MAX: usize = 64 << 10;
 /// Looks at each; paths that are not absolute lie in `cwd`. Content is kept of files below `cwd` that
 /// others may read too: a key is told by its digest, whoever is about to write over it.
 pub(crate) fn look(paths: &[PathBuf], cwd: Option<&Path>, with_content: bool) -> Vec<FileState> {
+    // So much of all of them: a call is not to wait for a disk that is read for minutes.
+    let mut left = HASHED_MAX;
     let of = |name: &PathBuf| {
         let path = cwd.unwrap_or(Path::new("/")).join(name);
         let is_below = cwd.is_some_and(|cwd| lies_below(&path, cwd));
-        state_of(name, &path, with_content && is_below)
+        let state = state_of(name, &path, with_content && is_below, left);
+        left -= state.sha256.as_ref().and(state.bytes).map_or(0, |bytes| bytes.min(left));
+        state
     };
     paths.iter().map(of).collect()
 }
@@ -54,14 +58,14 @@ pub(crate) fn gone(name: &Path) -> FileState {
 
 /// A file below `root`, without its content.
 pub(crate) fn told(name: &Path, root: &Path) -> FileState {
-    state_of(name, &root.join(name), false)
+    state_of(name, &root.join(name), false, HASHED_MAX)
 }
 
-fn state_of(name: &Path, path: &Path, with_content: bool) -> FileState {
+fn state_of(name: &Path, path: &Path, with_content: bool, bytes_max: u64) -> FileState {
     let mut state = gone(name);
     state.link = path.read_link().ok().map(|to| to.display().to_string());
     let unread = match open(path) {
-        Ok((file, found)) if found.is_file() && found.len() <= HASHED_MAX => {
+        Ok((file, found)) if found.is_file() && found.len() <= bytes_max => {
             state.mode = Some(format!("{:o}", found.mode() & 0o7777));
             let is_private = found.mode() & 0o044 == 0;
             read(&mut state, file, with_content && !is_private).err().map(|_| "unreadable")
@@ -87,7 +91,12 @@ fn open(path: &Path) -> std::io::Result<(File, Metadata)> {
 
 /// The content of a file of at most so many bytes; none of what is larger, or no file.
 pub fn read_file(path: &Path, bytes_max: u64) -> std::io::Result<Option<Vec<u8>>> {
-    let (file, found) = open(path)?;
+    read_whole(open(path)?.0, bytes_max)
+}
+
+/// The same of one that is open.
+pub fn read_whole(file: File, bytes_max: u64) -> std::io::Result<Option<Vec<u8>>> {
+    let found = file.metadata()?;
     if !found.is_file() || found.len() > bytes_max {
         return Ok(None);
     }

@@ -25,7 +25,7 @@ mod token;
 
 pub use child::{Captured, Child, Left, Served, run_briefly, run_captured};
 pub use error::Error;
-pub use files::read_file;
+pub use files::{read_file, read_whole};
 pub use gate::{
     Begun, Capture, Durability, Elicited, Ended, Entered, Gate, GateOptions, Held, Opinion, Passage, Pending, Question,
     Refused, Reviewer, Taken, Teller, ToReview, Untold,

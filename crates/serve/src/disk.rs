@@ -1,17 +1,24 @@
 //! The disk, for undo: files as they are now, and how one is made what it was.
+//!
+//! What is written is reached from the root down, directory by directory, and no link is followed on that way: the
+//! place that was looked at is the one that is written to, whoever moves directories meanwhile.
 
-use std::fs::{File, OpenOptions, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::{File, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Component, Path, PathBuf};
 
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
 use sealbook_flow::{Files, Wanted};
-use sealbook_gate::read_file;
+use sealbook_gate::{read_file, read_whole};
 use sealbook_ledger::Hash;
 use sealbook_record::FileContent;
 
 /// Larger files are not read, and so not written over.
 const READ_MAX: u64 = 64 << 20;
+/// Links that lead to links.
+const LINKS_MAX: usize = 40;
 
 /// The files of this machine.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,87 +26,117 @@ pub struct Disk;
 
 impl Files for Disk {
     fn look(&self, path: &Path) -> FileContent {
-        look(path)
+        content_of(read_file(path, READ_MAX))
     }
 
     fn link(&self, path: &Path) -> Option<PathBuf> {
-        std::fs::read_link(path).ok()
+        path.read_link().ok()
     }
 
     fn real(&self, path: &Path) -> PathBuf {
-        real(path)
+        real(path, LINKS_MAX)
     }
 
-    fn put(&self, path: &Path, expected: &FileContent, wanted: &Wanted) -> Result<(), String> {
-        put(path, expected, wanted)
+    fn put(&self, real: &Path, expected: &FileContent, wanted: &Wanted) -> Result<(), String> {
+        let told = |cause: io::Error| format!("it cannot be written: {cause}");
+        Spot::of(real).map_err(told)?.put(expected, wanted, told)
     }
 }
 
-/// What lies at a path now; links are followed.
-fn look(path: &Path) -> FileContent {
-    let read = || -> io::Result<FileContent> {
-        let content = read_file(path, READ_MAX)?;
-        Ok(content.map_or(FileContent::Unknown, |content| FileContent::Sha256(Hash::of(&content).to_string())))
-    };
-    read().unwrap_or_else(|cause| match cause.kind() {
-        io::ErrorKind::NotFound => FileContent::Absent,
-        _ => FileContent::Unknown,
-    })
+fn content_of(read: io::Result<Option<Vec<u8>>>) -> FileContent {
+    match read {
+        Ok(Some(content)) => FileContent::Sha256(Hash::of(&content).to_string()),
+        Ok(None) => FileContent::Unknown,
+        Err(cause) if cause.kind() == ErrorKind::NotFound => FileContent::Absent,
+        Err(_) => FileContent::Unknown,
+    }
 }
 
-/// Makes a file what it was, in one step: a reader sees the one or the other. It is looked at right before; where it
-/// is neither `expected` nor already what it is to be, nothing is done.
-///
-/// Errors: why nothing was done.
-fn put(path: &Path, expected: &FileContent, wanted: &Wanted) -> Result<(), String> {
-    let after = match wanted {
-        Wanted::Absent => FileContent::Absent,
-        Wanted::Content { bytes, .. } => FileContent::Sha256(Hash::of(bytes).to_string()),
-    };
-    let now = look(path);
-    if now == after {
-        return Ok(());
-    }
-    if now != *expected {
-        return Err("it was changed meanwhile".to_owned());
-    }
-    let told = |cause: io::Error| format!("it cannot be written: {cause}");
-    match wanted {
-        Wanted::Absent => std::fs::remove_file(path).map_err(told)?,
-        Wanted::Content { bytes, mode } => write(path, bytes, *mode).map_err(told)?,
-    }
-    if look(path) == after { Ok(()) } else { Err("it is not what was written".to_owned()) }
+/// A name in a directory that is held open.
+struct Spot {
+    dir: OwnedFd,
+    name: std::ffi::OsString,
 }
 
-fn write(path: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
-    // A link stays one: what it leads to is written, also where nothing is there any more.
-    let led = path.read_link().ok().map(|to| path.parent().unwrap_or(Path::new("/")).join(to));
-    let path = path.canonicalize().unwrap_or_else(|_| led.unwrap_or_else(|| path.to_owned()));
-    let dir = path.parent().unwrap_or(Path::new("/"));
-    std::fs::create_dir_all(dir)?;
-    let kept = path.metadata().ok().map(|found| found.permissions().mode() & 0o7777);
-    let draft = draft_of(&path);
-    let written = (|| {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        file.write_all(bytes)?;
-        file.set_permissions(Permissions::from_mode(mode.or(kept).unwrap_or(0o644)))?;
-        file.sync_all()?;
-        std::fs::rename(&draft, &path)?;
-        File::open(dir)?.sync_all()
-    })();
-    if written.is_err() {
-        let _ = std::fs::remove_file(&draft);
+impl Spot {
+    /// Directories that are not there are made.
+    fn of(real: &Path) -> io::Result<Self> {
+        let no_file = || io::Error::new(ErrorKind::InvalidInput, "it names no file");
+        let (Some(parent), Some(name)) = (real.parent(), real.file_name()) else { return Err(no_file()) };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut dir = rustix::fs::open("/", flags, Mode::empty())?;
+        for part in parent.components() {
+            let Component::Normal(part) = part else { continue };
+            dir = match rustix::fs::openat(&dir, part, flags, Mode::empty()) {
+                Err(rustix::io::Errno::NOENT) => {
+                    rustix::fs::mkdirat(&dir, part, Mode::from_raw_mode(0o777))?;
+                    rustix::fs::openat(&dir, part, flags, Mode::empty())?
+                }
+                opened => opened?,
+            };
+        }
+        Ok(Self { dir, name: name.to_owned() })
     }
-    written
+
+    /// The file that lies there; a link is none.
+    fn open(&self) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
+        Ok(File::from(rustix::fs::openat(&self.dir, &*self.name, flags, Mode::empty())?))
+    }
+
+    fn look(&self) -> FileContent {
+        content_of(self.open().and_then(|file| read_whole(file, READ_MAX)))
+    }
+
+    fn put(&self, expected: &FileContent, wanted: &Wanted, told: impl Fn(io::Error) -> String) -> Result<(), String> {
+        let after = match wanted {
+            Wanted::Absent => FileContent::Absent,
+            Wanted::Content { bytes, .. } => FileContent::Sha256(Hash::of(bytes).to_string()),
+        };
+        let now = self.look();
+        if now == after {
+            return Ok(());
+        }
+        if now != *expected {
+            return Err("it was changed meanwhile".to_owned());
+        }
+        match wanted {
+            Wanted::Absent => {
+                rustix::fs::unlinkat(&self.dir, &*self.name, AtFlags::empty()).map_err(|cause| told(cause.into()))?;
+            }
+            Wanted::Content { bytes, mode } => self.write(bytes, *mode).map_err(told)?,
+        }
+        if self.look() == after { Ok(()) } else { Err("it is not what was written".to_owned()) }
+    }
+
+    fn write(&self, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
+        let kept = self.open().and_then(|file| file.metadata()).ok();
+        let draft = format!(".{}.undo-{}", self.name.to_string_lossy(), std::process::id());
+        let written = (|| {
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let mut file = File::from(rustix::fs::openat(&self.dir, &*draft, flags, Mode::from_raw_mode(0o600))?);
+            file.write_all(bytes)?;
+            if let Some(kept) = &kept {
+                // Whose it is stays, where we may say so.
+                let (uid, gid) = (Uid::from_raw(kept.uid()), Gid::from_raw(kept.gid()));
+                let _ = rustix::fs::fchown(&file, Some(uid), Some(gid));
+            }
+            let kept = kept.as_ref().map(|kept| kept.mode() & 0o7777);
+            file.set_permissions(Permissions::from_mode(mode.or(kept).unwrap_or(0o644)))?;
+            file.sync_all()?;
+            rustix::fs::renameat(&self.dir, &*draft, &self.dir, &*self.name)?;
+            rustix::fs::fsync(&self.dir)?;
+            Ok(())
+        })();
+        if written.is_err() {
+            let _ = rustix::fs::unlinkat(&self.dir, &*draft, AtFlags::empty());
+        }
+        written
+    }
 }
 
-fn draft_of(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.undo-{}", std::process::id()))
-}
-
-/// The path with its links followed, as far as it is there.
-fn real(path: &Path) -> PathBuf {
+/// The path with its links followed, as far as it is there; also a link that leads to what is not there.
+fn real(path: &Path, links: usize) -> PathBuf {
     let mut rest = Vec::new();
     let mut at = path;
     loop {
@@ -107,6 +144,10 @@ fn real(path: &Path) -> PathBuf {
             return rest.iter().rev().fold(found, |path, part| path.join(part));
         }
         let (Some(parent), Some(name)) = (at.parent(), at.file_name()) else { return path.to_owned() };
+        if let (Ok(to), true) = (at.read_link(), links > 0) {
+            let led = rest.iter().rev().fold(parent.join(to), |path, part| path.join(part));
+            return real(&led, links - 1);
+        }
         rest.push(name);
         at = parent;
     }

@@ -202,6 +202,7 @@ fn what_an_agent_did_through_the_gateway_is_taken_back() {
 
     let done = place.run(["undo", &session, "--yes"]);
     assert!(done.code == 0 && done.out.contains("all of it was taken back"), "{done:?}");
+    assert!(done.out.contains("what servers did beside the files"), "{done:?}");
     let files = ["main.py", "old.py", "new.py", "moved.py"].map(|name| read(&place, name));
     assert_eq!(files, [Some("import sys\n".to_owned()), Some("pass\n".to_owned()), None, None]);
     let led = ["link.py", "real.py", "led.py"].map(|name| read(&place, name));

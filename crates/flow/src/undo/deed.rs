@@ -69,10 +69,16 @@ pub(super) fn of(operation: &Operation) -> Deed {
         return declared;
     }
     let written = files(intent, last);
+    let is_served = intent.category == Category::McpCall;
+    let is_known = matches!(last.outcome, Some(Outcome::Ok | Outcome::Failed | Outcome::Blocked));
+    if is_served && (!is_known || written.iter().any(|it| it.left.is_none())) {
+        let why = "nobody knows how it ended, and a server may have done more than its files show";
+        return Deed::Impossible(why.to_owned());
+    }
     if !written.is_empty() {
         return Deed::Files(written);
     }
-    if says_that_it_reads(intent) {
+    if says_that_it_reads(intent) || is_served && last.outcome == Some(Outcome::Failed) {
         return Deed::Nothing;
     }
     match last.outcome {

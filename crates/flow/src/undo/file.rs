@@ -26,9 +26,10 @@ pub trait Files: Send + Sync {
     fn link(&self, path: &Path) -> Option<PathBuf>;
     /// The path with its links followed, as far as it is there.
     fn real(&self, path: &Path) -> PathBuf;
-    /// Makes a file what it was, in one step: a reader sees the one or the other. It is looked at right before; where
-    /// it is neither `expected` nor already what is wanted, nothing is done.
+    /// Makes a file what it was, in one step: a reader sees the one or the other. `real` has its links followed, and
+    /// none is followed on the way to it. It is looked at right before; where it is neither `expected` nor already what
+    /// is wanted, nothing is done.
     ///
     /// Errors: why it is not what is wanted.
-    fn put(&self, path: &Path, expected: &FileContent, wanted: &Wanted) -> Result<(), String>;
+    fn put(&self, real: &Path, expected: &FileContent, wanted: &Wanted) -> Result<(), String>;
 }

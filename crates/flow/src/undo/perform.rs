@@ -99,6 +99,9 @@ impl Doer<'_> {
                 }
             }
         }
+        if item.is_partly_known && told.undone == Undone::Compensated {
+            told.why = Some("its files are back; what else the server did is not on record".to_owned());
+        }
         Ok(Some(told))
     }
 
@@ -110,8 +113,7 @@ impl Doer<'_> {
         let entered = self.begin(item, intent)?;
         told.evidence = Some(entered.id().to_string());
         for (file, told) in files.iter().zip(&mut told.files).filter(|(file, _)| file.how == FileHow::Restore) {
-            let written =
-                writes.0.get(&file.path).map_or(Ok(()), |(now, target)| self.files.put(&file.path, now, target));
+            let written = writes.0.get(&file.path).map_or(Ok(()), |it| self.files.put(&it.real, &it.now, &it.wanted));
             if let Err(why) = written {
                 (told.restored, told.why) = (false, Some(why));
             }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use sealbook_policy::PLACEHOLDER;
-use sealbook_record::{FileContent, FileState, PartName, Uuid};
+use sealbook_record::{Category, FileContent, FileState, PartName, Uuid};
 use sealbook_store::{Ledger, Query, Stored};
 
 use super::deed::{self, Deed, Written};
@@ -28,7 +28,15 @@ struct Effect {
 
 /// What is to be written, beside the plan that says so.
 #[derive(Debug, Clone)]
-pub(super) struct Writes(pub(super) BTreeMap<PathBuf, (FileContent, Wanted)>);
+pub(super) struct Writes(pub(super) BTreeMap<PathBuf, Write>);
+
+/// What one file is made, and where that is.
+#[derive(Debug, Clone)]
+pub(super) struct Write {
+    pub(super) real: PathBuf,
+    pub(super) now: FileContent,
+    pub(super) wanted: Wanted,
+}
 
 impl UndoPlan {
     /// Looks what would be done. Files are taken back below `roots` alone.
@@ -71,6 +79,8 @@ pub(super) fn planned(
             target: record.map_or_else(String::new, |record| record.target.id.clone()),
             actor: record.map_or_else(String::new, |record| record.actor.id.clone()),
             status: operation.status,
+            is_partly_known: matches!(undo, Undo::Files(_))
+                && record.is_some_and(|record| record.category == Category::McpCall),
             undo,
             begun: before.begun,
             failed: before.failed,
@@ -152,11 +162,13 @@ fn chain(
     effects: &[Effect],
     kept: &HashMap<String, Vec<u8>>,
     roots: &[PathBuf],
-) -> (Vec<FileHow>, Option<(FileContent, Wanted)>) {
-    if let Some(why) = kept_off(disk, path, roots).or_else(|| relinked(disk, path, effects)) {
+) -> (Vec<FileHow>, Option<Write>) {
+    // What is judged here is what is looked at and written, wherever a link leads by then.
+    let real = disk.real(path);
+    if let Some(why) = kept_off(disk, path, &real, roots).or_else(|| relinked(disk, path, effects)) {
         return (vec![FileHow::Impossible(why); effects.len()], None);
     }
-    let first = disk.look(path);
+    let first = disk.look(&real);
     let (mut now, mut hows, mut write, mut reached) = (first.clone(), Vec::new(), None, 0);
     let mut is_broken = None;
     for effect in effects {
@@ -175,7 +187,7 @@ fn chain(
                 let newest = effects.first().and_then(|newest| newest.left.as_ref());
                 let keeps_mode = newest.is_some_and(|left| left.mode == effect.before.mode);
                 if let Some(target) = target(&effect.before, keeps_mode, kept) {
-                    write = Some((first.clone(), target));
+                    write = Some(Write { real: real.clone(), now: first.clone(), wanted: target });
                     reached = hows.len() + 1;
                 }
                 FileHow::Restore
@@ -217,11 +229,10 @@ fn relinked(disk: &dyn Files, path: &Path, effects: &[Effect]) -> Option<&'stati
 }
 
 /// Why nothing is done to what lies there, links followed.
-fn kept_off(disk: &dyn Files, path: &Path, roots: &[PathBuf]) -> Option<&'static str> {
+fn kept_off(disk: &dyn Files, path: &Path, real: &Path, roots: &[PathBuf]) -> Option<&'static str> {
     if path.to_string_lossy().contains(PLACEHOLDER) {
         return Some("its name was redacted: which file it is, is not on record");
     }
-    let real = disk.real(path);
     let below = roots.iter().find_map(|root| real.strip_prefix(disk.real(root)).ok().map(Path::to_owned));
     let Some(below) = below else {
         return Some("it lies outside the project; name the directory with `--root`");

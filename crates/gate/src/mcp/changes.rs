@@ -79,7 +79,11 @@ impl Looking<'_> {
         }
         let Some(path) = text(token).filter(|path| !path.is_empty() && !path.contains(['\n', '\0'])) else { return };
         self.left -= 1;
-        let path = plain_path(&self.place.cwd.join(&*path));
+        let path = self.place.cwd.join(&*path);
+        // Whoever opens it follows a link before a `..`.
+        let upwards = path.components().any(|part| part == Component::ParentDir);
+        let led = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+        let path = if upwards { led().unwrap_or_else(|| plain_path(&path)) } else { plain_path(&path) };
         if !self.found.contains(&path) && lies_below(&path, &self.place.root) && !path.is_dir() {
             self.found.push(path);
         }

@@ -186,6 +186,10 @@ impl View for CertificateDetail<'_> {
             ("not".to_owned(), Text::plain(words::grouped(*not_undone as u64))),
             ("sealed in".to_owned(), Text::plain(self.performed.record.to_string())),
         ]));
+        if operations.iter().any(|told| told.undone == Undone::Compensated && told.why.is_some()) {
+            let note = "what servers did beside the files that their calls named is not on record";
+            page.add(Block::Fields(vec![("note".to_owned(), Text::plain(note))]));
+        }
         let rows = operations.iter().flat_map(|told| {
             let tone = match told.undone {
                 Undone::Compensated => Tone::Good,

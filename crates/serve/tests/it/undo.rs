@@ -5,12 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sealbook_flow::{Doer, Error, FileHow, Journal, LedgerJournal, Performed, Scope, Undo, UndoPlan};
+use sealbook_flow::{Doer, Error, FileHow, Files, Journal, LedgerJournal, Performed, Scope, Undo, UndoPlan, Wanted};
 use sealbook_ledger::Hash;
 use sealbook_policy::{DigestKey, Policy, StopScope};
 use sealbook_record::{
-    Actor, ActorKind, Category, Certificate, CertificateCheck, OperationStatus, Outcome, PartName, Phase, Record,
-    Target, TargetKind, Timestamp, Undone, Uuid,
+    Actor, ActorKind, Category, Certificate, CertificateCheck, FileContent, OperationStatus, Outcome, PartName, Phase,
+    Record, Target, TargetKind, Timestamp, Undone, Uuid,
 };
 use sealbook_serve::Disk;
 use sealbook_store::{Ledger, Query, Stored};
@@ -441,4 +441,29 @@ fn python_doubts(desk: &Desk) -> usize {
     let told = String::from_utf8_lossy(&ended.stdout).into_owned();
     assert!(matches!(ended.status.code(), Some(0 | 1)), "{told} {}", String::from_utf8_lossy(&ended.stderr));
     told.lines().last().unwrap().rsplit_once(": ").unwrap().1.parse().unwrap()
+}
+
+#[test]
+fn a_directory_that_becomes_a_link_meanwhile_leads_nowhere() {
+    let (desk, outside) = (Desk::new(), tempfile::tempdir().unwrap());
+    fs::create_dir_all(desk.path("src")).unwrap();
+    fs::write(outside.path().join("a.rs"), "two\n").unwrap();
+    desk.put("src/a.rs", "two\n");
+    let real = Disk.real(&desk.path("src/a.rs"));
+    // It was looked at; then it is moved away, and a link stands in its place.
+    let content = |text: &str| FileContent::Sha256(Hash::of(text.as_bytes()).to_string());
+    assert_eq!(Disk.look(&real), content("two\n"));
+    fs::rename(desk.path("src"), desk.path("moved")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), desk.path("src")).unwrap();
+    let wanted = Wanted::Content { bytes: b"one\n".to_vec(), mode: None };
+    let why = Disk.put(&real, &content("two\n"), &wanted).unwrap_err();
+    assert!(why.starts_with("it cannot be written"), "{why}");
+    assert_eq!(fs::read_to_string(outside.path().join("a.rs")).unwrap(), "two\n");
+    // A link in the place of the file is none either.
+    fs::remove_file(desk.path("src")).unwrap();
+    fs::rename(desk.path("moved"), desk.path("src")).unwrap();
+    fs::remove_file(desk.path("src/a.rs")).unwrap();
+    std::os::unix::fs::symlink(outside.path().join("a.rs"), desk.path("src/a.rs")).unwrap();
+    assert!(Disk.put(&real, &content("two\n"), &wanted).is_err());
+    assert_eq!(fs::read_to_string(outside.path().join("a.rs")).unwrap(), "two\n");
 }
