@@ -140,7 +140,6 @@ impl Server {
         Ok(new)
     }
 
-    #[expect(clippy::type_complexity, reason = "a connection, and what ends its program")]
     async fn connect(
         &self,
         ear: &Ear,

@@ -102,7 +102,7 @@ impl World {
             let tool: Arc<dyn Tool> = Arc::new(Echo { info, effects: Arc::clone(&self.effects) });
             tools.add(tool).unwrap();
         }
-        let (retry, time) = (Retry { deadline: Duration::from_secs(9_000), ..Retry::default() }, Arc::new(Patient));
+        let (retry, time) = (Retry { deadline: Duration::from_mins(150), ..Retry::default() }, Arc::new(Patient));
         let recovery = Recovery { retry, journal, time, entropy: Arc::new(SystemEntropy) };
         let mut models = Models::new();
         models.add("default", Arc::new(self.script.clone()));

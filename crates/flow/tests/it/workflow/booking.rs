@@ -82,7 +82,7 @@ impl Clinic {
 
     fn executor(&self) -> Executor {
         let (time, config): (Arc<dyn Time>, _) = (Arc::new(Patient), ToolsConfig::read(&self.text).unwrap());
-        let retry = Retry { deadline: Duration::from_secs(9_000), ..Retry::default() };
+        let retry = Retry { deadline: Duration::from_mins(150), ..Retry::default() };
         let journal = Arc::clone(&self.bench.journal);
         let recovery = Recovery { retry, journal, time: Arc::clone(&time), entropy: Arc::new(SystemEntropy) };
         let tools = Arc::new(config.registry(&Password, &time).unwrap());

@@ -1,5 +1,6 @@
 //! One call that a model asks for: made where its node allows it, and answered in any case.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sealbook_record::{Category, Outcome, PartName, Target, TargetKind};
@@ -32,7 +33,7 @@ impl Answered {
             }
             let more = answer.len() - end;
             answer.truncate(end);
-            answer.push_str(&format!(" … and {more} bytes more, which are left out"));
+            let _ = write!(answer, " … and {more} bytes more, which are left out");
         }
         Self { answer, failed: false }
     }
