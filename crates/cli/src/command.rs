@@ -42,6 +42,7 @@ mod resume;
 mod retention;
 mod review;
 mod rules;
+mod saga;
 mod schedule;
 mod security;
 mod service;
@@ -131,6 +132,7 @@ pub(crate) enum Command {
     Review(review::Args),
     #[command(alias = "tools")]
     Tool(tool::Args),
+    Saga(saga::Args),
     #[command(alias = "workflows")]
     Workflow(workflow::Args),
     Reindex(reindex::Args),
@@ -209,6 +211,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Report(args) => report::run(&args, context),
         Command::Review(args) => review::run(&args, context),
         Command::Tool(args) => tool::run(&args, context),
+        Command::Saga(args) => saga::run(&args, context),
         Command::Workflow(args) => workflow::run(&args, context),
         Command::Reindex(args) => reindex::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),

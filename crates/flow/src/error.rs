@@ -177,6 +177,42 @@ pub enum Error {
         /// How many there may be.
         most: usize,
     },
+    /// A text that is no saga.
+    #[error("the saga cannot be read, at `{at}`: {why}")]
+    SagaInvalid {
+        /// The place.
+        at: String,
+        /// What is wrong with it, and the mend.
+        why: String,
+    },
+    /// A saga that must not run.
+    #[error("the saga {name} is not run: {}", errors.join("; "))]
+    SagaRefused {
+        /// The saga's name.
+        name: String,
+        /// What is wrong with it, and the mend.
+        errors: Vec<String>,
+    },
+    /// No saga of this id.
+    #[error("no saga {saga} is on record; `sealbook saga list` shows those there are")]
+    SagaNotFound {
+        /// What was asked for.
+        saga: String,
+    },
+    /// Something that cannot be done to a saga as it stands.
+    #[error("saga {saga}: {why}")]
+    SagaStands {
+        /// The saga.
+        saga: String,
+        /// How it stands, and the mend.
+        why: String,
+    },
+    /// Somebody wants the saga to stop, or to hold.
+    #[error("saga {saga} was told to stop or to hold; `sealbook saga show {saga}` tells by whom")]
+    SagaHalted {
+        /// The saga.
+        saga: String,
+    },
     /// A workflow.
     #[error(transparent)]
     Workflow(#[from] crate::workflow::WorkflowError),
@@ -234,6 +270,11 @@ impl Error {
             Self::NothingUnknown { .. } => "nothing_unknown",
             Self::CannotTell { .. } => "cannot_tell",
             Self::UndoTooLarge { .. } => "undo_too_large",
+            Self::SagaInvalid { .. } => "saga_invalid",
+            Self::SagaRefused { .. } => "saga_refused",
+            Self::SagaNotFound { .. } => "saga_not_found",
+            Self::SagaStands { .. } => "saga_stands",
+            Self::SagaHalted { .. } => "saga_halted",
             Self::Workflow(e) => e.code(),
             Self::Policy(e) => e.code(),
             Self::Store(e) => e.code(),

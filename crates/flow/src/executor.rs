@@ -1,17 +1,19 @@
 //! Calls tools, each on record: what is asked, what came of it, and what would take it back.
 
+mod recover;
 mod request;
 mod secret;
 
 use std::sync::Arc;
 
 use sealbook_record::{
-    COMPENSATION_PREFIX, Outcome, PartName, Phase, RECONCILED_ACTION, Record, Target, TargetKind, Uuid,
+    COMPENSATION_PREFIX, Outcome, PartName, Phase, RECONCILED_ACTION, Record, Severity, Target, TargetKind, Uuid,
 };
 use serde::Serialize;
 use serde_json::Value;
 
-pub use self::request::{Called, Request, ToolAnswer};
+pub use self::recover::{Recovered, Unfinished};
+pub use self::request::{Called, Request, TakenBy, ToolAnswer};
 pub use self::secret::{NoSecrets, Secrets};
 use crate::tool::{Compensation, Deed, Effect, Probed, Registry, Tool, ToolCall};
 use crate::{Call, Cause, Error, Failed, Fault, GaveUp, Next, Recovery, Repeat, Success, offload};
@@ -62,6 +64,12 @@ struct Ready<'r> {
     tenant: &'r str,
 }
 
+/// What the other side says of a call, written down.
+enum Asked {
+    Done(Called),
+    NotDone,
+}
+
 impl Executor {
     /// Calls these tools, as this recovery tries and writes down.
     pub fn new(tenant: impl Into<String>, tools: Arc<Registry>, recovery: Recovery, secrets: Arc<dyn Secrets>) -> Self {
@@ -110,7 +118,8 @@ impl Executor {
         if let Some(why) = tool.availability().why {
             return Err(Error::ToolUnavailable { tool: name.clone(), why });
         }
-        if let Some(expected) = request.pin.as_deref().filter(|pin| self.tools.pin(name) != Some(*pin)) {
+        let mut expected = request.pin.as_deref().into_iter().chain(self.tools.required(name));
+        if let Some(expected) = expected.find(|pin| self.tools.pin(name) != Some(*pin)) {
             return Err(Error::ToolChanged { tool: name.clone(), pin: expected.to_owned() });
         }
         tool.info()
@@ -163,7 +172,7 @@ impl Executor {
             let failed =
                 Failed { fault: &gave_up.fault, repeat: &Repeat::Idempotent, attempt, passed, now: time.now() };
             match retry.next(&failed, self.recovery.random()) {
-                Next::Retry(wait) => time.wait(wait).await,
+                Next::Retry(wait) => time.pause(wait).await,
                 Next::End(why) => return Err(Error::GaveUp(Box::new(GaveUp { why, attempts: attempt, ..*gave_up }))),
             }
             (parent, attempt) = (Some(gave_up.last), attempt + 1);
@@ -174,32 +183,41 @@ impl Executor {
     ///
     /// Errors: the failed attempt again, where it cannot be told: it stays `unknown`.
     async fn ask(&self, ready: &Ready<'_>, gave_up: &GaveUp, attempts: u32) -> Result<Option<Called>, Error> {
-        let left = self.recovery.retry.deadline;
-        let Ok(probed) = ready.tool.probe(&ready.tool_call(left)).await else {
+        let Some(probed) = self.probed(ready, gave_up.last, attempts).await? else {
             return Err(Error::GaveUp(Box::new(GaveUp { attempts, ..gave_up.clone() })));
         };
+        Ok(match probed {
+            Asked::Done(called) => Some(called),
+            Asked::NotDone => None,
+        })
+    }
+
+    /// Asks whether the attempt of this intent took effect, and writes down the answer; `None` where it cannot be told.
+    async fn probed(&self, ready: &Ready<'_>, last: Uuid, attempts: u32) -> Result<Option<Asked>, Error> {
+        let left = self.recovery.retry.deadline;
+        let Ok(probed) = ready.tool.probe(&ready.tool_call(left)).await else { return Ok(None) };
         let mut told = self.intent(ready);
         RECONCILED_ACTION.clone_into(&mut told.action);
         told.phase = Phase::Event;
         told.operation = Some(ready.operation);
-        told.parent = Some(gave_up.last);
+        told.parent = Some(last);
         told.parts.remove(&PartName::Input);
-        let called = match probed {
+        let asked = match probed {
             Probed::NotDone => {
                 told.outcome = Some(Outcome::Failed);
-                None
+                Asked::NotDone
             }
             Probed::Done(result) => {
-                let compensation = ready.tool.compensation(&ready.request.input, &result);
+                let compensation = ready.compensation(&result);
                 told.outcome = Some(Outcome::Ok);
                 told.set_part(PartName::Result, &result).expect("a JSON value is JSON");
                 told.set_part(PartName::Metadata, &UndoNote::of(&compensation)).expect("its keys are texts");
-                let (operation, intent) = (ready.operation, gave_up.last);
-                Some(Called { result, compensation, operation, intent, attempts, unsealed: None })
+                let (operation, intent) = (ready.operation, last);
+                Asked::Done(Called { result, compensation, operation, intent, attempts, unsealed: None })
             }
         };
         self.seal(told).await?;
-        Ok(called)
+        Ok(Some(asked))
     }
 
     fn intent(&self, ready: &Ready<'_>) -> Record {
@@ -225,10 +243,21 @@ impl Executor {
     /// Writes down that a call could not be made.
     async fn write_refusal(&self, request: &Request, operation: Uuid, error: &Error) -> Result<(), Error> {
         let mut record = request.record(&*self.recovery.journal, Target::new(TargetKind::Tool, &request.tool));
-        "tool.call".clone_into(&mut record.action);
+        record.action = match &request.undoes {
+            Some(undone) => format!("{COMPENSATION_PREFIX}{undone}"),
+            None => "tool.call".to_owned(),
+        };
+        if let Some(step) = &request.step {
+            let note = serde_json::json!({"tool": request.tool, "step": step});
+            record.set_part(PartName::Context, &note).expect("a JSON value is JSON");
+        }
         record.operation = Some(operation);
         record.parent = request.parent;
         record.outcome = Some(Outcome::Failed);
+        if matches!(error, Error::ToolChanged { .. }) {
+            record.severity = Severity::Critical;
+            record.tags.push("tool_changed".to_owned());
+        }
         record.set_part(PartName::Input, &request.input).expect("a JSON value is JSON");
         let said = serde_json::json!({"code": error.code(), "message": error.to_string()});
         record.set_part(PartName::Error, &said).expect("texts are JSON");
@@ -257,8 +286,20 @@ impl Ready<'_> {
                 Fault::new(Cause::Unreadable).with_detail(format!("the answer does not fit its schema: {misfit}"))
             );
         }
-        // What is recorded names no secret: the compensation is bound from what was asked, not from what was sent.
-        Ok(self.tool.compensation(&self.request.input, result))
+        let says_no = |answer: &Value| answer.get("success") == Some(&Value::Bool(false));
+        if self.request.heeds_success && (says_no(result) || result.get("body").is_some_and(says_no)) {
+            return Err(Fault::permanent("it answered, and its answer says `success`: false"));
+        }
+        Ok(self.compensation(result))
+    }
+
+    /// What is recorded names no secret: the compensation is bound from what was asked, not from what was sent.
+    fn compensation(&self, result: &Value) -> Compensation {
+        let input = &self.request.input;
+        match &self.request.taken_by {
+            Some(says) => says.of(input, result),
+            None => self.tool.compensation(input, result),
+        }
     }
 }
 

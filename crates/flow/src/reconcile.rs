@@ -81,6 +81,7 @@ impl Reconciler<'_> {
         record.category = intent.category;
         record.outcome = Some(outcome);
         record.reason.clone_from(&self.reason);
+        record.tags.clone_from(&intent.tags);
         record.tags.push(TAG.to_owned());
         record.set_part(PartName::Metadata, note).expect("texts are JSON");
         record

@@ -19,6 +19,10 @@ pub trait Time: Send + Sync {
     fn passed(&self) -> Duration;
     /// Waits.
     fn wait(&self, how_long: Duration) -> Pending<'_, ()>;
+    /// Waits between two attempts. It may be over early: whoever begins the next one looks whether it may.
+    fn pause(&self, how_long: Duration) -> Pending<'_, ()> {
+        self.wait(how_long)
+    }
 }
 
 /// The system's clocks, and tokio's timer.

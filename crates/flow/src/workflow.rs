@@ -42,9 +42,9 @@ pub use self::node::{
 };
 pub use self::path::Path;
 pub use self::run::{
-    BookWishes, CANCEL_ACTION, Equipment, FREEZE_ACTION, Fork, Hands, NODE_ACTION, NoHands, NodeStatus, Notice,
-    Observer, Place, Plan, RESUME_ACTION, RUN_ACTION, Recorded, Run, RunEvent, RunRequest, RunStatus, Runner, Step,
-    StepEnd, Trace, Wish, Wishes, find_run, runs, wish,
+    Agents, BookWishes, CALL_ACTION, CANCEL_ACTION, Equipment, FREEZE_ACTION, Fork, Hands, Models, NODE_ACTION,
+    NoHands, NodeStatus, Notice, Observer, Place, Plan, RESUME_ACTION, RUN_ACTION, Recorded, Run, RunEvent, RunRequest,
+    RunStatus, Runner, Step, StepEnd, TURN_ACTION, Trace, Wish, Wishes, find_run, runs, wish,
 };
 pub use self::schema::{NodeTemplate, node_templates, schema};
 pub use self::scope::Scope;

@@ -7,7 +7,9 @@ use sealbook_ledger::Phase;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{COMPENSATION_PREFIX, FileContent, FileState, NOT_UNDOABLE_TAG, Outcome, PartName, Record};
+use crate::{
+    COMPENSATION_PREFIX, FileContent, FileState, NOT_UNDOABLE_TAG, Outcome, PartName, RECONCILED_ACTION, Record,
+};
 
 /// The action of the record that is the certificate.
 pub const CERTIFICATE_ACTION: &str = "undo.certified";
@@ -127,7 +129,8 @@ impl CertificateCheck {
     /// Takes a record; in the order of sealing. Of most, little or nothing is kept.
     pub fn push(&mut self, seq: u64, mut record: Record) {
         let is_certificate = record.action == CERTIFICATE_ACTION;
-        let kept = if is_certificate || record.action.starts_with(COMPENSATION_PREFIX) {
+        let is_told = record.action.starts_with(COMPENSATION_PREFIX) || record.action == RECONCILED_ACTION;
+        let kept = if is_certificate || is_told {
             PartName::Result
         } else if record.phase == Phase::Intent {
             PartName::Before
@@ -192,8 +195,13 @@ impl CertifiedOperation {
             return Err("something else was done");
         }
         let undos = || records.iter().filter(is_undo).filter(|record| record.action == action);
-        let outcome_of =
-            |intent: Uuid| undos().find(|record| record.phase == Phase::Outcome && record.parent == Some(intent));
+        // What was found out later about an undo that was cut off is its outcome too.
+        let tells = |record: &&&Record| record.phase == Phase::Outcome && record.action == action;
+        let outcome_of = |intent: Uuid| {
+            let ends = |record: &&&Record| record.parent == Some(intent);
+            let found_out = records.iter().filter(|record| record.action == RECONCILED_ACTION).find(ends);
+            found_out.or_else(|| records.iter().filter(tells).find(ends))
+        };
         let evidence = || {
             let id = self.evidence.as_deref().ok_or("it names no evidence")?;
             undos().find(|record| record.id.to_string() == id).ok_or("its evidence is not among the records")

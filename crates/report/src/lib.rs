@@ -47,7 +47,7 @@ pub use views::{
     Chronicle, ComplianceReport, DifferenceDetail, EquivocationDetail, Findings, Gaps, HeadDetail, HealthReport,
     IncompleteAudit, KeyList, MarkedRecord, Observed, OperationHistory, OperationList, ReceiptDetail, RecordDetail,
     RecordLine, RecordList, ReplayList, ReplayReport, Replayed, ReplayedRule, ReviewDetail, RuleCheck, RuleList,
-    RunDetail, RunList, RunTally, SavedBaseline, SealedDetail, SourceCoverage, Status, StopList, TargetHistory,
-    ToolDetail, ToolLine, ToolList, ToolResult, UndoPreview, Verification, WorkflowChanged, WorkflowDetail,
-    WorkflowDiff, WorkflowList, WorkflowValidation, findings_of,
+    RunDetail, RunList, RunTally, SagaDetail, SagaList, SavedBaseline, SealedDetail, SourceCoverage, Status, StopList,
+    TargetHistory, ToolDetail, ToolLine, ToolList, ToolResult, UndoPreview, Verification, WorkflowChanged,
+    WorkflowDetail, WorkflowDiff, WorkflowList, WorkflowValidation, findings_of,
 };

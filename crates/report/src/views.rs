@@ -21,6 +21,7 @@ mod policy;
 mod record;
 mod records;
 mod review;
+mod saga;
 mod section;
 mod tools;
 mod undo;
@@ -51,6 +52,7 @@ pub use policy::{
 pub use record::RecordDetail;
 pub use records::{RecordLine, RecordList};
 pub use review::ReviewDetail;
+pub use saga::{SagaDetail, SagaList};
 pub use tools::{ToolDetail, ToolLine, ToolList, ToolResult};
 pub use undo::{CertificateDetail, UndoPreview};
 pub use verification::Verification;

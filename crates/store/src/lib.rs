@@ -20,6 +20,7 @@ mod before;
 mod beside;
 mod bundle;
 
+mod claim;
 mod clock;
 mod content;
 pub mod daily;
@@ -62,6 +63,7 @@ pub use bundle::Selection;
 pub use health::{ErrorPattern, Group, Health, Resource, Tally, Unusual, UnusualKind};
 pub use marks::{MARK_ACTION, Mark, mark};
 
+pub use claim::Claim;
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy};
 pub use content::{Content, PartSlot};
 pub use digest_key::digest_key;

@@ -7,7 +7,7 @@ use sealbook_inspect::Progress;
 use sealbook_ledger::{
     Entry, EntryPart, Fault, Leaf, PART_STATEMENT, PublicKey, Report, Trust, verify_bundle, verify_bundle_each,
 };
-use sealbook_record::{CertificateCheck, Record, Timestamp};
+use sealbook_record::{CertificateCheck, LawfulCheck, Record, Timestamp};
 use sealbook_report::{Document, Gaps, Verification, View, bundle_in};
 use sealbook_serve::{Checks, Verdict, trust, verdict_of_book};
 use sealbook_store::{Ledger, Selection};
@@ -185,9 +185,10 @@ fn of_bundle(
     trust.keys.extend(trusted.into_iter().map(|(_, key)| key));
     let input = Input::open(path)?;
     let name = input.name.clone();
-    let mut certificates = CertificateCheck::default();
+    let (mut certificates, mut runs) = (CertificateCheck::default(), LawfulCheck::default());
     let mut take = |entry: &Entry<'_>| {
         if let Some(record) = record_of(entry) {
+            runs.push(entry.seq, &record);
             certificates.push(entry.seq, record);
         }
     };
@@ -213,7 +214,22 @@ fn of_bundle(
     if count > 0 && unfounded.is_empty() && report.valid {
         context.note(&format!("certificates of undo: {count}, each borne out by the records in the bundle"));
     }
-    Ok(if unfounded.is_empty() { exit } else { exit.or_worse(Exit::Findings) })
+    let is_lawful = of_runs(runs, report.valid, context);
+    Ok(if unfounded.is_empty() && is_lawful { exit } else { exit.or_worse(Exit::Findings) })
+}
+
+/// Whether the sagas and workflows in a bundle went as runs may go.
+fn of_runs(runs: LawfulCheck, is_intact: bool, context: &Context) -> bool {
+    let count = runs.runs();
+    let unlawful = runs.finish();
+    for breach in &unlawful {
+        let step = breach.step.as_ref().map_or_else(String::new, |step| format!(", step {step}"));
+        context.note(&format!("run {}{step}, record {}: {}", breach.run, breach.seq, breach.why));
+    }
+    if count > 0 && unlawful.is_empty() && is_intact {
+        context.note(&format!("runs: {count}, each explained by its records"));
+    }
+    unlawful.is_empty()
 }
 
 /// The record that an entry of a bundle shows, where it shows one.

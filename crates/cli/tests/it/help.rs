@@ -57,6 +57,7 @@ const COMMANDS: &[&str] = &[
     "report",
     "review",
     "tool",
+    "saga",
     "workflow",
     "reindex",
     "demo",

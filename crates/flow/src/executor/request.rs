@@ -1,11 +1,36 @@
 //! What is asked of the executor, and what it answers.
 
+use std::sync::Arc;
+
 use sealbook_record::{Actor, Category, Record, Severity, Target, Uuid};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::tool::Compensation;
 use crate::{Error, Journal};
+
+/// Says what takes a call back, from what it was given and what it gave, in the place of its tool.
+#[derive(Clone)]
+pub struct TakenBy(Arc<Says>);
+
+type Says = dyn Fn(&Value, &Value) -> Compensation + Send + Sync;
+
+impl TakenBy {
+    /// What this says, of input and result.
+    pub fn new(says: impl Fn(&Value, &Value) -> Compensation + Send + Sync + 'static) -> Self {
+        Self(Arc::new(says))
+    }
+
+    pub(super) fn of(&self, input: &Value, result: &Value) -> Compensation {
+        (self.0)(input, result)
+    }
+}
+
+impl std::fmt::Debug for TakenBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TakenBy")
+    }
+}
 
 /// A call that is to be made.
 #[derive(Debug, Clone)]
@@ -36,6 +61,12 @@ pub struct Request {
     pub undoes: Option<String>,
     /// Which step of what it is, for the record.
     pub step: Option<Value>,
+    /// What takes it back, where that is not what the tool says.
+    pub taken_by: Option<TakenBy>,
+    /// An answer that says `"success": false`, in itself or in its `body`, is a failure.
+    pub heeds_success: bool,
+    /// Labels of its records.
+    pub tags: Vec<String>,
 }
 
 impl Request {
@@ -55,6 +86,9 @@ impl Request {
             pin: None,
             undoes: None,
             step: None,
+            taken_by: None,
+            heeds_success: false,
+            tags: Vec::new(),
         }
     }
 
@@ -67,6 +101,7 @@ impl Request {
         record.conversation.clone_from(&self.conversation);
         record.project.clone_from(&self.project);
         record.reason.clone_from(&self.reason);
+        record.tags.clone_from(&self.tags);
         if record.actor_unknown() {
             record.severity = Severity::Warning;
             record.tags.push("actor_unknown".to_owned());

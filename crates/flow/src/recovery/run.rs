@@ -100,7 +100,7 @@ impl Recovery {
             let next = self.retry.next(&failed, self.random());
             leave(entered, failure(&fault, next)).await?;
             match next {
-                Next::Retry(wait) => self.time.wait(wait).await,
+                Next::Retry(wait) => self.time.pause(wait).await,
                 Next::End(why) => {
                     let action = call.intent.action.clone();
                     let gave_up = GaveUp { action, fault, why, attempts: number, operation, last: intent };

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::Error;
+use crate::binding::{Look, bind, misfit, path_of};
 use crate::tool::Compensation;
 
 /// A declared compensation.
@@ -13,12 +14,6 @@ pub struct ToolUndo {
     input: Value,
 }
 
-/// Where a text points.
-enum Source<'t> {
-    Input(&'t str),
-    Result(&'t str),
-}
-
 impl ToolUndo {
     /// This tool with this input. A text of it that begins with `$.input` or `$.result` stands for what lies there:
     /// `$.result.order.id`, or a JSON pointer (RFC 6901) after it, `$.result/order/id`.
@@ -26,7 +21,8 @@ impl ToolUndo {
     /// Errors: [`Error::ToolInvalid`], where such a text points nowhere.
     pub fn new(tool: &str, input: Value) -> Result<Self, Error> {
         let undo = Self { tool: tool.to_owned(), input };
-        if every_text(&undo.input, &mut |text| !text.starts_with("$.") || source(text).is_some()) {
+        let points = |text: &str| path_of(text, "$.input").or_else(|| path_of(text, "$.result")).is_some();
+        if misfit(&undo.input, &|text| !text.starts_with("$.") || points(text)).is_none() {
             return Ok(undo);
         }
         let why = "`compensate.input` points neither into `$.input` nor into `$.result`";
@@ -35,52 +31,18 @@ impl ToolUndo {
 
     /// The call, bound.
     pub(super) fn bind(&self, input: &Value, result: &Value) -> Compensation {
-        match bound(&self.input, input, result) {
+        let look = |text: &str| match (path_of(text, "$.input"), path_of(text, "$.result")) {
+            (Some(path), _) => Look::at(Some(input), path),
+            (None, Some(path)) => Look::at(Some(result), path),
+            (None, None) => Look::Plain,
+        };
+        match bind(&self.input, &look) {
             Ok(input) => Compensation::Call { tool: self.tool.clone(), input },
             Err(place) => {
                 let why = format!("what takes it back needs {place}, and there is no such thing");
                 Compensation::Irreversible { why }
             }
         }
-    }
-}
-
-fn bound(template: &Value, input: &Value, result: &Value) -> Result<Value, String> {
-    Ok(match template {
-        Value::String(text) => match source(text) {
-            Some(Source::Input(rest)) => found(input, rest).ok_or_else(|| text.clone())?.clone(),
-            Some(Source::Result(rest)) => found(result, rest).ok_or_else(|| text.clone())?.clone(),
-            None => template.clone(),
-        },
-        Value::Array(items) => items.iter().map(|item| bound(item, input, result)).collect::<Result<_, _>>()?,
-        Value::Object(members) => {
-            let members = members.iter().map(|(name, value)| Ok((name.clone(), bound(value, input, result)?)));
-            Value::Object(members.collect::<Result<_, String>>()?)
-        }
-        plain => plain.clone(),
-    })
-}
-
-fn source(text: &str) -> Option<Source<'_>> {
-    let is_path = |rest: &&str| rest.is_empty() || rest.starts_with(['.', '/']);
-    let input = text.strip_prefix("$.input").filter(is_path).map(Source::Input);
-    input.or_else(|| text.strip_prefix("$.result").filter(is_path).map(Source::Result))
-}
-
-fn found<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    let Some(names) = path.strip_prefix('.') else { return value.pointer(path) };
-    names.split('.').try_fold(value, |value, name| match value {
-        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
-        value => value.get(name),
-    })
-}
-
-fn every_text(value: &Value, fits: &mut impl FnMut(&str) -> bool) -> bool {
-    match value {
-        Value::String(text) => fits(text),
-        Value::Array(items) => items.iter().all(|item| every_text(item, fits)),
-        Value::Object(members) => members.values().all(|value| every_text(value, fits)),
-        _ => true,
     }
 }
 

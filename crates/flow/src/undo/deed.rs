@@ -8,8 +8,9 @@ use sealbook_record::{
     Record, Uuid, plain_path, working_directory,
 };
 use sealbook_store::{Operation, Stored};
-use serde::Deserialize;
 use serde_json::Value;
+
+use crate::saga::{Taken, declared};
 
 /// What an operation did to the world.
 pub(super) enum Deed {
@@ -95,26 +96,10 @@ fn ends(record: &Record) -> bool {
 
 /// What the executor sealed of how the call is taken back.
 fn compensation(stored: &Stored, record: &Record) -> Option<Deed> {
-    #[derive(Deserialize)]
-    struct Metadata {
-        compensation: Declared,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "snake_case")]
-    enum Declared {
-        Nothing,
-        Call { tool: String, input: Value },
-        Irreversible { why: String },
-    }
-    let Metadata { compensation } = serde_json::from_str(record.part(PartName::Metadata)?.get()).ok()?;
-    let is_redacted = stored.redactions.iter().any(|gone| gone.path.starts_with("metadata/compensation"));
-    Some(match compensation {
-        Declared::Nothing => Deed::Nothing,
-        Declared::Call { .. } if is_redacted => {
-            Deed::Impossible("redaction changed what the call that takes it back needs".to_owned())
-        }
-        Declared::Call { tool, input } => Deed::Call { tool, input },
-        Declared::Irreversible { why } => Deed::Impossible(why),
+    Some(match declared(record, &stored.redactions)? {
+        Taken::Nothing => Deed::Nothing,
+        Taken::Call { tool, input } => Deed::Call { tool, input },
+        Taken::Impossible(why) => Deed::Impossible(why),
     })
 }
 

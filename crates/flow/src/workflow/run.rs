@@ -3,6 +3,7 @@
 //! [`Run`] is a fold over events, and [`Run::next`] a pure function of it and the definition. [`Runner`] does what
 //! comes next, and writes down each step before and after.
 
+mod agent;
 mod asking;
 mod crew;
 mod event;
@@ -15,6 +16,7 @@ mod tool;
 mod travel;
 mod wish;
 
+pub use self::agent::{Agents, CALL_ACTION, Models, TURN_ACTION};
 pub use self::asking::Notice;
 pub use self::crew::Equipment;
 pub use self::event::{CANCEL_ACTION, FREEZE_ACTION, Fork, NODE_ACTION, RESUME_ACTION, RUN_ACTION, RunEvent, StepEnd};

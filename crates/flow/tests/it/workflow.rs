@@ -2,6 +2,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "values are written where they are used")]
 
+mod agents;
 mod bombs;
 mod data;
 mod definitions;

@@ -45,6 +45,9 @@ impl Calls {
                 let mut timed = Registry::new();
                 let (tool, time) = (Arc::clone(self.tool(node)?), Arc::clone(&recovery.time));
                 timed.add(Arc::new(Timed { tool, time, most: Duration::from_secs(seconds) }))?;
+                if let Some(pin) = self.tools.required(&node.tool_name) {
+                    timed.require(&node.tool_name, pin);
+                }
                 Arc::new(timed)
             }
         };

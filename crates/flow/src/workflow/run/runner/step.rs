@@ -1,9 +1,9 @@
 //! One step: its intent, its work, its outcome.
 
+use std::sync::Arc;
+
 use sealbook_record::{Outcome, PartName};
 use serde_json::{Value, json};
-
-use std::sync::Arc;
 
 use super::{Runner, Way};
 use crate::executor::Request;
