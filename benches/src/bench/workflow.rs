@@ -63,8 +63,7 @@ impl Room {
         let actor = Some(Actor::new(ActorKind::Agent, "builder"));
         let request = RunRequest { actor, run_id, ..RunRequest::default() };
         let runner = self.equipment.clone().runner();
-        let (run, took) =
-            timed(|| Ok(wait_for(runner.run(definition, &request, Box::pin(std::future::pending())))??))?;
+        let (run, took) = timed(|| Ok(wait_for(runner.run(definition, &request, Box::pin(std::future::pending())))??))?;
         if run.status != RunStatus::Completed {
             return Err(format!("the run ended as {}: {:?}", run.status.as_str(), run.why).into());
         }
@@ -117,8 +116,7 @@ fn sequential() -> Result {
     let chain = definition(&nodes, &edges)?;
     let (rows, page) = rows(&chain, STEPS)?;
     let ours = || Ok(rate(STEPS, Room::new(place::fresh()?.path())?.run(&chain, None)?));
-    let contenders: Vec<Contender<'_>> =
-        vec![("ours", Box::new(ours)), ("commits", Box::new(|| commits(&rows, page)))];
+    let contenders: Vec<Contender<'_>> = vec![("ours", Box::new(ours)), ("commits", Box::new(|| commits(&rows, page)))];
     let figures = in_turns(contenders)?;
     let what = "1,000 steps, one after the other, against commits";
     let row = Row { bench: "workflow", what, unit: "steps/s", target: Some(Bound::AtLeast(0.7)) };
@@ -138,8 +136,7 @@ fn fan_out() -> Result {
     let wide = definition(&nodes, &edges)?;
     let (rows, page) = rows(&wide, BRANCHES)?;
     let ours = || Ok(rate(BRANCHES, Room::new(place::fresh()?.path())?.run(&wide, None)?));
-    let contenders: Vec<Contender<'_>> =
-        vec![("ours", Box::new(ours)), ("commits", Box::new(|| commits(&rows, page)))];
+    let contenders: Vec<Contender<'_>> = vec![("ours", Box::new(ours)), ("commits", Box::new(|| commits(&rows, page)))];
     let figures = in_turns(contenders)?;
     let what = "100 branches and their join, against commits";
     tell(Row { bench: "workflow", what, unit: "branches/s", target: None }, &figures[0], &figures[1]);

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sealbook_record::{Actor, Category, Outcome, PartName, Record, Target, TargetKind, Timestamp, Uuid};
 use sealbook_store::{Cursor, Ledger, Query, Stored};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::definition::Definition;
 use super::error::{WorkflowError, shown};
@@ -119,7 +120,7 @@ impl Shelf {
         let seq = self.entry(wanted)?.seq;
         let stored = self.ledger.reader()?.record(seq)?;
         self.ledger.note_altered(&stored);
-        let text = stored.record.as_ref().and_then(|record| record.part(PartName::Input)).map(|part| part.get());
+        let text = stored.record.as_ref().and_then(|record| record.part(PartName::Input)).map(RawValue::get);
         Ok(Definition::read(text.unwrap_or_default())?)
     }
 
@@ -268,7 +269,7 @@ impl Known {
     }
 
     fn read(&self, record: &Record, stored: &Stored) -> Result<Shelved, String> {
-        let part = |name: PartName| record.part(name).map(|part| part.get());
+        let part = |name: PartName| record.part(name).map(RawValue::get);
         let note: Option<Note> = part(PartName::Context).and_then(|text| serde_json::from_str(text).ok());
         let note = note.ok_or("its record does not say which version it is")?;
         let text = part(PartName::Input).ok_or("its definition is not there: it was erased or altered")?;

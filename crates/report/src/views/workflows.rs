@@ -109,8 +109,8 @@ fn standing(status: RunStatus) -> Text {
     Text::toned(status.as_str(), tone)
 }
 
-fn number(count: impl ToString) -> Text {
-    Text::plain(count.to_string())
+fn number(count: impl Into<u64>) -> Text {
+    Text::plain(count.into().to_string())
 }
 
 fn short(digest: &str) -> Text {
@@ -134,7 +134,7 @@ impl View for WorkflowList<'_> {
                 name,
                 Text::plain(&it.name),
                 number(it.version),
-                number(it.node_count),
+                number(it.node_count as u64),
                 short(&it.digest),
                 when(Some(it.at)),
             ]

@@ -45,17 +45,16 @@ pub(super) struct CloneArgs {
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let room = Room::open(context, &args.acting)?;
-    let shelved = match &args.from {
-        Some(from) => room.shelf.adopt(&*room.journal, &room.named(from)?, &room.actor)?.1,
-        None => {
-            let new = NewWorkflow {
-                name: args.name.clone().unwrap_or_default(),
-                description: args.description.clone(),
-                tags: args.tag.clone(),
-            };
-            let made = Definition::create(random(), new, room.ledger.now()).map_err(sealbook_flow::Error::from)?;
-            room.shelf.put(&*room.journal, &made, "created", &room.actor, None)?
-        }
+    let shelved = if let Some(from) = &args.from {
+        room.shelf.adopt(&*room.journal, &room.named(from)?, &room.actor)?.1
+    } else {
+        let new = NewWorkflow {
+            name: args.name.clone().unwrap_or_default(),
+            description: args.description.clone(),
+            tags: args.tag.clone(),
+        };
+        let made = Definition::create(random(), new, room.ledger.now()).map_err(sealbook_flow::Error::from)?;
+        room.shelf.put(&*room.journal, &made, "created", &room.actor, None)?
     };
     context.out.show(&WorkflowChanged { shelved: &shelved, node_id: None })?;
     Ok(context.answered(&room.ledger, Exit::Clean))

@@ -223,6 +223,11 @@ pub(super) fn wait_for<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     Ok(runtime.block_on(work))
 }
 
+/// Waits a while.
+pub(super) fn pause(how_long: Duration) -> Result<(), Failure> {
+    wait_for(async move { tokio::time::sleep(how_long).await })
+}
+
 /// Comes when a person ends the program: what runs is called off, and that is on record. A second signal ends it at
 /// once.
 pub(super) fn interrupted() -> Result<Pin<Box<dyn Future<Output = ()> + Send>>, Failure> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sealbook_flow::workflow::{RunStatus, find_run};
 
-use super::room::Room;
+use super::room::{Room, pause};
 use crate::args::Acting;
 use crate::command::Context;
 use crate::exit::Exit;
@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
                     asked.push(id);
                 }
             }
-            std::thread::sleep(LOOK_EVERY);
+            pause(LOOK_EVERY)?;
             run = find_run(&room.ledger, &args.run)?;
         }
     }

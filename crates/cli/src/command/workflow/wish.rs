@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sealbook_flow::workflow::{Run, RunRequest, RunStatus, Wish, find_run, wish};
 
-use super::room::{Room, wait_for};
+use super::room::{Room, pause, wait_for};
 use crate::args::Acting;
 use crate::command::Context;
 use crate::exit::Exit;
@@ -104,6 +104,6 @@ fn until(room: &Room, id: &str, seconds: u64, is_so: impl Fn(&Run) -> bool) -> R
         if is_so(&run) || began.elapsed() >= Duration::from_secs(seconds) {
             return Ok(run);
         }
-        std::thread::sleep(LOOK_EVERY);
+        pause(LOOK_EVERY)?;
     }
 }

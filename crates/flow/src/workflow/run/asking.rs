@@ -104,10 +104,10 @@ impl Asking {
             let of_step = state.approvals().iter().filter(|it| it.call.whole == call.whole);
             let (mut same, mut other) = (None, false);
             for earlier in of_step {
-                if earlier.call.arguments != call.arguments {
-                    other = true;
-                } else {
+                if earlier.call.arguments == call.arguments {
                     same = Some(earlier.id);
+                } else {
+                    other = true;
                 }
             }
             match same {

@@ -17,7 +17,7 @@ pub fn find_run(ledger: &Ledger, id: &str) -> Result<Run, Error> {
     if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return Err(not_found().into());
     }
-    let events = events(ledger, Query { tags: vec![id.to_owned()], ascending: true, ..Query::default() })?;
+    let events = events(ledger, &Query { tags: vec![id.to_owned()], ascending: true, ..Query::default() })?;
     Ok(Run::fold(events).filter(|run| run.run_id == id).ok_or_else(not_found)?)
 }
 
@@ -68,9 +68,9 @@ fn of_intent(ledger: &Ledger, intent: &Stored) -> Result<Option<Run>, sealbook_s
     Ok(Run::fold(events))
 }
 
-fn events(ledger: &Ledger, query: Query) -> Result<Vec<RunEvent>, Error> {
+fn events(ledger: &Ledger, query: &Query) -> Result<Vec<RunEvent>, Error> {
     let mut events = Vec::new();
-    ledger.each_match(&query, &mut |stored| {
+    ledger.each_match(query, &mut |stored| {
         events.extend(event(&stored));
         Ok(true)
     })?;

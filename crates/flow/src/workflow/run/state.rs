@@ -175,7 +175,6 @@ impl Run {
     /// One more thing happened.
     pub fn apply(&mut self, event: RunEvent) {
         match event {
-            RunEvent::Began { .. } => {}
             RunEvent::StepBegan { path, at } => {
                 self.lines.push(Line { path: path.clone(), at, is_end: false });
                 self.steps.insert(path, Step::Open);
@@ -186,7 +185,7 @@ impl Run {
             }
             RunEvent::Frozen if self.status == RunStatus::Running => self.status = RunStatus::Frozen,
             RunEvent::Resumed if self.status == RunStatus::Frozen => self.status = RunStatus::Running,
-            RunEvent::Frozen | RunEvent::Resumed => {}
+            RunEvent::Began { .. } | RunEvent::Frozen | RunEvent::Resumed => {}
             RunEvent::Ended { status, why, at } => {
                 self.status = status;
                 self.why = why;

@@ -230,7 +230,7 @@ fn run(call: &Call<'_>) -> Result<Answer, Error> {
     let room = room(call.desk)?;
     let told = match asked.action {
         Action::Create => edit::create(call, room, asked)?,
-        Action::AddNode => edit::add_node(call, room, asked)?,
+        Action::AddNode => edit::add_node(call, room, &asked)?,
         Action::UpdateNode => edit::update_node(call, room, asked)?,
         Action::Connect => edit::connect(call, room, &asked)?,
         Action::Disconnect => edit::disconnect(call, room, &asked)?,

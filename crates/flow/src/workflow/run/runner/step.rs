@@ -142,11 +142,7 @@ impl Runner {
                 Err(Broken::Unknown(why)) => {
                     (Ending::new(Outcome::Unknown).with(PartName::Error, why), StepEnd::Unknown(why.clone()))
                 }
-                Err(Broken::Book(_)) => {
-                    entered.leave_open();
-                    return gave;
-                }
-                Err(Broken::Frozen) => {
+                Err(Broken::Book(_) | Broken::Frozen) => {
                     entered.leave_open();
                     return gave;
                 }

@@ -11,20 +11,17 @@ use crate::mcp::tool::Call;
 pub(super) fn create(call: &Call<'_>, room: &Workflows, asked: Arguments) -> Result<Value, Error> {
     let shelf = &room.equipment.shelf;
     let journal = &*room.equipment.recovery.journal;
-    let shelved = match asked.definition {
-        Some(given) => {
-            let definition = Definition::read(&Value::Object(given).to_string()).map_err(flow)?;
-            shelf.adopt(journal, &definition, &call.actor)?.1
-        }
-        None => {
-            let new = NewWorkflow {
-                name: asked.name.unwrap_or_else(|| "New Workflow".to_owned()),
-                description: asked.description.unwrap_or_default(),
-                tags: asked.tags.unwrap_or_default(),
-            };
-            let made = Definition::create(random(room), new, call.desk.ledger().now()).map_err(flow)?;
-            shelf.put(journal, &made, "created", &call.actor, None)?
-        }
+    let shelved = if let Some(given) = asked.definition {
+        let definition = Definition::read(&Value::Object(given).to_string()).map_err(flow)?;
+        shelf.adopt(journal, &definition, &call.actor)?.1
+    } else {
+        let new = NewWorkflow {
+            name: asked.name.unwrap_or_else(|| "New Workflow".to_owned()),
+            description: asked.description.unwrap_or_default(),
+            tags: asked.tags.unwrap_or_default(),
+        };
+        let made = Definition::create(random(room), new, call.desk.ledger().now()).map_err(flow)?;
+        shelf.put(journal, &made, "created", &call.actor, None)?
     };
     Ok(made(&shelved))
 }
@@ -38,7 +35,7 @@ pub(super) fn clone(call: &Call<'_>, room: &Workflows, asked: &Arguments) -> Res
     Ok(made(&room.equipment.shelf.put(journal, &copy, &change, &call.actor, None)?))
 }
 
-pub(super) fn add_node(call: &Call<'_>, room: &Workflows, asked: Arguments) -> Result<Value, Error> {
+pub(super) fn add_node(call: &Call<'_>, room: &Workflows, asked: &Arguments) -> Result<Value, Error> {
     let node_type = asked.node_type.ok_or_else(|| missing("node_type"))?;
     let name = asked.name.as_deref().unwrap_or(node_type.as_str());
     let config = asked.config.clone().unwrap_or_default();
