@@ -415,9 +415,9 @@ impl Way<'_> {
         // A call that was dropped has queued its outcome: what is sealed next comes behind it.
         match ended {
             None | Some(Err(Error::SagaHalted { .. } | Error::GaveUp(_) | Error::Refused { .. })) => Ok(Call::Told),
-            Some(
-                Ok(Called { unsealed: Some(error), .. }) | Err(error @ (Error::Store(_) | Error::Offload { .. })),
-            ) => Err(error),
+            Some(Ok(Called { unsealed: Some(error), .. }) | Err(error @ (Error::Store(_) | Error::Offload { .. }))) => {
+                Err(error)
+            }
             Some(Ok(called)) => {
                 if !undo {
                     self.live.0.insert(name.to_owned(), (called.result, called.compensation));
@@ -453,7 +453,7 @@ impl Way<'_> {
             None => Arc::clone(&runner.recovery.time),
             Some(poll) => Arc::new(WatchedTime { time: Arc::clone(&runner.recovery.time), watch: watch.clone(), poll }),
         };
-        let journal: Arc<dyn Journal> = Arc::new(Watched { journal: runner.journal(), watch });
+        let journal: Arc<dyn Journal> = Arc::new(Watched { journal: runner.journal(), watch: Some(watch) });
         let recovery = Recovery { retry, journal, time, entropy: Arc::clone(&runner.recovery.entropy) };
         Executor::new(runner.tenant.clone(), Arc::clone(&runner.tools), recovery, Arc::clone(&runner.secrets))
     }

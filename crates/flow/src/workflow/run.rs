@@ -3,6 +3,7 @@
 //! [`Run`] is a fold over events, and [`Run::next`] a pure function of it and the definition. [`Runner`] does what
 //! comes next, and writes down each step before and after.
 
+mod calls;
 mod event;
 mod plan;
 mod runner;

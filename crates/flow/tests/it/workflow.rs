@@ -8,6 +8,7 @@ mod definitions;
 mod edits;
 mod nodes;
 mod runs;
+mod sagas;
 mod validation;
 
 use sealbook_flow::workflow::Definition;

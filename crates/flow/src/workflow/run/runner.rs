@@ -6,7 +6,8 @@ use std::time::Duration;
 use sealbook_record::{Actor, ActorKind, Category, Outcome, PartName, Record, Target, TargetKind, Uuid};
 use serde_json::{Map, Value, json};
 
-use super::event::{RUN_ACTION, RunEvent, RunNote};
+use super::calls::CallsRun;
+use super::event::{RESUMED_ACTION, RUN_ACTION, RunEvent, RunNote};
 use super::state::{Run, RunStatus, Step};
 use super::steps::Hands;
 use super::tool::Calls;
@@ -14,10 +15,11 @@ use crate::tool::Registry;
 use crate::workflow::definition::Definition;
 use crate::workflow::edit::run_id;
 use crate::workflow::error::WorkflowError;
-use crate::workflow::node::{Config, Node};
+use crate::workflow::node::Config;
 use crate::workflow::validate::validate;
 use crate::{Ending, Entered, Error, Pending, Recovery, Secrets, enter, offload};
 
+mod saga;
 mod step;
 
 /// Runs workflows for one tenant.
@@ -51,6 +53,8 @@ struct Way<'w> {
     before: Option<&'w Run>,
     /// What happened since the last look.
     told: Mutex<Vec<RunEvent>>,
+    /// The calls so far, those of processes before this one among them.
+    calls: Mutex<CallsRun>,
 }
 
 impl Way<'_> {
@@ -138,7 +142,7 @@ impl Runner {
         let mut run = before.clone();
         // Steps that are open are begun again, each as its effect allows.
         run.steps.retain(|_, step| *step != Step::Open);
-        let mut intent = self.record(definition, request, &before.run_id, "workflow.resume");
+        let mut intent = self.record(definition, request, &before.run_id, RESUMED_ACTION);
         intent.parent = Some(before.intent);
         let note = RunNote { run: before.run_id.clone(), digest: None, version: None, path: None, status: None };
         intent.set_part(PartName::Context, &note).expect("texts are JSON");
@@ -176,7 +180,8 @@ impl Runner {
         intent: Uuid,
         mut cancel: Pending<'_, ()>,
     ) -> Result<Run, Error> {
-        let way = Way { definition, request, run_id: run.run_id.clone(), intent, before, told: Mutex::default() };
+        let (run_id, calls) = (run.run_id.clone(), Mutex::new(run.calls.clone()));
+        let way = Way { definition, request, run_id, intent, before, told: Mutex::default(), calls };
         let time = &self.calls.recovery.time;
         let mut timeout = time.wait(Duration::from_secs(definition.timeout_s()));
         let mut running: Vec<Running<'_>> = Vec::new();
@@ -206,6 +211,7 @@ impl Runner {
         };
         // What still runs is called off; its records say so.
         drop(running);
+        self.leave_sagas(&way, &run).await?;
         let why = why.or_else(|| run.errors(definition).first().cloned().filter(|_| status != RunStatus::Completed));
         run.apply(RunEvent::Ended { status, why, at: self.calls.recovery.journal.now() });
         Ok(run)
@@ -230,10 +236,9 @@ impl Runner {
         offload(move || journal.seal(record)).await?
     }
 
-    /// Refuses what is not valid, and what cannot be run yet.
+    /// Refuses what is not valid.
     fn runnable(&self, definition: &Definition) -> Result<(), WorkflowError> {
-        let mut errors = validate(definition, Some(&*self.calls.tools)).errors;
-        sagas(definition.nodes(), &mut errors);
+        let errors = validate(definition, Some(&*self.calls.tools)).errors;
         if errors.is_empty() { Ok(()) } else { Err(WorkflowError::ValidationFailed { errors }) }
     }
 
@@ -298,16 +303,6 @@ async fn first(running: &mut Vec<Running<'_>>, cancel: &mut Pending<'_, ()>, tim
         timeout.as_mut().poll(context).map(|()| First::TimedOut)
     })
     .await
-}
-
-/// A saga is no step of a run yet: its steps are run as a saga of their own.
-fn sagas(nodes: &[Node], errors: &mut Vec<String>) {
-    for node in nodes {
-        if matches!(node.config, Config::Saga(_)) {
-            errors.push(format!("'{}' is a saga; run its steps as a saga of their own", node.name));
-        }
-        sagas(node.config.body(), errors);
-    }
 }
 
 /// What the run is given: each input checked, its default where it is missing.

@@ -6,6 +6,7 @@ use sealbook_record::{Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::calls::CallsRun;
 use super::event::{RunEvent, StepEnd};
 use crate::workflow::definition::Definition;
 use crate::workflow::node::Config;
@@ -109,6 +110,8 @@ pub struct Run {
     pub ended: Option<Timestamp>,
     /// Its steps, by their paths.
     pub steps: BTreeMap<String, Step>,
+    /// The calls of its steps.
+    pub(super) calls: CallsRun,
     /// What happened, in order.
     events: Vec<RunEvent>,
 }
@@ -138,6 +141,7 @@ impl Run {
             began: at,
             ended: None,
             steps,
+            calls: CallsRun::default(),
             events,
         })
     }
@@ -146,6 +150,9 @@ impl Run {
     pub fn apply(&mut self, event: RunEvent) {
         match &event {
             RunEvent::Began { .. } => return,
+            RunEvent::CallBegan { .. } | RunEvent::CallEnded { .. } | RunEvent::NotUndoable { .. } => {
+                return self.calls.apply(event);
+            }
             RunEvent::StepBegan { path, .. } => {
                 self.steps.insert(path.clone(), Step::Open);
             }

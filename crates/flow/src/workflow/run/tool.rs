@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::saga::Watched;
 use crate::time::before;
-use crate::tool::{Deed, Effect, Probed, Registry, Tool, ToolCall, ToolInfo};
+use crate::tool::{Deed, Probed, Registry, Tool, ToolCall, ToolInfo};
 use crate::workflow::node::Tool as ToolNode;
 use crate::{Availability, Cause, Compensation, Error, Executor, Fault, Pending, Recovery, Secrets, Time};
 
@@ -18,22 +19,13 @@ pub(super) struct Calls {
     pub(super) secrets: Arc<dyn Secrets>,
 }
 
-/// What is to be done with a call of which nobody knows whether it took effect.
-pub(super) enum Again {
-    /// It is made again, with the same key.
-    Call,
-    /// It took effect, and gave this.
-    Done(Value),
-    /// A person decides.
-    Ask,
-}
-
 impl Calls {
     /// An executor for this step alone.
     ///
     /// Errors: there is no such tool.
     pub(super) fn executor(&self, node: &ToolNode) -> Result<Executor, Error> {
         let mut recovery = self.recovery.clone();
+        recovery.journal = Arc::new(Watched { journal: Arc::clone(&self.recovery.journal), watch: None });
         recovery.retry.retries = node.retry_count;
         if let Some(seconds) = node.timeout_s {
             recovery.retry.deadline = Duration::from_secs(seconds);
@@ -50,25 +42,8 @@ impl Calls {
         Ok(Executor::new(self.tenant.clone(), tools, recovery, Arc::clone(&self.secrets)))
     }
 
-    fn tool(&self, node: &ToolNode) -> Result<&Arc<dyn Tool>, Error> {
+    pub(super) fn tool(&self, node: &ToolNode) -> Result<&Arc<dyn Tool>, Error> {
         self.tools.get(&node.tool_name).ok_or_else(|| Error::ToolUnknown { tool: node.tool_name.clone() })
-    }
-
-    /// What comes of a call that was begun, and whose outcome is not on record.
-    pub(super) async fn again(&self, node: &ToolNode, key: &str, input: &Value) -> Result<Again, Error> {
-        let tool = self.tool(node)?;
-        let operation = self.recovery.journal.next_id();
-        let left = self.recovery.retry.deadline;
-        let call = ToolCall { tenant: &self.tenant, operation, key, input, left };
-        Ok(match tool.deed(input).effect {
-            Effect::Pure | Effect::Read | Effect::Idempotent => Again::Call,
-            Effect::Unsafe => Again::Ask,
-            Effect::Probeable => match tool.probe(&call).await {
-                Ok(Probed::Done(value)) => Again::Done(value),
-                Ok(Probed::NotDone) => Again::Call,
-                Err(_) => Again::Ask,
-            },
-        })
     }
 }
 

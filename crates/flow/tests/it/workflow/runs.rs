@@ -20,7 +20,7 @@ use super::{node, workflow};
 use crate::fixture::{Bench, wait_for};
 
 /// Waits up to 100 seconds are over at once; longer ones never.
-struct Patient;
+pub(crate) struct Patient;
 
 impl Time for Patient {
     fn now(&self) -> Timestamp {
