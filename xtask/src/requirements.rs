@@ -28,7 +28,8 @@ static ROWS: &[(u32, u32)] = &[
 ];
 
 /// Defects that are due, as ranges.
-static DEFECTS: &[(u32, u32)] = &[(1, 9), (11, 39), (41, 67), (69, 69), (71, 73), (76, 76), (78, 78), (80, 80), (82, 84)];
+static DEFECTS: &[(u32, u32)] =
+    &[(1, 9), (11, 39), (41, 67), (69, 69), (71, 73), (76, 76), (78, 78), (80, 80), (82, 84)];
 
 /// What a row may say of itself.
 static STATES: &[&str] = &["open", "partly", "done"];

@@ -188,6 +188,7 @@ impl Gateway {
             project: None,
             recording: Recording::Calls,
             holding: HoldOptions::default(),
+            files: None,
         };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let upstream = format!("http://{server}/mcp");

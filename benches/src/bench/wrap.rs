@@ -99,6 +99,7 @@ fn with_gateway(durability: Durability, measure: impl FnOnce(&mut Wire) -> Resul
     };
     let options = SessionOptions {
         holding: sealbook_gate::mcp::HoldOptions::default(),
+        files: std::env::current_dir().ok(),
         actor: Actor::new(ActorKind::Agent, "bench"),
         server: "bench".to_owned(),
         command: "bench".to_owned(),

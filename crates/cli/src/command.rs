@@ -55,6 +55,7 @@ mod tool;
 mod undo;
 mod verify;
 mod watch;
+mod workflow;
 mod wrap;
 
 use std::path::Path;
@@ -132,6 +133,8 @@ pub(crate) enum Command {
     #[command(alias = "tools")]
     Tool(tool::Args),
     Saga(saga::Args),
+    #[command(alias = "workflows")]
+    Workflow(workflow::Args),
     Reindex(reindex::Args),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -209,6 +212,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Review(args) => review::run(&args, context),
         Command::Tool(args) => tool::run(&args, context),
         Command::Saga(args) => saga::run(&args, context),
+        Command::Workflow(args) => workflow::run(&args, context),
         Command::Reindex(args) => reindex::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

@@ -27,6 +27,12 @@ pub(crate) struct Environment {
     pub(crate) compliance_domain: Option<String>,
     /// Variables of the older audit logger that are set and not heeded, each with what to do instead.
     pub(crate) unheeded: Vec<(&'static str, &'static str)>,
+    /// `WORKFLOW_COMPOSER_ENABLED`: whether the MCP server composes and runs workflows.
+    pub(crate) composes: bool,
+    /// `VISUAL_DIAGRAMS_ENABLED`: whether it draws them.
+    pub(crate) draws: bool,
+    /// `WORKFLOW_EXECUTION_TIMEOUT`: how many seconds a run lasts at most that was begun there.
+    pub(crate) run_seconds_max: Result<Option<u64>, &'static str>,
     /// Where the program was started.
     pub(crate) current_dir: PathBuf,
     /// What standard output is able to show.
@@ -60,6 +66,9 @@ impl Environment {
             home: home.clone(),
             screen: Screen { width: width(on_terminal), colour: on_terminal && wants_colour },
             compliance_domain: variable("COMPLIANCE_DOMAIN").and_then(|domain| domain.into_string().ok()),
+            composes: is_on("WORKFLOW_COMPOSER_ENABLED"),
+            draws: is_on("VISUAL_DIAGRAMS_ENABLED"),
+            run_seconds_max: seconds("WORKFLOW_EXECUTION_TIMEOUT"),
             unheeded: UNHEEDED.iter().copied().filter(|(name, _)| variable(name).is_some()).collect(),
             is_watched: std::io::stderr().is_terminal(),
             zone: LazyLock::new(TimeZone::system),
@@ -107,6 +116,19 @@ pub(crate) fn secret(name: &str) -> Option<Zeroizing<String>> {
 /// An empty variable is an unset one.
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// A switch that is on where nobody turns it off.
+fn is_on(name: &str) -> bool {
+    let value = variable(name).and_then(|value| value.into_string().ok()).unwrap_or_default();
+    !matches!(value.trim().to_ascii_lowercase().as_str(), "false" | "0" | "no" | "off")
+}
+
+/// A number of seconds.
+fn seconds(name: &'static str) -> Result<Option<u64>, &'static str> {
+    let Some(value) = variable(name) else { return Ok(None) };
+    let seconds = value.to_str().and_then(|text| text.trim().parse().ok()).filter(|seconds| *seconds > 0);
+    seconds.map(Some).ok_or(name)
 }
 
 /// XDG Base Directory Specification: relative paths are to be ignored.

@@ -281,6 +281,7 @@ pub(crate) fn refuse_reserved(action: &str) -> Result<(), Failure> {
         Some("rule") => "rules",
         Some("alert") => "alerts",
         Some("approval") => "approvals",
+        Some("workflow") => "workflow",
         _ => "stop",
     };
     Err(Failure::ActionReserved { action: action.to_owned(), command })

@@ -7,7 +7,7 @@ mod secret;
 use std::sync::Arc;
 
 use sealbook_record::{
-    COMPENSATION_PREFIX, Outcome, PartName, Phase, RECONCILED_ACTION, Record, Target, TargetKind, Uuid,
+    COMPENSATION_PREFIX, Outcome, PartName, Phase, RECONCILED_ACTION, Record, Severity, Target, TargetKind, Uuid,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -118,7 +118,8 @@ impl Executor {
         if let Some(why) = tool.availability().why {
             return Err(Error::ToolUnavailable { tool: name.clone(), why });
         }
-        if let Some(expected) = request.pin.as_deref().filter(|pin| self.tools.pin(name) != Some(*pin)) {
+        let mut expected = request.pin.as_deref().into_iter().chain(self.tools.required(name));
+        if let Some(expected) = expected.find(|pin| self.tools.pin(name) != Some(*pin)) {
             return Err(Error::ToolChanged { tool: name.clone(), pin: expected.to_owned() });
         }
         tool.info()
@@ -253,6 +254,10 @@ impl Executor {
         record.operation = Some(operation);
         record.parent = request.parent;
         record.outcome = Some(Outcome::Failed);
+        if matches!(error, Error::ToolChanged { .. }) {
+            record.severity = Severity::Critical;
+            record.tags.push("tool_changed".to_owned());
+        }
         record.set_part(PartName::Input, &request.input).expect("a JSON value is JSON");
         let said = serde_json::json!({"code": error.code(), "message": error.to_string()});
         record.set_part(PartName::Error, &said).expect("texts are JSON");

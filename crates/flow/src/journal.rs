@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sealbook_policy::{Decision, Judged, PART_BYTES_MAX, Policy, Raw, State, is_reserved};
+use sealbook_policy::{Decision, Judged, PART_BYTES_MAX, Policy, Raw, State, is_of_runs, is_reserved};
 use sealbook_record::{Outcome, PartName, Phase, Record, Severity, Timestamp, Uuid};
 use sealbook_store::Ledger;
 use serde::Serialize;
@@ -31,6 +31,13 @@ pub trait Journal: Send + Sync {
     fn seal(&self, record: Record) -> Result<(), Error>;
     /// Queues an outcome or an event, and returns before the record is durable.
     fn queue(&self, record: Record) -> Result<(), Error>;
+    /// Hands over an outcome or an event that nobody waits for: it becomes durable with what comes next, or after
+    /// [`Journal::hurry`].
+    fn seal_soon(&self, record: Record) -> Result<(), Error> {
+        self.seal(record)
+    }
+    /// What was handed over becomes durable now.
+    fn hurry(&self) {}
 }
 
 /// A ledger and its policy, with the rules and stops that the ledger itself tells of.
@@ -149,11 +156,56 @@ impl Journal for LedgerJournal {
         let records = self.with_alerts(self.admit(record)?)?;
         Ok(self.ledger.submit(records).map(drop)?)
     }
+
+    fn seal_soon(&self, record: Record) -> Result<(), Error> {
+        let records = self.with_alerts(self.admit(record)?)?;
+        Ok(self.ledger.submit_later(records).map(drop)?)
+    }
+
+    fn hurry(&self) {
+        self.ledger.hurry();
+    }
+}
+
+/// A journal that writes nothing: what is done with it leaves no trace, and must have no effect.
+pub struct Unwritten(Arc<dyn Journal>);
+
+impl Unwritten {
+    /// With ids and times of this journal.
+    pub fn new(journal: Arc<dyn Journal>) -> Self {
+        Self(journal)
+    }
+}
+
+impl Journal for Unwritten {
+    fn next_id(&self) -> Uuid {
+        self.0.next_id()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn enter(&self, _: Record) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn enter_undo(&self, _: Record) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn seal(&self, _: Record) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn queue(&self, _: Record) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 impl LedgerJournal {
     fn judge(&self, intent: Record, heeds_stop: bool) -> Result<(), Error> {
-        if is_reserved(&intent.action) {
+        if is_reserved(&intent.action) && !is_of_runs(&intent.action) {
             return Err(Error::ActionReserved { action: intent.action });
         }
         let intent = self.own(intent);
@@ -274,6 +326,19 @@ impl Entered {
     /// Adds something to the outcome, however it comes to be. What JSON cannot write is left out.
     pub fn note(&mut self, part: PartName, value: &(impl Serialize + ?Sized)) {
         self.noted.extend(serde_json::value::to_raw_value(value).ok().map(|raw| (part, raw)));
+    }
+
+    /// Leaves it open on record: whoever goes on with it says how it ended.
+    pub(crate) fn leave_open(mut self) {
+        self.about = None;
+    }
+
+    /// Hands the outcome over, to become durable with what comes next.
+    pub(crate) fn end_soon(mut self, mut ending: Ending) -> Result<(), Error> {
+        let Some(about) = self.about.take() else { return Ok(()) };
+        ending.parts.append(&mut self.noted);
+        let journal = Arc::clone(&self.journal);
+        write(about, ending, &*journal, |record| journal.seal_soon(record))
     }
 
     /// Seals the outcome. It returns when that is durable.

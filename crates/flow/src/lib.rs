@@ -33,9 +33,12 @@ pub mod workflow;
 pub use error::{Error, GaveUp};
 pub use executor::{Called, Executor, NoSecrets, Recovered, Request, Secrets, TakenBy, ToolAnswer, Unfinished};
 pub(crate) use journal::enter_undo;
-pub use journal::{Ending, Entered, Journal, LedgerJournal, enter};
+pub use journal::{Ending, Entered, Journal, LedgerJournal, Unwritten, enter};
 pub use mail::{Mail, MailRoute, MailServer, Security};
-pub use model::{AnswerForm, ApiKey, Completion, Endpoint, HttpModel, Model, Prompt, Provider};
+pub use model::{
+    AnswerForm, ApiKey, Chat, Completion, Conversation, Endpoint, HttpModel, Model, Offer, Prompt, Provider, Said,
+    ToolWish, Turn,
+};
 pub use offload::offload;
 pub use probe::{Probe, ProbeAnswer, ProbeFault};
 pub use reconcile::{Reconciled, Reconciler};
@@ -48,19 +51,19 @@ pub use review::{
     Reviewer, RiskLevel, Standing, record_workflow,
 };
 pub use saga::{
-    Action, ActionCall, ActionSaga, CANCEL_ACTION, Compensator, Control, FREEZE_ACTION, HELD_ACTION, Hold, Irreversible,
-    KILL_ACTION, Order, RESUME_ACTION, SAGA_ACTION, STEP_ACTION, SagaAnswer, SagaDefinition, SagaManager, SagaPlan,
-    SagaProblems, SagaRequest, SagaRun, SagaRunner, SagaStatus, SagaStep, SagaSummary, StepRun, StepState, Taken, Tempo,
-    UndoState, WhenHeld, control, find_saga, sagas,
+    Action, ActionCall, ActionSaga, CANCEL_ACTION, Compensator, Control, FREEZE_ACTION, HELD_ACTION, Hold,
+    Irreversible, KILL_ACTION, Order, RESUME_ACTION, SAGA_ACTION, STEP_ACTION, SagaAnswer, SagaDefinition, SagaManager,
+    SagaPlan, SagaProblems, SagaRequest, SagaRun, SagaRunner, SagaStatus, SagaStep, SagaSummary, StepRun, StepState,
+    Taken, Tempo, UndoState, WhenHeld, control, find_saga, sagas,
 };
 pub use time::{Pending, SystemTime, Time};
 pub use tool::{
     Availability, Compensation, Deed, Effect, Listed, Misfit, Probed, Registry, Reversal, Schema, Tool, ToolCall,
-    ToolInfo,
+    ToolInfo, ToolSource,
 };
 pub use tools::{
-    Appointments, CalDav, Calendar, EmailSender, Google, GoogleLogin, HttpEndpoint, HttpTool, Keys, Mailgun, Network,
-    Post, SendEmail, SendGrid, ToolUndo, ToolsConfig,
+    Appointments, CalDav, Calendar, EmailSender, Google, GoogleLogin, HttpEndpoint, HttpTool, Keys, Launch, Launched,
+    Mailgun, McpProgram, Network, Post, SendEmail, SendGrid, ToolUndo, ToolsConfig,
 };
 pub use undo::{Doer, FileHow, FileUndo, Files, Performed, Scope, Undo, UndoItem, UndoPlan, Wanted};
 pub use webhook::Webhook;

@@ -5,6 +5,7 @@
 //! into an error: what a provider says of a failure is known words or nothing.
 
 mod anthropic;
+mod chat;
 mod client;
 mod endpoint;
 mod key;
@@ -21,6 +22,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{Fault, Pending};
 
+pub use chat::{Chat, Conversation, Offer, Said, ToolWish, Turn};
 pub use client::HttpModel;
 pub(crate) use endpoint::is_this_machine;
 pub use endpoint::{AnswerForm, Endpoint, Provider};

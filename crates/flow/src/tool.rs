@@ -5,6 +5,7 @@
 
 mod registry;
 mod schema;
+mod source;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 pub use self::registry::{Listed, Registry};
 pub use self::schema::{Misfit, Schema};
+pub use self::source::ToolSource;
 use crate::{Fault, Pending, Repeat};
 
 /// What a call does to the world, which decides what may be done when nobody knows how it ended.

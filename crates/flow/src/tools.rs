@@ -6,12 +6,14 @@ mod calendar;
 mod config;
 mod email;
 mod http;
+mod mcp;
 mod undo;
 
 pub use calendar::{Appointments, CalDav, Calendar, Google, GoogleLogin};
 pub use config::{Keys, ToolsConfig};
 pub use email::{EmailSender, Mailgun, Post, SendEmail, SendGrid};
 pub use http::{HttpEndpoint, HttpTool, Network};
+pub use mcp::{Launch, Launched, McpProgram};
 pub use undo::ToolUndo;
 
 use serde_json::Value;

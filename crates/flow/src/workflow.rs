@@ -22,6 +22,7 @@ mod path;
 mod run;
 mod schema;
 mod scope;
+mod shelf;
 mod template;
 mod uses;
 mod validate;
@@ -41,9 +42,11 @@ pub use self::node::{
 };
 pub use self::path::Path;
 pub use self::run::{
-    Hands, NODE_ACTION, NoHands, NodeStatus, Place, Plan, RUN_ACTION, Run, RunEvent, RunRequest, RunStatus, Runner,
-    Step, StepEnd, Trace,
+    Agents, BookWishes, CALL_ACTION, CANCEL_ACTION, Equipment, FREEZE_ACTION, Fork, Hands, Models, NODE_ACTION,
+    NoHands, NodeStatus, Notice, Observer, Place, Plan, RESUME_ACTION, RUN_ACTION, Recorded, Run, RunEvent, RunRequest,
+    RunStatus, Runner, Step, StepEnd, TURN_ACTION, Trace, Wish, Wishes, find_run, runs, wish,
 };
 pub use self::schema::{NodeTemplate, node_templates, schema};
 pub use self::scope::Scope;
+pub use self::shelf::{DEFINED_ACTION, DELETED_ACTION, Shelf, Shelved, Unread};
 pub use self::validate::{Stuck, Validation, validate};

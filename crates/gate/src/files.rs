@@ -6,7 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use sealbook_ledger::Hash;
-use sealbook_record::FileState;
+use sealbook_record::{FileState, PartName, Record};
+use serde_json::value::{RawValue, to_raw_value};
 
 /// Larger files are told by their size.
 const HASHED_MAX: u64 = 64 << 20;
@@ -28,6 +29,21 @@ fn lies_below(path: &Path, directory: &Path) -> bool {
     let (Ok(path), Ok(directory)) = (path.canonicalize(), directory.canonicalize()) else { return false };
     let own = |part: std::path::Component<'_>| matches!(part.as_os_str().to_str(), Some(".git" | ".sealbook"));
     path.strip_prefix(directory).is_ok_and(|below| !below.components().any(own))
+}
+
+/// States as a part of a record: one, or a list.
+pub(crate) fn told_as(states: &[FileState]) -> Box<RawValue> {
+    match states {
+        [state] => to_raw_value(state),
+        states => to_raw_value(states),
+    }
+    .expect("its keys are texts")
+}
+
+/// The states before a call that its record tells, without what stood in the files.
+pub(crate) fn without_content(record: &Record) -> Box<RawValue> {
+    let states = FileState::of_part(record, PartName::Before).into_iter();
+    told_as(&states.map(|state| FileState { content: None, ..state }).collect::<Vec<_>>())
 }
 
 /// A file that is not there any more.

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use sealbook_policy::{Decision, Fail, Judged, Mode, Policy, Raw, Rule, RuleSet, Verdict};
-use sealbook_record::{Outcome, Phase, Record, Severity};
+use sealbook_record::{Outcome, PartName, Phase, Record, Severity};
 use sealbook_store::{Ledger, Sealed, Ticket};
 
 pub use held::{Begun, Elicited, Held};
@@ -27,7 +27,7 @@ pub use question::{Question, Teller, Untold};
 pub use review::{Opinion, Reviewer, ToReview};
 pub use taken::Taken;
 
-use crate::Error;
+use crate::{Error, files};
 use gap::Gap;
 use recorder::Recorder;
 use watch::Watch;
@@ -353,9 +353,12 @@ impl Core {
         let parts = std::mem::take(&mut record.parts);
         let raised = verdict.enforced().filter(|hit| hit.effect >= Decision::Alert);
         let said = raised.map(|hit| hit.rule.clone()).collect();
-        let kept = Box::new(record.clone());
-        let entered = Entered { begun: self.ledger.now(), record: kept, sealed: None, buffered: true, said };
+        let mut kept = Box::new(record.clone());
         record.parts = parts;
+        if record.part(PartName::Before).is_some() {
+            kept.parts.insert(PartName::Before, files::without_content(&record));
+        }
+        let entered = Entered { begun: self.ledger.now(), record: kept, sealed: None, buffered: true, said };
         (record, entered)
     }
 

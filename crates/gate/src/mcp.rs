@@ -4,6 +4,7 @@
 //! that are not known pass.
 
 mod answer;
+mod changes;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod hold;

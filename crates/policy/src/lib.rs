@@ -28,7 +28,7 @@ pub use limits::{DEPTH_MAX, PART_BYTES_MAX, is_too_deep};
 pub use locked::{LockError, LockedKey, PASSPHRASE_CHARS_MIN};
 pub use policy::Policy;
 pub use redact::{PLACEHOLDER, redact_text};
-pub use reserved::is_reserved;
+pub use reserved::{is_of_runs, is_reserved};
 pub use retention::{HOLD_ACTIONS, HOLD_ALL, Holds, Kept};
 pub use rules::{Expression, ExpressionError, Reading, Replayed, Rule, RuleError, RuleSet, Scope};
 pub use shares::in_shares;

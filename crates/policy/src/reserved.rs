@@ -13,6 +13,22 @@ const OF_SCHEDULES: &str = "schedule.";
 /// What says how operations ended, and what became of their undo.
 const OF_OPERATIONS: &[&str] = &["operation.reconciled", "undo.certified"];
 
+/// What says which workflows there are, how their runs stand, and what people wish of those.
+const OF_WORKFLOWS: &[&str] = &[
+    "workflow.cancel",
+    "workflow.defined",
+    "workflow.deleted",
+    "workflow.freeze",
+    "workflow.node",
+    "workflow.resume",
+    "workflow.run",
+];
+
+/// Whether an action is one of those that runs of workflows write down before and after.
+pub fn is_of_runs(action: &str) -> bool {
+    matches!(action, "workflow.node" | "workflow.resume" | "workflow.run")
+}
+
 /// Whether only the gate and the commands that are made for it write records of this action: what changes the
 /// state, what places and releases holds, and what later sessions compare with.
 pub fn is_reserved(action: &str) -> bool {
@@ -20,6 +36,7 @@ pub fn is_reserved(action: &str) -> bool {
         || TOLD_OF_PINS.contains(&action)
         || OF_FINDINGS.contains(&action)
         || OF_OPERATIONS.contains(&action)
+        || OF_WORKFLOWS.contains(&action)
         || action.starts_with(OF_SCHEDULES)
 }
 
@@ -37,6 +54,7 @@ mod tests {
             "tools.pinned",
             "schedule.removed",
             "undo.certified",
+            "workflow.defined",
         ] {
             assert!(is_reserved(action), "{action}");
         }

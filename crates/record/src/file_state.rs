@@ -1,5 +1,7 @@
 //! What a file was at one moment, as calls are recorded that change it.
 
+use std::path::{Component, Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{PartName, Record};
@@ -74,4 +76,23 @@ impl FileState {
         let content = self.content.as_deref()?;
         (self.sha256.as_deref() == Some(&sealbook_ledger::Hash::of(content.as_bytes()).to_string())).then_some(content)
     }
+}
+
+/// Where a call ran, as its context says: what paths that are not absolute lie below.
+pub fn working_directory(record: &Record) -> Option<PathBuf> {
+    let context: serde_json::Value = serde_json::from_str(record.part(PartName::Context)?.get()).ok()?;
+    context.get("cwd")?.as_str().map(PathBuf::from)
+}
+
+/// The path without `.` and `..`, as it is written: no link is followed.
+pub fn plain_path(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(out.pop()),
+            part => out.push(part),
+        }
+    }
+    out
 }

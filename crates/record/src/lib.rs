@@ -35,7 +35,7 @@ pub use completeness::{
 pub use dialects::{DIALECTS, Dialect};
 pub use diff::{Patch, PatchOp};
 pub use error::{Error, Place};
-pub use file_state::{FileContent, FileState};
+pub use file_state::{FileContent, FileState, plain_path, working_directory};
 pub use finding::{Finding, Location, Signature, Violation};
 pub use id::{IdSource, derived_id};
 pub use json::{bytes_to_json, push_string};

@@ -46,7 +46,8 @@ pub use views::{
     AuthorshipDetail, BackupDetail, BaselineDetail, BaselineLine, BaselineList, CatalogueList, CertificateDetail,
     Chronicle, ComplianceReport, DifferenceDetail, EquivocationDetail, Findings, Gaps, HeadDetail, HealthReport,
     IncompleteAudit, KeyList, MarkedRecord, Observed, OperationHistory, OperationList, ReceiptDetail, RecordDetail,
-    RecordLine, RecordList, ReplayReport, ReplayedRule, ReviewDetail, RuleCheck, RuleList, RunTally, SagaDetail, SagaList, SavedBaseline,
-    SealedDetail, SourceCoverage, Status, StopList, TargetHistory, ToolDetail, ToolLine, ToolList, ToolResult,
-    UndoPreview, Verification, findings_of,
+    RecordLine, RecordList, ReplayList, ReplayReport, Replayed, ReplayedRule, ReviewDetail, RuleCheck, RuleList,
+    RunDetail, RunList, RunTally, SagaDetail, SagaList, SavedBaseline, SealedDetail, SourceCoverage, Status, StopList,
+    TargetHistory, ToolDetail, ToolLine, ToolList, ToolResult, UndoPreview, Verification, WorkflowChanged,
+    WorkflowDetail, WorkflowDiff, WorkflowList, WorkflowValidation, findings_of,
 };

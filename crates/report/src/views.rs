@@ -27,6 +27,7 @@ mod tools;
 mod undo;
 mod verification;
 mod words;
+mod workflows;
 
 pub use activity::ActorActivity;
 pub use assessment::{AssessmentDetail, CatalogueList};
@@ -55,3 +56,7 @@ pub use saga::{SagaDetail, SagaList};
 pub use tools::{ToolDetail, ToolLine, ToolList, ToolResult};
 pub use undo::{CertificateDetail, UndoPreview};
 pub use verification::Verification;
+pub use workflows::{
+    ReplayList, Replayed, RunDetail, RunList, WorkflowChanged, WorkflowDetail, WorkflowDiff, WorkflowList,
+    WorkflowValidation,
+};

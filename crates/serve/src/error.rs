@@ -33,6 +33,12 @@ pub enum Error {
         "Unknown audit action; it takes search, verify_integrity, compliance_report, review_compliance, add_compliance_rule"
     )]
     UnknownAction,
+    /// An action that the workflow composer does not have.
+    #[error("Unknown workflow action; the tool's input schema lists those there are")]
+    UnknownWorkflowAction,
+    /// The workflow composer is switched off.
+    #[error("the workflow composer is off here; a person starts the server without `WORKFLOW_COMPOSER_ENABLED=false`")]
+    ComposerOff,
     /// Another tenant's ledger was asked for.
     #[error(
         "this server answers for one tenant, and another was asked for; leave `tenant_id` out, or let a person start a server with `--tenant`"
@@ -135,6 +141,8 @@ impl Error {
             Self::OutsideRoots { .. } => "outside_roots",
             Self::RootUnusable { .. } => "root_unusable",
             Self::UnknownAction => "unknown_action",
+            Self::UnknownWorkflowAction => "unknown_workflow_action",
+            Self::ComposerOff => "composer_off",
             Self::OtherTenant => "other_tenant",
             Self::NotFound { .. } => "not_found",
             Self::AlertResolved => "alert_resolved",

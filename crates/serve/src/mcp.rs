@@ -16,7 +16,7 @@ mod tools;
 mod watch;
 
 pub use caller::Principal;
-pub use desk::{Desk, Setup};
+pub use desk::{Desk, Setup, Workflows};
 pub use http::{Http, Listening};
 pub use roots::Roots;
 pub use sealbook_gate::Token;

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sealbook_flow::{Domains, LedgerJournal, Recovery, Reviewer, SystemTime};
+use sealbook_flow::workflow::{BookWishes, Equipment, NoHands, Shelf};
+use sealbook_flow::{Domains, LedgerJournal, Recovery, Retry, Reviewer, SystemTime, Time};
 use sealbook_policy::Policy;
-use sealbook_serve::mcp::{Desk, Http, Listening, Roots, Server, Setup, Token, serve_stdio};
+use sealbook_serve::mcp::{Desk, Http, Listening, Roots, Server, Setup, Token, Workflows, serve_stdio};
 use sealbook_store::{Ledger, SystemEntropy};
 
 use super::Context;
@@ -14,7 +15,7 @@ use crate::args::Acting;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
-use crate::{digest_key, hints, model_file};
+use crate::{digest_key, hints, model_file, tools_file};
 
 /// Serve this book to agents as an MCP server
 ///
@@ -49,6 +50,9 @@ pub(crate) struct Args {
     /// Another model file for reviews than the one in your home
     #[arg(long, value_name = "FILE")]
     model_file: Option<PathBuf>,
+    /// Another configuration of the tools that workflows call than the one in your home
+    #[arg(long, value_name = "FILE")]
+    tools_file: Option<PathBuf>,
     /// The domain of reviews that name none [default: `COMPLIANCE_DOMAIN`, else general]
     #[arg(long, value_name = "NAME")]
     domain: Option<String>,
@@ -101,9 +105,11 @@ fn setup(args: &Args, context: &Context, roots: Roots) -> Result<Setup, Failure>
     let (policy, reviewing) = (Policy::new(key()?), Arc::new(Policy::new(key()?)));
     let expected = session.checks().expected;
     let (project, naming) = (session.project(), hints::naming(&session.place));
+    let (tenant, running) = (session.place.tenant.clone(), Arc::new(Policy::new(key()?)));
     let Session { ledger, actor, .. } = session;
     let ledger = Arc::new(ledger);
     let reviewer = reviewer(args, context, &ledger, reviewing)?;
+    let workflows = workflows(args, context, &ledger, running, &tenant)?;
     Ok(Setup {
         ledger,
         policy,
@@ -116,7 +122,46 @@ fn setup(args: &Args, context: &Context, roots: Roots) -> Result<Setup, Failure>
         agents_resolve: args.agents_resolve,
         reviewer,
         domain: args.domain.clone().or_else(|| context.environment.compliance_domain.clone()),
+        workflows,
     })
+}
+
+/// What composes and runs workflows, with the tools of the configuration; nothing where that is off.
+fn workflows(
+    args: &Args,
+    context: &Context,
+    ledger: &Arc<Ledger>,
+    policy: Arc<Policy>,
+    tenant: &str,
+) -> Result<Option<Workflows>, Failure> {
+    let environment = &context.environment;
+    if !environment.composes {
+        return Ok(None);
+    }
+    let seconds_max = environment.run_seconds_max.map_err(|name| {
+        Failure::usage(format!("{name} is no number of seconds"), "give a whole number, as in 300, or leave it out")
+    })?;
+    let tools = tools_file::read(environment, args.tools_file.as_deref(), tenant)?;
+    let time: Arc<dyn Time> = Arc::new(SystemTime::default());
+    let recovery = Recovery {
+        retry: Retry::default(),
+        journal: Arc::new(LedgerJournal::new(Arc::clone(ledger), policy)),
+        time: Arc::clone(&time),
+        entropy: Arc::new(SystemEntropy),
+    };
+    let equipment = Equipment {
+        tenant: tenant.to_owned(),
+        ledger: Arc::clone(ledger),
+        shelf: Arc::new(Shelf::new(Arc::clone(ledger))),
+        tools: Arc::new(tools.registry),
+        recovery,
+        secrets: tools.secrets,
+        agents: Arc::new(NoHands),
+        wishes: Some(Arc::new(BookWishes::new(Arc::clone(ledger), time))),
+        observer: None,
+        notice: None,
+    };
+    Ok(Some(Workflows { equipment, diagrams: environment.draws, seconds_max }))
 }
 
 /// Who reviews; nobody where no model is configured.

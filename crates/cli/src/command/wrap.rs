@@ -24,6 +24,7 @@ use super::Context;
 use crate::args::Acting;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::project::root_of;
 use crate::session::Session;
 use crate::teller::Tellers;
 
@@ -214,6 +215,8 @@ fn open(args: &Args, context: &Context, tellers: &Arc<Tellers>) -> Result<(Arc<G
     let named = || upstream.map_or_else(|| name::of(&texts), listen::name);
     let server = args.gating.name.clone().unwrap_or_else(named);
     let command = upstream.map_or_else(|| texts.join(" "), str::to_owned);
+    // A server that is reached over the network may name files of another machine.
+    let files = upstream.is_none().then(|| root_of(&context.environment.current_dir));
     let options = SessionOptions {
         actor,
         server,
@@ -221,6 +224,7 @@ fn open(args: &Args, context: &Context, tellers: &Arc<Tellers>) -> Result<(Arc<G
         project,
         recording: args.gating.record,
         holding: args.gating.holding(),
+        files: files.and_then(|dir| dir.canonicalize().ok()),
     };
     Ok((Arc::new(gate), options))
 }

@@ -2,13 +2,13 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::thread::JoinHandle;
 
 use sealbook_testkit::endpoint::{Endpoint, Reply};
 use serde_json::{Value, json};
 
 use crate::fixture::{Ended, Place, end};
+use crate::gateway::Gateway;
 use crate::hook::{AGENTS, before, hook};
 
 /// A server in a shell: it answers every request, and logs what it sees.
@@ -52,44 +52,9 @@ fn call(id: u32, tool: &str) -> String {
     )
 }
 
-/// A gateway that runs.
-struct Gateway {
-    child: Child,
-    to: Option<ChildStdin>,
-    from: BufReader<ChildStdout>,
-}
-
-impl Gateway {
-    fn start(place: &Place, options: &[&str]) -> Self {
-        let arguments = ["wrap", "--name", "shop"].iter().chain(options).chain(&["--", "sh", "-c", SERVER]);
-        let mut command = place.command(arguments);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (to, from) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
-        Self { child, to, from }
-    }
-
-    fn send(&mut self, line: &str) {
-        writeln!(self.to.as_mut().unwrap(), "{line}").unwrap();
-    }
-
-    fn answer(&mut self) -> Value {
-        let mut line = String::new();
-        self.from.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
-    }
-
-    fn text(&mut self) -> String {
-        self.answer()["result"]["content"][0]["text"].as_str().unwrap_or_default().to_owned()
-    }
-
-    /// Closes its input, and gives what it said on standard error.
-    fn end(mut self) -> String {
-        drop(self.to.take());
-        let mut said = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        self.child.wait().unwrap();
-        said
-    }
+fn start(place: &Place, options: &[&str]) -> Gateway {
+    let server = ["sh", "-c", SERVER].map(str::to_owned);
+    Gateway::start(place, &[&["--name", "shop"], options].concat(), &server)
 }
 
 /// The ids of the requests that wait, once there are so many.
@@ -147,7 +112,7 @@ fn notify(place: &Place, url: &str) {
 #[test]
 fn a_call_is_held_in_the_gateway_until_another_process_approves_it() {
     let place = with_rules(ASK);
-    let mut gateway = Gateway::start(&place, &["--hold", "600"]);
+    let mut gateway = start(&place, &["--hold", "600"]);
     gateway.send(&call(1, "deploy"));
     let id = waiting(&place, 1).remove(0);
     let shown = place.ok(["approvals", "show", &id]);
@@ -167,7 +132,7 @@ fn a_call_is_held_in_the_gateway_until_another_process_approves_it() {
 #[test]
 fn a_no_and_a_time_that_is_over_are_answered_and_the_retry_is_admitted_once() {
     let place = with_rules(ASK);
-    let mut gateway = Gateway::start(&place, &["--hold", "0"]);
+    let mut gateway = start(&place, &["--hold", "0"]);
     gateway.send(&call(1, "deploy"));
     assert!(gateway.text().contains("sealbook approve"));
     let id = waiting(&place, 1).remove(0);
@@ -177,7 +142,7 @@ fn a_no_and_a_time_that_is_over_are_answered_and_the_retry_is_admitted_once() {
         assert_eq!(gateway.answer()["result"].get("isError").is_none(), runs);
     }
     gateway.end();
-    let mut gateway = Gateway::start(&place, &["--hold", "600"]);
+    let mut gateway = start(&place, &["--hold", "600"]);
     let id = waiting(&place, 1).remove(0);
     gateway.send(&call(4, "deploy"));
     place.ok(["deny", &id, "--reason", "not on a Friday"]);
@@ -198,7 +163,7 @@ fn an_address_is_told_by_every_way_in_and_gets_no_arguments() {
     assert_eq!(exec(&place, "true deploy --token hunter22").code, 126);
     let event = before("codex", &place.project(), "deploy --token hunter22");
     assert!(hook(&place, "codex", &event).out.contains("deny"));
-    let mut gateway = Gateway::start(&place, &["--hold", "0"]);
+    let mut gateway = start(&place, &["--hold", "0"]);
     gateway.send(&call(1, "deploy"));
     assert!(gateway.text().contains("Held by"));
     gateway.end();
@@ -252,7 +217,7 @@ fn a_desktop_is_told_by_the_program_that_a_person_named_and_gets_no_arguments() 
     let config = format!("[desktop]\ncommand = [\"{program}\", \"--app-name=Sealbook\", \"$(id)\"]\n");
     std::fs::write(place.home().join("notify.toml"), config).unwrap();
     // Strangers choose names: none becomes an option, a link, or a line of its own.
-    let mut gateway = Gateway::start(&place, &["--hold", "0"]);
+    let mut gateway = start(&place, &["--hold", "0"]);
     gateway.send(&call(1, "deploy <a href='evil'>\\n--urgency=low"));
     assert!(gateway.text().contains("Held by"));
     gateway.end();
@@ -296,7 +261,7 @@ fn a_rule_that_wants_two_approvers_waits_for_the_second() {
     std::fs::write(&second, "another horse entirely\n").unwrap();
     let second = second.display().to_string();
     place.approved(&["key", "approver", "--new-passphrase-file", &second]);
-    let mut gateway = Gateway::start(&place, &["--hold", "600", "--elicit"]);
+    let mut gateway = start(&place, &["--hold", "600", "--elicit"]);
     gateway.send(&call(1, "deploy"));
     let id = waiting(&place, 1).remove(0);
     let shown = place.approved(&["approve", &id, "--reason", "as discussed"]);
@@ -401,7 +366,7 @@ fn every_way_in_is_reviewed_and_a_slow_review_holds_up_nobody_else() {
     model(&place, &double, "deadline_s = 3\n");
     let ended = hook(&place, "claude-code", &before("claude-code", &place.project(), "deploy"));
     assert!(ended.out.contains("deny") && ended.out.contains("policy review"), "{ended:?}");
-    let mut gateway = Gateway::start(&place, &[]);
+    let mut gateway = start(&place, &[]);
     gateway.send(&call(1, "deploy"));
     gateway.send(&call(2, "read"));
     assert_eq!(gateway.answer()["id"], 2, "the other call does not wait for the model");
@@ -529,28 +494,18 @@ fn an_agent_that_tries_to_reach_the_book_through_the_filesystem_server_is_refuse
     let root = home.parent().unwrap().display().to_string();
     let server: Vec<String> = crate::peers::server("server-filesystem").into_iter().chain([root]).collect();
     let before = std::fs::read(&approver).unwrap();
-    let mut command = place.command(["wrap", "--name", "files", "--"].iter().map(|it| (*it).to_owned()).chain(server));
-    command.env("PATH", std::env::var_os("PATH").unwrap());
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut gateway = Gateway { to: child.stdin.take(), from: BufReader::new(child.stdout.take().unwrap()), child };
-    gateway.send(r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"eve","version":"1"}}}"#);
-    assert_eq!(gateway.answer()["id"], 0);
-    gateway.send(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+    let mut gateway = Gateway::start(&place, &["--name", "files"], &server);
+    gateway.greet("eve");
     for (id, (tool, arguments)) in (1..).zip(&tries) {
-        gateway.send(&json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": tool, "arguments": arguments}}).to_string());
-        let answer = gateway.answer();
-        assert_eq!((&answer["id"], &answer["result"]["isError"]), (&json!(id), &json!(true)), "{tool}: {answer}");
+        let answer = gateway.call(id, tool, arguments);
+        assert_eq!(answer["result"]["isError"], true, "{tool}: {answer}");
         let text = answer["result"]["content"][0]["text"].as_str().unwrap();
         assert!(text.starts_with("Blocked by rule"), "{tool}: {text}");
     }
     // And it works for everything else.
-    let read = json!({"jsonrpc": "2.0", "id": 99, "method": "tools/call", "params": {"name": "read_text_file",
-        "arguments": {"path": place.project().join("rules.yaml")}}});
-    gateway.send(&read.to_string());
-    let answer = gateway.answer();
-    assert!(answer["id"] == 99 && answer.to_string().contains("ask-deploy"), "{answer}");
-    drop(gateway.to.take());
-    gateway.child.wait().unwrap();
+    let answer = gateway.call(99, "read_text_file", &json!({"path": place.project().join("rules.yaml")}));
+    assert!(answer.to_string().contains("ask-deploy"), "{answer}");
+    gateway.end();
     assert_eq!(std::fs::read(&approver).unwrap(), before);
     let blocked = place.json(["query", "--outcome", "blocked"]);
     assert_eq!(blocked["records"].as_array().unwrap().len(), tries.len(), "each is on record");

@@ -22,6 +22,7 @@ mod exec;
 mod fixture;
 mod gaps;
 mod gates;
+mod gateway;
 mod health;
 mod help;
 mod hints;

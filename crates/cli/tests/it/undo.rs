@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::fixture::{Place, git};
+use crate::gateway::Gateway;
 use crate::hook::hook;
 
 const CHECKER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../python/verify_certificate.py");
@@ -157,4 +158,44 @@ fn how_a_call_ended_that_was_cut_off_is_found_out() {
     let again = place.run(["operation", "reconcile", command]);
     assert!(again.code == 2 && again.err.contains("nothing_unknown"), "{again:?}");
     place.ok(["verify"]);
+}
+
+#[test]
+fn what_an_agent_did_through_the_gateway_is_taken_back() {
+    let place = Place::new();
+    let root = place.project().canonicalize().unwrap();
+    place.write("main.py", "import sys\n");
+    place.write("old.py", "pass\n");
+    let server = crate::peers::server("server-filesystem").into_iter().chain([root.display().to_string()]);
+    let server: Vec<String> = server.collect();
+    let mut gateway = Gateway::start(&place, &["--name", "files"], &server);
+    gateway.greet("eve");
+    gateway.send(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
+    gateway.answer();
+    let at = |name: &str| root.join(name);
+    for (id, (tool, arguments)) in (2..).zip([
+        ("read_text_file", json!({"path": at("main.py")})),
+        ("edit_file", json!({"path": at("main.py"), "edits": [{"oldText": "sys", "newText": "os"}]})),
+        ("write_file", json!({"path": at("new.py"), "content": "print(1)\n"})),
+        ("move_file", json!({"source": at("old.py"), "destination": at("moved.py")})),
+        ("write_file", json!({"path": at("main.py"), "content": "import re\n"})),
+    ]) {
+        let answer = gateway.call(id, tool, &arguments);
+        assert!(answer["result"]["isError"].as_bool() != Some(true), "{answer}");
+    }
+    gateway.end();
+    assert_eq!(read(&place, "main.py").as_deref(), Some("import re\n"));
+
+    let calls = place.json(["query", "--action", "tools.call", "--phase", "intent"]);
+    let calls = calls["records"].as_array().unwrap();
+    let session = calls[0]["record"]["session"].as_str().unwrap().to_owned();
+    let told = |at: usize| place.json(["show", calls[at]["record"]["id"].as_str().unwrap()])["record"].clone();
+    assert!(told(4)["before"].is_null(), "what only reads is not looked at: {}", told(4));
+    assert_eq!(told(3)["before"]["content"], "import sys\n");
+
+    let done = place.run(["undo", &session, "--yes"]);
+    assert!(done.code == 0 && done.out.contains("all of it was taken back"), "{done:?}");
+    let files = ["main.py", "old.py", "new.py", "moved.py"].map(|name| read(&place, name));
+    assert_eq!(files, [Some("import sys\n".to_owned()), Some("pass\n".to_owned()), None, None]);
+    assert_eq!(place.run(["verify", "--complete"]).code, 0);
 }

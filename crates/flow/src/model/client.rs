@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, redirect};
 
-use super::{Completion, Endpoint, Model, Prompt, Provider, anthropic, openai, refusal};
+use super::{Chat, Completion, Conversation, Endpoint, Model, Prompt, Provider, Turn, anthropic, openai, refusal};
 use crate::{Cause, Error, Fault, Pending};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,10 +38,24 @@ impl HttpModel {
 
     async fn ask_once(&self, prompt: &Prompt, left: Duration) -> Result<Completion, Fault> {
         let endpoint = &self.endpoint;
-        let body = match endpoint.provider {
-            Provider::OpenAi => openai::request(endpoint, prompt),
-            Provider::Anthropic => anthropic::request(endpoint, prompt),
-        };
+        match endpoint.provider {
+            Provider::OpenAi => openai::answer(&self.post(openai::request(endpoint, prompt), left).await?),
+            Provider::Anthropic => anthropic::answer(&self.post(anthropic::request(endpoint, prompt), left).await?),
+        }
+    }
+
+    async fn turn_once(&self, conversation: &Conversation, left: Duration) -> Result<Turn, Fault> {
+        let endpoint = &self.endpoint;
+        match endpoint.provider {
+            Provider::OpenAi => openai::turn(&self.post(openai::turn_request(endpoint, conversation), left).await?),
+            Provider::Anthropic => {
+                anthropic::turn(&self.post(anthropic::turn_request(endpoint, conversation), left).await?)
+            }
+        }
+    }
+
+    async fn post(&self, body: Vec<u8>, left: Duration) -> Result<Vec<u8>, Fault> {
+        let endpoint = &self.endpoint;
         let mut request = self
             .client
             .post(endpoint.url().clone())
@@ -73,11 +87,7 @@ impl HttpModel {
             let body = read(response, REFUSAL_BYTES_MAX).await.unwrap_or_default();
             return Err(refusal::read(status.as_u16(), &body, retry_after.as_deref()));
         }
-        let body = read(response, endpoint.answer_bytes_max).await?;
-        match endpoint.provider {
-            Provider::OpenAi => openai::answer(&body),
-            Provider::Anthropic => anthropic::answer(&body),
-        }
+        read(response, endpoint.answer_bytes_max).await
     }
 }
 
@@ -88,6 +98,16 @@ impl Model for HttpModel {
 
     fn ask<'a>(&'a self, prompt: &'a Prompt, left: Duration) -> Pending<'a, Result<Completion, Fault>> {
         Box::pin(self.ask_once(prompt, left))
+    }
+}
+
+impl Chat for HttpModel {
+    fn name(&self) -> String {
+        Model::name(self)
+    }
+
+    fn turn<'a>(&'a self, conversation: &'a Conversation, left: Duration) -> Pending<'a, Result<Turn, Fault>> {
+        Box::pin(self.turn_once(conversation, left))
     }
 }
 

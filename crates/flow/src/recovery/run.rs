@@ -127,7 +127,8 @@ impl Recovery {
         offload(move || enter(&journal, intent)).await?
     }
 
-    pub(crate) fn random(&self) -> u64 {
+    /// A number that nobody can guess.
+    pub fn random(&self) -> u64 {
         let mut bytes = [0; 8];
         self.entropy.fill(&mut bytes);
         u64::from_le_bytes(bytes)

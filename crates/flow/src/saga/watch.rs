@@ -115,6 +115,14 @@ impl Journal for Watched {
         self.journal.seal(record)
     }
 
+    fn seal_soon(&self, record: Record) -> Result<(), Error> {
+        self.journal.seal_soon(record)
+    }
+
+    fn hurry(&self) {
+        self.journal.hurry();
+    }
+
     /// What is queued is of a call that was dropped while it was under way: it may have arrived.
     fn queue(&self, mut record: Record) -> Result<(), Error> {
         if record.phase == Phase::Outcome && record.outcome == Some(Outcome::Cancelled) {

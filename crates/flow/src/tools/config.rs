@@ -3,6 +3,8 @@
 mod calendar;
 mod email;
 mod endpoint;
+mod mcp;
+mod model;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,8 +13,10 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::absent::{Absent, KNOWN};
+use super::mcp::Launch;
 use super::undo::ToolUndo;
 use crate::tool::{Effect, Registry};
+use crate::workflow::Models;
 use crate::{ApiKey, Error, Secrets, Time};
 
 /// What begins a credential that is a file.
@@ -40,6 +44,14 @@ pub struct ToolsConfig {
     calendar: BTreeMap<String, calendar::Form>,
     #[serde(default)]
     http: BTreeMap<String, endpoint::Form>,
+    #[serde(default)]
+    mcp: BTreeMap<String, mcp::Form>,
+    /// The models that agents may ask.
+    #[serde(default)]
+    model: BTreeMap<String, model::Form>,
+    /// What tools must be: their pins, by their names.
+    #[serde(default)]
+    pins: BTreeMap<String, String>,
 }
 
 /// Where a key lies: `file:NAME` or `secret://NAME`.
@@ -70,6 +82,7 @@ pub(super) struct Bench<'a> {
     secrets: &'a BTreeMap<String, String>,
     keys: &'a dyn Keys,
     time: &'a Arc<dyn Time>,
+    launch: Option<&'a Arc<dyn Launch>>,
 }
 
 impl ToolsConfig {
@@ -89,7 +102,19 @@ impl ToolsConfig {
     ///
     /// Errors: what of it cannot be used, by the tool's name; a key that cannot be read.
     pub fn registry(&self, keys: &dyn Keys, time: &Arc<dyn Time>) -> Result<Registry, Error> {
-        let bench = Bench { secrets: &self.secrets, keys, time };
+        self.registry_with(keys, time, None)
+    }
+
+    /// The same, where servers that are programs may be started.
+    ///
+    /// Errors: as [`ToolsConfig::registry`].
+    pub fn registry_with(
+        &self,
+        keys: &dyn Keys,
+        time: &Arc<dyn Time>,
+        launch: Option<&Arc<dyn Launch>>,
+    ) -> Result<Registry, Error> {
+        let bench = Bench { secrets: &self.secrets, keys, time, launch };
         let mut tools = Registry::new();
         if let Some(email) = &self.email {
             tools.add(Arc::new(email.build(&bench)?))?;
@@ -100,12 +125,30 @@ impl ToolsConfig {
         for (name, endpoint) in &self.http {
             tools.add(Arc::new(endpoint.build(name, &bench)?))?;
         }
+        for (name, server) in &self.mcp {
+            tools.add_source(Arc::new(server.build(name, &bench)?))?;
+        }
+        for (name, pin) in &self.pins {
+            tools.require(name, pin);
+        }
         for (name, does, table) in KNOWN {
             if tools.get(name).is_none() {
                 tools.add(Arc::new(Absent::new(name, does, table)))?;
             }
         }
         Ok(tools)
+    }
+
+    /// The models that agents may ask, by their names.
+    ///
+    /// Errors: an endpoint or a key that cannot be used.
+    pub fn models(&self, keys: &dyn Keys, time: &Arc<dyn Time>) -> Result<Models, Error> {
+        let bench = Bench { secrets: &self.secrets, keys, time, launch: None };
+        let mut models = Models::new();
+        for (name, form) in &self.model {
+            models.add(name, Arc::new(form.build(name, &bench)?));
+        }
+        Ok(models)
     }
 
     /// The secrets that calls may name, each read when it is asked for.

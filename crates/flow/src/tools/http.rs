@@ -15,8 +15,9 @@ use sealbook_record::Category;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
+pub(super) use self::guard::Guard;
 pub use self::guard::Network;
-use self::guard::{Guard, refusal};
+use self::guard::refusal;
 use super::api::{self, Answer, client};
 use super::undo::ToolUndo;
 use crate::tool::{Compensation, Deed, Effect, Reversal, Tool, ToolCall, ToolInfo};

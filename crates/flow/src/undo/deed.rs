@@ -1,11 +1,11 @@
 //! What an operation did, as its records tell.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 
 use sealbook_ledger::Phase;
 use sealbook_record::{
     COMPENSATION_PREFIX, Category, FileContent, FileState, OperationStatus, Outcome, PartName, RECONCILED_ACTION,
-    Record, Uuid,
+    Record, Uuid, plain_path, working_directory,
 };
 use sealbook_store::{Operation, Stored};
 use serde_json::Value;
@@ -48,7 +48,7 @@ pub(super) fn of(operation: &Operation) -> Deed {
     let Some((_, intent)) = forward().find(|(_, record)| record.phase == Phase::Intent) else {
         return Deed::Impossible("the words of its intent were erased".to_owned());
     };
-    if LOOKING.contains(&intent.category) {
+    if LOOKING.contains(&intent.category) || is_capture(intent) || says_that_it_reads(intent) {
         return Deed::Nothing;
     }
     let ended = forward().filter(|(_, record)| ends(record)).collect::<Vec<_>>();
@@ -72,6 +72,18 @@ pub(super) fn of(operation: &Operation) -> Deed {
             _ => "nothing on record says what would take it back".to_owned(),
         }),
     }
+}
+
+/// That a way in was opened: what came through it has operations of its own.
+fn is_capture(intent: &Record) -> bool {
+    intent.category == Category::Audit && intent.action == "capture.open"
+}
+
+/// Whether the server says of its tool that it changes nothing, as the gateway has it on record.
+fn says_that_it_reads(intent: &Record) -> bool {
+    let context = intent.part(PartName::Context).and_then(|part| serde_json::from_str::<Value>(part.get()).ok());
+    let hint = context.as_ref().and_then(|context| context.pointer("/annotations/readOnlyHint"));
+    intent.category == Category::McpCall && hint == Some(&Value::Bool(true))
 }
 
 fn is_undo(record: &Record) -> bool {
@@ -101,35 +113,17 @@ pub(crate) fn written(operation: &Operation) -> Vec<Written> {
 
 /// The files that the call found and left, where both are told.
 fn files(intent: &Record, outcome: &Record) -> Vec<Written> {
-    let cwd = cwd(outcome).or_else(|| cwd(intent)).unwrap_or_else(|| PathBuf::from("/"));
+    let cwd = working_directory(outcome).or_else(|| working_directory(intent)).unwrap_or_else(|| PathBuf::from("/"));
     let found = FileState::of_part(intent, PartName::Before);
     let left = FileState::of_part(outcome, PartName::After);
     let left_at =
         |path: &str| left.iter().find(|state| state.path == path).map_or(FileContent::Unknown, FileState::known);
     let written = found.into_iter().map(|before| {
-        let (path, after) = (plain(&cwd.join(&before.path)), left_at(&before.path));
+        let (path, after) = (plain_path(&cwd.join(&before.path)), left_at(&before.path));
         Written { path, before, after }
     });
     // What the call left as it found it is nothing to take back.
     written.filter(|written| written.after == FileContent::Unknown || written.before.known() != written.after).collect()
-}
-
-fn cwd(record: &Record) -> Option<PathBuf> {
-    let context: Value = serde_json::from_str(record.part(PartName::Context)?.get()).ok()?;
-    context.get("cwd")?.as_str().map(PathBuf::from)
-}
-
-/// The path without `.` and `..`, as it is written.
-fn plain(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => drop(out.pop()),
-            part => out.push(part),
-        }
-    }
-    out
 }
 
 /// The undos of an operation so far.

@@ -79,6 +79,13 @@ impl Definition {
         Ok(copy)
     }
 
+    /// The same under another number.
+    pub(super) fn at_version(&self, version: u64) -> Self {
+        let mut other = self.clone();
+        other.head.version = version;
+        other
+    }
+
     /// Adds a node, whose id comes from the randomness, and gives that id too.
     ///
     /// Errors: its config is not what its type takes; or there are as many nodes as there may be.

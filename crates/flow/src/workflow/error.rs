@@ -81,6 +81,20 @@ pub enum WorkflowError {
         /// The member.
         member: String,
     },
+    /// A version that the book did not take.
+    #[error("the workflow {id} was not taken: {why}; read the newest version, and change that")]
+    DefinitionNotTaken {
+        /// The workflow.
+        id: String,
+        /// Why.
+        why: String,
+    },
+    /// No run of this id.
+    #[error("Execution {id} not found")]
+    RunNotFound {
+        /// What was asked for.
+        id: String,
+    },
     /// A run that cannot be gone on with.
     #[error("the run {run} cannot go on: {why}")]
     RunNotResumable {
@@ -113,6 +127,8 @@ impl WorkflowError {
             Self::ExpressionFailed { .. } => "expression_failed",
             Self::DataUnfit { .. } => "data_unfit",
             Self::MergeConflict { .. } => "merge_conflict",
+            Self::DefinitionNotTaken { .. } => "definition_not_taken",
+            Self::RunNotFound { .. } => "run_not_found",
             Self::RunNotResumable { .. } => "run_not_resumable",
             Self::DiagramTooLarge { .. } => "diagram_too_large",
         }

@@ -211,6 +211,24 @@ impl Config {
         each!(self, it => it.tells())
     }
 
+    /// Whether all that it does is computed from what is on record, so that doing it again gives the same.
+    pub(super) const fn is_computed(&self) -> bool {
+        matches!(
+            self,
+            Self::Input(_)
+                | Self::Output(_)
+                | Self::Condition(_)
+                | Self::Parallel(_)
+                | Self::Merge(_)
+                | Self::Transform(_)
+        )
+    }
+
+    /// Whether it lasts, and can be left and gone on with.
+    pub(super) const fn waits(&self) -> bool {
+        matches!(self, Self::Wait(_) | Self::Approval(_) | Self::Workflow(_) | Self::Loop(_))
+    }
+
     /// Nodes that lie within it.
     pub fn body(&self) -> &[Node] {
         match self {

@@ -9,6 +9,8 @@ mod executor;
 mod fallback;
 mod fixture;
 mod http_tool;
+mod launch;
+mod mcp;
 mod model;
 mod net;
 mod recovery;

@@ -2,14 +2,19 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "values are written where they are used")]
 
+mod agents;
 mod bombs;
 mod data;
 mod definitions;
 mod edits;
+mod kept;
 mod nodes;
+mod people;
 mod runs;
 mod sagas;
+mod travel;
 mod validation;
+mod world;
 
 use sealbook_flow::workflow::Definition;
 use serde_json::{Value, json};

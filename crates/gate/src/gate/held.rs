@@ -113,6 +113,11 @@ impl Held {
         !self.conditional && self.verdict.client_consents(unsaid)
     }
 
+    /// Brings up to date what the record tells of the world around the call. What is asked for stays.
+    pub(crate) fn renew(&mut self, renew: impl FnOnce(&mut Record)) {
+        renew(&mut self.record);
+    }
+
     /// Looks at the book as it is now: stops, rules, and what a person has said. Gives the call back where it is
     /// decided, and `None` where it still waits. The first look carries out a review, which takes its time, and
     /// asks the person.

@@ -24,7 +24,7 @@ pub enum Passage {
 #[derive(Debug)]
 #[must_use = "what entered must leave: an intent without an outcome is a gap"]
 pub struct Entered {
-    /// The intent without its content.
+    /// The intent without its content, but for which files it tells.
     pub(crate) record: Box<Record>,
     /// Where it was sealed; `None` while it is buffered, and where an open gate let it pass unsealed.
     pub(crate) sealed: Option<Sealed>,

@@ -54,11 +54,7 @@ pub(super) fn record(gate: &Gate, event: &Event, setting: &Setting) -> Record {
         let with_content = setting.classification <= Classification::Internal;
         let states = files::look(&writes, event.cwd().as_deref(), with_content);
         let part = if event.kind() == Kind::Before { PartName::Before } else { PartName::After };
-        match &states[..] {
-            [state] => record.set_part(part, state),
-            states => record.set_part(part, states),
-        }
-        .expect("its keys are texts");
+        record.parts.insert(part, files::told_as(&states));
     }
     record
 }

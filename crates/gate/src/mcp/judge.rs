@@ -135,11 +135,13 @@ fn message_of(session: &Session, index: usize, message: &Message<'_>, seen: &mut
     let id = message.id.map(str::to_owned);
     let record = || tell::request(session, Side::Client, message);
     if method == "tools/call" {
+        let mut record = record();
+        session.look_at_files(&mut record, message);
         // A batch, and a call that wants no reply, wait for nobody.
         let begun = if seen.alone && id.is_some() {
-            session.gate.begin_or_hold(record())
+            session.gate.begin_or_hold(record)
         } else {
-            session.gate.begin(record()).map(Begun::Pending)
+            session.gate.begin(record).map(Begun::Pending)
         };
         match begun {
             Ok(Begun::Held(held)) => seen.held = Some(Box::new(held)),

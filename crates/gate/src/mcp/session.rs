@@ -1,6 +1,7 @@
 //! What the gateway knows of one client and one server: who they say they are, and what is under way.
 
 use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +10,7 @@ use sealbook_record::{Actor, Category, Outcome, PartName, Record, Severity, Targ
 use sealbook_store::Error as StoreError;
 use serde_json::value::RawValue;
 
+use super::changes;
 use super::hold::{HoldOptions, Room, can_elicit};
 use super::peek::{Bad, Id, Message, fields, text};
 use super::pins::Pins;
@@ -53,6 +55,9 @@ pub struct SessionOptions {
     pub recording: Recording,
     /// How long calls are held that a person must approve.
     pub holding: HoldOptions,
+    /// The directory, links resolved, in which a server of this machine changes files: what calls do to those below
+    /// it is on record, so that it can be taken back. Nothing where the server is elsewhere.
+    pub files: Option<PathBuf>,
 }
 
 /// Who asked.
@@ -363,7 +368,8 @@ impl Session {
     /// A call has ended so, by a reply. False where no call of that id is open.
     pub(crate) fn ended(&self, side: Side, id: &str, ended: Ended) -> bool {
         let Some((Awaited::Call(entered), is_shared)) = self.take(side, id) else { return false };
-        self.gate.leave_soon(entered, if is_shared { unclear() } else { ended });
+        let ended = if is_shared { unclear() } else { self.with_files(&entered, ended) };
+        self.gate.leave_soon(entered, ended);
         true
     }
 
@@ -373,7 +379,12 @@ impl Session {
         let Some(id) = message.id else { return false };
         let flight = lock(&self.flight);
         let first = flight.awaited.get(&(side, Id::of(id))).and_then(|waiting| waiting.requests.front());
-        matches!(first, Some(Awaited::Hello | Awaited::List { .. }))
+        match first {
+            Some(Awaited::Hello | Awaited::List { .. }) => true,
+            // What the client does next may change the files again.
+            Some(Awaited::Call(entered)) => entered.record().part(PartName::Before).is_some(),
+            None => false,
+        }
     }
 
     /// A reply came: the call has ended.
@@ -381,7 +392,10 @@ impl Session {
         let Some(id) = message.id else { return };
         match self.take(side, id) {
             Some((Awaited::Call(entered), true)) => self.gate.leave_soon(entered, unclear()),
-            Some((Awaited::Call(entered), false)) => self.gate.leave_soon(entered, tell::ended(message)),
+            Some((Awaited::Call(entered), false)) => {
+                let ended = self.with_files(&entered, tell::ended(message));
+                self.gate.leave_soon(entered, ended);
+            }
             Some((Awaited::Hello, _)) => {
                 let mut record = self.record("initialize.reply", self.service());
                 tell::ended(message).write_to(&mut record);
@@ -390,6 +404,37 @@ impl Session {
             Some((Awaited::List { from }, _)) => self.listed(message, from.as_deref()),
             None => self.late(side, id, message),
         }
+    }
+
+    /// Puts the files that a call of a tool names into its record, as they are before it.
+    pub(crate) fn look_at_files(&self, call: &mut Record, message: &Message<'_>) {
+        let (Some(root), Some(input)) = (&self.options.files, call.part(PartName::Input)) else { return };
+        let paths = changes::named(input.get(), root);
+        if !paths.is_empty() && !self.only_reads(message) {
+            call.parts.insert(PartName::Before, changes::states(&paths, root));
+        }
+    }
+
+    /// Whether the server says of the tool that it changes nothing.
+    fn only_reads(&self, call: &Message<'_>) -> bool {
+        let name = call.params.and_then(|params| fields(params, ["name"])[0]).and_then(text);
+        let hints = name.and_then(|name| self.annotations(&name));
+        hints.is_some_and(|hints| fields(hints.get(), ["readOnlyHint"])[0] == Some("true"))
+    }
+
+    /// The same of a call that is held, as they are by now.
+    pub(crate) fn look_again(&self, call: &mut Record) {
+        if let Some(root) = &self.options.files {
+            let states = changes::after(call, root);
+            call.parts.extend(states.map(|states| (PartName::Before, states)));
+        }
+    }
+
+    /// How a call ended, with the files that it named as they are after it.
+    fn with_files(&self, entered: &Entered, mut ended: Ended) -> Ended {
+        let after = self.options.files.as_ref().and_then(|root| changes::after(entered.record(), root));
+        ended.parts.extend(after.map(|states| (PartName::After, states)));
+        ended
     }
 
     /// The client calls a request off. The call ends here, whatever the server makes of it.

@@ -38,6 +38,7 @@ fn gateway(book: &Book, mode: Mode) -> Ends {
         project: None,
         recording: Recording::Calls,
         holding: HoldOptions::default(),
+        files: None,
     };
     let pipes = Pipes {
         from_client: Box::new(from_client),

@@ -138,6 +138,7 @@ impl Web {
             project: None,
             recording: setup.recording,
             holding: setup.holding,
+            files: None,
         }
     }
 

@@ -68,6 +68,7 @@ impl Wire {
             project: None,
             recording: setup.recording,
             holding: setup.holding,
+            files: None,
         };
         let pipes = Pipes {
             from_client: Box::new(from_client),

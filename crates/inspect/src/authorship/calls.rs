@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use sealbook_ledger::{Hash, Phase, Uuid};
-use sealbook_record::{FileContent, FileState, Outcome, PartName, Record, Target, TargetKind};
+use sealbook_record::{
+    FileContent, FileState, Outcome, PartName, Record, Target, TargetKind, plain_path, working_directory,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -65,7 +67,7 @@ pub(super) fn of_file(
         if record.phase == Phase::Intent {
             if let Some(operation) = record.operation {
                 let (before, input) = (FileState::of_part(&record, PartName::Before), value(&record, PartName::Input));
-                announced.insert(operation, Announced { seq, before, input, cwd: cwd(&record) });
+                announced.insert(operation, Announced { seq, before, input, cwd: working_directory(&record) });
             }
             continue;
         }
@@ -90,7 +92,7 @@ struct File<'n> {
 impl File<'_> {
     fn change(&self, seq: u64, record: &Record, intent: Option<Announced>) -> Option<Call> {
         let intent = intent.unwrap_or(Announced { seq, before: Vec::new(), input: None, cwd: None });
-        let cwd = cwd(record).or(intent.cwd);
+        let cwd = working_directory(record).or(intent.cwd);
         let of_this = |states: Vec<FileState>| states.into_iter().find(|state| self.is_at(&state.path, cwd.as_deref()));
         let mut contents = Vec::new();
         let (before, after, is_whole) = if let Some(after) = of_this(FileState::of_part(record, PartName::After)) {
@@ -126,7 +128,7 @@ impl File<'_> {
     fn is_at(&self, path: &str, cwd: Option<&Path>) -> bool {
         let path = Path::new(path);
         let absolute = if path.is_absolute() { path.to_owned() } else { cwd.unwrap_or(Path::new("/")).join(path) };
-        self.at.contains(&plain(&absolute))
+        self.at.contains(&plain_path(&absolute))
     }
 
     /// What a command that was run on record says of the files below its directory.
@@ -183,10 +185,6 @@ fn value(record: &Record, name: PartName) -> Option<Value> {
     serde_json::from_str(record.part(name)?.get()).ok()
 }
 
-fn cwd(record: &Record) -> Option<PathBuf> {
-    value(record, PartName::Context)?.get("cwd")?.as_str().map(PathBuf::from)
-}
-
 /// What was called: the target, or the name that the agent has for it.
 fn tool(record: &Record) -> Option<String> {
     let named = || Some(value(record, PartName::Metadata)?.get("tool_name")?.as_str()?.to_owned());
@@ -194,18 +192,4 @@ fn tool(record: &Record) -> Option<String> {
         Target { kind: TargetKind::Tool, id } => Some(id.clone()),
         _ => named(),
     }
-}
-
-/// The path without `.` and `..`, as it is written: no link is followed.
-fn plain(path: &Path) -> PathBuf {
-    use std::path::Component;
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => drop(out.pop()),
-            part => out.push(part),
-        }
-    }
-    out
 }

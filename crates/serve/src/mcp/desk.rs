@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sealbook_flow::Reviewer;
+use sealbook_flow::workflow::Equipment;
 use sealbook_gate::{Gate, GateOptions};
 use sealbook_ledger::Origin;
 use sealbook_policy::{Policy, Raw, State};
@@ -36,6 +37,18 @@ pub struct Setup {
     pub reviewer: Option<Reviewer>,
     /// The domain of reviews that name none.
     pub domain: Option<String>,
+    /// What composes and runs workflows; nothing where that is off.
+    pub workflows: Option<Workflows>,
+}
+
+/// What composes and runs workflows.
+pub struct Workflows {
+    /// The workflows of the book, and what their runs need.
+    pub equipment: Equipment,
+    /// Whether they are drawn.
+    pub diagrams: bool,
+    /// How long a run lasts at most, whatever its workflow says.
+    pub seconds_max: Option<u64>,
 }
 
 /// What every tool works on. Shared by all calls.

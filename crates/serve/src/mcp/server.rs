@@ -27,7 +27,7 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 const INSTRUCTIONS: &str = "\
 Sealbook is the book of record for what agents, people and services do to systems. Ask it what was done \
 (query_audit_trail, audit_trail), audit files, git histories and modules (audit_file, audit_git, audit_module), and verify \
-that nothing was altered (verify_audit_chain). Alerts can be assigned and resolved with a reason. An emergency stop can be set here; \
+that nothing was altered (verify_audit_chain). Compose and run workflows on record (workflow_composer). Alerts can be assigned and resolved with a reason. An emergency stop can be set here; \
 only a person lifts it. Approvals, rules and keys need a person's passphrase and cannot be given through a tool.";
 
 /// The revisions that are spoken.
@@ -69,11 +69,11 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(tools::TOOLS.iter().map(|tool| tool.tool()).collect()))
+        Ok(ListToolsResult::with_all_items(tools::of(&self.desk).map(Definition::tool).collect()))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        tools::find(name).map(Definition::tool)
+        tools::find(&self.desk, name).map(Definition::tool)
     }
 
     // What is not declared is not there: without these, an empty list would be the answer.
@@ -114,8 +114,8 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(tool) = tools::find(&request.name) else {
-            let known: Vec<&str> = tools::TOOLS.iter().map(|tool| tool.name).collect();
+        let Some(tool) = tools::find(&self.desk, &request.name) else {
+            let known: Vec<&str> = tools::of(&self.desk).map(|tool| tool.name).collect();
             let text = format!("there is no such tool; there are: {}", known.join(", "));
             return Err(ErrorData::invalid_params(text, None));
         };

@@ -12,12 +12,15 @@ mod audit_trail;
 mod query;
 mod stop;
 mod verify;
+mod workflow_composer;
 
+use super::Desk;
 use super::tool::Definition;
 
 /// Every tool, in the order in which clients list them.
 pub(crate) static TOOLS: &[&Definition] = &[
     &audit_trail::TOOL,
+    &workflow_composer::TOOL,
     &audit_file::TOOL,
     &audit_git::TOOL,
     &audit_logs::TOOL,
@@ -33,7 +36,13 @@ pub(crate) static TOOLS: &[&Definition] = &[
     &stop::LIST,
 ];
 
+/// The tools of this server.
+pub(crate) fn of(desk: &Desk) -> impl Iterator<Item = &'static Definition> {
+    let has_composer = workflow_composer::is_there(desk);
+    TOOLS.iter().copied().filter(move |tool| has_composer || tool.name != workflow_composer::TOOL.name)
+}
+
 /// The tool of that name.
-pub(crate) fn find(name: &str) -> Option<&'static Definition> {
-    TOOLS.iter().copied().find(|tool| tool.name == name)
+pub(crate) fn find(desk: &Desk, name: &str) -> Option<&'static Definition> {
+    of(desk).find(|tool| tool.name == name)
 }

@@ -85,6 +85,7 @@ impl World {
             reviewer: None,
             agents_resolve: false,
             domain: None,
+            workflows: None,
         };
         change(&mut setup);
         Arc::new(Desk::new(setup).unwrap())

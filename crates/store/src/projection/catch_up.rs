@@ -429,7 +429,7 @@ fn subtract(connection: &Connection, term: &[u8], seq: u64) -> rusqlite::Result<
         connection.execute("DELETE FROM postings WHERE term = ?1 AND chunk = ?2", key)?;
     } else {
         let mut out = Vec::new();
-        postings::encode_map(&map, &mut out);
+        postings::encode_map(map, &mut out);
         connection.execute(
             "UPDATE postings SET seqs = ?3 WHERE term = ?1 AND chunk = ?2",
             params![term, chunk_of(seq) as i64, out],

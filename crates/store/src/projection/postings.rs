@@ -34,18 +34,28 @@ pub(crate) fn encode(lows: &[u16], out: &mut Vec<u8>) {
             out.extend_from_slice(&low.to_le_bytes());
         }
     } else if lows.len() > BITMAP_BYTES || !encode_gaps(lows, out) {
-        let mut map = RoaringBitmap::from_sorted_iter(lows.iter().map(|l| u32::from(*l)))
+        let map = RoaringBitmap::from_sorted_iter(lows.iter().map(|l| u32::from(*l)))
             .expect("low bits are collected in ascending order");
-        map.optimize();
-        out.clear();
-        out.push(BITMAP);
-        map.serialize_into(&mut *out).expect("writing to memory does not fail");
+        write_map(map, out);
     }
 }
 
 /// As [`encode`], for a bitmap.
-pub(crate) fn encode_map(map: &RoaringBitmap, out: &mut Vec<u8>) {
-    encode(&map.iter().map(|low| low as u16).collect::<Vec<_>>(), out);
+pub(crate) fn encode_map(map: RoaringBitmap, out: &mut Vec<u8>) {
+    if map.len() > BITMAP_BYTES as u64 {
+        write_map(map, out);
+    } else {
+        encode(&map.iter().map(|low| low as u16).collect::<Vec<_>>(), out);
+    }
+}
+
+fn write_map(mut map: RoaringBitmap, out: &mut Vec<u8>) {
+    // One that was stored in runs need not be shortest so any more.
+    map.remove_run_compression();
+    map.optimize();
+    out.clear();
+    out.push(BITMAP);
+    map.serialize_into(&mut *out).expect("writing to memory does not fail");
 }
 
 /// Writes gaps. `false` where a bitmap, or one of runs, is shorter.
@@ -114,7 +124,7 @@ pub(crate) fn extend(stored: &[u8], lows: &[u16], out: &mut Vec<u8>) -> Option<(
     }
     let mut map = decode(stored)?;
     map.extend(lows.iter().map(|l| u32::from(*l)));
-    encode_map(&map, out);
+    encode_map(map, out);
     Some(())
 }
 
@@ -151,6 +161,17 @@ mod tests {
             encode(&lows(&first), &mut stored);
             extend(&stored, &lows(&later), &mut out).unwrap();
             prop_assert!(decode(&out).unwrap().iter().eq(first.iter().chain(&later).map(|low| u32::from(*low))));
+        }
+
+        #[test]
+        fn what_is_added_to_many_is_stored_as_if_it_had_come_at_once(step in 1..9_usize, runs in any::<bool>(), first in 9_000..60_000_u16, more in 1..4_000_u16) {
+            let all: Vec<u16> = (0..=first.saturating_add(more)).filter(|low| runs && low / 512 % 2 == 0 || usize::from(*low) % step == 0).collect();
+            let (before, after) = all.split_at(all.partition_point(|low| *low < first));
+            let (mut stored, mut added, mut at_once) = (Vec::new(), Vec::new(), Vec::new());
+            encode(before, &mut stored);
+            extend(&stored, after, &mut added).unwrap();
+            encode(&all, &mut at_once);
+            prop_assert_eq!(added, at_once);
         }
 
         #[test]

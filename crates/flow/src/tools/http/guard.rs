@@ -20,7 +20,7 @@ pub struct Network {
 
 /// Who may be connected to.
 #[derive(Debug, Clone)]
-pub(super) struct Guard {
+pub(in crate::tools) struct Guard {
     allowed: Vec<Network>,
     /// What goes unencrypted goes to allowed addresses alone.
     is_plain: bool,
@@ -58,12 +58,12 @@ impl Network {
 }
 
 impl Guard {
-    pub(super) const fn new(allowed: Vec<Network>, is_plain: bool) -> Self {
+    pub(in crate::tools) const fn new(allowed: Vec<Network>, is_plain: bool) -> Self {
         Self { allowed, is_plain }
     }
 
     /// Looks at an address that stands in the URL itself: nobody resolves that.
-    pub(super) fn check(&self, url: &Url) -> Result<(), &'static str> {
+    pub(in crate::tools) fn check(&self, url: &Url) -> Result<(), &'static str> {
         let host = url.host_str().ok_or("`url` has no host")?;
         match host.trim_matches(['[', ']']).parse() {
             Ok(address) if !self.admits(address) => Err(WHY),

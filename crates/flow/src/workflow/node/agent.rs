@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{NAME_BYTES_MAX, TEXT_BYTES_MAX, check_retries, check_seconds, check_text};
+use crate::Schema;
 use crate::workflow::error::WorkflowError;
 use crate::workflow::scope::Scope;
 use crate::workflow::template::text;
@@ -63,6 +65,12 @@ pub struct Agent {
     /// How often it may answer or call tools before it must be done.
     #[serde(default = "eight")]
     pub max_turns: u32,
+    /// What its answer must be, as JSON Schema: it then gives data, and not a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_schema: Option<Value>,
+    /// How many tokens its model may read and write in all, as the provider counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_max: Option<u64>,
     /// How often a call of the model is tried again.
     #[serde(default = "super::tool::three")]
     pub retry_count: u32,
@@ -90,6 +98,9 @@ impl Agent {
         }
         if !(1..=TURNS_MAX).contains(&self.max_turns) {
             return Err(format!("/max_turns: {} turns; say 1 to {TURNS_MAX}", self.max_turns));
+        }
+        if let Some(schema) = &self.answer_schema {
+            Schema::new(schema.clone()).map_err(|error| format!("/answer_schema: {error}"))?;
         }
         match (self.agent_type, &self.prompt) {
             (AgentType::Custom, None) => {

@@ -65,6 +65,8 @@ impl CallsRun {
             RunEvent::Began { .. }
             | RunEvent::StepBegan { .. }
             | RunEvent::StepEnded { .. }
+            | RunEvent::Frozen
+            | RunEvent::Resumed
             | RunEvent::Ended { .. } => {}
         }
     }

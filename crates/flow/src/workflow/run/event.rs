@@ -12,8 +12,12 @@ use crate::saga::{Taken, declared};
 
 /// The action of a run's records.
 pub const RUN_ACTION: &str = "workflow.run";
-/// The action of the records of a process that goes on with a run.
-pub(super) const RESUMED_ACTION: &str = "workflow.resume";
+/// The action of the records of going on with one.
+pub const RESUME_ACTION: &str = "workflow.resume";
+/// The action of the wish that a run is halted.
+pub const FREEZE_ACTION: &str = "workflow.freeze";
+/// The action of the wish that a run is called off.
+pub const CANCEL_ACTION: &str = "workflow.cancel";
 /// The action of the records of its steps.
 pub const NODE_ACTION: &str = "workflow.node";
 
@@ -28,6 +32,12 @@ pub enum RunEvent {
         workflow_id: String,
         /// The digest of its definition.
         digest: String,
+        /// The version of that.
+        version: Option<u64>,
+        /// The run that it was made from.
+        fork: Option<Fork>,
+        /// Whether nothing with an effect is called.
+        dry: bool,
         /// What it was given; `None` where that was redacted.
         inputs: Option<Value>,
         /// The intent on record.
@@ -86,6 +96,10 @@ pub enum RunEvent {
         /// Why.
         why: String,
     },
+    /// Somebody wishes it halted.
+    Frozen,
+    /// It is gone on with.
+    Resumed,
     /// The run ended.
     Ended {
         /// How.
@@ -112,8 +126,17 @@ pub enum StepEnd {
     Unknown(String),
 }
 
+/// Which run another one was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fork {
+    /// The run.
+    pub run: String,
+    /// The step at which it goes another way.
+    pub at: String,
+}
+
 /// What the part `context` of the records says.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct RunNote {
     pub(super) run: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,6 +147,20 @@ pub(super) struct RunNote {
     pub(super) path: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<RunStatus>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fork: Option<Fork>,
+    /// Nothing with an effect is called.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) dry: bool,
+    /// What the step gave comes from the record of another run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) stubbed: bool,
+}
+
+impl RunNote {
+    pub(super) fn of(run: &str) -> Self {
+        Self { run: run.to_owned(), ..Self::default() }
+    }
 }
 
 impl RunEvent {
@@ -143,6 +180,9 @@ impl RunEvent {
                 run_id: note.run,
                 workflow_id: record.target.id.clone(),
                 digest: note.digest?,
+                version: note.version,
+                fork: note.fork,
+                dry: note.dry,
                 inputs: if is_hidden("input") { None } else { json(PartName::Input) },
                 intent: record.id,
                 operation: record.operation,
@@ -157,6 +197,13 @@ impl RunEvent {
                     _ => RunStatus::Failed,
                 });
                 Some(Self::Ended { status, why, at })
+            }
+            (RESUME_ACTION, Phase::Intent) => Some(Self::Resumed),
+            (FREEZE_ACTION, Phase::Event) => Some(Self::Frozen),
+            // A stop or a rule kept it from beginning.
+            (NODE_ACTION, Phase::Event) if record.outcome == Some(Outcome::Blocked) => {
+                let end = StepEnd::Failed("a stop or a rule kept it from beginning".to_owned());
+                Some(Self::StepEnded { path: note.path?, end, at })
             }
             (NODE_ACTION, Phase::Intent) => Some(Self::StepBegan { path: note.path?, at }),
             (NODE_ACTION, Phase::Outcome) => {
@@ -180,7 +227,7 @@ impl RunEvent {
 
 /// What a record of a call that belongs to a step tells.
 fn call(record: &Record, redactions: &[Redaction], context: Option<Value>) -> Option<RunEvent> {
-    let own = [RUN_ACTION, NODE_ACTION, RESUMED_ACTION].contains(&&*record.action);
+    let own = [RUN_ACTION, NODE_ACTION, RESUME_ACTION].contains(&&*record.action);
     if own {
         return None;
     }

@@ -1,6 +1,6 @@
 //! What comes next in a run: which nodes begin, which are skipped, and whether it is over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::StepEnd;
 use super::state::{NodeStatus, Run, RunStatus, Step};
@@ -54,17 +54,11 @@ enum Way {
 impl Run {
     /// What comes next, from what is known of the run and nothing else.
     pub fn next(&self, definition: &Definition) -> Plan {
-        let graph = Graph::of(definition);
-        let mut stands: Vec<Stand> = vec![Stand::Skipped; graph.len()];
-        let order = graph.order();
-        for node in &order {
-            stands[*node] = self.stand(definition, &graph, &stands, *node);
-        }
-        let needed = needed(&graph, &order, &stands);
-        let end = self.end(&graph, &stands, &needed);
-        let begin = if end.is_some() { Vec::new() } else { begin(definition, &graph, &stands, &needed) };
+        let planner = Planner::new(definition, self);
+        let (needed, end) = planner.needed_and_end(self);
+        let begin = if end.is_some() { Vec::new() } else { planner.begin(&needed) };
         let nodes = definition.nodes().iter().enumerate().map(|(at, node)| {
-            let status = match &stands[at] {
+            let status = match &planner.stands[at] {
                 Stand::Open { begun: true } => NodeStatus::Running,
                 Stand::Open { .. } | Stand::Ready if !needed[at] || end.is_some() => NodeStatus::Skipped,
                 Stand::Open { .. } | Stand::Ready => NodeStatus::Pending,
@@ -74,12 +68,74 @@ impl Run {
             };
             (node.node_id.clone(), status)
         });
+        let begin = begin.into_iter().map(|at| definition.nodes()[at].node_id.clone()).collect();
         Plan { begin, end, nodes: nodes.collect() }
     }
+}
 
-    fn stand(&self, definition: &Definition, graph: &Graph<'_>, stands: &[Stand], at: usize) -> Stand {
-        let node = &definition.nodes()[at];
-        match self.steps.get(&node.node_id) {
+/// Knows what comes next while a run goes on: what a step changes is worked out again, and no more.
+pub(super) struct Planner<'d> {
+    definition: &'d Definition,
+    graph: Graph<'d>,
+    order: Vec<usize>,
+    /// For each node, its place in the order.
+    place: Vec<usize>,
+    /// How many may run behind each fork, and which nodes lie there.
+    forks: Vec<(usize, Vec<bool>)>,
+    stands: Vec<Stand>,
+}
+
+impl<'d> Planner<'d> {
+    pub(super) fn new(definition: &'d Definition, run: &Run) -> Self {
+        let graph = Graph::of(definition);
+        let order = graph.order();
+        let mut place = vec![usize::MAX; graph.len()];
+        for (at, node) in order.iter().enumerate() {
+            place[*node] = at;
+        }
+        let forks = definition.nodes().iter().enumerate().filter_map(|(at, node)| match &node.config {
+            Config::Parallel(fork) => Some((fork.max_concurrent as usize, graph.reached(&[at], |_| true))),
+            _ => None,
+        });
+        let forks = forks.collect();
+        let stands = vec![Stand::Skipped; graph.len()];
+        let mut planner = Self { definition, graph, order, place, forks, stands };
+        for at in 0..planner.order.len() {
+            let node = planner.order[at];
+            planner.stands[node] = planner.stand(run, node);
+        }
+        planner
+    }
+
+    /// The step of this node is another one now.
+    pub(super) fn changed(&mut self, run: &Run, id: &str) {
+        let Some(node) = self.graph.node(id) else { return };
+        let mut next = BTreeSet::from([self.place[node]]);
+        while let Some(at) = next.pop_first() {
+            let Some(node) = self.order.get(at).copied() else { continue };
+            let stand = self.stand(run, node);
+            if stand != self.stands[node] {
+                self.stands[node] = stand;
+                next.extend(self.graph.out[node].iter().map(|edge| self.place[self.graph.to(*edge)]));
+            }
+        }
+    }
+
+    /// Which nodes begin now, by their place in the definition; or how the run ends.
+    pub(super) fn plan(&self, run: &Run) -> Result<Vec<usize>, RunStatus> {
+        let (needed, end) = self.needed_and_end(run);
+        end.map_or_else(|| Ok(self.begin(&needed)), Err)
+    }
+
+    fn needed_and_end(&self, run: &Run) -> (Vec<bool>, Option<RunStatus>) {
+        let needed = needed(&self.graph, &self.order, &self.stands);
+        let end = self.end(run, &needed);
+        (needed, end)
+    }
+
+    fn stand(&self, run: &Run, at: usize) -> Stand {
+        let node = &self.definition.nodes()[at];
+        match run.steps.get(&node.node_id) {
             Some(Step::Open) => return Stand::Open { begun: true },
             Some(Step::Ended(StepEnd::Completed(value))) => {
                 let is_condition = matches!(node.config, Config::Condition(_));
@@ -90,7 +146,9 @@ impl Run {
             Some(Step::Ended(StepEnd::Unknown(_))) => return Stand::Unknown,
             None => {}
         }
-        let ways: Vec<Way> = graph.into[at].iter().map(|edge| way(graph, definition, stands, *edge)).collect();
+        let graph = &self.graph;
+        let ways: Vec<Way> =
+            graph.into[at].iter().map(|edge| way(graph, self.definition, &self.stands, *edge)).collect();
         match &node.config {
             Config::Merge(merge) => joined(merge, &ways),
             _ if ways.contains(&Way::Failed) => Stand::Cut,
@@ -102,11 +160,12 @@ impl Run {
     }
 
     /// Whether it is over: a failure that no merge bears ends it at once; else when there is nothing left.
-    fn end(&self, graph: &Graph<'_>, stands: &[Stand], needed: &[bool]) -> Option<RunStatus> {
-        if self.status != RunStatus::Running {
-            return Some(self.status);
+    fn end(&self, run: &Run, needed: &[bool]) -> Option<RunStatus> {
+        if !run.status.is_open() {
+            return Some(run.status);
         }
-        let is_end = |at: usize| graph.out[at].is_empty();
+        let stands = &self.stands;
+        let is_end = |at: usize| self.graph.out[at].is_empty();
         let fails = |stand: &Stand| matches!(stand, Stand::Failed | Stand::Cut);
         if stands.contains(&Stand::Unknown) {
             return Some(RunStatus::Unknown);
@@ -121,6 +180,27 @@ impl Run {
         };
         let any = stands.iter().enumerate().any(|(at, stand)| goes_on(at, stand));
         (!any).then_some(RunStatus::Completed)
+    }
+
+    fn begin(&self, needed: &[bool]) -> Vec<usize> {
+        let stands = &self.stands;
+        let mut running: Vec<usize> =
+            (0..stands.len()).filter(|at| stands[*at] == Stand::Open { begun: true }).collect();
+        let mut begin = Vec::new();
+        for at in 0..stands.len() {
+            let is_full = |(most, behind): &(usize, Vec<bool>)| {
+                behind[at] && running.iter().filter(|other| behind[**other]).count() >= *most
+            };
+            if stands[at] == Stand::Ready
+                && needed[at]
+                && running.len() < RUNNING_MAX
+                && !self.forks.iter().any(is_full)
+            {
+                running.push(at);
+                begin.push(at);
+            }
+        }
+        begin
     }
 }
 
@@ -169,28 +249,4 @@ fn needed(graph: &Graph<'_>, order: &[usize], stands: &[Stand]) -> Vec<bool> {
         needed[*node] = graph.out[*node].is_empty() || graph.out[*node].iter().any(leads);
     }
     needed
-}
-
-fn begin(definition: &Definition, graph: &Graph<'_>, stands: &[Stand], needed: &[bool]) -> Vec<String> {
-    let mut running: Vec<usize> = (0..graph.len()).filter(|at| stands[*at] == Stand::Open { begun: true }).collect();
-    let forks: Vec<(usize, Vec<bool>)> = definition
-        .nodes()
-        .iter()
-        .enumerate()
-        .filter_map(|(at, node)| match &node.config {
-            Config::Parallel(fork) => Some((fork.max_concurrent as usize, graph.reached(&[at], |_| true))),
-            _ => None,
-        })
-        .collect();
-    let mut begin = Vec::new();
-    for (at, node) in definition.nodes().iter().enumerate() {
-        let is_full = |(most, behind): &(usize, Vec<bool>)| {
-            behind[at] && running.iter().filter(|other| behind[**other]).count() >= *most
-        };
-        if stands[at] == Stand::Ready && needed[at] && running.len() < RUNNING_MAX && !forks.iter().any(is_full) {
-            running.push(at);
-            begin.push(node.node_id.clone());
-        }
-    }
-    begin
 }

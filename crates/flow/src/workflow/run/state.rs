@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::calls::CallsRun;
-use super::event::{RunEvent, StepEnd};
+use super::event::{Fork, RunEvent, StepEnd};
 use crate::workflow::definition::Definition;
 use crate::workflow::node::Config;
 use crate::workflow::scope::Scope;
@@ -42,6 +42,8 @@ pub enum RunStatus {
     Cancelled,
     /// Of a step nobody knows whether it happened: a person decides.
     Unknown,
+    /// It is halted, and goes on when a person says so.
+    Frozen,
 }
 
 impl RunStatus {
@@ -53,7 +55,13 @@ impl RunStatus {
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
             Self::Unknown => "unknown",
+            Self::Frozen => "frozen",
         }
+    }
+
+    /// Whether it may go on.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Running | Self::Frozen)
     }
 }
 
@@ -94,6 +102,12 @@ pub struct Run {
     pub workflow_id: String,
     /// The digest of the definition that it pins.
     pub digest: String,
+    /// The version of that.
+    pub version: Option<u64>,
+    /// The run that it was made from, and at which step it goes another way.
+    pub fork: Option<Fork>,
+    /// Whether nothing with an effect is called in it.
+    pub dry: bool,
     /// What it was given; `None` where the record does not hold it.
     pub inputs: Option<Value>,
     /// The intent on record.
@@ -112,8 +126,16 @@ pub struct Run {
     pub steps: BTreeMap<String, Step>,
     /// The calls of its steps.
     pub(super) calls: CallsRun,
-    /// What happened, in order.
-    events: Vec<RunEvent>,
+    /// What happened to which step, in order.
+    lines: Vec<Line>,
+}
+
+/// A step began or ended.
+#[derive(Debug, Clone, PartialEq)]
+struct Line {
+    path: String,
+    at: Timestamp,
+    is_end: bool,
 }
 
 impl Run {
@@ -126,46 +148,54 @@ impl Run {
     }
 
     fn begun(event: RunEvent) -> Option<Self> {
-        let RunEvent::Began { run_id, workflow_id, digest, inputs, intent, operation, at } = event else { return None };
-        let (steps, events) = (BTreeMap::new(), Vec::new());
-        let status = RunStatus::Running;
+        let RunEvent::Began { run_id, workflow_id, digest, version, fork, dry, inputs, intent, operation, at } = event
+        else {
+            return None;
+        };
         Some(Self {
             run_id,
             workflow_id,
             digest,
+            version,
+            fork,
+            dry,
             inputs,
             intent,
             operation,
-            status,
+            status: RunStatus::Running,
             why: None,
             began: at,
             ended: None,
-            steps,
+            steps: BTreeMap::new(),
             calls: CallsRun::default(),
-            events,
+            lines: Vec::new(),
         })
     }
 
     /// One more thing happened.
     pub fn apply(&mut self, event: RunEvent) {
-        match &event {
-            RunEvent::Began { .. } => return,
-            RunEvent::CallBegan { .. } | RunEvent::CallEnded { .. } | RunEvent::NotUndoable { .. } => {
-                return self.calls.apply(event);
+        match event {
+            RunEvent::Began { .. } => {}
+            call @ (RunEvent::CallBegan { .. } | RunEvent::CallEnded { .. } | RunEvent::NotUndoable { .. }) => {
+                self.calls.apply(call);
             }
-            RunEvent::StepBegan { path, .. } => {
-                self.steps.insert(path.clone(), Step::Open);
+            RunEvent::StepBegan { path, at } => {
+                self.lines.push(Line { path: path.clone(), at, is_end: false });
+                self.steps.insert(path, Step::Open);
             }
-            RunEvent::StepEnded { path, end, .. } => {
-                self.steps.insert(path.clone(), Step::Ended(end.clone()));
+            RunEvent::StepEnded { path, end, at } => {
+                self.lines.push(Line { path: path.clone(), at, is_end: true });
+                self.steps.insert(path, Step::Ended(end));
             }
+            RunEvent::Frozen if self.status == RunStatus::Running => self.status = RunStatus::Frozen,
+            RunEvent::Resumed if self.status == RunStatus::Frozen => self.status = RunStatus::Running,
+            RunEvent::Frozen | RunEvent::Resumed => {}
             RunEvent::Ended { status, why, at } => {
-                self.status = *status;
-                self.why = why.clone();
-                self.ended = Some(*at);
+                self.status = status;
+                self.why = why;
+                self.ended = Some(at);
             }
         }
-        self.events.push(event);
     }
 
     /// What the run's expressions and templates see.
@@ -198,9 +228,11 @@ impl Run {
             let node_name = name_of(definition, path);
             Trace { timestamp: at, node_id: path.to_owned(), node_name, action, result_size: None, error: None }
         };
-        let told = self.events.iter().filter_map(|event| match event {
-            RunEvent::StepBegan { path, at } => Some(line(path, *at, "starting")),
-            RunEvent::StepEnded { path, end, at } => Some(match end {
+        let told = self.lines.iter().map(|Line { path, at, is_end }| {
+            let Some(Step::Ended(end)) = self.steps.get(path).filter(|_| *is_end) else {
+                return line(path, *at, "starting");
+            };
+            match end {
                 StepEnd::Completed(value) => {
                     Trace { result_size: Some(value.to_string().chars().count()), ..line(path, *at, "completed") }
                 }
@@ -211,8 +243,7 @@ impl Run {
                 StepEnd::Cancelled => {
                     Trace { error: Some("it was called off".to_owned()), ..line(path, *at, "failed") }
                 }
-            }),
-            _ => None,
+            }
         });
         told.collect()
     }
@@ -237,6 +268,8 @@ impl Run {
             "execution_id": self.run_id,
             "workflow_id": self.workflow_id,
             "digest": self.digest,
+            "version": self.version,
+            "dry": self.dry,
             "status": self.status.as_str(),
             "start_time": seconds(self.began),
             "end_time": self.ended.map(seconds),

@@ -1,7 +1,12 @@
 //! What other rooms do for a run: agents, approvals, sub-workflows.
 
-use serde_json::Value;
+use std::sync::Arc;
 
+use sealbook_record::Uuid;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::runner::RunRequest;
 use crate::workflow::node::Node;
 use crate::{Fault, Pending};
 
@@ -16,6 +21,25 @@ pub struct Place {
     pub key: String,
     /// It was begun before, and how that ended is not on record.
     pub again: bool,
+    /// Its record, from which others follow.
+    pub intent: Uuid,
+    /// The workflow.
+    pub workflow_id: String,
+    /// The digest of the definition that the run pins.
+    pub digest: String,
+    /// What the step is about: the run's inputs, and what the edges that lead to it bring.
+    pub data: Value,
+    /// What the run was begun with.
+    pub request: Arc<RunRequest>,
+    /// Whether the run is frozen. Whoever ends early for that says so here.
+    pub(crate) frozen: watch::Sender<bool>,
+}
+
+impl Place {
+    /// The step goes no further: the run is frozen, and goes on with it later.
+    pub fn freeze(&self) {
+        self.frozen.send_replace(true);
+    }
 }
 
 /// Does the steps that are neither tools nor computed here.

@@ -7,16 +7,27 @@ use serde_json::Value;
 
 use crate::saga::Watched;
 use crate::time::before;
-use crate::tool::{Deed, Probed, Registry, Tool, ToolCall, ToolInfo};
+use crate::tool::{Deed, Effect, Probed, Registry, Tool, ToolCall, ToolInfo};
 use crate::workflow::node::Tool as ToolNode;
 use crate::{Availability, Cause, Compensation, Error, Executor, Fault, Pending, Recovery, Secrets, Time};
 
 /// What a step needs to call tools.
+#[derive(Clone)]
 pub(super) struct Calls {
     pub(super) tenant: String,
     pub(super) tools: Arc<Registry>,
     pub(super) recovery: Recovery,
     pub(super) secrets: Arc<dyn Secrets>,
+}
+
+/// What is to be done with a call of which nobody knows whether it took effect.
+pub(super) enum Again {
+    /// It is made again, with the same key.
+    Call,
+    /// It took effect, and gave this.
+    Done(Value),
+    /// A person decides.
+    Ask,
 }
 
 impl Calls {
@@ -36,6 +47,9 @@ impl Calls {
                 let mut timed = Registry::new();
                 let (tool, time) = (Arc::clone(self.tool(node)?), Arc::clone(&recovery.time));
                 timed.add(Arc::new(Timed { tool, time, most: Duration::from_secs(seconds) }))?;
+                if let Some(pin) = self.tools.required(&node.tool_name) {
+                    timed.require(&node.tool_name, pin);
+                }
                 Arc::new(timed)
             }
         };
@@ -44,6 +58,23 @@ impl Calls {
 
     pub(super) fn tool(&self, node: &ToolNode) -> Result<&Arc<dyn Tool>, Error> {
         self.tools.get(&node.tool_name).ok_or_else(|| Error::ToolUnknown { tool: node.tool_name.clone() })
+    }
+
+    /// What comes of a call that was begun, and whose outcome is not on record.
+    pub(super) async fn again(&self, node: &ToolNode, key: &str, input: &Value) -> Result<Again, Error> {
+        let tool = self.tool(node)?;
+        let operation = self.recovery.journal.next_id();
+        let left = self.recovery.retry.deadline;
+        let call = ToolCall { tenant: &self.tenant, operation, key, input, left };
+        Ok(match tool.deed(input).effect {
+            Effect::Pure | Effect::Read | Effect::Idempotent => Again::Call,
+            Effect::Unsafe => Again::Ask,
+            Effect::Probeable => match tool.probe(&call).await {
+                Ok(Probed::Done(value)) => Again::Done(value),
+                Ok(Probed::NotDone) => Again::Call,
+                Err(_) => Again::Ask,
+            },
+        })
     }
 }
 

@@ -20,7 +20,7 @@ use super::{node, workflow};
 use crate::fixture::{Bench, wait_for};
 
 /// Waits up to 100 seconds are over at once; longer ones never.
-pub(crate) struct Patient;
+pub(super) struct Patient;
 
 impl Time for Patient {
     fn now(&self) -> Timestamp {
@@ -40,9 +40,9 @@ impl Time for Patient {
 }
 
 /// Gives what it is given, fails where it is told to, and keeps each effect by its key.
-struct Echo {
-    info: ToolInfo,
-    effects: Arc<Mutex<Vec<(String, Value)>>>,
+pub(super) struct Echo {
+    pub(super) info: ToolInfo,
+    pub(super) effects: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
 impl Tool for Echo {
@@ -83,9 +83,9 @@ impl Tool for Echo {
 }
 
 /// A journal that ends like a process that is killed: after so many writes, nothing is written any more.
-struct Mortal {
-    journal: Arc<dyn Journal>,
-    left: AtomicUsize,
+pub(super) struct Mortal {
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) left: AtomicUsize,
 }
 
 impl Mortal {
@@ -136,7 +136,7 @@ impl Hands for Yes {
 
 struct World {
     bench: Bench,
-    effects: Arc<Mutex<Vec<(String, Value)>>>,
+    pub(super) effects: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
 impl World {
@@ -175,12 +175,12 @@ impl World {
     }
 }
 
-fn request(inputs: Value) -> RunRequest {
+pub(super) fn request(inputs: Value) -> RunRequest {
     let inputs = inputs.as_object().unwrap().clone();
     RunRequest { inputs, actor: Some(Actor::new(ActorKind::Agent, "builder")), ..RunRequest::default() }
 }
 
-fn never() -> Pending<'static, ()> {
+pub(super) fn never() -> Pending<'static, ()> {
     Box::pin(std::future::pending())
 }
 
@@ -399,6 +399,9 @@ fn a_hundred_branches_begin_within_their_bound() {
         run_id: "exec_1".to_owned(),
         workflow_id: "w".to_owned(),
         digest: String::new(),
+        version: None,
+        fork: None,
+        dry: false,
         inputs: Some(json!({})),
         intent: id,
         operation: None,

@@ -133,7 +133,7 @@ impl Runner {
             let value = self.step(way, step, path, inner.clone(), last).await.map_err(|broken| match broken {
                 Broken::Failed(why) => Broken::Failed(format!("{}: {why}", step.name)),
                 Broken::Unknown(why) => Broken::Unknown(format!("{}: {why}", step.name)),
-                book @ Broken::Book(_) => book,
+                other @ (Broken::Book(_) | Broken::Frozen) => other,
             })?;
             inner.gave(&step.node_id, value.clone());
             last = vec![(step.node_id.clone(), value)];
@@ -169,7 +169,7 @@ impl Runner {
         let not_undone = told.len() - undone;
         let scope = format!("saga {} of run {}", prefix.trim_end_matches('.'), way.run_id);
         let certificate = Certificate { scope, complete: not_undone == 0, undone, not_undone, operations: told };
-        let mut record = self.record(way.definition, way.request, &way.run_id, CERTIFICATE_ACTION);
+        let mut record = self.record(way.definition, &way.request, &way.run_id, CERTIFICATE_ACTION);
         record.category = Category::SensitiveOperation;
         record.parent = Some(way.intent);
         record.outcome = Some(if not_undone == 0 { Outcome::Ok } else { Outcome::Failed });
@@ -188,7 +188,7 @@ impl Runner {
                     (Some(Outcome::Ok), _) => "nothing on record says what would take it back".to_owned(),
                     _ => "nobody knows whether it happened; `sealbook operation reconcile` says it".to_owned(),
                 };
-                let mut record = self.record(way.definition, way.request, &way.run_id, &action);
+                let mut record = self.record(way.definition, &way.request, &way.run_id, &action);
                 record.operation = call.operation;
                 record.parent = Some(call.intent);
                 record.outcome = Some(Outcome::Failed);

@@ -6,6 +6,7 @@ use sealbook_record::{Outcome, PartName};
 use serde_json::{Value, json};
 
 use super::{Runner, Way};
+use crate::time::before;
 use crate::tool::Compensation;
 use crate::workflow::error::WorkflowError;
 use crate::workflow::expression::Code;
@@ -13,9 +14,10 @@ use crate::workflow::node::{Config, Loop, Merge, Node, Tool};
 use crate::workflow::run::event::{NODE_ACTION, RunEvent, RunNote, StepEnd};
 use crate::workflow::run::state::Step;
 use crate::workflow::run::steps::Place;
+use crate::workflow::run::travel::Stub;
 use crate::workflow::scope::Scope;
 use crate::workflow::template::render;
-use crate::{Ending, Error, Fault, Pending, Recovered, TakenBy, Unfinished, offload};
+use crate::{Ending, Entered, Error, Fault, Pending, Recovered, TakenBy, Unfinished, offload};
 
 /// Why a step gave nothing.
 pub(super) enum Broken {
@@ -23,6 +25,8 @@ pub(super) enum Broken {
     Unknown(String),
     /// The book: the run cannot go on.
     Book(Error),
+    /// The run is halted: it stays open on record.
+    Frozen,
 }
 
 impl From<WorkflowError> for Broken {
@@ -64,6 +68,22 @@ impl Runner {
         }
     }
 
+    /// The intent of a step. Where a stop or a rule forbids it, that is how it ended.
+    async fn begin(&self, way: &Way<'_>, path: &str, note: &RunNote) -> Result<Entered, Broken> {
+        let mut intent = self.record(way.definition, &way.request, &way.run_id, NODE_ACTION);
+        intent.parent = Some(way.intent);
+        intent.set_part(PartName::Context, note).expect("texts are JSON");
+        let at = self.calls.recovery.journal.now();
+        match self.enter(intent).await.map_err(Broken::from) {
+            Err(Broken::Failed(why)) => {
+                let end = StepEnd::Failed(why.clone());
+                way.tell(RunEvent::StepEnded { path: path.to_owned(), end, at });
+                Err(Broken::Failed(why))
+            }
+            entered => entered,
+        }
+    }
+
     /// A step of the graph or of a body: what it gives, written down.
     pub(super) fn step<'r>(
         &'r self,
@@ -75,24 +95,43 @@ impl Runner {
     ) -> Pending<'r, Result<Value, Broken>> {
         Box::pin(async move {
             let known = way.before.and_then(|run| run.steps.get(&path));
-            if let Some(Step::Ended(StepEnd::Completed(value))) = known {
-                return Ok(value.clone());
+            match known {
+                Some(Step::Ended(StepEnd::Completed(value))) => return Ok(value.clone()),
+                Some(Step::Ended(StepEnd::Failed(why))) => return Err(Broken::Failed(why.clone())),
+                Some(Step::Ended(StepEnd::Unknown(why))) => return Err(Broken::Unknown(why.clone())),
+                _ => {}
             }
-            let key = format!("{}/{path}", way.run_id);
-            let place = Place { run_id: way.run_id.clone(), path, key, again: known == Some(&Step::Open) };
-            let mut intent = self.record(way.definition, way.request, &way.run_id, NODE_ACTION);
-            intent.parent = Some(way.intent);
-            let note = RunNote {
-                run: way.run_id.clone(),
-                digest: None,
-                version: None,
-                path: Some(place.path.clone()),
-                status: None,
+            if *way.frozen.borrow() {
+                return Err(Broken::Frozen);
+            }
+            let mut note = RunNote { path: Some(path.clone()), ..RunNote::of(&way.run_id) };
+            let entered = self.begin(way, &path, &note).await?;
+            way.tell(RunEvent::StepBegan { path: path.clone(), at: self.calls.recovery.journal.now() });
+            let place = Place {
+                run_id: way.run_id.clone(),
+                key: format!("{}/{path}", way.run_id),
+                path,
+                // What was called off may have happened all the same.
+                again: matches!(known, Some(Step::Open | Step::Ended(StepEnd::Cancelled))),
+                intent: entered.id(),
+                workflow_id: way.definition.id().to_owned(),
+                digest: way.digest.clone(),
+                data: Self::data(node, &scope, &before),
+                request: Arc::clone(&way.request),
+                frozen: way.frozen.clone(),
             };
-            intent.set_part(PartName::Context, &note).expect("texts are JSON");
-            let entered = self.enter(intent).await?;
-            way.tell(RunEvent::StepBegan { path: place.path.clone(), at: self.calls.recovery.journal.now() });
-            let gave = self.work(way, node, &place, scope, before, entered.id()).await;
+            let gave = match self.stub(way, node, &place.path) {
+                Some(stub) => {
+                    note.stubbed = true;
+                    stub
+                }
+                None => self.work(way, node, &place, scope, before).await,
+            };
+            let is_halted = matches!(gave, Err(Broken::Frozen)) || gave.is_err() && *way.frozen.borrow();
+            if is_halted && node.config.waits() {
+                entered.leave_open();
+                return Err(Broken::Frozen);
+            }
             let (ending, end) = match &gave {
                 Ok(value) => {
                     (Ending::new(Outcome::Ok).with(PartName::Result, value), StepEnd::Completed(value.clone()))
@@ -103,13 +142,58 @@ impl Runner {
                 Err(Broken::Unknown(why)) => {
                     (Ending::new(Outcome::Unknown).with(PartName::Error, why), StepEnd::Unknown(why.clone()))
                 }
-                Err(Broken::Book(_)) => return gave,
+                Err(Broken::Book(_)) => {
+                    entered.leave_open();
+                    return gave;
+                }
+                Err(Broken::Frozen) => {
+                    entered.leave_open();
+                    return gave;
+                }
             };
             let ending = ending.with(PartName::Context, &note);
-            offload(move || entered.end(ending)).await.map_err(Broken::Book)??;
+            // What is computed here can be computed again: it goes along with what comes next.
+            let is_soon = node.config.is_computed();
+            let end_it = move || if is_soon { entered.end_soon(ending) } else { entered.end(ending) };
+            offload(end_it).await.map_err(Broken::Book)??;
             way.tell(RunEvent::StepEnded { path: place.path, end, at: self.calls.recovery.journal.now() });
             gave
         })
+    }
+
+    /// What whoever does a step is told of the run.
+    fn data(node: &Node, scope: &Scope, before: &[(String, Value)]) -> Value {
+        if !matches!(node.config, Config::Agent(_) | Config::Approval(_) | Config::Workflow(_)) {
+            return Value::Null;
+        }
+        let before: serde_json::Map<String, Value> = before.iter().cloned().collect();
+        json!({"inputs": scope.whole("inputs"), "before": before, "item": scope.whole("item")})
+    }
+
+    /// What stands for a step in a run that was made from another one.
+    fn stub(&self, way: &Way<'_>, node: &Node, path: &str) -> Option<Result<Value, Broken>> {
+        let recorded = way.request.recorded.as_ref()?;
+        let is_harmless = match &node.config {
+            Config::Tool(tool) => {
+                self.calls.tools.get(&tool.tool_name).is_some_and(|tool| tool.info().effect.is_harmless())
+            }
+            _ => false,
+        };
+        Some(match recorded.stub(node, path, is_harmless)? {
+            Stub::Gave(value) => Ok(value),
+            Stub::Failed(why) => Err(Broken::Failed(why)),
+        })
+    }
+
+    /// Waits for something, unless the run is halted first.
+    async fn unless_frozen<T>(way: &Way<'_>, work: impl Future<Output = T>) -> Result<T, Broken> {
+        let mut frozen = way.frozen.subscribe();
+        let halted: Pending<'_, ()> = Box::pin(async move {
+            if frozen.wait_for(|is| *is).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        });
+        before(work, halted).await.ok_or(Broken::Frozen)
     }
 
     async fn work(
@@ -119,7 +203,6 @@ impl Runner {
         place: &Place,
         scope: Scope,
         before: Vec<(String, Value)>,
-        intent: sealbook_record::Uuid,
     ) -> Result<Value, Broken> {
         match &node.config {
             Config::Input(input) => {
@@ -139,33 +222,27 @@ impl Runner {
                 let now = time.now();
                 let ends = wait.ends(now, &scope)?;
                 let micros = u64::try_from(ends.as_micros().saturating_sub(now.as_micros())).unwrap_or(0);
-                time.wait(std::time::Duration::from_micros(micros)).await;
+                Self::unless_frozen(way, time.wait(std::time::Duration::from_micros(micros))).await?;
                 Ok(json!({"until": ends.to_string()}))
             }
-            Config::Tool(tool) => self.tool(way, tool, place, &scope, intent).await,
+            Config::Tool(tool) => self.tool(way, tool, place, &scope).await,
             Config::Loop(it) => self.rounds(way, it, place, &scope).await,
             Config::Agent(agent) => Ok(self.hands.step(node, Value::from(agent.asked(&scope)?), place).await?),
             Config::Approval(approval) => {
-                Ok(self.hands.step(node, Value::from(approval.asked(&scope)?), place).await?)
+                let asked = Value::from(approval.asked(&scope)?);
+                Ok(Self::unless_frozen(way, self.hands.step(node, asked, place)).await??)
             }
             Config::Workflow(sub) => Ok(self.hands.step(node, Value::Object(sub.given(&scope)?), place).await?),
             Config::Saga(it) => self.saga(way, it, place, &scope).await,
         }
     }
 
-    async fn tool(
-        &self,
-        way: &Way<'_>,
-        tool: &Tool,
-        place: &Place,
-        scope: &Scope,
-        intent: sealbook_record::Uuid,
-    ) -> Result<Value, Broken> {
+    async fn tool(&self, way: &Way<'_>, tool: &Tool, place: &Place, scope: &Scope) -> Result<Value, Broken> {
         let input = tool.given(scope)?;
         let executor = self.calls.executor(tool)?;
         let mut request = way.asks(&tool.tool_name, input, &place.path);
-        request.actor = self.record(way.definition, way.request, &way.run_id, NODE_ACTION).actor;
-        request.parent = Some(intent);
+        request.actor = self.record(way.definition, &way.request, &way.run_id, NODE_ACTION).actor;
+        request.parent = Some(place.intent);
         request.key = Some(place.key.clone());
         request.taken_by = taken_by(tool, Arc::clone(self.calls.tool(tool)?), scope.clone());
         let before = way.before.filter(|_| place.again).and_then(|run| run.calls.last(&place.path));
@@ -196,7 +273,7 @@ impl Runner {
         }
         let action = self.calls.tool(tool)?.deed(&request.input).action;
         let operation = *request.operation.get_or_insert_with(|| self.calls.recovery.journal.next_id());
-        way.begins(&place.path, &action, operation, intent);
+        way.begins(&place.path, &action, operation, place.intent);
         let called = executor.call(&request).await.inspect_err(|error| way.failed(operation, error))?;
         way.called(&place.path, &action, &called);
         match called.unsealed {
@@ -218,7 +295,7 @@ impl Runner {
                 let value = gave.map_err(|broken| match broken {
                     Broken::Failed(why) => Broken::Failed(format!("in round {index}, {}: {why}", step.name)),
                     Broken::Unknown(why) => Broken::Unknown(format!("in round {index}, {}: {why}", step.name)),
-                    book @ Broken::Book(_) => book,
+                    broken => broken,
                 })?;
                 round.gave(&step.node_id, value.clone());
                 last = vec![(step.node_id.clone(), value)];
