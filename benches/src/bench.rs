@@ -19,6 +19,7 @@ mod size;
 mod submitters;
 mod sustained;
 pub(crate) mod verify;
+mod workflow;
 mod wrap;
 
 use crate::Result;
@@ -54,4 +55,5 @@ pub(crate) static BENCHES: &[Bench] = &[
     Bench { name: "http-memory", run: http::memory::run },
     Bench { name: "peers", run: peers::run },
     Bench { name: "replay", run: replay::run },
+    Bench { name: "workflow", run: workflow::run },
 ];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use sealbook_gate::mcp::{Pipes, Recording, SessionOptions, Stdio};
+use sealbook_gate::mcp::{FilePlace, Pipes, Recording, SessionOptions, Stdio};
 use sealbook_gate::{Durability, Gate, GateOptions};
 use sealbook_record::{Actor, ActorKind};
 
@@ -99,7 +99,7 @@ fn with_gateway(durability: Durability, measure: impl FnOnce(&mut Wire) -> Resul
     };
     let options = SessionOptions {
         holding: sealbook_gate::mcp::HoldOptions::default(),
-        files: std::env::current_dir().ok(),
+        files: std::env::current_dir().ok().map(|cwd| FilePlace { cwd: cwd.clone(), root: cwd }),
         actor: Actor::new(ActorKind::Agent, "bench"),
         server: "bench".to_owned(),
         command: "bench".to_owned(),

@@ -26,6 +26,7 @@ mod import;
 mod ingest;
 pub(crate) mod init;
 mod key;
+mod knowledge;
 mod logs;
 mod mark;
 mod mcp;
@@ -133,6 +134,7 @@ pub(crate) enum Command {
     #[command(alias = "tools")]
     Tool(tool::Args),
     Saga(saga::Args),
+    Knowledge(knowledge::Args),
     #[command(alias = "workflows")]
     Workflow(workflow::Args),
     Reindex(reindex::Args),
@@ -213,6 +215,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Tool(args) => tool::run(&args, context),
         Command::Saga(args) => saga::run(&args, context),
         Command::Workflow(args) => workflow::run(&args, context),
+        Command::Knowledge(args) => knowledge::run(&args, context),
         Command::Reindex(args) => reindex::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

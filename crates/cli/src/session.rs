@@ -87,10 +87,16 @@ impl Session {
 
     /// The ledger, and where what is done beside it is written down.
     pub(crate) fn into_journal(self) -> Result<(Arc<Ledger>, Arc<dyn Journal>), Failure> {
+        let (ledger, journal, _) = self.into_journal_and_policy()?;
+        Ok((ledger, journal))
+    }
+
+    /// The same, and the policy that redacts what is written there.
+    pub(crate) fn into_journal_and_policy(self) -> Result<(Arc<Ledger>, Arc<dyn Journal>, Arc<Policy>), Failure> {
         let key = digest_key::load_or_create(&self.place.layout.keys, self.ledger.origin())?;
-        let ledger = Arc::new(self.ledger);
-        let journal = LedgerJournal::new(Arc::clone(&ledger), Arc::new(Policy::new(key)));
-        Ok((ledger, Arc::new(journal)))
+        let (ledger, policy) = (Arc::new(self.ledger), Arc::new(Policy::new(key)));
+        let journal = LedgerJournal::new(Arc::clone(&ledger), Arc::clone(&policy));
+        Ok((ledger, Arc::new(journal), policy))
     }
 
     /// A ledger that is open already.

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 pub use self::recover::{Recovered, Unfinished};
 pub use self::request::{Called, Request, TakenBy, ToolAnswer};
+pub(crate) use self::secret::names_secret;
 pub use self::secret::{NoSecrets, Secrets};
 use crate::tool::{Compensation, Deed, Effect, Probed, Registry, Tool, ToolCall};
 use crate::{Call, Cause, Error, Failed, Fault, GaveUp, Next, Recovery, Repeat, Success, offload};
@@ -296,9 +297,17 @@ impl Ready<'_> {
     /// What is recorded names no secret: the compensation is bound from what was asked, not from what was sent.
     fn compensation(&self, result: &Value) -> Compensation {
         let input = &self.request.input;
-        match &self.request.taken_by {
+        let compensation = match &self.request.taken_by {
             Some(says) => says.of(input, result),
             None => self.tool.compensation(input, result),
+        };
+        match compensation {
+            // A server could have a secret of others put into the call that takes its own back.
+            Compensation::Call { input, .. } if names_secret(result) && names_secret(&input) => {
+                let why = "what the tool gave names a secret, and would stand in the call that takes it back";
+                Compensation::Irreversible { why: why.to_owned() }
+            }
+            other => other,
         }
     }
 }

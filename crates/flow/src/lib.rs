@@ -27,6 +27,7 @@ mod tool;
 mod tools;
 mod undo;
 mod webhook;
+mod wire;
 
 pub mod workflow;
 
@@ -62,8 +63,10 @@ pub use tool::{
     ToolInfo, ToolSource,
 };
 pub use tools::{
-    Appointments, CalDav, Calendar, EmailSender, Google, GoogleLogin, HttpEndpoint, HttpTool, Keys, Launch, Launched,
-    Mailgun, McpProgram, Network, Post, SendEmail, SendGrid, ToolUndo, ToolsConfig,
+    AnalyzeImage, Appointments, CalDav, Calendar, Chatwoot, CreateTicket, EmailSender, Embeddings, Google, GoogleLogin,
+    HttpEndpoint, HttpTool, Keys, KnowledgeBase, Launch, Launched, Mailgun, McpProgram, MediaFiles, Network, NoFiles,
+    OpenAi, Passages, Places, Post, Qdrant, SendEmail, SendGrid, SendSms, SendWhatsapp, SmsSender, TextToSpeech,
+    ToolUndo, Toolbox, ToolsConfig, TranscribeAudio,
 };
 pub use undo::{Doer, FileHow, FileUndo, Files, Performed, Scope, Undo, UndoItem, UndoPlan, Wanted};
 pub use webhook::Webhook;

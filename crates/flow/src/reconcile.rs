@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sealbook_ledger::Phase;
-use sealbook_record::{Actor, COMPENSATION_PREFIX, FileContent, Outcome, PartName, RECONCILED_ACTION, Record, Uuid};
+use sealbook_record::{
+    Actor, COMPENSATION_PREFIX, Category, FileContent, Outcome, PartName, RECONCILED_ACTION, Record, Uuid,
+};
 use sealbook_store::{Ledger, Operation};
 use serde::Serialize;
 
@@ -122,6 +124,9 @@ fn shown(operation: &Operation, disk: &dyn Files) -> Result<Outcome, Error> {
     if records().any(|record| record.action.starts_with(COMPENSATION_PREFIX)) {
         return Err(cannot("an undo of it was begun; `sealbook undo` goes on with it"));
     }
+    if records().any(|record| record.phase == Phase::Intent && record.category == Category::McpCall) {
+        return Err(cannot("a server may have done more than what its files show"));
+    }
     let files = written(operation);
     if files.is_empty() {
         return Err(cannot("no file of it is on record"));
@@ -130,7 +135,7 @@ fn shown(operation: &Operation, disk: &dyn Files) -> Result<Outcome, Error> {
     for file in &files {
         let now = disk.look(&file.path);
         is_before &= now != FileContent::Unknown && now == file.before.known();
-        is_after &= now != FileContent::Unknown && now == file.after;
+        is_after &= now != FileContent::Unknown && now == file.after();
     }
     match (is_before, is_after) {
         (true, false) => Ok(Outcome::Failed),

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Client, Response, Url, redirect};
+use reqwest::{Client, Response, Url};
 
 use crate::model::is_this_machine;
-use crate::{Cause, Error, Fault};
+use crate::{Cause, Error, Fault, wire};
 
 /// An address that is told.
 pub struct Webhook {
@@ -30,12 +30,7 @@ impl Webhook {
             }
             _ => return Err(invalid("it is neither `https://…` nor `http://…`")),
         }
-        let client = Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("sealbook/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| invalid("HTTPS cannot be set up: the system's certificates are missing"))?;
+        let client = wire::client(None).map_err(invalid)?;
         Ok(Self { url, client })
     }
 
@@ -56,15 +51,7 @@ impl Webhook {
     pub async fn send(&self, json: String, deadline: Duration) -> Result<(), Fault> {
         let request =
             self.client.post(self.url.clone()).timeout(deadline).header(CONTENT_TYPE, "application/json").body(json);
-        let response = request.send().await.map_err(|cause| {
-            if cause.is_connect() {
-                Fault::new(Cause::Connect)
-            } else if cause.is_timeout() {
-                Fault::new(Cause::Timeout)
-            } else {
-                Fault::new(Cause::Lost)
-            }
-        })?;
+        let response = request.send().await.map_err(|cause| wire::fault(&cause))?;
         let status = response.status();
         if status.is_success() {
             return Ok(());

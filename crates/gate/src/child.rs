@@ -2,8 +2,10 @@
 //! signals that end us are handed on to it, and its exit code is told.
 
 mod captured;
+mod served;
 
 pub use captured::{Captured, run_captured};
+pub use served::Served;
 
 use std::ffi::OsStr;
 use std::io;

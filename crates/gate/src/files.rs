@@ -1,10 +1,11 @@
 //! The state of the files that a call changes: digest and size, and content where that may be kept.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags};
 use sealbook_ledger::Hash;
 use sealbook_record::{FileState, PartName, Record};
 use serde_json::value::{RawValue, to_raw_value};
@@ -58,14 +59,14 @@ pub(crate) fn told(name: &Path, root: &Path) -> FileState {
 
 fn state_of(name: &Path, path: &Path, with_content: bool) -> FileState {
     let mut state = gone(name);
-    let unread = match path.metadata() {
-        Ok(found) if found.is_file() && found.len() <= HASHED_MAX => {
+    state.link = path.read_link().ok().map(|to| to.display().to_string());
+    let unread = match open(path) {
+        Ok((file, found)) if found.is_file() && found.len() <= HASHED_MAX => {
             state.mode = Some(format!("{:o}", found.mode() & 0o7777));
             let is_private = found.mode() & 0o044 == 0;
-            read(&mut state, path, with_content && !is_private).err().map(|_| "unreadable")
+            read(&mut state, file, with_content && !is_private).err().map(|_| "unreadable")
         }
-        // A pipe or a device would never come to an end.
-        Ok(found) => {
+        Ok((_, found)) => {
             state.bytes = found.is_file().then_some(found.len());
             Some(if found.is_file() { "too_large" } else { "not_a_file" })
         }
@@ -76,9 +77,28 @@ fn state_of(name: &Path, path: &Path, with_content: bool) -> FileState {
     state
 }
 
-fn read(state: &mut FileState, path: &Path, with_content: bool) -> std::io::Result<()> {
+/// What lies there, links followed. A pipe or a device, which would never come to an end, is opened and not waited for.
+fn open(path: &Path) -> std::io::Result<(File, Metadata)> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let found = file.metadata()?;
+    Ok((file, found))
+}
+
+/// The content of a file of at most so many bytes; none of what is larger, or no file.
+pub fn read_file(path: &Path, bytes_max: u64) -> std::io::Result<Option<Vec<u8>>> {
+    let (file, found) = open(path)?;
+    if !found.is_file() || found.len() > bytes_max {
+        return Ok(None);
+    }
     let mut content = Vec::new();
-    File::open(path)?.take(HASHED_MAX).read_to_end(&mut content)?;
+    file.take(bytes_max + 1).read_to_end(&mut content)?;
+    Ok((content.len() as u64 <= bytes_max).then_some(content))
+}
+
+fn read(state: &mut FileState, file: File, with_content: bool) -> std::io::Result<()> {
+    let mut content = Vec::new();
+    file.take(HASHED_MAX).read_to_end(&mut content)?;
     state.bytes = Some(content.len() as u64);
     state.sha256 = Some(Hash::of(&content).to_string());
     if with_content && content.len() <= CONTENT_MAX {

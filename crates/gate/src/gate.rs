@@ -20,6 +20,7 @@ use sealbook_policy::{Decision, Fail, Judged, Mode, Policy, Raw, Rule, RuleSet, 
 use sealbook_record::{Outcome, PartName, Phase, Record, Severity};
 use sealbook_store::{Ledger, Sealed, Ticket};
 
+pub(crate) use held::Renew;
 pub use held::{Begun, Elicited, Held};
 pub use options::{Durability, GateOptions};
 pub use passage::{Capture, Ended, Entered, Passage, Pending, Refused};

@@ -23,8 +23,9 @@ pub mod mcp;
 mod signals;
 mod token;
 
-pub use child::{Captured, Child, Left, run_briefly, run_captured};
+pub use child::{Captured, Child, Left, Served, run_briefly, run_captured};
 pub use error::Error;
+pub use files::read_file;
 pub use gate::{
     Begun, Capture, Durability, Elicited, Ended, Entered, Gate, GateOptions, Held, Opinion, Passage, Pending, Question,
     Refused, Reviewer, Taken, Teller, ToReview, Untold,

@@ -26,6 +26,6 @@ pub use hold::HoldOptions;
 pub use http::{Authority, Deadlines, Http, HttpOptions, Stopper};
 pub(crate) use peek::fields;
 pub use peek::{Bad, Message, Peek, peek};
-pub use session::{Recording, SessionOptions};
+pub use session::{FilePlace, Recording, SessionOptions};
 pub use stdio::{Pipes, Stdio};
 pub(crate) use tell::action_of_either;

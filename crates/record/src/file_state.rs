@@ -22,6 +22,9 @@ pub struct FileState {
     /// Permission bits, octal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
+    /// Where it leads, where it is a link; what lies there is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
     /// Its content, where that is a short text that may be kept. Redaction may have changed it: compare the digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,

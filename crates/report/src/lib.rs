@@ -44,10 +44,10 @@ pub use view::{View, render};
 pub use views::{
     ActorActivity, AlertList, ApprovalList, AssessmentDetail, AuditPage, AuditReport, AuditRun, AuditSummary,
     AuthorshipDetail, BackupDetail, BaselineDetail, BaselineLine, BaselineList, CatalogueList, CertificateDetail,
-    Chronicle, ComplianceReport, DifferenceDetail, EquivocationDetail, Findings, Gaps, HeadDetail, HealthReport,
-    IncompleteAudit, KeyList, MarkedRecord, Observed, OperationHistory, OperationList, ReceiptDetail, RecordDetail,
-    RecordLine, RecordList, ReplayList, ReplayReport, Replayed, ReplayedRule, ReviewDetail, RuleCheck, RuleList,
-    RunDetail, RunList, RunTally, SagaDetail, SagaList, SavedBaseline, SealedDetail, SourceCoverage, Status, StopList,
-    TargetHistory, ToolDetail, ToolLine, ToolList, ToolResult, UndoPreview, Verification, WorkflowChanged,
-    WorkflowDetail, WorkflowDiff, WorkflowList, WorkflowValidation, findings_of,
+    Chronicle, ComplianceReport, DifferenceDetail, DocumentList, EquivocationDetail, Findings, Gaps, HeadDetail,
+    HealthReport, IncompleteAudit, KeyList, MarkedRecord, Observed, OperationHistory, OperationList, OperationStats,
+    ReceiptDetail, RecordDetail, RecordLine, RecordList, ReplayList, ReplayReport, Replayed, ReplayedRule,
+    ReviewDetail, RuleCheck, RuleList, RunDetail, RunList, RunTally, SagaDetail, SagaList, SavedBaseline, SealedDetail,
+    SourceCoverage, Status, StopList, TargetHistory, ToolDetail, ToolLine, ToolList, ToolResult, UndoPreview,
+    Verification, WorkflowChanged, WorkflowDetail, WorkflowDiff, WorkflowList, WorkflowValidation, findings_of,
 };

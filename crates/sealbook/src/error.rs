@@ -1,5 +1,7 @@
 //! Why something was not done, or could not be written down.
 
+use sealbook_record::{OperationStatus, Uuid};
+
 /// Nothing was done: what could not be recorded, or may not happen, did not happen.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -26,6 +28,20 @@ pub enum Error {
         /// The argument.
         name: String,
     },
+    /// An action that nobody wrote down.
+    #[error("there is no action {audit_id}; name it by what `log_action` gave")]
+    ActionMissing {
+        /// What was asked for.
+        audit_id: Uuid,
+    },
+    /// An action that has ended already.
+    #[error("the action {audit_id} is {status} already; an action ends once")]
+    ActionEnded {
+        /// The action.
+        audit_id: Uuid,
+        /// How it stands.
+        status: OperationStatus,
+    },
     /// A rule, the stop, the record, or the book.
     #[error(transparent)]
     Flow(#[from] sealbook_flow::Error),
@@ -42,6 +58,8 @@ impl Error {
             Self::HomeUnknown => "home_unknown",
             Self::BookNotInstalled => "book_not_installed",
             Self::ArgumentUnwritable { .. } => "argument_unwritable",
+            Self::ActionMissing { .. } => "action_missing",
+            Self::ActionEnded { .. } => "action_ended",
             Self::Flow(e) => e.code(),
             Self::Store(e) => e.code(),
         }

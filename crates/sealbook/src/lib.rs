@@ -40,12 +40,14 @@
 //! blocking, tokio's where the caller runs on tokio. [`Scope::run`], [`Scope::enter`] and [`Entered::ok`] wait for
 //! the disk, for about the time of one commit: in an `async fn`, use the others.
 
+mod actions;
 mod book;
 mod entered;
 mod error;
 mod place;
 mod scope;
 
+pub use actions::{ActionEntry, ActionLog, ENTRIES_DEFAULT, NewAction};
 pub use book::{Book, installed};
 pub use entered::Entered;
 pub use error::{Error, RunError};
@@ -54,8 +56,10 @@ pub use scope::Scope;
 
 pub use sealbook_flow as flow;
 pub use sealbook_record::{
-    Actor, ActorKind, Category, Classification, Finding, Location, Outcome, PartName, Severity, Target, TargetKind,
+    Actor, ActorKind, Category, Classification, Finding, Location, OperationStatus, Outcome, PartName, Severity,
+    Target, TargetKind, Timestamp, Uuid,
 };
+pub use sealbook_store::OperationTally;
 
 /// Records each call of a function: its intent before the body, its outcome afterwards.
 ///

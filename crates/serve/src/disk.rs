@@ -1,11 +1,12 @@
 //! The disk, for undo: files as they are now, and how one is made what it was.
 
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use sealbook_flow::{Files, Wanted};
+use sealbook_gate::read_file;
 use sealbook_ledger::Hash;
 use sealbook_record::FileContent;
 
@@ -21,6 +22,10 @@ impl Files for Disk {
         look(path)
     }
 
+    fn link(&self, path: &Path) -> Option<PathBuf> {
+        std::fs::read_link(path).ok()
+    }
+
     fn real(&self, path: &Path) -> PathBuf {
         real(path)
     }
@@ -33,13 +38,8 @@ impl Files for Disk {
 /// What lies at a path now; links are followed.
 fn look(path: &Path) -> FileContent {
     let read = || -> io::Result<FileContent> {
-        let found = path.metadata()?;
-        if !found.is_file() || found.len() > READ_MAX {
-            return Ok(FileContent::Unknown);
-        }
-        let mut content = Vec::new();
-        File::open(path)?.take(READ_MAX).read_to_end(&mut content)?;
-        Ok(FileContent::Sha256(Hash::of(&content).to_string()))
+        let content = read_file(path, READ_MAX)?;
+        Ok(content.map_or(FileContent::Unknown, |content| FileContent::Sha256(Hash::of(&content).to_string())))
     };
     read().unwrap_or_else(|cause| match cause.kind() {
         io::ErrorKind::NotFound => FileContent::Absent,
@@ -72,8 +72,9 @@ fn put(path: &Path, expected: &FileContent, wanted: &Wanted) -> Result<(), Strin
 }
 
 fn write(path: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
-    // A link stays one: what it leads to is written.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    // A link stays one: what it leads to is written, also where nothing is there any more.
+    let led = path.read_link().ok().map(|to| path.parent().unwrap_or(Path::new("/")).join(to));
+    let path = path.canonicalize().unwrap_or_else(|_| led.unwrap_or_else(|| path.to_owned()));
     let dir = path.parent().unwrap_or(Path::new("/"));
     std::fs::create_dir_all(dir)?;
     let kept = path.metadata().ok().map(|found| found.permissions().mode() & 0o7777);

@@ -272,6 +272,28 @@ pub enum Error {
         /// Why.
         why: &'static str,
     },
+    /// A document that cannot be added.
+    #[error("the document {name:?} cannot be added: {why}")]
+    DocumentInvalid {
+        /// What it is called, shortened.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// No document of this name.
+    #[error("there is no document {name:?}; `sealbook knowledge list` shows those there are")]
+    DocumentMissing {
+        /// What was asked for, shortened.
+        name: String,
+    },
+    /// A file of documents that cannot be read.
+    #[error("{path} cannot be read as a file of documents: {cause}; it is no evidence: remove it, and add the documents again", path = path.display())]
+    KnowledgeUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the engine said.
+        cause: String,
+    },
     /// An error of the ledger's own formats.
     #[error(transparent)]
     Ledger(#[from] sealbook_ledger::Error),
@@ -330,6 +352,9 @@ impl Error {
             Self::QueryInvalid { .. } => "query_invalid",
             Self::RangeInvalid { .. } => "range_invalid",
             Self::DailyRefused { .. } => "daily_refused",
+            Self::DocumentInvalid { .. } => "document_invalid",
+            Self::DocumentMissing { .. } => "document_missing",
+            Self::KnowledgeUnreadable { .. } => "knowledge_unreadable",
             Self::Ledger(e) => e.code(),
             Self::Record(e) => e.code(),
         }

@@ -39,11 +39,9 @@ impl Ledger {
         limit: usize,
         fits: &dyn Fn(&Operation) -> bool,
     ) -> Result<(Vec<Operation>, bool), Error> {
-        let query = Query { phase: vec!["intent".to_owned()], ascending: false, ..query.clone() };
-        let (mut seen, mut found, mut more) = (HashSet::new(), Vec::new(), false);
-        self.each_match(&query, &mut |stored| {
-            let Some(id) = stored.leaf.operation.filter(|id| seen.insert(*id)) else { return Ok(true) };
-            if let Some(operation) = self.operation(id)?.filter(|operation| fits(operation)) {
+        let (mut found, mut more) = (Vec::new(), false);
+        self.each_operation(query, &mut |operation| {
+            if fits(&operation) {
                 more = found.len() == limit;
                 if !more {
                     found.push(operation);
@@ -52,5 +50,19 @@ impl Ledger {
             Ok(!more)
         })?;
         Ok((found, more))
+    }
+    /// Calls `each` for every operation that the query's intents belong to, the one that began last first, until it
+    /// says `false`.
+    pub fn each_operation(
+        &self,
+        query: &Query,
+        each: &mut dyn FnMut(Operation) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
+        let query = Query { phase: vec!["intent".to_owned()], ascending: false, ..query.clone() };
+        let mut seen = HashSet::new();
+        self.each_match(&query, &mut |stored| {
+            let Some(id) = stored.leaf.operation.filter(|id| seen.insert(*id)) else { return Ok(true) };
+            self.operation(id)?.map_or(Ok(true), &mut *each)
+        })
     }
 }

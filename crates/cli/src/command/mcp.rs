@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sealbook_flow::workflow::{BookWishes, Equipment, NoHands, Shelf};
+use sealbook_flow::workflow::{BookWishes, Equipment, Shelf};
 use sealbook_flow::{Domains, LedgerJournal, Recovery, Retry, Reviewer, SystemTime, Time};
 use sealbook_policy::Policy;
 use sealbook_serve::mcp::{Desk, Http, Listening, Roots, Server, Setup, Token, Workflows, serve_stdio};
@@ -145,18 +145,20 @@ fn workflows(
     let time: Arc<dyn Time> = Arc::new(SystemTime::default());
     let recovery = Recovery {
         retry: Retry::default(),
-        journal: Arc::new(LedgerJournal::new(Arc::clone(ledger), policy)),
+        journal: Arc::new(LedgerJournal::new(Arc::clone(ledger), Arc::clone(&policy))),
         time: Arc::clone(&time),
         entropy: Arc::new(SystemEntropy),
     };
+    let (registry, models, secrets) = (Arc::new(tools.registry), tools.models, tools.secrets);
+    let agents = tools_file::agents(models, &registry, &secrets, &recovery, tenant, policy, ledger);
     let equipment = Equipment {
         tenant: tenant.to_owned(),
         ledger: Arc::clone(ledger),
         shelf: Arc::new(Shelf::new(Arc::clone(ledger))),
-        tools: Arc::new(tools.registry),
+        tools: registry,
         recovery,
-        secrets: tools.secrets,
-        agents: Arc::new(NoHands),
+        secrets,
+        agents,
         wishes: Some(Arc::new(BookWishes::new(Arc::clone(ledger), time))),
         observer: None,
         notice: None,

@@ -3,6 +3,7 @@
 mod compensate;
 mod list;
 mod reconcile;
+mod stats;
 
 use clap::Subcommand;
 use sealbook_ledger::Uuid;
@@ -13,7 +14,7 @@ use super::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// List operations, show one, take it back, or say how it ended
+/// List operations, show one, take it back, say how it ended, or count them
 ///
 /// An operation is what several records tell together: an intent, its outcome, its retries, and its undo.
 /// It is pending, ok, failed, blocked, cancelled or unknown; once it is taken back compensating, compensated,
@@ -24,7 +25,8 @@ Examples:
   sealbook operation list --status unknown --status pending
   sealbook operation show 0191e3a2-7c1d-7f00-8000-3f6c1a2b9d10
   sealbook operation compensate 0191e3a2-7c1d-7f00-8000-3f6c1a2b9d10 --yes --reason 'wrong day'
-  sealbook operation reconcile 0191e3a2-7c1d-7f00-8000-3f6c1a2b9d10 --as failed --reason 'no such booking'")]
+  sealbook operation reconcile 0191e3a2-7c1d-7f00-8000-3f6c1a2b9d10 --as failed --reason 'no such booking'
+  sealbook operation stats --category booking --since '30 days ago' --by actor")]
 pub(crate) struct Args {
     #[command(subcommand)]
     what: What,
@@ -41,6 +43,7 @@ enum What {
     },
     Compensate(compensate::Args),
     Reconcile(reconcile::Args),
+    Stats(stats::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
@@ -49,6 +52,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         What::Show { operation } => show(*operation, context),
         What::Compensate(args) => compensate::run(args, context),
         What::Reconcile(args) => reconcile::run(args, context),
+        What::Stats(args) => stats::run(args, context),
     }
 }
 

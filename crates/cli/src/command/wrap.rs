@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use sealbook_gate::mcp::{HoldOptions, Pipes, Recording, SessionOptions, Stdio};
+use sealbook_gate::mcp::{FilePlace, HoldOptions, Pipes, Recording, SessionOptions, Stdio};
 use sealbook_gate::{Child, Durability, Fail, Gate, GateOptions, Mode};
 use sealbook_record::{Actor, ActorKind};
 
@@ -216,7 +216,11 @@ fn open(args: &Args, context: &Context, tellers: &Arc<Tellers>) -> Result<(Arc<G
     let server = args.gating.name.clone().unwrap_or_else(named);
     let command = upstream.map_or_else(|| texts.join(" "), str::to_owned);
     // A server that is reached over the network may name files of another machine.
-    let files = upstream.is_none().then(|| root_of(&context.environment.current_dir));
+    let cwd = &context.environment.current_dir;
+    let root = upstream.is_none().then(|| root_of(cwd).canonicalize().ok()).flatten();
+    // A client that starts servers at the root or at home works on no project.
+    let home = context.environment.home.as_ref().and_then(|home| home.canonicalize().ok());
+    let root = root.filter(|root| root.parent().is_some() && !home.is_some_and(|home| home.starts_with(root)));
     let options = SessionOptions {
         actor,
         server,
@@ -224,7 +228,7 @@ fn open(args: &Args, context: &Context, tellers: &Arc<Tellers>) -> Result<(Arc<G
         project,
         recording: args.gating.record,
         holding: args.gating.holding(),
-        files: files.and_then(|dir| dir.canonicalize().ok()),
+        files: root.map(|root| FilePlace { cwd: cwd.clone(), root }),
     };
     Ok((Arc::new(gate), options))
 }

@@ -58,6 +58,8 @@ const COMMANDS: &[&str] = &[
     "review",
     "tool",
     "saga",
+    "knowledge",
+    "workflow",
     "reindex",
     "demo",
     "completions",

@@ -139,3 +139,32 @@ fn a_tenant_has_its_own_tools() {
     configure(&place, "tools.other.toml", &endpoint(&double.url()));
     place.ok(["tool", "show", "ask", "--tenant", "other"]);
 }
+
+#[test]
+fn the_tools_of_an_mcp_server_are_listed_called_and_pinned() {
+    let place = Place::new();
+    let server = crate::peers::server("server-everything");
+    let configured = format!("[mcp.all]\ncommand = {}\nargs = [{}]\n", json!(server[0]), json!(server[1]));
+    configure(&place, "tools.toml", &configured);
+    let listed = json_of(&place.ok(["tool", "list", "--format", "json"]));
+    let echo = listed["tools"].as_array().unwrap().iter().find(|tool| tool["name"] == "all/echo").unwrap().clone();
+    assert_eq!((&echo["available"], &echo["backend"]), (&json!(true), &json!(format!("mcp: {}", server[0]))));
+    let called = json_of(&place.ok(["tool", "call", "all/echo", r#"{"message": "hello"}"#, "--format", "json"]));
+    assert_eq!(called["data"]["content"][0]["text"], "Echo: hello", "{called}");
+    // Nothing of ours is in the environment of the server, and where it runs is no project.
+    let told = place.ok(["tool", "call", "all/get-env", "{}", "--format", "json"]);
+    assert!(!told.contains("SEALBOOK_HOME") && !told.contains(place.project().to_str().unwrap()), "{told}");
+    let pinned =
+        |pin: &str| configure(&place, "tools.toml", &format!("{configured}[pins]\n\"all/echo\" = \"{pin}\"\n"));
+    pinned(echo["pin"].as_str().unwrap());
+    place.ok(["tool", "call", "all/echo", r#"{"message": "hello"}"#]);
+    pinned(&"0".repeat(64));
+    let refused = place.run(["tool", "call", "all/echo", r#"{"message": "hello"}"#, "--format", "json"]);
+    assert_eq!(refused.code, 2);
+    assert!(json_of(&refused.out)["error"].as_str().unwrap().contains("is not what it was when it was pinned"));
+    assert!(place.ok(["query", "--severity", "critical"]).contains("tool.call"));
+    configure(&place, "tools.toml", "[mcp.all]\ncommand = \"/nowhere/server\"\n");
+    let listed = place.ok(["tool", "list"]);
+    assert!(listed.contains("/nowhere/server"), "{listed}");
+    place.ok(["verify"]);
+}

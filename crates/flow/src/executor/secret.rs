@@ -25,6 +25,16 @@ impl Secrets for NoSecrets {
     }
 }
 
+/// Whether a value names a secret. Only what a person wrote may: what came from elsewhere could ask for any.
+pub(crate) fn names_secret(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.starts_with(SCHEME),
+        Value::Array(items) => items.iter().any(names_secret),
+        Value::Object(members) => members.values().any(names_secret),
+        _ => false,
+    }
+}
+
 /// The input with each text that is a secret's name replaced by the secret.
 ///
 /// Errors: [`Error::SecretMissing`].

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response, redirect};
+use reqwest::{Client, Response};
 
 use super::{Chat, Completion, Conversation, Endpoint, Model, Prompt, Provider, Turn, anthropic, openai, refusal};
-use crate::{Cause, Error, Fault, Pending};
+use crate::{Error, Fault, Pending, wire};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// What is read of an answer that says what went wrong.
 const REFUSAL_BYTES_MAX: usize = 64 * 1024;
 
@@ -24,15 +23,7 @@ impl HttpModel {
     ///
     /// Errors: [`Error::EndpointInvalid`] where the system's certificates cannot be used.
     pub fn new(endpoint: Endpoint) -> Result<Self, Error> {
-        let client = Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .user_agent(concat!("sealbook/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| Error::EndpointInvalid {
-                why: "HTTPS cannot be set up: the system's certificates are missing",
-            })?;
+        let client = wire::client(None).map_err(|why| Error::EndpointInvalid { why })?;
         Ok(Self { endpoint, client })
     }
 
@@ -74,7 +65,7 @@ impl HttpModel {
             value.set_sensitive(true);
             request = request.header(name, value);
         }
-        let response = request.send().await.map_err(|cause| fault(&cause))?;
+        let response = request.send().await.map_err(|cause| wire::fault(&cause))?;
         let status = response.status();
         if status.is_redirection() {
             return Err(Fault::permanent(
@@ -112,24 +103,7 @@ impl Chat for HttpModel {
 }
 
 /// Reads an answer to its end, and no further than the bound.
-async fn read(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, Fault> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|cause| fault(&cause))? {
-        if body.len() + chunk.len() > bytes_max {
-            return Err(Fault::permanent(format!("the answer is longer than {bytes_max} bytes")));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// What went wrong on the way. The error's own text is not used: it names the address.
-fn fault(cause: &reqwest::Error) -> Fault {
-    if cause.is_connect() {
-        Fault::new(Cause::Connect)
-    } else if cause.is_timeout() {
-        Fault::new(Cause::Timeout)
-    } else {
-        Fault::new(Cause::Lost)
-    }
+async fn read(response: Response, bytes_max: usize) -> Result<Vec<u8>, Fault> {
+    let body = wire::body(response, bytes_max).await?;
+    body.ok_or_else(|| Fault::permanent(format!("the answer is longer than {bytes_max} bytes")))
 }

@@ -8,15 +8,15 @@ use crate::{Fault, Pending, Schema};
 
 /// Name, what it does, and the table that configures it.
 pub(super) static KNOWN: &[(&str, &str, &str)] = &[
-    ("analyze_image", "Says what is to be seen in a picture", "http.analyze_image"),
-    ("create_ticket", "Opens a ticket for the people of support", "http.create_ticket"),
+    ("analyze_image", "Says what is to be seen in a picture", "analyze_image"),
+    ("create_ticket", "Opens a ticket for the people of support", "chatwoot"),
     ("google_calendar", "Makes, moves and cancels appointments", "calendar.google_calendar"),
-    ("knowledge_base", "Finds what is written about a question", "http.knowledge_base"),
+    ("knowledge_base", "Finds what is written about a question", "knowledge_base"),
     ("send_email", "Sends a mail", "email"),
-    ("send_sms", "Sends a text message", "http.send_sms"),
-    ("send_whatsapp", "Sends a message by WhatsApp", "http.send_whatsapp"),
-    ("text_to_speech", "Speaks a text", "http.text_to_speech"),
-    ("transcribe_audio", "Writes down what is said in a recording", "http.transcribe_audio"),
+    ("send_sms", "Sends a text message", "sms"),
+    ("send_whatsapp", "Sends a message by WhatsApp", "chatwoot"),
+    ("text_to_speech", "Speaks a text", "text_to_speech"),
+    ("transcribe_audio", "Writes down what is said in a recording", "transcribe_audio"),
 ];
 
 pub(super) struct Absent {

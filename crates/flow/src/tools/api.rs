@@ -1,17 +1,14 @@
 //! Asking a service's HTTP API: one request, bounded in time and size, no redirect, no proxy.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::dns::Resolve;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Method, Response, Url, redirect};
+use reqwest::{Client, Method, Response, Url};
 use serde_json::Value;
 
 use crate::model::is_this_machine;
-use crate::{ApiKey, Cause, Fault};
+use crate::{ApiKey, Cause, Fault, wire};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// What is read of an answer where nothing else is said.
 const ANSWER_BYTES_MAX: usize = 4 << 20;
 
@@ -20,6 +17,8 @@ const ANSWER_BYTES_MAX: usize = 4 << 20;
 pub(super) enum Login {
     Bearer(ApiKey),
     Basic(String, ApiKey),
+    /// A header of the service's own that bears the key.
+    Header(&'static str, ApiKey),
 }
 
 /// A service by its address.
@@ -37,7 +36,7 @@ pub(super) struct Ask<'a> {
     pub(super) path: &'a [&'a str],
     pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(super) body: Option<(&'static str, Vec<u8>)>,
+    pub(super) body: Option<(&'a str, Vec<u8>)>,
     pub(super) left: Duration,
 }
 
@@ -64,21 +63,6 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// A client that goes where it is told, or nowhere.
-///
-/// Errors: why it cannot be set up.
-pub(super) fn client(resolver: Option<Arc<dyn Resolve>>) -> Result<Client, &'static str> {
-    let mut builder = Client::builder()
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .user_agent(concat!("sealbook/", env!("CARGO_PKG_VERSION")));
-    if let Some(resolver) = resolver {
-        builder = builder.dns_resolver(resolver);
-    }
-    builder.build().map_err(|_| "HTTPS cannot be set up: the system's certificates are missing")
-}
-
 impl Api {
     /// A service at this address: HTTPS, or on this machine.
     ///
@@ -92,7 +76,12 @@ impl Api {
             return Err("`url` holds more than scheme, host, port and path; name a key or password by a file");
         }
         let login = login.map(Login::header).transpose()?;
-        Ok(Self { client: client(None)?, base, login, answer_bytes_max: ANSWER_BYTES_MAX })
+        Ok(Self { client: wire::client(None)?, base, login, answer_bytes_max: ANSWER_BYTES_MAX })
+    }
+
+    /// The same, with room for so many bytes of an answer.
+    pub(super) fn with_answer_bytes_max(self, answer_bytes_max: usize) -> Self {
+        Self { answer_bytes_max, ..self }
     }
 
     /// Asks once.
@@ -113,7 +102,7 @@ impl Api {
         if let Some((kind, body)) = ask.body {
             request = request.header(reqwest::header::CONTENT_TYPE, kind).body(body);
         }
-        read(request.send().await.map_err(|cause| fault(&cause))?, self.answer_bytes_max).await
+        read(request.send().await.map_err(|cause| wire::fault(&cause))?, self.answer_bytes_max).await
     }
 }
 
@@ -125,6 +114,7 @@ impl Login {
                 let both = format!("{user}:{}", key.expose());
                 (AUTHORIZATION, format!("Basic {}", base64(both.as_bytes())))
             }
+            Self::Header(name, key) => (HeaderName::from_static(name), key.expose().to_owned()),
         };
         let mut value = HeaderValue::try_from(value).map_err(|_| "the user's name or the key is none")?;
         value.set_sensitive(true);
@@ -166,27 +156,12 @@ impl Answer {
 }
 
 /// Reads an answer to its end, and no further than the bound.
-pub(super) async fn read(mut response: Response, bytes_max: usize) -> Result<Answer, Fault> {
-    let (status, headers, mut body) = (response.status().as_u16(), response.headers().clone(), Vec::new());
-    while let Some(chunk) = response.chunk().await.map_err(|cause| fault(&cause))? {
-        if body.len() + chunk.len() > bytes_max {
-            let why = format!("the answer is longer than {bytes_max} bytes");
-            return Err(Fault::new(Cause::Unreadable).with_detail(why));
-        }
-        body.extend_from_slice(&chunk);
-    }
+pub(super) async fn read(response: Response, bytes_max: usize) -> Result<Answer, Fault> {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let body = wire::body(response, bytes_max).await?.ok_or_else(|| {
+        Fault::new(Cause::Unreadable).with_detail(format!("the answer is longer than {bytes_max} bytes"))
+    })?;
     Ok(Answer { status, headers, body })
-}
-
-/// What went wrong on the way. The error's own text is not used: it names the address.
-pub(super) fn fault(cause: &reqwest::Error) -> Fault {
-    if cause.is_connect() {
-        Fault::new(Cause::Connect)
-    } else if cause.is_timeout() {
-        Fault::new(Cause::Timeout)
-    } else {
-        Fault::new(Cause::Lost)
-    }
 }
 
 /// Base64 with padding (RFC 4648 section 4).

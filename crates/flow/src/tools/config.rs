@@ -3,17 +3,23 @@
 mod calendar;
 mod email;
 mod endpoint;
+mod knowledge;
 mod mcp;
+mod messages;
 mod model;
+mod openai;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sealbook_store::Knowledge;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::absent::{Absent, KNOWN};
+use super::knowledge::Embeddings;
 use super::mcp::Launch;
+use super::media::{AnalyzeImage, MediaFiles, NoFiles, TextToSpeech, TranscribeAudio};
 use super::undo::ToolUndo;
 use crate::tool::{Effect, Registry};
 use crate::workflow::Models;
@@ -52,6 +58,30 @@ pub struct ToolsConfig {
     /// What tools must be: their pins, by their names.
     #[serde(default)]
     pins: BTreeMap<String, String>,
+    knowledge_base: Option<knowledge::Form>,
+    chatwoot: Option<messages::ChatwootForm>,
+    sms: Option<messages::SmsForm>,
+    media: Option<Media>,
+    transcribe_audio: Option<openai::Form>,
+    analyze_image: Option<openai::Form>,
+    text_to_speech: Option<openai::Form>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Media {
+    directory: String,
+}
+
+/// What a tenant's tools may reach of this machine.
+#[derive(Clone, Default)]
+pub struct Places {
+    /// Its documents.
+    pub knowledge: Option<Knowledge>,
+    /// The files below the directory that the table `[media]` names.
+    pub media: Option<Arc<dyn MediaFiles>>,
+    /// What starts servers that are programs.
+    pub launch: Option<Arc<dyn Launch>>,
 }
 
 /// Where a key lies: `file:NAME` or `secret://NAME`.
@@ -82,7 +112,7 @@ pub(super) struct Bench<'a> {
     secrets: &'a BTreeMap<String, String>,
     keys: &'a dyn Keys,
     time: &'a Arc<dyn Time>,
-    launch: Option<&'a Arc<dyn Launch>>,
+    places: &'a Places,
 }
 
 impl ToolsConfig {
@@ -102,19 +132,14 @@ impl ToolsConfig {
     ///
     /// Errors: what of it cannot be used, by the tool's name; a key that cannot be read.
     pub fn registry(&self, keys: &dyn Keys, time: &Arc<dyn Time>) -> Result<Registry, Error> {
-        self.registry_with(keys, time, None)
+        self.registry_in(keys, time, &Places::default())
     }
 
-    /// The same, where servers that are programs may be started.
+    /// The same, with what lies in these places: documents, recordings and pictures.
     ///
     /// Errors: as [`ToolsConfig::registry`].
-    pub fn registry_with(
-        &self,
-        keys: &dyn Keys,
-        time: &Arc<dyn Time>,
-        launch: Option<&Arc<dyn Launch>>,
-    ) -> Result<Registry, Error> {
-        let bench = Bench { secrets: &self.secrets, keys, time, launch };
+    pub fn registry_in(&self, keys: &dyn Keys, time: &Arc<dyn Time>, places: &Places) -> Result<Registry, Error> {
+        let bench = Bench { secrets: &self.secrets, keys, time, places };
         let mut tools = Registry::new();
         if let Some(email) = &self.email {
             tools.add(Arc::new(email.build(&bench)?))?;
@@ -131,6 +156,9 @@ impl ToolsConfig {
         for (name, pin) in &self.pins {
             tools.require(name, pin);
         }
+        self.add_messages(&mut tools, &bench)?;
+        self.add_knowledge(&mut tools, &bench)?;
+        self.add_media(&mut tools, &bench)?;
         for (name, does, table) in KNOWN {
             if tools.get(name).is_none() {
                 tools.add(Arc::new(Absent::new(name, does, table)))?;
@@ -143,12 +171,66 @@ impl ToolsConfig {
     ///
     /// Errors: an endpoint or a key that cannot be used.
     pub fn models(&self, keys: &dyn Keys, time: &Arc<dyn Time>) -> Result<Models, Error> {
-        let bench = Bench { secrets: &self.secrets, keys, time, launch: None };
+        let places = Places::default();
+        let bench = Bench { secrets: &self.secrets, keys, time, places: &places };
         let mut models = Models::new();
         for (name, form) in &self.model {
             models.add(name, Arc::new(form.build(name, &bench)?));
         }
         Ok(models)
+    }
+
+    /// The directory that the table `[media]` names.
+    pub fn media_directory(&self) -> Option<&str> {
+        self.media.as_ref().map(|media| media.directory.as_str())
+    }
+
+    /// The model that makes vectors of the tenant's own documents, where there is one.
+    ///
+    /// Errors: it cannot be used; or the documents are not the tenant's own but a service's.
+    pub fn embeddings(&self, keys: &dyn Keys, time: &Arc<dyn Time>) -> Result<Option<Embeddings>, Error> {
+        let places = Places::default();
+        let bench = Bench { secrets: &self.secrets, keys, time, places: &places };
+        match &self.knowledge_base {
+            Some(form) if !form.is_own() => {
+                let why = "its documents are those of a service; add them there";
+                Err(Error::ToolInvalid { tool: knowledge::TOOL.to_owned(), why })
+            }
+            Some(form) => form.embeddings(&bench),
+            None => Ok(None),
+        }
+    }
+
+    fn add_messages(&self, tools: &mut Registry, bench: &Bench<'_>) -> Result<(), Error> {
+        for tool in self.chatwoot.iter().map(|form| form.build(bench)).collect::<Result<Vec<_>, _>>()?.concat() {
+            tools.add(tool)?;
+        }
+        self.sms.iter().try_for_each(|form| tools.add(Arc::new(form.build(bench)?)))
+    }
+
+    /// Own documents need no table; an endpoint that is declared under the name is somebody's choice.
+    fn add_knowledge(&self, tools: &mut Registry, bench: &Bench<'_>) -> Result<(), Error> {
+        let built = match &self.knowledge_base {
+            Some(form) => form.build(bench)?,
+            None if tools.get(knowledge::TOOL).is_none() => knowledge::Form::default().build(bench)?,
+            None => None,
+        };
+        built.map_or(Ok(()), |tool| tools.add(Arc::new(tool)))
+    }
+
+    fn add_media(&self, tools: &mut Registry, bench: &Bench<'_>) -> Result<(), Error> {
+        let files = || bench.places.media.clone().unwrap_or_else(|| Arc::new(NoFiles));
+        if let Some(form) = &self.transcribe_audio {
+            tools.add(Arc::new(TranscribeAudio::new(form.build("transcribe_audio", bench)?, files())?))?;
+        }
+        if let Some(form) = &self.analyze_image {
+            tools.add(Arc::new(AnalyzeImage::new(form.build("analyze_image", bench)?, files())?))?;
+        }
+        if let Some(form) = &self.text_to_speech {
+            let voice = form.voice.as_deref().unwrap_or("alloy");
+            tools.add(Arc::new(TextToSpeech::new(form.build("text_to_speech", bench)?, voice, files())?))?;
+        }
+        Ok(())
     }
 
     /// The secrets that calls may name, each read when it is asked for.

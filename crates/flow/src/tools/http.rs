@@ -18,10 +18,10 @@ use zeroize::Zeroizing;
 pub(super) use self::guard::Guard;
 pub use self::guard::Network;
 use self::guard::refusal;
-use super::api::{self, Answer, client};
+use super::api::{self, Answer};
 use super::undo::ToolUndo;
 use crate::tool::{Compensation, Deed, Effect, Reversal, Tool, ToolCall, ToolInfo};
-use crate::{Error, Fault, Pending, Schema};
+use crate::{Error, Fault, Pending, Schema, wire};
 
 /// An endpoint as it is declared.
 pub struct HttpEndpoint {
@@ -86,7 +86,7 @@ impl HttpTool {
         let (url, path) = pieces(&declared.url).map_err(invalid)?;
         let guard = Guard::new(declared.allowed, url.scheme() == "http");
         guard.check(&url).map_err(invalid)?;
-        let client = client(Some(Arc::new(guard))).map_err(invalid)?;
+        let client = wire::client(Some(Arc::new(guard))).map_err(invalid)?;
         let header = |name: &str| HeaderName::try_from(name).map_err(|_| invalid("a header's name is none"));
         let headers = declared.headers.iter().map(|(name, value)| {
             let mut value = HeaderValue::try_from(value.as_str()).map_err(|_| invalid("a header's value is none"))?;
@@ -153,7 +153,7 @@ impl HttpTool {
         if has_body {
             request = request.header(CONTENT_TYPE, "application/json").body(Value::Object(rest).to_string());
         }
-        let response = request.send().await.map_err(|cause| refusal(&cause).unwrap_or_else(|| api::fault(&cause)))?;
+        let response = request.send().await.map_err(|cause| refusal(&cause).unwrap_or_else(|| wire::fault(&cause)))?;
         let answer = api::read(response, self.answer_bytes_max).await?.taken()?;
         Ok(json!({"status": answer.status, "body": body(&answer)}))
     }

@@ -25,7 +25,14 @@ pub(super) enum Deed {
 pub(crate) struct Written {
     pub(crate) path: PathBuf,
     pub(crate) before: FileState,
-    pub(crate) after: FileContent,
+    /// Nothing where nobody told what it left.
+    pub(crate) left: Option<FileState>,
+}
+
+impl Written {
+    pub(crate) fn after(&self) -> FileContent {
+        self.left.as_ref().map_or(FileContent::Unknown, FileState::known)
+    }
 }
 
 /// Categories of what only looks.
@@ -48,7 +55,10 @@ pub(super) fn of(operation: &Operation) -> Deed {
     let Some((_, intent)) = forward().find(|(_, record)| record.phase == Phase::Intent) else {
         return Deed::Impossible("the words of its intent were erased".to_owned());
     };
-    if LOOKING.contains(&intent.category) || is_capture(intent) || says_that_it_reads(intent) {
+    // What a workflow decides and what a model says does nothing by itself: what follows has records of its own.
+    let only_decides =
+        intent.source == "workflow" && matches!(intent.category, Category::AgentDecision | Category::LlmRequest);
+    if LOOKING.contains(&intent.category) || only_decides || is_capture(intent) {
         return Deed::Nothing;
     }
     let ended = forward().filter(|(_, record)| ends(record)).collect::<Vec<_>>();
@@ -62,8 +72,15 @@ pub(super) fn of(operation: &Operation) -> Deed {
     if !written.is_empty() {
         return Deed::Files(written);
     }
+    if says_that_it_reads(intent) {
+        return Deed::Nothing;
+    }
     match last.outcome {
         Some(Outcome::Blocked) => Deed::Nothing,
+        // The executor says `unknown` of each attempt that may have happened.
+        _ if intent.source == "executor" && ended.iter().all(|(_, it)| it.outcome == Some(Outcome::Failed)) => {
+            Deed::Nothing
+        }
         Some(Outcome::Unknown) => {
             Deed::Impossible("nobody knows whether it happened; `sealbook operation reconcile` says it".to_owned())
         }
@@ -79,7 +96,8 @@ fn is_capture(intent: &Record) -> bool {
     intent.category == Category::Audit && intent.action == "capture.open"
 }
 
-/// Whether the server says of its tool that it changes nothing, as the gateway has it on record.
+/// Whether the server says of its tool that it changes nothing, as the gateway has it on record. The files that the
+/// call named show whether that was so for them.
 fn says_that_it_reads(intent: &Record) -> bool {
     let context = intent.part(PartName::Context).and_then(|part| serde_json::from_str::<Value>(part.get()).ok());
     let hint = context.as_ref().and_then(|context| context.pointer("/annotations/readOnlyHint"));
@@ -115,15 +133,18 @@ pub(crate) fn written(operation: &Operation) -> Vec<Written> {
 fn files(intent: &Record, outcome: &Record) -> Vec<Written> {
     let cwd = working_directory(outcome).or_else(|| working_directory(intent)).unwrap_or_else(|| PathBuf::from("/"));
     let found = FileState::of_part(intent, PartName::Before);
-    let left = FileState::of_part(outcome, PartName::After);
-    let left_at =
-        |path: &str| left.iter().find(|state| state.path == path).map_or(FileContent::Unknown, FileState::known);
+    let mut left = FileState::of_part(outcome, PartName::After);
     let written = found.into_iter().map(|before| {
-        let (path, after) = (plain_path(&cwd.join(&before.path)), left_at(&before.path));
-        Written { path, before, after }
+        let at = left.iter().position(|state| state.path == before.path);
+        let left = at.map(|at| left.swap_remove(at));
+        Written { path: plain_path(&cwd.join(&before.path)), before, left }
     });
     // What the call left as it found it is nothing to take back.
-    written.filter(|written| written.after == FileContent::Unknown || written.before.known() != written.after).collect()
+    let is_changed = |written: &Written| {
+        let after = written.after();
+        after == FileContent::Unknown || written.before.known() != after
+    };
+    written.filter(is_changed).collect()
 }
 
 /// The undos of an operation so far.

@@ -22,6 +22,8 @@ pub enum Wanted {
 pub trait Files: Send + Sync {
     /// What lies at a path now; links are followed.
     fn look(&self, path: &Path) -> FileContent;
+    /// Where it leads, where it is a link itself.
+    fn link(&self, path: &Path) -> Option<PathBuf>;
     /// The path with its links followed, as far as it is there.
     fn real(&self, path: &Path) -> PathBuf;
     /// Makes a file what it was, in one step: a reader sees the one or the other. It is looked at right before; where

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use sealbook_policy::PLACEHOLDER;
 use sealbook_record::{FileContent, FileState, PartName, Uuid};
 use sealbook_store::{Ledger, Query, Stored};
 
@@ -21,6 +22,7 @@ struct Effect {
     item: usize,
     file: usize,
     before: FileState,
+    left: Option<FileState>,
     after: FileContent,
 }
 
@@ -126,14 +128,16 @@ fn keep(stored: &Stored, kept: &mut HashMap<String, Vec<u8>>) {
 /// Notes what an operation did to files; how each is taken back is found later, file by file.
 fn noted(written: Vec<Written>, item: usize, effects: &mut BTreeMap<PathBuf, Vec<Effect>>) -> Vec<FileUndo> {
     let mut files = Vec::new();
-    for (file, Written { path, before, after }) in written.into_iter().enumerate() {
+    for (file, written) in written.into_iter().enumerate() {
+        let after = written.after();
+        let Written { path, before, left } = written;
         files.push(FileUndo {
             path: path.clone(),
             before: before.known(),
             after: after.clone(),
             how: FileHow::Impossible("it was not looked at"),
         });
-        effects.entry(path).or_default().push(Effect { item, file, before, after });
+        effects.entry(path).or_default().push(Effect { item, file, before, left, after });
     }
     files
 }
@@ -149,7 +153,7 @@ fn chain(
     kept: &HashMap<String, Vec<u8>>,
     roots: &[PathBuf],
 ) -> (Vec<FileHow>, Option<(FileContent, Wanted)>) {
-    if let Some(why) = kept_off(disk, path, roots) {
+    if let Some(why) = kept_off(disk, path, roots).or_else(|| relinked(disk, path, effects)) {
         return (vec![FileHow::Impossible(why); effects.len()], None);
     }
     let first = disk.look(path);
@@ -167,7 +171,10 @@ fn chain(
             (None, FileContent::Unknown, _) => FileHow::Impossible("what it was before is not on record"),
             (None, before, _) => {
                 now = before.clone();
-                if let Some(target) = target(&effect.before, before, kept) {
+                // Permissions that no call changed are whoever's they are now.
+                let newest = effects.first().and_then(|newest| newest.left.as_ref());
+                let keeps_mode = newest.is_some_and(|left| left.mode == effect.before.mode);
+                if let Some(target) = target(&effect.before, keeps_mode, kept) {
                     write = Some((first.clone(), target));
                     reached = hows.len() + 1;
                 }
@@ -187,19 +194,33 @@ fn chain(
     (hows, write)
 }
 
-fn target(state: &FileState, known: &FileContent, kept: &HashMap<String, Vec<u8>>) -> Option<Wanted> {
-    let mode = || state.mode.as_deref().and_then(|mode| u32::from_str_radix(mode, 8).ok()).map(|mode| mode & 0o777);
-    match known {
+fn target(state: &FileState, keeps_mode: bool, kept: &HashMap<String, Vec<u8>>) -> Option<Wanted> {
+    let told = state.mode.as_deref().filter(|_| !keeps_mode);
+    let mode = told.and_then(|mode| u32::from_str_radix(mode, 8).ok()).map(|mode| mode & 0o777);
+    match state.known() {
         FileContent::Absent => Some(Wanted::Absent),
-        FileContent::Sha256(sha256) => {
-            kept.get(sha256).map(|bytes| Wanted::Content { bytes: bytes.clone(), mode: mode() })
-        }
+        FileContent::Sha256(sha256) => kept.get(&sha256).map(|bytes| Wanted::Content { bytes: bytes.clone(), mode }),
         FileContent::Unknown => None,
     }
 }
 
+/// Why nothing is done where a link was put, taken away or led elsewhere: by a call, or since.
+fn relinked(disk: &dyn Files, path: &Path, effects: &[Effect]) -> Option<&'static str> {
+    let now = disk.link(path).map(|to| to.display().to_string());
+    let told = effects.iter().flat_map(|effect| [Some(&effect.before), effect.left.as_ref()]).flatten();
+    let mut links = told.filter(|state| state.known() != FileContent::Absent || state.link.is_some());
+    let is_now = now.is_some() || disk.look(path) != FileContent::Absent;
+    let differs = |link: &Option<String>| is_now && *link != now;
+    links
+        .any(|state| differs(&state.link))
+        .then_some("it is a link now and was none, or the other way round, or leads elsewhere")
+}
+
 /// Why nothing is done to what lies there, links followed.
 fn kept_off(disk: &dyn Files, path: &Path, roots: &[PathBuf]) -> Option<&'static str> {
+    if path.to_string_lossy().contains(PLACEHOLDER) {
+        return Some("its name was redacted: which file it is, is not on record");
+    }
     let real = disk.real(path);
     let below = roots.iter().find_map(|root| real.strip_prefix(disk.real(root)).ok().map(Path::to_owned));
     let Some(below) = below else {

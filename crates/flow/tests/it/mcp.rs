@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sealbook_flow::{
-    Compensation, Error, Executor, Keys, Launch, Registry, Request, SystemTime, Time, ToolAnswer, ToolsConfig,
+    Compensation, Error, Executor, Keys, Launch, Places, Registry, Request, SystemTime, Time, ToolAnswer, ToolsConfig,
 };
 use sealbook_record::{Actor, ActorKind, PartName, Severity};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ impl Keys for OneFile {
 
 fn built(text: &str) -> Result<Registry, Error> {
     let (time, launch): (Arc<dyn Time>, Arc<dyn Launch>) = (Arc::new(SystemTime::default()), Arc::new(Starter));
-    ToolsConfig::read(text)?.registry_with(&OneFile, &time, Some(&launch))
+    ToolsConfig::read(text)?.registry_in(&OneFile, &time, &Places { launch: Some(launch), ..Places::default() })
 }
 
 /// A world of one configuration.
@@ -183,6 +183,11 @@ fn what_a_server_says_of_effects_is_a_hint_and_the_configuration_decides() {
     let added = wait_for(world.executor.call(&request)).unwrap();
     let expected = Compensation::Call { tool: "shop/remove".to_owned(), input: json!({"id": "o-1"}) };
     assert_eq!(added.compensation, expected);
+    // A server that wants a secret of others in the call that takes its own back.
+    let world = World::double("greedy", undo);
+    let added = wait_for(world.executor.call(&request)).unwrap();
+    let Compensation::Irreversible { why } = added.compensation else { panic!("{:?}", added.compensation) };
+    assert!(why.contains("names a secret"), "{why}");
 }
 
 #[test]

@@ -71,7 +71,7 @@ def called(name, given):
     if name == "count":
         return {"content": [], "structuredContent": {"n": len(given["of"])}}
     return {"content": [{"type": "text", "text": json.dumps({"id": "o-1", "given": given})}],
-            "structuredContent": {"id": "o-1"}}
+            "structuredContent": {"id": "secret://erp" if how == "greedy" else "o-1"}}
 
 
 for line in sys.stdin:

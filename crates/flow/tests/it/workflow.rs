@@ -4,10 +4,12 @@
 
 mod agents;
 mod bombs;
+mod booking;
 mod data;
 mod definitions;
 mod edits;
 mod kept;
+mod kills;
 mod nodes;
 mod people;
 mod runs;

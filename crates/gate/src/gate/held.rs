@@ -34,7 +34,11 @@ pub struct Held {
     conditional: bool,
     /// Whether the review rather than a rule asks.
     by_review: bool,
+    renew: Option<Renew>,
 }
+
+/// Brings a record up to date.
+pub(crate) struct Renew(pub(crate) Box<dyn Fn(&mut Record) + Send + Sync>);
 
 /// How a person is known who answered through the client.
 #[derive(Debug, Clone)]
@@ -76,7 +80,7 @@ impl Gate {
 
 impl Held {
     pub(super) fn new(core: Arc<Core>, record: Box<Record>, verdict: Verdict) -> Self {
-        Self { core, record, verdict, asked: None, call: None, conditional: false, by_review: false }
+        Self { core, record, verdict, asked: None, call: None, conditional: false, by_review: false, renew: None }
     }
 
     pub(super) fn into_parts(self) -> (Box<Record>, Verdict) {
@@ -113,9 +117,17 @@ impl Held {
         !self.conditional && self.verdict.client_consents(unsaid)
     }
 
-    /// Brings up to date what the record tells of the world around the call. What is asked for stays.
-    pub(crate) fn renew(&mut self, renew: impl FnOnce(&mut Record)) {
-        renew(&mut self.record);
+    /// Right before it passes, `renew` brings up to date what its record tells of the world around the call.
+    pub(crate) fn renewed_by(mut self, renew: Renew) -> Self {
+        self.renew = Some(renew);
+        self
+    }
+
+    fn passes(mut self) -> Result<Pending, Error> {
+        if let Some(Renew(renew)) = &self.renew {
+            renew(&mut self.record);
+        }
+        self.core.passes(*self.record, self.verdict)
     }
 
     /// Looks at the book as it is now: stops, rules, and what a person has said. Gives the call back where it is
@@ -135,12 +147,12 @@ impl Held {
         let is_new = self.asked.is_none_or(|(_, then)| then != rules);
         self.verdict = verdict;
         if matches!(ruled, Ruled::Passes) {
-            return Ok(Ok(self.core.passes(*self.record, self.verdict)?));
+            return Ok(Ok(self.passes()?));
         }
         let said = if is_new { self.ask()? } else { self.heard()? };
         Ok(match said {
             Said::Waits => Err(self),
-            Said::Passes => Ok(self.core.passes(*self.record, self.verdict)?),
+            Said::Passes => Ok(self.passes()?),
             Said::Refused(refused) => Ok(self.core.refuse(*self.record, self.verdict, refused)?),
         })
     }
@@ -255,7 +267,7 @@ impl Held {
     /// decided before; whoever calls this has looked whether it counts at all ([`Held::client_consents`]).
     ///
     /// Errors: as [`Held::look`].
-    pub fn elicited(self, answer: &Elicited) -> Result<Result<Pending, Self>, Error> {
+    pub fn elicited(mut self, answer: &Elicited) -> Result<Result<Pending, Self>, Error> {
         let Some((approval, _)) = self.asked else { return Ok(Err(self)) };
         let first = self.core.elicited(&self.record, approval, answer)?;
         if !first || answer.choice == Choice::Deny {
@@ -268,7 +280,10 @@ impl Held {
         Ok(match ruled {
             Ruled::Refused(refused) => Ok(self.core.refuse(*self.record, judgement.verdict, refused)?),
             Ruled::Waits if !still => Err(self),
-            _ => Ok(self.core.passes(*self.record, judgement.verdict)?),
+            _ => {
+                self.verdict = judgement.verdict;
+                Ok(self.passes()?)
+            }
         })
     }
 

@@ -6,67 +6,83 @@ use sealbook_record::{FileState, PartName, Record, plain_path};
 use serde_json::value::RawValue;
 
 use super::peek::{elements, split, text};
+use super::session::FilePlace;
 use crate::files;
 
 /// Longer texts are no paths.
 const PATH_BYTES_MAX: usize = 4_096;
-/// Files of one call that are looked at.
-const FILES_MAX: usize = 32;
+/// Names in one call that are looked at.
+const LOOKED_MAX: usize = 32;
 /// What the last word of an argument's name is where a path that is not absolute stands in it.
 const WORDS: &[&str] = &["path", "paths", "file", "files", "filename", "source", "destination", "src", "dst"];
 /// Larger lists are of data, not of names.
 const LIST_BYTES_MAX: usize = 64 << 10;
 
 /// The states now of the files that a call's record tells; none where it tells none.
-pub(super) fn after(call: &Record, root: &Path) -> Option<Box<RawValue>> {
+pub(super) fn after(call: &Record, place: &FilePlace) -> Option<Box<RawValue>> {
     let before = FileState::of_part(call, PartName::Before);
     let paths: Vec<PathBuf> = before.iter().map(|state| PathBuf::from(&state.path)).collect();
-    (!paths.is_empty()).then(|| states(&paths, root))
+    (!paths.is_empty()).then(|| states(&paths, place, true))
 }
 
 /// The states of files as a part of a record.
-pub(super) fn states(paths: &[PathBuf], root: &Path) -> Box<RawValue> {
-    files::told_as(&files::look(paths, Some(root), true))
+pub(super) fn states(paths: &[PathBuf], place: &FilePlace, with_content: bool) -> Box<RawValue> {
+    files::told_as(&files::look(paths, Some(&place.root), with_content))
 }
 
-/// The files below `root` that arguments name, no directories.
-pub(super) fn named(arguments: &str, root: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    collect(arguments, root, true, &mut found);
-    found
+/// Whether a call's record tells files.
+pub(super) fn has_files(call: &Record) -> bool {
+    call.part(PartName::Before).is_some()
 }
 
-fn collect(object: &str, root: &Path, has_lists: bool, found: &mut Vec<PathBuf>) {
-    if !object.starts_with('{') {
-        return;
-    }
-    let ([], members) = split(object, []);
-    for (name, value) in members {
-        let is_named = says_path(&name);
-        match value.as_bytes().first() {
-            Some(b'"') => take(value, is_named, root, found),
-            Some(b'[') if has_lists && value.len() <= LIST_BYTES_MAX => {
-                for element in elements(value) {
-                    if element.starts_with('"') {
-                        take(element, is_named, root, found);
-                    } else {
-                        collect(element, root, false, found);
+/// The files in that place that arguments name, no directories.
+pub(super) fn named(arguments: &str, place: &FilePlace) -> Vec<PathBuf> {
+    let mut looking = Looking { place, left: LOOKED_MAX, found: Vec::new() };
+    looking.object(arguments, true);
+    looking.found
+}
+
+struct Looking<'a> {
+    place: &'a FilePlace,
+    /// How many more names are looked at.
+    left: usize,
+    found: Vec<PathBuf>,
+}
+
+impl Looking<'_> {
+    fn object(&mut self, object: &str, has_lists: bool) {
+        if !object.starts_with('{') {
+            return;
+        }
+        let ([], members) = split(object, []);
+        for (name, value) in members {
+            let is_named = says_path(&name);
+            match value.as_bytes().first() {
+                Some(b'"') => self.text(value, is_named),
+                Some(b'[') if has_lists && value.len() <= LIST_BYTES_MAX => {
+                    for element in elements(value) {
+                        match element.as_bytes().first() {
+                            Some(b'"') => self.text(element, is_named),
+                            _ => self.object(element, false),
+                        }
                     }
                 }
+                _ => {}
             }
-            _ => {}
         }
     }
-}
 
-fn take(token: &str, is_named: bool, root: &Path, found: &mut Vec<PathBuf>) {
-    if token.len() > PATH_BYTES_MAX || found.len() == FILES_MAX || !(is_named || token.starts_with("\"/")) {
-        return;
-    }
-    let Some(path) = text(token).filter(|path| !path.is_empty() && !path.contains(['\n', '\0'])) else { return };
-    let path = plain_path(&root.join(&*path));
-    if !found.contains(&path) && lies_below(&path, root) && !path.is_dir() {
-        found.push(path);
+    fn text(&mut self, token: &str, is_named: bool) {
+        let may_be = is_named || token.starts_with("\"/");
+        if !may_be || token.len() > PATH_BYTES_MAX || self.left == 0 {
+            return;
+        }
+        let Some(path) = text(token).filter(|path| !path.is_empty() && !path.contains(['\n', '\0'])) else { return };
+        self.left -= 1;
+        let path = plain_path(&self.place.cwd.join(&*path));
+        if !self.found.contains(&path) && lies_below(&path, &self.place.root) && !path.is_dir() {
+            self.found.push(path);
+        }
     }
 }
 
@@ -96,6 +112,7 @@ mod tests {
         let root = dir.path().canonicalize().unwrap();
         std::fs::create_dir_all(root.join("src")).unwrap();
         std::os::unix::fs::symlink("/etc", root.join("out")).unwrap();
+        let place = FilePlace { cwd: root.clone(), root: root.clone() };
         let at = root.display();
         for (arguments, names) in [
             (r#"{"path":"a.txt","content":"/etc/passwd"}"#.to_owned(), vec!["a.txt"]),
@@ -111,12 +128,14 @@ mod tests {
             ("[]".to_owned(), vec![]),
         ] {
             let mut expected: Vec<PathBuf> = names.iter().map(|name| root.join(name)).collect();
-            let mut found = named(&arguments, &root);
+            let mut found = named(&arguments, &place);
             expected.sort();
             found.sort();
             assert_eq!(found, expected, "{arguments}");
         }
+        let within = FilePlace { cwd: root.join("src"), root: root.clone() };
+        assert_eq!(named(r#"{"path":"a"}"#, &within), [root.join("src/a")]);
         let many: Vec<String> = (0..100).map(|nth| format!("f{nth}")).collect();
-        assert_eq!(named(&serde_json::json!({ "paths": many }).to_string(), &root).len(), FILES_MAX);
+        assert_eq!(named(&serde_json::json!({ "paths": many }).to_string(), &place).len(), LOOKED_MAX);
     }
 }

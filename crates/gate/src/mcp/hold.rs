@@ -101,7 +101,6 @@ pub(crate) fn wait(
             let _ = held.call_off(why);
             return Settled::CalledOff(why);
         }
-        held.renew(|call| session.look_again(call));
         let looked = match question.answer(session, hold) {
             Some(answer) => held.elicited(&answer),
             None => held.look(),

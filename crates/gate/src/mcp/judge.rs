@@ -144,7 +144,7 @@ fn message_of(session: &Session, index: usize, message: &Message<'_>, seen: &mut
             session.gate.begin(record).map(Begun::Pending)
         };
         match begun {
-            Ok(Begun::Held(held)) => seen.held = Some(Box::new(held)),
+            Ok(Begun::Held(held)) => seen.held = Some(Box::new(session.looking_again(held))),
             Ok(Begun::Pending(pending)) => seen.before.push(Before { index, id, what: Wanted::Seal(Ok(pending)) }),
             Err(cause) => seen.before.push(Before { index, id, what: Wanted::Seal(Err(cause)) }),
         }

@@ -15,7 +15,8 @@ use super::hold::{HoldOptions, Room, can_elicit};
 use super::peek::{Bad, Id, Message, fields, text};
 use super::pins::Pins;
 use super::tell;
-use crate::{Capture, Ended, Entered, Error, Gate};
+use crate::gate::Renew;
+use crate::{Capture, Ended, Entered, Error, Gate, Held};
 
 /// Calls that ended without a reply and are remembered, should one come.
 const LATE_MAX: usize = 256;
@@ -55,9 +56,18 @@ pub struct SessionOptions {
     pub recording: Recording,
     /// How long calls are held that a person must approve.
     pub holding: HoldOptions,
-    /// The directory, links resolved, in which a server of this machine changes files: what calls do to those below
-    /// it is on record, so that it can be taken back. Nothing where the server is elsewhere.
-    pub files: Option<PathBuf>,
+    /// Where a server of this machine changes files: what calls do to them is on record, so that it can be taken
+    /// back. Nothing where the server is elsewhere.
+    pub files: Option<FilePlace>,
+}
+
+/// Where the files lie that calls name.
+#[derive(Debug, Clone)]
+pub struct FilePlace {
+    /// What paths that are not absolute lie below: the server's working directory.
+    pub cwd: PathBuf,
+    /// Only what lies below it is looked at; links resolved.
+    pub root: PathBuf,
 }
 
 /// Who asked.
@@ -382,7 +392,7 @@ impl Session {
         match first {
             Some(Awaited::Hello | Awaited::List { .. }) => true,
             // What the client does next may change the files again.
-            Some(Awaited::Call(entered)) => entered.record().part(PartName::Before).is_some(),
+            Some(Awaited::Call(entered)) => changes::has_files(entered.record()),
             None => false,
         }
     }
@@ -408,10 +418,12 @@ impl Session {
 
     /// Puts the files that a call of a tool names into its record, as they are before it.
     pub(crate) fn look_at_files(&self, call: &mut Record, message: &Message<'_>) {
-        let (Some(root), Some(input)) = (&self.options.files, call.part(PartName::Input)) else { return };
-        let paths = changes::named(input.get(), root);
-        if !paths.is_empty() && !self.only_reads(message) {
-            call.parts.insert(PartName::Before, changes::states(&paths, root));
+        let (Some(place), Some(input)) = (&self.options.files, call.part(PartName::Input)) else { return };
+        let paths = changes::named(input.get(), place);
+        if !paths.is_empty() {
+            // What is said to read is held to it by its digest.
+            let with_content = !self.only_reads(message);
+            call.parts.insert(PartName::Before, changes::states(&paths, place, with_content));
         }
     }
 
@@ -422,17 +434,18 @@ impl Session {
         hints.is_some_and(|hints| fields(hints.get(), ["readOnlyHint"])[0] == Some("true"))
     }
 
-    /// The same of a call that is held, as they are by now.
-    pub(crate) fn look_again(&self, call: &mut Record) {
-        if let Some(root) = &self.options.files {
-            let states = changes::after(call, root);
+    /// A call that is held tells its files as they are when it goes out.
+    pub(crate) fn looking_again(&self, held: Held) -> Held {
+        let Some(place) = self.options.files.clone().filter(|_| changes::has_files(held.record())) else { return held };
+        held.renewed_by(Renew(Box::new(move |call| {
+            let states = changes::after(call, &place);
             call.parts.extend(states.map(|states| (PartName::Before, states)));
-        }
+        })))
     }
 
     /// How a call ended, with the files that it named as they are after it.
     fn with_files(&self, entered: &Entered, mut ended: Ended) -> Ended {
-        let after = self.options.files.as_ref().and_then(|root| changes::after(entered.record(), root));
+        let after = self.options.files.as_ref().and_then(|place| changes::after(entered.record(), place));
         ended.parts.extend(after.map(|states| (PartName::After, states)));
         ended
     }

@@ -132,7 +132,8 @@ impl Desk {
         let Some(content) = self.read(name) else { return json!({"path": name}) };
         let sha256 = Hash::of(content.as_bytes()).to_string();
         let mode = format!("{:o}", self.path(name).metadata().unwrap().permissions().mode() & 0o7777);
-        json!({"path": name, "bytes": content.len(), "sha256": sha256, "mode": mode, "content": content})
+        let link = fs::read_link(self.path(name)).ok();
+        json!({"path": name, "bytes": content.len(), "sha256": sha256, "mode": mode, "link": link, "content": content})
     }
 
     fn plan(&self, scope: Scope) -> UndoPlan {

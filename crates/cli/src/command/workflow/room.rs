@@ -7,10 +7,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sealbook_flow::workflow::{
-    BookWishes, Definition, Equipment, NoHands, Notice, Observer, Run, RunEvent, RunStatus, Runner, Shelf,
+    BookWishes, Definition, Equipment, Notice, Observer, Run, RunEvent, RunStatus, Runner, Shelf,
 };
 use sealbook_flow::{Journal, Recovery, Retry, SystemTime, Time};
-use sealbook_policy::{ApprovalState, State};
+use sealbook_policy::{ApprovalState, Policy, State};
 use sealbook_record::Actor;
 use sealbook_report::RunDetail;
 use sealbook_store::{Ledger, SystemEntropy};
@@ -29,6 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 pub(super) struct Room {
     pub(super) ledger: Arc<Ledger>,
     pub(super) journal: Arc<dyn Journal>,
+    policy: Arc<Policy>,
     pub(super) shelf: Arc<Shelf>,
     pub(super) actor: Actor,
     pub(super) tenant: String,
@@ -39,9 +40,9 @@ impl Room {
     pub(super) fn open(context: &Context, acting: &Acting) -> Result<Self, Failure> {
         let session = context.open_as(acting)?;
         let (actor, tenant, project) = (session.actor.clone(), session.place.tenant.clone(), session.project());
-        let (ledger, journal) = session.into_journal()?;
+        let (ledger, journal, policy) = session.into_journal_and_policy()?;
         let shelf = Arc::new(Shelf::new(Arc::clone(&ledger)));
-        Ok(Self { ledger, journal, shelf, actor, tenant, project })
+        Ok(Self { ledger, journal, policy, shelf, actor, tenant, project })
     }
 
     /// What a word names: a file, or a workflow of the book.
@@ -105,14 +106,17 @@ impl Room {
         let time: Arc<dyn Time> = Arc::new(SystemTime::default());
         let (journal, entropy) = (Arc::clone(&self.journal), Arc::new(SystemEntropy));
         let recovery = Recovery { retry: Retry::default(), journal, time: Arc::clone(&time), entropy };
+        let (registry, policy) = (Arc::new(tools.registry), Arc::clone(&self.policy));
+        let (models, secrets) = (tools.models, tools.secrets);
+        let agents = tools_file::agents(models, &registry, &secrets, &recovery, &self.tenant, policy, &self.ledger);
         Ok(Equipment {
             tenant: self.tenant.clone(),
             ledger: Arc::clone(&self.ledger),
             shelf: Arc::clone(&self.shelf),
-            tools: Arc::new(tools.registry),
+            tools: registry,
             recovery,
-            secrets: tools.secrets,
-            agents: Arc::new(NoHands),
+            secrets,
+            agents,
             wishes: Some(Arc::new(BookWishes::new(Arc::clone(&self.ledger), time))),
             observer,
             notice,

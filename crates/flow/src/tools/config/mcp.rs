@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 
 use super::{Bench, Compensate, Credential, Declared};
 use crate::Error;
-use crate::tools::api::client;
 use crate::tools::http::{Guard, Network};
 use crate::tools::mcp::{McpProgram, McpServer, Own, Way};
+use crate::wire::client;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,7 +69,11 @@ impl Form {
         if self.bearer.is_some() || !self.allow.is_empty() {
             return Err(invalid("`bearer` and `allow` are for a server with a `url`; a program gets keys by `env`"));
         }
-        let launch = bench.launch.ok_or_else(|| invalid("it is a program, and nothing here may start programs"))?;
+        let launch = bench
+            .places
+            .launch
+            .as_ref()
+            .ok_or_else(|| invalid("it is a program, and nothing here may start programs"))?;
         let environment = self.env.iter().map(|(variable, value)| {
             let value = if value.starts_with(super::FILE) || value.starts_with(super::SECRET) {
                 bench.password(name, &Credential(value.clone()))?

@@ -14,9 +14,19 @@ struct Template {
     required: &'static [&'static str],
     optional: &'static [&'static str],
     subject: &'static str,
+    heading: &'static str,
+    says: &'static str,
+    frame: &'static Frame,
+}
+
+/// What templates of a kind share: they differ by heading and first sentence.
+struct Frame {
     text: &'static str,
     html: &'static str,
 }
+
+static APPOINTMENT: Frame =
+    Frame { text: include_str!("templates/appointment.txt"), html: include_str!("templates/appointment.html") };
 
 static TEMPLATES: &[Template] = &[
     Template {
@@ -24,16 +34,18 @@ static TEMPLATES: &[Template] = &[
         required: &["customer_name", "appointment_date", "appointment_time", "treatment"],
         optional: &["clinic_name", "clinic_phone"],
         subject: "Your appointment on {{ appointment_date }} at {{ appointment_time }} is confirmed",
-        text: include_str!("templates/appointment_confirmation.txt"),
-        html: include_str!("templates/appointment_confirmation.html"),
+        heading: "Appointment confirmed",
+        says: "your appointment is confirmed.",
+        frame: &APPOINTMENT,
     },
     Template {
         name: "appointment_reminder",
         required: &["customer_name", "appointment_date", "appointment_time", "treatment"],
         optional: &["clinic_name", "clinic_phone"],
         subject: "Reminder: your appointment on {{ appointment_date }} at {{ appointment_time }}",
-        text: include_str!("templates/appointment_reminder.txt"),
-        html: include_str!("templates/appointment_reminder.html"),
+        heading: "Appointment reminder",
+        says: "this is a reminder of your appointment.",
+        frame: &APPOINTMENT,
     },
 ];
 
@@ -60,7 +72,8 @@ impl Templates {
             }
         });
         for template in TEMPLATES {
-            for (kind, source) in [("subject", template.subject), ("txt", template.text), ("html", template.html)] {
+            let Template { subject, frame: Frame { text, html }, .. } = template;
+            for (kind, source) in [("subject", *subject), ("txt", *text), ("html", *html)] {
                 environment
                     .add_template_owned(format!("{}.{kind}", template.name), source)
                     .expect("our templates are templates");
@@ -89,12 +102,13 @@ impl Templates {
 
     /// Errors: [`Error::MailInvalid`], where there is no such template or a variable is missing.
     pub(super) fn render(&self, name: &str, vars: &Value) -> Result<Told, Error> {
+        let unknown = || Error::MailInvalid { why: "there is no such template" };
+        let own = TEMPLATES.iter().find(|template| template.name == name).ok_or_else(unknown)?;
         let one = |kind: &str| {
-            let template = self.0.get_template(&format!("{name}.{kind}"));
-            let template = template.map_err(|_| Error::MailInvalid { why: "there is no such template" })?;
+            let template = self.0.get_template(&format!("{name}.{kind}")).map_err(|_| unknown())?;
             let given = vars.as_object().into_iter().flatten();
             let given = given.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
-            let vars = minijinja::Value::from_pairs(given);
+            let vars = minijinja::Value::from_pairs(given.chain([("heading", own.heading), ("says", own.says)]));
             template.render(vars).map_err(|_| Error::MailInvalid { why: "a variable of the template is missing" })
         };
         Ok(Told { subject: one("subject")?, text: one("txt")?, html: one("html")? })

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{NAME_BYTES_MAX, check_retries, check_seconds, check_text};
+use crate::executor::names_secret;
 use crate::workflow::error::WorkflowError;
 use crate::workflow::scope::Scope;
 use crate::workflow::template::render;
@@ -76,8 +77,15 @@ impl Tool {
     /// What the tool is given.
     pub fn given(&self, scope: &Scope) -> Result<Value, WorkflowError> {
         let members = self.parameters.iter();
-        let members =
-            members.map(|(name, value)| Ok((name.clone(), render(&format!("parameters.{name}"), value, scope)?)));
+        let members = members.map(|(name, template)| {
+            let at = format!("parameters.{name}");
+            let value = render(&at, template, scope)?;
+            if names_another_secret(template, &value) {
+                let why = "what came in here names a secret, and only the workflow's own words may".to_owned();
+                return Err(WorkflowError::TemplateFailed { at, why });
+            }
+            Ok((name.clone(), value))
+        });
         Ok(Value::Object(members.collect::<Result<_, WorkflowError>>()?))
     }
 
@@ -91,6 +99,20 @@ impl Tool {
             let _ = write!(told, "; `{}` takes it back", undo.tool_name);
         }
         told
+    }
+}
+
+/// Whether what a template gave names a secret that does not stand in the template itself.
+fn names_another_secret(template: &Value, value: &Value) -> bool {
+    match (template, value) {
+        (Value::String(template), Value::String(text)) => template != text && names_secret(value),
+        (Value::Array(templates), Value::Array(items)) if templates.len() == items.len() => {
+            templates.iter().zip(items).any(|(template, item)| names_another_secret(template, item))
+        }
+        (Value::Object(templates), Value::Object(members)) => members.iter().any(|(name, item)| {
+            templates.get(name).map_or_else(|| names_secret(item), |it| names_another_secret(it, item))
+        }),
+        _ => names_secret(value),
     }
 }
 

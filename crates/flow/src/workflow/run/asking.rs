@@ -12,6 +12,7 @@ use sealbook_record::{Actor, ActorKind, Category, PartName, Record, Target, Targ
 use sealbook_store::Ledger;
 use serde_json::{Value, json};
 
+use super::runner::RunRequest;
 use super::steps::Place;
 use crate::workflow::node::Approval;
 use crate::{Error, Fault, Journal, Time, offload};
@@ -86,7 +87,8 @@ impl Asking {
     /// Errors: it was asked about other bytes before.
     async fn request(&self, node: &Approval, message: &str, place: &Place) -> Result<Uuid, Fault> {
         let (data, now) = (json!({"message": message, "data": place.data}), self.ledger.now());
-        let actor = place.request.actor.clone().unwrap_or_else(Actor::unknown);
+        let RunRequest { asker, actor, .. } = &*place.request;
+        let actor = asker.as_ref().or(actor.as_ref()).cloned().unwrap_or_else(Actor::unknown);
         let call = {
             let state = self.now().await?;
             let state = state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,12 +100,13 @@ impl Asking {
                 whole: Some(Hash::of(format!("{}\0{}\0{}", place.run_id, place.path, place.digest).as_bytes())),
                 policy: state.rules().digest(),
             };
-            let mut of_step = state.approvals().iter().filter(|it| it.call.whole == call.whole);
+            // Whoever goes on with the run, and under whatever rules: it is the same question.
+            let of_step = state.approvals().iter().filter(|it| it.call.whole == call.whole);
             let (mut same, mut other) = (None, false);
-            for earlier in of_step.by_ref() {
+            for earlier in of_step {
                 if earlier.call.arguments != call.arguments {
                     other = true;
-                } else if earlier.call == call || earlier.state(now) == ApprovalState::Used {
+                } else {
                     same = Some(earlier.id);
                 }
             }

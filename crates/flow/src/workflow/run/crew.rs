@@ -142,6 +142,7 @@ impl Crew {
             project: place.request.project.clone(),
             reason: place.request.reason.clone(),
             run_id: Some(id),
+            asker: place.request.asker.clone(),
             parent: Some(place.intent),
             within,
             seconds_max: None,

@@ -1,8 +1,8 @@
 //! What happens in a run, and how that stands on record.
 
 use sealbook_record::{
-    COMPENSATION_PREFIX, NOT_UNDOABLE_TAG, Outcome, PartName, Phase, RECONCILED_ACTION, Record, Redaction, Timestamp,
-    Uuid,
+    Actor, COMPENSATION_PREFIX, NOT_UNDOABLE_TAG, Outcome, PartName, Phase, RECONCILED_ACTION, Record, Redaction,
+    Timestamp, Uuid,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -38,6 +38,8 @@ pub enum RunEvent {
         fork: Option<Fork>,
         /// Whether nothing with an effect is called.
         dry: bool,
+        /// Who began it.
+        by: Option<Actor>,
         /// What it was given; `None` where that was redacted.
         inputs: Option<Value>,
         /// The intent on record.
@@ -183,6 +185,7 @@ impl RunEvent {
                 version: note.version,
                 fork: note.fork,
                 dry: note.dry,
+                by: Some(record.actor.clone()),
                 inputs: if is_hidden("input") { None } else { json(PartName::Input) },
                 intent: record.id,
                 operation: record.operation,

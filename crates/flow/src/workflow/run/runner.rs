@@ -53,6 +53,8 @@ pub struct RunRequest {
     pub reason: Option<String>,
     /// Its id; a new one where nothing is said.
     pub run_id: Option<String>,
+    /// Who began it, where that is somebody else: nobody approves what they asked for.
+    pub asker: Option<Actor>,
     /// The record that it follows from.
     pub parent: Option<Uuid>,
     /// The runs that it lies in, the outermost first: what is wished of one of them is wished of it.
@@ -161,6 +163,7 @@ impl Runner {
             version,
             fork,
             dry,
+            by: request.actor.clone(),
             inputs: Some(Value::Object(inputs)),
             intent: entered.id(),
             operation: entered.operation(),
@@ -198,8 +201,8 @@ impl Runner {
         }
         let mut run = before.clone();
         run.status = RunStatus::Running;
-        // Steps that are open are begun again, each as its effect allows.
-        run.steps.retain(|_, step| *step != Step::Open);
+        // Steps that are open, or were called off with whoever ran it, are begun again, each as its effect allows.
+        run.steps.retain(|_, step| !matches!(step, Step::Open | Step::Ended(StepEnd::Cancelled)));
         let mut intent = self.record(definition, request, &before.run_id, RESUME_ACTION);
         intent.parent = Some(before.intent);
         let note = RunNote::of(&before.run_id);
@@ -268,7 +271,9 @@ impl Runner {
         intent: Uuid,
         mut cancel: Pending<'_, ()>,
     ) -> Result<Run, Error> {
-        let (request, digest, calls) = (Arc::new(request.clone()), run.digest.clone(), Mutex::new(run.calls.clone()));
+        let asker = request.asker.clone().or_else(|| run.by.clone());
+        let (request, digest) = (Arc::new(RunRequest { asker, ..request.clone() }), run.digest.clone());
+        let calls = Mutex::new(run.calls.clone());
         let own: Vec<String> = request.within.iter().chain([&run.run_id]).cloned().collect();
         let way = Way {
             definition,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sealbook_record::{Timestamp, Uuid};
+use sealbook_record::{Actor, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -108,6 +108,8 @@ pub struct Run {
     pub fork: Option<Fork>,
     /// Whether nothing with an effect is called in it.
     pub dry: bool,
+    /// Who began it.
+    pub by: Option<Actor>,
     /// What it was given; `None` where the record does not hold it.
     pub inputs: Option<Value>,
     /// The intent on record.
@@ -148,7 +150,8 @@ impl Run {
     }
 
     fn begun(event: RunEvent) -> Option<Self> {
-        let RunEvent::Began { run_id, workflow_id, digest, version, fork, dry, inputs, intent, operation, at } = event
+        let RunEvent::Began { run_id, workflow_id, digest, version, fork, dry, by, inputs, intent, operation, at } =
+            event
         else {
             return None;
         };
@@ -159,6 +162,7 @@ impl Run {
             version,
             fork,
             dry,
+            by,
             inputs,
             intent,
             operation,

@@ -171,6 +171,10 @@ fn a_binding_to_nothing_fails_the_step_and_a_stranger_is_refused() {
 pub(super) struct NoFiles;
 
 impl sealbook_flow::Files for NoFiles {
+    fn link(&self, _: &std::path::Path) -> Option<std::path::PathBuf> {
+        None
+    }
+
     fn look(&self, _: &std::path::Path) -> sealbook_record::FileContent {
         sealbook_record::FileContent::Unknown
     }

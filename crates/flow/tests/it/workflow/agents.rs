@@ -248,6 +248,25 @@ fn a_model_gets_no_more_than_its_node_gives() {
     assert_eq!((world.effects.lock().unwrap().len(), world.answers().iter().filter(|it| it.1).count()), (16, 4));
 }
 
+/// What a person wrote into the workflow may name a secret; what comes in while it runs may not.
+#[test]
+fn data_names_no_secret() {
+    let world = World::new([]);
+    for (parameters, why) in [
+        (json!({"key": "{{ inputs.task }}"}), "parameters.key: what came in here names a secret"),
+        (json!({"list": ["x", {"key": "{{ inputs.task }}"}]}), "names a secret"),
+        (json!({"key": "{{ 'secret' }}://erp"}), "names a secret"),
+        (json!({"key": "secret://erp"}), "there is no secret named erp"),
+    ] {
+        let call = node("call", "tool", json!({"tool_name": "keyed", "parameters": parameters}));
+        let nodes = json!([node("task", "input", json!({})), call, node("out", "output", json!({"template": "x"}))]);
+        let definition = workflow(&nodes, &["task call", "call out"]);
+        let run = world.run(&definition, "secret://erp").unwrap();
+        assert!(run.why.as_ref().unwrap().contains(why), "{parameters}: {:?}", run.why);
+    }
+    assert!(world.effects.lock().unwrap().is_empty());
+}
+
 #[test]
 fn a_failed_call_is_told_to_the_model_and_an_unknown_one_ends_the_agent() {
     let world = World::new([calls(&[("keyed", json!({"fail": true}))]), says("it could not be done")]);

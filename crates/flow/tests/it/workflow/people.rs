@@ -77,14 +77,16 @@ fn what_changed_since_it_was_asked_about_is_refused() {
     let bob = Person::new(&world, 9, "bob", None);
     let asking = world.keep(&asking(json!({"message": "Pay {{ inputs.n }}?"})));
     let id = "exec_00000000aaaa".to_owned();
-    let begin = |n: u64| RunRequest { run_id: Some(id.clone()), ..request(json!({"n": n})) };
-    let running = beside(&world, &asking, begin(7));
+    let begin = RunRequest { run_id: Some(id.clone()), ..request(json!({"n": 7})) };
+    let running = beside(&world, &asking, begin);
     let asked = bob.asked();
     wish(&*world.journal, &id, "orders", Wish::Freeze, ann(), None).unwrap();
     assert_eq!(running.join().unwrap().status, RunStatus::Frozen);
     assert_eq!(bob.decide(&asked, Choice::Approve), None);
     // The same step of the same run, and other data: the yes is not for that.
-    let run = beside(&world, &asking, begin(9)).join().unwrap();
+    let mut other = world.found(&id);
+    other.inputs = Some(json!({"n": 9}));
+    let run = wait_for(world.runner().resume(&asking, &request(json!({})), &other, never())).unwrap();
     assert!(run.why.as_ref().unwrap().contains("is not what was asked about"), "{:?}", run.why);
     assert_eq!(world.effects(), 0);
 }
@@ -121,8 +123,11 @@ fn a_run_is_halted_gone_on_with_and_called_off_from_elsewhere() {
     // What was asked is still asked: one request, whoever goes on.
     let (runner, definition, before) = (world.runner(), asking.clone(), halted.clone());
     let going = std::thread::spawn(move || {
-        wait_for(runner.resume(&definition, &request(json!({})), &before, never())).unwrap()
+        let request = RunRequest { actor: Some(ann()), ..RunRequest::default() };
+        wait_for(runner.resume(&definition, &request, &before, never())).unwrap()
     });
+    // Who began it may not approve, whoever went on.
+    assert_eq!(bob.decide_as(&bob.asked(), Choice::Approve, "builder"), Some("who asked may not approve"));
     assert_eq!(bob.decide(&bob.asked(), Choice::Approve), None);
     let run = going.join().unwrap();
     assert_eq!((run.status, world.effects()), (RunStatus::Completed, 1));
@@ -266,7 +271,7 @@ fn a_stop_ends_fifty_runs_at_once_before_their_next_step() {
             })
         })
         .collect();
-    bob.asked();
+    until(|| bob.open() == MANY);
     world.stop();
     for run in running {
         let run = runtime.block_on(run).unwrap();

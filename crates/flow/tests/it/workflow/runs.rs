@@ -402,6 +402,7 @@ fn a_hundred_branches_begin_within_their_bound() {
         version: None,
         fork: None,
         dry: false,
+        by: None,
         inputs: Some(json!({})),
         intent: id,
         operation: None,

@@ -53,7 +53,7 @@ fn a_fork_takes_what_came_before_from_the_record_and_is_dry_unless_it_is_live() 
     assert!(found.dry);
     assert_eq!(found.fork.as_ref().map(|it| (it.run.as_str(), it.at.as_str())), Some((&*done.run_id, "price")));
     assert_ne!(found.run_id, done.run_id);
-    assert_eq!(world.found(&done.run_id), done.clone(), "the older run stays as it was");
+    assert_eq!(world.found(&done.run_id).steps, done.steps, "the older run stays as it was");
     // Live: what comes before is not done again, and what comes after is.
     let live = forked(&world, &new, Recorded::fork(done.clone(), &new, "price", false).unwrap(), json!({}));
     assert_eq!((live.outputs(&new)["out"]["paid"].clone(), world.effects()), (json!([3, 6]), 3));

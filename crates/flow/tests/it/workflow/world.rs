@@ -129,21 +129,8 @@ impl World {
     }
 
     pub(crate) fn equipment(&self) -> Equipment {
-        let time: Arc<dyn Time> = Arc::new(Patient);
-        let retry = Retry { deadline: Duration::from_secs(1_000), ..Retry::default() };
-        let (journal, entropy) = (Arc::clone(&self.journal), Arc::new(SystemEntropy));
-        Equipment {
-            tenant: "default".to_owned(),
-            ledger: Arc::clone(&self.ledger),
-            shelf: Arc::clone(&self.shelf),
-            tools: Arc::new(tools(&self.effects)),
-            recovery: Recovery { retry, journal, time: Arc::clone(&time), entropy },
-            secrets: Arc::new(NoSecrets),
-            agents: Arc::new(NoHands) as Arc<dyn Hands>,
-            wishes: Some(Arc::new(BookWishes::new(Arc::clone(&self.ledger), time))),
-            observer: None,
-            notice: None,
-        }
+        let shelf = Arc::clone(&self.shelf);
+        Equipment { shelf, ..equipment(&self.ledger, &self.journal, Arc::new(tools(&self.effects))) }
     }
 
     pub(crate) fn runner(&self) -> Runner {
@@ -172,6 +159,25 @@ impl World {
         let mut stop = Record::event(self.ledger.next_id(), ann(), "stop.set", target, self.ledger.now());
         stop.set_part_json(PartName::Input, StopScope::all().to_json()).unwrap();
         self.ledger.append(vec![admit(stop)]).unwrap().pop().unwrap().unwrap();
+    }
+}
+
+/// What runs in this book need.
+pub(crate) fn equipment(ledger: &Arc<Ledger>, journal: &Arc<dyn Journal>, tools: Arc<Registry>) -> Equipment {
+    let time: Arc<dyn Time> = Arc::new(Patient);
+    let retry = Retry { deadline: Duration::from_secs(1_000), ..Retry::default() };
+    let (journal, entropy) = (Arc::clone(journal), Arc::new(SystemEntropy));
+    Equipment {
+        tenant: "default".to_owned(),
+        ledger: Arc::clone(ledger),
+        shelf: Arc::new(Shelf::new(Arc::clone(ledger))),
+        tools,
+        recovery: Recovery { retry, journal, time: Arc::clone(&time), entropy },
+        secrets: Arc::new(NoSecrets),
+        agents: Arc::new(NoHands) as Arc<dyn Hands>,
+        wishes: Some(Arc::new(BookWishes::new(Arc::clone(ledger), time))),
+        observer: None,
+        notice: None,
     }
 }
 
@@ -215,6 +221,14 @@ impl Person {
             }
             std::thread::yield_now();
         }
+    }
+
+    /// How many requests wait.
+    pub(crate) fn open(&self) -> usize {
+        let mut state = State::new();
+        self.ledger.bring_up(&mut state).unwrap();
+        let now = self.ledger.now();
+        state.approvals().iter().filter(|it| it.state(now) == sealbook_policy::ApprovalState::Waiting).count()
     }
 
     pub(crate) fn waiting(&self) -> Option<Approval> {

@@ -6,9 +6,8 @@ use sealbook_record::{Category, Outcome, PartName, Target, TargetKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::offers::names_secret;
 use super::{CALL_ACTION, CALLS_MAX, Remembered, Work, fault};
-use crate::executor::Request;
+use crate::executor::{Request, names_secret};
 use crate::workflow::node::Tool as ToolNode;
 use crate::workflow::run::tool::Again;
 use crate::{Cause, Ending, Entered, Error, Fault, Said, ToolWish, enter, offload};
@@ -81,6 +80,7 @@ impl Work<'_> {
                 Some(format!("There is no tool `{}` for you. There are: {}", shown(&wish.tool), self.offers.names()))
             }
             _ if at >= CALLS_MAX => Some(format!("More than {CALLS_MAX} calls at once are not made; call again")),
+            // Those are the configuration's to place, and a text that a tool gave could ask for them.
             Some(_) if names_secret(&wish.input) => {
                 Some("A call of yours cannot name a secret; those stand in the configuration of the tools".to_owned())
             }

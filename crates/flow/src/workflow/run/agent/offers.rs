@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sealbook_policy::redact_text;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Offer;
 use crate::tool::Registry;
@@ -56,16 +56,5 @@ impl Offers {
         });
         let mut names = std::iter::once(plain.clone()).chain(numbered);
         names.find(|name| !self.tools.contains_key(name)).unwrap_or_default()
-    }
-}
-
-/// What a model asks for must not name a secret: those are the configuration's to place, and a text that a tool gave
-/// could ask for them.
-pub(super) fn names_secret(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.trim_start().starts_with("secret://"),
-        Value::Array(items) => items.iter().any(names_secret),
-        Value::Object(members) => members.values().any(names_secret),
-        _ => false,
     }
 }

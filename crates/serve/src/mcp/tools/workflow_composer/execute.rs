@@ -14,6 +14,7 @@ use crate::mcp::tool::Call;
 /// Clients give a call up after about a minute.
 const WAIT_S_MAX: u64 = 50;
 const WAIT_S: u64 = 30;
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 pub(super) fn execute(call: &Call<'_>, room: &Workflows, asked: Arguments) -> Result<Value, Error> {
     let definition = room.equipment.shelf.find(asked.workflow()?)?;
@@ -50,11 +51,15 @@ fn begin(
     };
     let runner = room.equipment.clone().runner();
     let handle = tokio::runtime::Handle::current();
-    let running = handle.spawn(async move {
+    let mut running = handle.spawn(async move {
         let never = Box::pin(std::future::pending());
         runner.run(&definition, &request, never).await.map(drop)
     });
-    let ended = handle.block_on(async move { tokio::time::timeout(wait, running).await });
+    let mut ended = handle.block_on(async { tokio::time::timeout(wait, &mut running).await });
+    // An id is given once there is a run: that takes one write of the book.
+    while ended.is_err() && find_run(call.desk.ledger(), &id).is_err() {
+        ended = handle.block_on(async { tokio::time::timeout(LOOK_EVERY, &mut running).await });
+    }
     // What was not begun has no id to ask for.
     if let Ok(Ok(Err(error))) = ended
         && find_run(call.desk.ledger(), &id).is_err()
