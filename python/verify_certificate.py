@@ -7,7 +7,7 @@ Written from docs/format.md and docs/undo.md, with Python's standard library alo
 import argparse, base64, json, os, sys
 import verify_bundle as bundles
 
-UNDO, CERTIFICATE = "compensate.", "undo.certified"
+UNDO, CERTIFICATE, RECONCILED = "compensate.", "undo.certified", "operation.reconciled"
 
 def records_of(lines):
     """Each record that a bundle shows: its leaf's fields, its statement, and its parts."""
@@ -33,6 +33,8 @@ def doubt(told, records):
         return "what was done is not among the records"
     undos = [r for r in records if r["action"] == UNDO + told["action"]]
     ended = {r["parent"]: r for r in undos if r["phase"] == "outcome"}
+    # What was found out later about an undo that was cut off is its outcome too.
+    ended.update({r["parent"]: r for r in records if r["action"] == RECONCILED})
     went_well = lambda id: id in ended and ended[id]["outcome"] == "ok"
     state, evidence = told["undone"], told.get("evidence")
     if state == "already":

@@ -28,4 +28,5 @@ pub use self::runner::{SagaRequest, SagaRunner, Tempo, WhenHeld};
 pub use self::state::{SagaRun, SagaStatus, StepRun, StepState, UndoState};
 pub use self::taken::Taken;
 pub(crate) use self::taken::declared;
+pub(crate) use self::watch::Watched;
 pub use self::watch::{control, find_saga, sagas};

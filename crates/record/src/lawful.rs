@@ -167,7 +167,9 @@ impl Run {
     fn place(&self, kept: &Kept<'_>, step: &str, why: &mut Vec<&'static str>) {
         if !self.is_saga {
             let node = self.nodes.get(step);
-            if !kept.is_undo() && node.is_none_or(|node| node.outcome.is_some()) {
+            // What an agent calls lies within its node.
+            let is_within = |(path, node): (&String, &Node)| step.starts_with(&**path) && node.outcome.is_none();
+            if !kept.is_undo() && !self.nodes.iter().any(is_within) {
                 why.push("a call outside of its step");
             }
             if node.is_some_and(|node| self.calls.operations(step, kept) > node.times) {

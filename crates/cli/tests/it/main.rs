@@ -50,6 +50,7 @@ mod range;
 mod retention;
 mod review;
 mod running;
+mod saga;
 mod sarif;
 mod schedule;
 mod secrets;

@@ -453,7 +453,7 @@ impl Way<'_> {
             None => Arc::clone(&runner.recovery.time),
             Some(poll) => Arc::new(WatchedTime { time: Arc::clone(&runner.recovery.time), watch: watch.clone(), poll }),
         };
-        let journal: Arc<dyn Journal> = Arc::new(Watched { journal: runner.journal(), watch });
+        let journal: Arc<dyn Journal> = Arc::new(Watched { journal: runner.journal(), watch: Some(watch) });
         let recovery = Recovery { retry, journal, time, entropy: Arc::clone(&runner.recovery.entropy) };
         Executor::new(runner.tenant.clone(), Arc::clone(&runner.tools), recovery, Arc::clone(&runner.secrets))
     }

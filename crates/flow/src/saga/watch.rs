@@ -52,7 +52,7 @@ fn query(id: &str) -> Query {
 
 /// Looks whether a saga is told to stop.
 #[derive(Clone)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     pub(super) ledger: Arc<Ledger>,
     pub(super) id: String,
     /// What came later counts.
@@ -83,10 +83,10 @@ impl Watch {
     }
 }
 
-/// A journal in which nothing is begun once the saga is told to stop.
-pub(super) struct Watched {
-    pub(super) journal: Arc<dyn Journal>,
-    pub(super) watch: Watch,
+/// A journal in which nothing is begun once the saga is told to stop, and a call that is torn may have happened.
+pub(crate) struct Watched {
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) watch: Option<Watch>,
 }
 
 impl Journal for Watched {
@@ -99,8 +99,10 @@ impl Journal for Watched {
     }
 
     fn enter(&self, intent: Record) -> Result<(), Error> {
-        if self.watch.is_halted()? {
-            return Err(Error::SagaHalted { saga: self.watch.id.clone() });
+        if let Some(watch) = &self.watch
+            && watch.is_halted()?
+        {
+            return Err(Error::SagaHalted { saga: watch.id.clone() });
         }
         self.journal.enter(intent)
     }
@@ -111,6 +113,14 @@ impl Journal for Watched {
 
     fn seal(&self, record: Record) -> Result<(), Error> {
         self.journal.seal(record)
+    }
+
+    fn seal_soon(&self, record: Record) -> Result<(), Error> {
+        self.journal.seal_soon(record)
+    }
+
+    fn hurry(&self) {
+        self.journal.hurry();
     }
 
     /// What is queued is of a call that was dropped while it was under way: it may have arrived.

@@ -5,6 +5,7 @@
 
 mod agent;
 mod asking;
+mod calls;
 mod crew;
 mod event;
 mod found;

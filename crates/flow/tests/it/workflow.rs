@@ -13,6 +13,7 @@ mod kills;
 mod nodes;
 mod people;
 mod runs;
+mod sagas;
 mod travel;
 mod validation;
 mod world;

@@ -175,7 +175,8 @@ fn line(run: &str, event: &RunEvent) -> Option<String> {
             format!("{run} {path} {how}")
         }
         RunEvent::Ended { status, .. } => format!("{run} {}", status.as_str()),
-        RunEvent::Frozen | RunEvent::Resumed => return None,
+        RunEvent::NotUndoable { path, .. } => format!("{run} {path} cannot be taken back"),
+        RunEvent::Frozen | RunEvent::Resumed | RunEvent::CallBegan { .. } | RunEvent::CallEnded { .. } => return None,
     })
 }
 

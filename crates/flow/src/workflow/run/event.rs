@@ -1,10 +1,14 @@
 //! What happens in a run, and how that stands on record.
 
-use sealbook_record::{Actor, Outcome, PartName, Phase, Record, Redaction, Timestamp, Uuid};
+use sealbook_record::{
+    Actor, COMPENSATION_PREFIX, NOT_UNDOABLE_TAG, Outcome, PartName, Phase, RECONCILED_ACTION, Record, Redaction,
+    Timestamp, Uuid,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::state::RunStatus;
+use crate::saga::{Taken, declared};
 
 /// The action of a run's records.
 pub const RUN_ACTION: &str = "workflow.run";
@@ -60,6 +64,39 @@ pub enum RunEvent {
         end: StepEnd,
         /// When.
         at: Timestamp,
+    },
+    /// A step's tool is called, or what it did is taken back.
+    CallBegan {
+        /// Which step.
+        path: String,
+        /// The operation of the call.
+        operation: Option<Uuid>,
+        /// The attempt.
+        intent: Uuid,
+        /// What is done.
+        action: String,
+    },
+    /// An attempt ended, or it was found out how.
+    CallEnded {
+        /// The attempt.
+        intent: Uuid,
+        /// How.
+        outcome: Outcome,
+        /// What takes it back, where it went well.
+        taken: Option<Taken>,
+        /// What it gave, where it went well and the record holds that whole.
+        result: Option<Value>,
+    },
+    /// What a step did has no undo.
+    NotUndoable {
+        /// Which step.
+        path: String,
+        /// The operation of the call.
+        operation: Option<Uuid>,
+        /// The record that says so.
+        record: Uuid,
+        /// Why.
+        why: String,
     },
     /// Somebody wishes it halted.
     Frozen,
@@ -133,6 +170,9 @@ impl RunEvent {
     /// as a tag.
     pub fn of(record: &Record, redactions: &[Redaction]) -> Option<Self> {
         let json = |part: PartName| -> Option<Value> { serde_json::from_str(record.part(part)?.get()).ok() };
+        if let Some(call) = call(record, redactions, json(PartName::Context)) {
+            return Some(call);
+        }
         let note: RunNote = serde_json::from_value(json(PartName::Context)?).ok()?;
         let is_hidden =
             |part: &str| redactions.iter().any(|it| it.path == part || it.path.starts_with(&format!("{part}/")));
@@ -185,6 +225,36 @@ impl RunEvent {
             }
             _ => None,
         }
+    }
+}
+
+/// What a record of a call that belongs to a step tells.
+fn call(record: &Record, redactions: &[Redaction], context: Option<Value>) -> Option<RunEvent> {
+    let own = [RUN_ACTION, NODE_ACTION, RESUME_ACTION].contains(&&*record.action);
+    if own {
+        return None;
+    }
+    let operation = record.operation;
+    if record.phase == Phase::Outcome || record.action == RECONCILED_ACTION {
+        let outcome = record.outcome.unwrap_or(Outcome::Unknown);
+        let is_done = outcome == Outcome::Ok && !record.action.starts_with(COMPENSATION_PREFIX);
+        let taken = is_done.then(|| declared(record, redactions)).flatten();
+        let is_hidden = redactions.iter().any(|gone| gone.path == "result" || gone.path.starts_with("result/"));
+        let result = record.part(PartName::Result).filter(|_| is_done && !is_hidden);
+        let result = result.and_then(|part| serde_json::from_str(part.get()).ok()).filter(|it| !is_left_out(it));
+        return Some(RunEvent::CallEnded { intent: record.parent?, outcome, taken, result });
+    }
+    let path = context?.get("step")?.get("path")?.as_str()?.to_owned();
+    match record.phase {
+        Phase::Intent => {
+            Some(RunEvent::CallBegan { path, operation, intent: record.id, action: record.action.clone() })
+        }
+        Phase::Event if record.tags.iter().any(|tag| tag == NOT_UNDOABLE_TAG) => {
+            let said: Value = serde_json::from_str(record.part(PartName::Error)?.get()).ok()?;
+            let why = said.get("message")?.as_str()?.to_owned();
+            Some(RunEvent::NotUndoable { path, operation, record: record.id, why })
+        }
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sealbook_record::{Actor, ActorKind, Category, Outcome, PartName, Record, Target, TargetKind, Uuid};
 use serde_json::{Map, Value, json};
 
+use super::calls::CallsRun;
 use super::event::{RESUME_ACTION, RUN_ACTION, RunEvent, RunNote, StepEnd};
 use super::plan::Planner;
 use super::state::{Run, RunStatus, Step};
@@ -17,11 +18,12 @@ use crate::tool::Registry;
 use crate::workflow::definition::Definition;
 use crate::workflow::edit::run_id;
 use crate::workflow::error::WorkflowError;
-use crate::workflow::node::{Config, Node};
+use crate::workflow::node::Config;
 use crate::workflow::validate::validate;
 use crate::{Ending, Entered, Error, Pending, Recovery, Secrets, enter, offload};
 use tokio::sync::watch;
 
+mod saga;
 mod step;
 
 /// Is told what happens in which run, as it happens.
@@ -74,6 +76,8 @@ struct Way<'w> {
     before: Option<&'w Run>,
     /// What happened since the last look.
     told: Mutex<Vec<RunEvent>>,
+    /// The calls so far, those of processes before this one among them.
+    calls: Mutex<CallsRun>,
     /// Whether it is halted.
     frozen: watch::Sender<bool>,
     observer: Option<&'w Observer>,
@@ -269,6 +273,7 @@ impl Runner {
     ) -> Result<Run, Error> {
         let asker = request.asker.clone().or_else(|| run.by.clone());
         let (request, digest) = (Arc::new(RunRequest { asker, ..request.clone() }), run.digest.clone());
+        let calls = Mutex::new(run.calls.clone());
         let own: Vec<String> = request.within.iter().chain([&run.run_id]).cloned().collect();
         let way = Way {
             definition,
@@ -278,6 +283,7 @@ impl Runner {
             intent,
             before,
             told: Mutex::default(),
+            calls,
             frozen: watch::Sender::new(false),
             observer: self.observer.as_ref(),
         };
@@ -347,6 +353,7 @@ impl Runner {
         };
         // What still runs is called off; its records say so.
         drop(running);
+        self.leave_sagas(&way, &run).await?;
         let why = why.or_else(|| run.errors(definition).first().cloned().filter(|_| status != RunStatus::Completed));
         let ended = RunEvent::Ended { status, why, at: self.calls.recovery.journal.now() };
         way.tell(ended.clone());
@@ -373,10 +380,9 @@ impl Runner {
         offload(move || journal.seal(record)).await?
     }
 
-    /// Refuses what is not valid, and what cannot be run yet.
+    /// Refuses what is not valid.
     fn runnable(&self, definition: &Definition) -> Result<(), WorkflowError> {
-        let mut errors = validate(definition, Some(&*self.calls.tools)).errors;
-        sagas(definition.nodes(), &mut errors);
+        let errors = validate(definition, Some(&*self.calls.tools)).errors;
         if errors.is_empty() { Ok(()) } else { Err(WorkflowError::ValidationFailed { errors }) }
     }
 
@@ -450,16 +456,6 @@ async fn first(
         timeout.as_mut().poll(context).map(|()| First::TimedOut)
     })
     .await
-}
-
-/// A saga is no step of a run yet: its steps are run as a saga of their own.
-fn sagas(nodes: &[Node], errors: &mut Vec<String>) {
-    for node in nodes {
-        if matches!(node.config, Config::Saga(_)) {
-            errors.push(format!("'{}' is a saga; run its steps as a saga of their own", node.name));
-        }
-        sagas(node.config.body(), errors);
-    }
 }
 
 /// Whether a run may be given an input of this name.

@@ -6,6 +6,7 @@ use sealbook_record::{Actor, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::calls::CallsRun;
 use super::event::{Fork, RunEvent, StepEnd};
 use crate::workflow::definition::Definition;
 use crate::workflow::node::Config;
@@ -125,6 +126,8 @@ pub struct Run {
     pub ended: Option<Timestamp>,
     /// Its steps, by their paths.
     pub steps: BTreeMap<String, Step>,
+    /// The calls of its steps.
+    pub(super) calls: CallsRun,
     /// What happened to which step, in order.
     lines: Vec<Line>,
 }
@@ -168,6 +171,7 @@ impl Run {
             began: at,
             ended: None,
             steps: BTreeMap::new(),
+            calls: CallsRun::default(),
             lines: Vec::new(),
         })
     }
@@ -175,6 +179,9 @@ impl Run {
     /// One more thing happened.
     pub fn apply(&mut self, event: RunEvent) {
         match event {
+            call @ (RunEvent::CallBegan { .. } | RunEvent::CallEnded { .. } | RunEvent::NotUndoable { .. }) => {
+                self.calls.apply(call);
+            }
             RunEvent::StepBegan { path, at } => {
                 self.lines.push(Line { path: path.clone(), at, is_end: false });
                 self.steps.insert(path, Step::Open);

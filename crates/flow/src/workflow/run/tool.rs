@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::saga::Watched;
 use crate::time::before;
 use crate::tool::{Deed, Effect, Probed, Registry, Tool, ToolCall, ToolInfo};
 use crate::workflow::node::Tool as ToolNode;
@@ -35,6 +36,7 @@ impl Calls {
     /// Errors: there is no such tool.
     pub(super) fn executor(&self, node: &ToolNode) -> Result<Executor, Error> {
         let mut recovery = self.recovery.clone();
+        recovery.journal = Arc::new(Watched { journal: Arc::clone(&self.recovery.journal), watch: None });
         recovery.retry.retries = node.retry_count;
         if let Some(seconds) = node.timeout_s {
             recovery.retry.deadline = Duration::from_secs(seconds);
@@ -54,7 +56,7 @@ impl Calls {
         Ok(Executor::new(self.tenant.clone(), tools, recovery, Arc::clone(&self.secrets)))
     }
 
-    fn tool(&self, node: &ToolNode) -> Result<&Arc<dyn Tool>, Error> {
+    pub(super) fn tool(&self, node: &ToolNode) -> Result<&Arc<dyn Tool>, Error> {
         self.tools.get(&node.tool_name).ok_or_else(|| Error::ToolUnknown { tool: node.tool_name.clone() })
     }
 

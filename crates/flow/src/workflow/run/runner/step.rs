@@ -6,21 +6,21 @@ use sealbook_record::{Outcome, PartName};
 use serde_json::{Value, json};
 
 use super::{Runner, Way};
-use crate::executor::Request;
 use crate::time::before;
+use crate::tool::Compensation;
 use crate::workflow::error::WorkflowError;
 use crate::workflow::expression::Code;
 use crate::workflow::node::{Config, Loop, Merge, Node, Tool};
 use crate::workflow::run::event::{NODE_ACTION, RunEvent, RunNote, StepEnd};
 use crate::workflow::run::state::Step;
 use crate::workflow::run::steps::Place;
-use crate::workflow::run::tool::Again;
 use crate::workflow::run::travel::Stub;
 use crate::workflow::scope::Scope;
-use crate::{Ending, Entered, Error, Fault, Pending, offload};
+use crate::workflow::template::render;
+use crate::{Ending, Entered, Error, Fault, Pending, Recovered, TakenBy, Unfinished, offload};
 
 /// Why a step gave nothing.
-enum Broken {
+pub(super) enum Broken {
     Failed(String),
     Unknown(String),
     /// The book: the run cannot go on.
@@ -85,7 +85,7 @@ impl Runner {
     }
 
     /// A step of the graph or of a body: what it gives, written down.
-    fn step<'r>(
+    pub(super) fn step<'r>(
         &'r self,
         way: &'r Way<'r>,
         node: &'r Node,
@@ -229,32 +229,49 @@ impl Runner {
                 Ok(Self::unless_frozen(way, self.hands.step(node, asked, place)).await??)
             }
             Config::Workflow(sub) => Ok(self.hands.step(node, Value::Object(sub.given(&scope)?), place).await?),
-            Config::Saga(_) => Err(Broken::Failed("a saga has no place in a run yet".to_owned())),
+            Config::Saga(it) => self.saga(way, it, place, &scope).await,
         }
     }
 
     async fn tool(&self, way: &Way<'_>, tool: &Tool, place: &Place, scope: &Scope) -> Result<Value, Broken> {
         let input = tool.given(scope)?;
-        if place.again {
-            match self.calls.again(tool, &place.key, &input).await? {
-                Again::Call => {}
-                Again::Done(value) => return Ok(value),
-                Again::Ask => {
+        let executor = self.calls.executor(tool)?;
+        let mut request = way.asks(&tool.tool_name, input, &place.path);
+        request.actor = self.record(way.definition, &way.request, &way.run_id, NODE_ACTION).actor;
+        request.parent = Some(place.intent);
+        request.key = Some(place.key.clone());
+        request.taken_by = taken_by(tool, Arc::clone(self.calls.tool(tool)?), scope.clone());
+        let before = way.before.filter(|_| place.again).and_then(|run| run.calls.last(&place.path));
+        if let Some((before, operation)) = before.and_then(|call| Some((call, call.operation?))) {
+            let unfinished = Unfinished { operation, intent: before.intent, is_open: before.outcome.is_none() };
+            let recovered = match (before.outcome, &before.result) {
+                // The call is on record as done; only the step's own outcome is missing.
+                (Some(Outcome::Ok), Some(result)) => return Ok(result.clone()),
+                (Some(Outcome::Ok), None) => {
+                    let why = "it is done, and the record does not hold whole what it gave; a person decides";
+                    return Err(Broken::Unknown(why.to_owned()));
+                }
+                (None | Some(Outcome::Unknown), _) => executor.recover(&request, unfinished).await?,
+                (Some(_), _) => Recovered::Again,
+            };
+            match recovered {
+                Recovered::Done(called) => {
+                    way.called(&place.path, &before.action, &called);
+                    return Ok(called.result);
+                }
+                Recovered::Again => (request.operation, request.parent) = (Some(operation), Some(before.intent)),
+                Recovered::Unknown => {
                     return Err(Broken::Unknown(
                         "it was begun before, and nobody knows whether it took effect; a person decides".to_owned(),
                     ));
                 }
             }
         }
-        let actor = self.record(way.definition, &way.request, &way.run_id, NODE_ACTION).actor;
-        let mut request = Request::new(&tool.tool_name, input, actor);
-        request.session.clone_from(&way.request.session);
-        request.project.clone_from(&way.request.project);
-        request.reason.clone_from(&way.request.reason);
-        request.parent = Some(place.intent);
-        request.key = Some(place.key.clone());
-        request.step = Some(json!({"run": place.run_id, "path": place.path}));
-        let called = self.calls.executor(tool)?.call(&request).await?;
+        let action = self.calls.tool(tool)?.deed(&request.input).action;
+        let operation = *request.operation.get_or_insert_with(|| self.calls.recovery.journal.next_id());
+        way.begins(&place.path, &action, operation, place.intent);
+        let called = executor.call(&request).await.inspect_err(|error| way.failed(operation, error))?;
+        way.called(&place.path, &action, &called);
         match called.unsealed {
             Some(error) => Err(Broken::Book(error)),
             None => Ok(called.result),
@@ -291,6 +308,25 @@ impl Runner {
         }
         Ok(Value::Array(all))
     }
+}
+
+/// What takes a call back: what its tool says; where that says nothing, what the step says.
+fn taken_by(node: &Tool, tool: Arc<dyn crate::Tool>, scope: Scope) -> Option<TakenBy> {
+    let undo = node.compensation.clone()?;
+    Some(TakenBy::new(move |input, result| {
+        let own = tool.compensation(input, result);
+        if matches!(own, Compensation::Call { .. }) {
+            return own;
+        }
+        let scope = scope.with("result", result.clone()).with("parameters", input.clone());
+        let members = undo.parameters.iter().map(|(name, value)| {
+            Ok((name.clone(), render(&format!("compensation.parameters.{name}"), value, &scope)?))
+        });
+        match members.collect::<Result<serde_json::Map<_, _>, WorkflowError>>() {
+            Ok(input) => Compensation::Call { tool: undo.tool_name.clone(), input: Value::Object(input) },
+            Err(why) => Compensation::Irreversible { why: why.to_string() },
+        }
+    }))
 }
 
 fn merged(merge: &Merge, before: &[(String, Value)]) -> Result<Value, Broken> {
