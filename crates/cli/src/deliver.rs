@@ -16,7 +16,7 @@ use sealbook_store::{Ledger, SystemEntropy};
 
 use crate::command::Context;
 use crate::failure::Failure;
-use crate::session::Session;
+use crate::session::{Journaled, Session};
 
 /// One try to hand it over.
 const ATTEMPT_MAX: Duration = Duration::from_secs(30);
@@ -99,7 +99,7 @@ impl Ready {
         context: &Context,
     ) -> Result<Arc<Ledger>, Failure> {
         let base = session.event("report.export", Target::new(sealbook_record::TargetKind::Service, "none"));
-        let (ledger, journal) = session.into_journal()?;
+        let Journaled { ledger, journal, .. } = session.into_journal()?;
         let book = Book { ledger, journal, base };
         match &self.0 {
             Way::Git(keeper) => git::keep(keeper, leaving, &book, context)?,

@@ -26,6 +26,13 @@ pub(crate) struct Session {
     policy: OnceCell<Policy>,
 }
 
+/// A ledger, where what is done beside it is written down, and what redacts it there.
+pub(crate) struct Journaled {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) policy: Arc<Policy>,
+}
+
 impl Session {
     /// Opens the ledger that lies at a place.
     ///
@@ -86,17 +93,11 @@ impl Session {
     }
 
     /// The ledger, and where what is done beside it is written down.
-    pub(crate) fn into_journal(self) -> Result<(Arc<Ledger>, Arc<dyn Journal>), Failure> {
-        let (ledger, journal, _) = self.into_journal_and_policy()?;
-        Ok((ledger, journal))
-    }
-
-    /// The same, and the policy that redacts what is written there.
-    pub(crate) fn into_journal_and_policy(self) -> Result<(Arc<Ledger>, Arc<dyn Journal>, Arc<Policy>), Failure> {
+    pub(crate) fn into_journal(self) -> Result<Journaled, Failure> {
         let key = digest_key::load_or_create(&self.place.layout.keys, self.ledger.origin())?;
         let (ledger, policy) = (Arc::new(self.ledger), Arc::new(Policy::new(key)));
         let journal = LedgerJournal::new(Arc::clone(&ledger), Arc::clone(&policy));
-        Ok((ledger, Arc::new(journal), policy))
+        Ok(Journaled { ledger, journal: Arc::new(journal), policy })
     }
 
     /// A ledger that is open already.

@@ -46,9 +46,8 @@ impl Files for Disk {
 fn content_of(read: io::Result<Option<Vec<u8>>>) -> FileContent {
     match read {
         Ok(Some(content)) => FileContent::Sha256(Hash::of(&content).to_string()),
-        Ok(None) => FileContent::Unknown,
         Err(cause) if cause.kind() == ErrorKind::NotFound => FileContent::Absent,
-        Err(_) => FileContent::Unknown,
+        Ok(None) | Err(_) => FileContent::Unknown,
     }
 }
 

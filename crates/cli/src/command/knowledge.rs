@@ -15,7 +15,7 @@ use super::Context;
 use crate::args::Acting;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::session::Session;
+use crate::session::{Journaled, Session};
 use crate::tools_file;
 
 /// Add documents for questions to be answered from, list them, remove them
@@ -72,17 +72,19 @@ fn list(context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
+/// What was removed.
+#[derive(Serialize)]
+struct Removed {
+    digest: String,
+    bytes: u64,
+}
+
 fn remove(name: &str, reason: Option<&String>, acting: &Acting, context: &Context) -> Result<Exit, Failure> {
     let session = context.open_as(acting)?;
     let knowledge = tools_file::knowledge(&context.environment, &session.place.tenant)?;
     let there = knowledge.document(name)?.ok_or_else(|| Error::DocumentMissing { name: name.to_owned() })?;
     let mut intent = event("knowledge.remove", name, &session);
     intent.reason = reason.cloned();
-    #[derive(Serialize)]
-    struct Removed {
-        digest: String,
-        bytes: u64,
-    }
     let told = Removed { digest: there.digest.to_string(), bytes: there.bytes };
     on_record(intent, session, &told, || Ok(knowledge.remove(name)?))?;
     context.note(&format!("removed {name}"));
@@ -104,7 +106,7 @@ fn on_record<T>(
     work: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     intent.set_part(PartName::Input, told).expect("texts and numbers are JSON");
-    let (_ledger, journal) = session.into_journal()?;
+    let Journaled { journal, .. } = session.into_journal()?;
     let entered = enter(&journal, intent)?;
     let done = work();
     let ending = match &done {

@@ -50,14 +50,12 @@ struct StepJson {
 }
 
 fn of(run: &SagaRun) -> SagaJson<'_> {
-    let named = run.definition.as_ref().map(|saga| saga.steps.iter().map(|step| step.name.clone()));
-    let names: Vec<String> = match named {
-        Some(names) => names.collect(),
-        None => {
-            let mut begun: Vec<_> = run.steps.iter().collect();
-            begun.sort_by_key(|(_, step)| step.began);
-            begun.into_iter().map(|(name, _)| name.clone()).collect()
-        }
+    let names: Vec<String> = if let Some(saga) = &run.definition {
+        saga.steps.iter().map(|step| step.name.clone()).collect()
+    } else {
+        let mut begun: Vec<_> = run.steps.iter().collect();
+        begun.sort_by_key(|(_, step)| step.began);
+        begun.into_iter().map(|(name, _)| name.clone()).collect()
     };
     SagaJson {
         saga_id: &run.id,
@@ -129,7 +127,7 @@ impl View for SagaDetail<'_> {
                 Text::name(&step.step),
                 Text::plain(step.state),
                 Text::plain(step.undo),
-                Text::name(&step.operation.unwrap_or_default()),
+                Text::name(step.operation.unwrap_or_default()),
                 Text::plain(step.why.unwrap_or_default()),
             ]
         });

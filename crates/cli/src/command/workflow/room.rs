@@ -20,6 +20,7 @@ use crate::command::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::Input;
+use crate::session::Journaled;
 use crate::tools_file;
 
 /// How often a signal is looked for.
@@ -40,7 +41,7 @@ impl Room {
     pub(super) fn open(context: &Context, acting: &Acting) -> Result<Self, Failure> {
         let session = context.open_as(acting)?;
         let (actor, tenant, project) = (session.actor.clone(), session.place.tenant.clone(), session.project());
-        let (ledger, journal, policy) = session.into_journal_and_policy()?;
+        let Journaled { ledger, journal, policy } = session.into_journal()?;
         let shelf = Arc::new(Shelf::new(Arc::clone(&ledger)));
         Ok(Self { ledger, journal, policy, shelf, actor, tenant, project })
     }

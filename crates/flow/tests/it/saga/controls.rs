@@ -96,7 +96,7 @@ fn a_running_saga_heeds_what_another_process_says() {
             until(|| find_saga(&world.bench.ledger, "saga_a").unwrap().is_held()).await;
             world.tell("saga_a", Control::Kill);
         };
-        let (run, ()) = both(run, other).await;
+        let (run, ()) = both(Box::pin(run), Box::pin(other)).await;
         assert_eq!(run.unwrap().status(), SagaStatus::Killed);
     });
     world.is_sound();
@@ -116,7 +116,7 @@ fn a_call_that_is_torn_by_a_kill_may_have_happened() {
             until(|| world.effects() == ["flight"]).await;
             world.tell("saga_b", Control::Kill);
         };
-        both(runner.run(&saga, &asked), other).await.0.unwrap()
+        both(Box::pin(runner.run(&saga, &asked)), Box::pin(other)).await.0.unwrap()
     });
     assert_eq!(run.status(), SagaStatus::Killed);
     let run = find_saga(&world.bench.ledger, "saga_b").unwrap();
@@ -154,8 +154,7 @@ fn sagas_are_listed_and_many_are_called_off_at_once() {
             let asked = sealbook_flow::SagaRequest { id: Some(id.clone()), ..request() };
             async move { runner.run(saga, &asked).await }
         });
-        let mut runs: Vec<std::pin::Pin<Box<dyn Future<Output = _>>>> =
-            Vec::from_iter(runs.map(|run| Box::pin(run) as _));
+        let mut runs: Vec<std::pin::Pin<Box<dyn Future<Output = _>>>> = runs.map(|run| Box::pin(run) as _).collect();
         let other = async {
             let held = |run: &sealbook_flow::SagaRun| run.status() == SagaStatus::Held;
             until(|| sagas(&world.bench.ledger, 100, &held).unwrap().len() == 50).await;
@@ -226,9 +225,10 @@ async fn join<T>(all: &mut [std::pin::Pin<Box<dyn Future<Output = T> + '_>>]) ->
                 done[at] = Some(it);
             }
         }
-        match done.iter().all(Option::is_some) {
-            true => std::task::Poll::Ready(done.iter_mut().filter_map(Option::take).collect()),
-            false => std::task::Poll::Pending,
+        if done.iter().all(Option::is_some) {
+            std::task::Poll::Ready(done.iter_mut().filter_map(Option::take).collect())
+        } else {
+            std::task::Poll::Pending
         }
     })
     .await
