@@ -23,7 +23,7 @@ fn configure(place: &Place, replies: impl IntoIterator<Item = Reply>) -> Endpoin
             double.url()
         )
     };
-    let undo = "compensate = { tool = \"cancel\", input = { model = \"m\", messages = [{ role = \"user\", content = \"$.result.body.model\" }] } }\n";
+    let undo = "compensate = { tool = \"cancel\", input = { model = \"m\", messages = [{ role = \"user\", content = \"$.result.model\" }] } }\n";
     std::fs::write(place.home().join("tools.toml"), tool("book", undo) + &tool("cancel", "")).unwrap();
     double
 }
