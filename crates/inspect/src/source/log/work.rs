@@ -12,7 +12,9 @@ use super::lines::{Cut, Lines};
 use super::open::{Compression, Content, why};
 use super::read::{Reader, Told, Wanted, is_dated};
 use super::resume::{Job, Loss, Lost};
-use super::state::{MARK_BYTES, State, Unread, again, digest_of, digest_to, head_of, hex, midstate};
+use super::state::{
+    END_BYTES, MARK_BYTES, START_BYTES, State, Unread, again, digest_of, digest_to, head_of, hex, midstate,
+};
 use super::time::Clock;
 use crate::{Progress, TreePath};
 
@@ -190,6 +192,12 @@ fn read(task: &Task<'_>, job: &mut Job, done: &mut Done) -> io::Result<()> {
         None => digest_of(&file, done.to - mark, done.to)?.unwrap_or_default(),
         Some(_) => String::new(),
     };
+    let marked = |from: u64, to: u64| match job.compression {
+        None => digest_of(&file, from, to),
+        Some(_) => Ok(None),
+    };
+    let start = if done.to < START_BYTES { None } else { marked(0, START_BYTES)? };
+    let end = if done.to < END_BYTES { None } else { marked(done.to - END_BYTES, done.to)? };
     done.state = Some(State {
         path: job.path.clone(),
         device: job.stat.device,
@@ -199,6 +207,8 @@ fn read(task: &Task<'_>, job: &mut Job, done: &mut Done) -> io::Result<()> {
         read: done.to,
         head,
         tail,
+        start,
+        end,
         sha256: hex(&lines.hash.clone().finalize()),
         midstate: midstate(&lines.hash),
         format,
