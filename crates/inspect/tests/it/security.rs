@@ -15,16 +15,16 @@ use crate::git_repo::Repo;
 use crate::secrets::corpus::{Dice, HEX, with_checksum};
 use crate::tree::Tree;
 
-fn token(seed: u64) -> String {
+pub(crate) fn token(seed: u64) -> String {
     with_checksum(&mut Dice::new(seed), &["gh", "p_"].concat())
 }
 
-struct Asked<'a> {
-    sources: &'a [&'static str],
-    security: SecurityOptions,
+pub(crate) struct Asked<'a> {
+    pub(crate) sources: &'a [&'static str],
+    pub(crate) security: SecurityOptions,
 }
 
-fn audit(book: &Book, target: &std::path::Path, asked: &Asked<'_>) -> Audit {
+pub(crate) fn audit(book: &Book, target: &std::path::Path, asked: &Asked<'_>) -> Audit {
     let mut request = book.request(target, FileOptions::default());
     request.options.security = asked.security.clone();
     request.options.git = GitOptions { secrets: true, ..GitOptions::default() };
@@ -38,12 +38,12 @@ fn audit(book: &Book, target: &std::path::Path, asked: &Asked<'_>) -> Audit {
     batch.collect(book, &mut book.page(), &Silent).unwrap()
 }
 
-fn tree(book: &Book, tree: &Tree) -> Vec<Finding> {
+pub(crate) fn tree(book: &Book, tree: &Tree) -> Vec<Finding> {
     let asked = Asked { sources: &["security"], security: SecurityOptions::default() };
     audit(book, tree.path(), &asked).findings().cloned().collect()
 }
 
-fn rules(findings: &[Finding]) -> Vec<String> {
+pub(crate) fn rules(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(|it| format!("{} {}", it.rule, it.location.as_ref().map_or("", |at| &at.path))).collect()
 }
 
