@@ -5,8 +5,11 @@ use sealbook_record::Finding;
 
 use crate::book::{Book, result};
 use crate::git_repo::Repo;
+use crate::secrets::corpus::{Dice, HEX};
 use crate::security::{Asked, audit, rules, token};
 use crate::tree::Tree;
+
+const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// Findings and coverage of some sources.
 fn looked(book: &Book, target: &std::path::Path, sources: &[&'static str]) -> (Vec<Finding>, Vec<Coverage>) {
@@ -102,4 +105,31 @@ fn what_is_tracked_and_not_checked_out_is_a_gap_and_not_gone() {
     repo.commit("three");
     let (found, _) = looked(&book, &repo.path, &["git", "security"]);
     assert!(found[0].message.contains("not in the tree any more"), "{}", found[0].message);
+}
+
+#[test]
+fn lock_files_hide_no_keys_and_their_digests_are_none() {
+    let (book, files, mut dice) = (Book::new(), Tree::new(), Dice::new(40));
+    let digests = |dice: &mut Dice| {
+        let hex =
+            (0..400).map(|_| format!("checksum = \"{}\"\ntoken-types \"{}\"\n", dice.of(HEX, 64), dice.of(HEX, 40)));
+        let hex: String = hex.collect();
+        let sri: String = (0..400).map(|_| format!("\"integrity\": \"sha512-{}==\",\n", dice.of(BASE64, 86))).collect();
+        format!("{hex}{sri}")
+    };
+    let names = ["yarn.lock", "package-lock.json", "Cargo.lock", "go.sum", "uv.lock", "web/pnpm-lock.yaml"];
+    for name in names {
+        files.write(name, digests(&mut dice));
+    }
+    assert_eq!(rules(&looked(&book, files.path(), &["security"]).0), [""; 0]);
+    for (seed, name) in names.iter().enumerate() {
+        files.write(name, format!("{}resolved \"https://x/{}\"\n", digests(&mut dice), token(50 + seed as u64)));
+    }
+    files.write("poetry.lock", format!("url = \"https://build:{}@pypi.example.org/simple\"\n", dice.of(BASE64, 14)));
+    let mut found = rules(&looked(&book, files.path(), &["security"]).0);
+    found.sort();
+    let mut wanted: Vec<String> = names.iter().map(|name| format!("secret.github-token {name}")).collect();
+    wanted.push("secret.url-password poetry.lock".to_owned());
+    wanted.sort();
+    assert_eq!(found, wanted);
 }
