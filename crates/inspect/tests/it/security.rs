@@ -527,6 +527,33 @@ fn lists_that_lists_lead_to_are_held_against_advisories_too() {
 }
 
 #[test]
+fn lists_in_a_directory_of_lists_and_dynamic_ones_are_read_and_others_are_gaps() {
+    let pair = |id: &str, path: &str| (id.to_owned(), path.to_owned());
+    let (audit, found) = python(&[
+        ("requirements.txt", "flask==3.0.0\n"),
+        ("requirements/base.txt", "Jinja2==2.10\n"),
+        ("requirements/prod.txt", "-r base.txt\nDjango==3.2.0\n"),
+    ]);
+    assert_eq!(found, [pair("PY-1", "requirements/prod.txt"), pair("PY-3", "requirements/base.txt")]);
+    assert!(audit.is_complete(), "{audit:?}");
+    let project = "[project]\nname = \"a\"\nversion = \"1\"\ndynamic = [\"dependencies\"]\n";
+    let dynamic = format!("{project}[tool.setuptools.dynamic]\ndependencies = {{ file = [\"deps.in\"] }}\n");
+    let (audit, found) = python(&[("pyproject.toml", &dynamic), ("deps.in", "Jinja2==2.10\n")]);
+    assert_eq!(found, [pair("PY-3", "deps.in")]);
+    assert!(audit.is_complete(), "{audit:?}");
+    let cfg = "[metadata]\nname = a\n[options]\npackages = find:\ninstall_requires =\n  jinja2==2.10\n";
+    for (name, text) in [("pyproject.toml", project), ("setup.cfg", cfg), ("environment.yml", "dependencies:\n - a\n")]
+    {
+        let (audit, _) = python(&[("requirements.txt", "flask==3.0.0\n"), (name, text)]);
+        let skipped = skips(&audit, "module");
+        assert_eq!((skipped[0].0, skipped[0].1.as_str()), ("dependencies_unread", name));
+    }
+    let (audit, _) =
+        python(&[("requirements.txt", "flask==3.0.0\n"), ("setup.cfg", "[flake8]\nmax-line-length = 99\n")]);
+    assert!(audit.is_complete(), "{audit:?}");
+}
+
+#[test]
 fn constraints_say_which_version_it_is() {
     let (audit, found) = python(&[
         ("requirements.txt", "-c constraints.txt\nPyYAML\nflask==3.0.0\n"),
