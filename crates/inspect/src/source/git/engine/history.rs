@@ -260,9 +260,12 @@ impl Worker<'_> {
             (Some(scanner), Some((text, added))) => look(scanner, &node.id, path, text, added, &mut secrets),
             _ => binaries += 1,
         };
-        let mut compare = |reader: &mut Reader<'_>, old: Option<Id>| match is_looking {
-            false => changes::between(reader, counter, old, Some(tree)),
-            true => changes::between_seen(reader, counter, old, Some(tree), &mut seen),
+        let mut compare = |reader: &mut Reader<'_>, old: Option<Id>| {
+            if is_looking {
+                changes::between_seen(reader, counter, old, Some(tree), &mut seen)
+            } else {
+                changes::between(reader, counter, old, Some(tree))
+            }
         };
         let changes = match (&parents[..], node.shallow) {
             ([], false) if node.commit.parents.is_empty() => Some(compare(&mut reader, None)),
