@@ -11,7 +11,9 @@ mod file;
 mod likeness;
 mod rules;
 mod scan;
+mod text;
 mod words;
 
 pub(crate) use self::rules::{Rule, RuleSet};
 pub(crate) use self::scan::{Hit, Scanner};
+pub(crate) use self::text::text_of;

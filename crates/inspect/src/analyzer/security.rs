@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sealbook_record::{Finding, Location, Severity};
 
-use self::read::{Advisory, Commit, Pattern, Permission, Secret, Told};
+use self::read::{Advisory, Commit, Pattern, Permission, Scan, Secret, Told};
 use crate::progress::go_on;
 use crate::{Analyzer, AnalyzerMetadata, Error, Progress, Scope, Sealed};
 
@@ -45,8 +45,8 @@ const ONE_BY_ONE: usize = 20;
 /// What the run knows of how things are now.
 #[derive(Default)]
 struct Now {
-    /// It looked through the tree.
-    has_tree: bool,
+    /// How it looked through the tree, if it did.
+    tree: Option<Scan>,
     /// Files that held a secret and are not in the commit that is checked out.
     gone: BTreeSet<String>,
 }
@@ -100,7 +100,7 @@ impl Analyzer for SecurityAnalyzer {
                     seen.evidence.insert(seq);
                     seen.tree.get_or_insert(secret);
                 }
-                Some(Told::Scanned) if is_of_now => now.has_tree = true,
+                Some(Told::Scanned(scan)) if is_of_now => now.tree = Some(scan),
                 Some(Told::Pattern(pattern)) if is_of_now => code.push((seq, pattern)),
                 Some(Told::Permission(permission)) if is_of_now => {
                     permissions.entry(permission.issue.clone()).or_default().push((seq, permission));
@@ -190,7 +190,9 @@ fn secret_finding(
         format!(", added by commit {} of {}", commit.id.get(..10).unwrap_or(&commit.id), commit.author)
     });
     let is_gone_from_head = now.gone.contains(path);
-    let gone = match (is_there, now.has_tree) {
+    // Where nothing was, nothing may be checked out: what is in HEAD is not gone then.
+    let has_looked = now.tree.as_ref().is_some_and(|scan| scan.covers(path) && (scan.files > 0 || is_gone_from_head));
+    let gone = match (is_there, has_looked) {
         (true, _) => "",
         (false, true) => "; it is not in the tree any more, but in every clone",
         (false, false) if is_gone_from_head => "; its file is not in HEAD any more, but in every clone",
@@ -212,7 +214,7 @@ fn secret_finding(
     );
     finding.metadata.insert("digest".to_owned(), secret.digest.clone().into());
     finding.metadata.insert("length".to_owned(), secret.length.into());
-    if is_there || now.has_tree {
+    if is_there || has_looked {
         finding.metadata.insert("in_tree".to_owned(), is_there.into());
     }
     if is_gone_from_head {

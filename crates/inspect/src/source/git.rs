@@ -352,6 +352,7 @@ impl Run<'_, '_> {
                         self.coverage.skip(named, "history_not_cloned", Some(why));
                     }
                     if let Some(secrets) = &mut self.secrets {
+                        self.coverage.leave_out("binary", step.binaries);
                         secrets.add(&step, self.request);
                     }
                     if self.known.contains(&step.node.id) {

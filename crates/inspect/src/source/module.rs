@@ -37,6 +37,7 @@ use self::dependencies::Dependencies;
 use self::figures::Figures;
 use self::find::Found;
 use self::graph::Graph;
+pub(crate) use self::language::is_code;
 use self::measure::Look;
 pub(crate) use self::package::hex;
 use self::reports::Reports;

@@ -22,6 +22,7 @@ use self::files::{Look, Seen};
 use self::tell::Teller;
 pub(crate) use self::tell::{RulesTold, SecretTold};
 use crate::secrets::RuleSet;
+use crate::source::file::list::{self, Missing};
 use crate::source::{refuse_file, resolved};
 use crate::{Coverage, Error, OptionHelp, Options, Prior, Progress, Request, Sink, Source, SourceMetadata, TreePath};
 
@@ -96,6 +97,23 @@ impl SecurityOptions {
     }
 }
 
+/// What the index holds and the tree lacks: not checked out, or deleted and not committed.
+fn missing(root: &Path, teller: &mut Teller<'_>, coverage: &mut Coverage) {
+    let mut deleted = 0_u64;
+    for Missing { path, is_left_out } in list::missing(root) {
+        teller.unread(&path);
+        if is_left_out {
+            let why = "git tracks it, and was told not to check it out".to_owned();
+            coverage.skip(path, "not_checked_out", Some(why));
+        } else {
+            deleted += 1;
+        }
+    }
+    if deleted > 0 {
+        coverage.notes.push(format!("{deleted} files that git tracks are not in the tree, which is not committed"));
+    }
+}
+
 impl Source for SecuritySource {
     fn metadata(&self) -> &'static SourceMetadata {
         &METADATA
@@ -134,16 +152,23 @@ impl Source for SecuritySource {
                 Seen::Binary { bytes } => {
                     coverage.bytes += bytes;
                     teller.binaries += 1;
+                    teller.unread(&path);
                 }
                 Seen::Permission(issues) => teller.permissions(&path, issues, sink)?,
                 Seen::LeftOut(left_out) => left_out.tell(&mut coverage),
-                Seen::Gap { why, detail } => coverage.skip(path, why, detail),
+                Seen::Gap { why, detail } => {
+                    teller.unread(&path);
+                    coverage.skip(path, why, detail);
+                }
             }
             Ok(())
         })?;
-        if teller.binaries == 0 {
-            coverage.nothing_read(TreePath::from("."), "no_file", "there is nothing here to look through");
-        }
+        missing(&root, &mut teller, &mut coverage);
+        let why = match teller.binaries {
+            0 => "there is nothing here to look through".to_owned(),
+            count => format!("{count} files are here, and none of them is text that can be looked through"),
+        };
+        coverage.nothing_read(TreePath::from("."), "no_file", why);
         if let Some(directory) = &options.advisories {
             advisories::run(request, directory, prior, &mut teller, sink, &mut coverage, progress)?;
         }

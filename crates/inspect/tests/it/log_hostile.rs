@@ -92,10 +92,10 @@ fn what_cannot_be_opened_is_said_and_links_and_pipes_are_not_followed() {
     tree.write("secret.log", "2026-11-21 10:00:00 INFO no\n");
     fs::set_permissions(tree.at("secret.log"), fs::Permissions::from_mode(0o000)).unwrap();
     let coverage = audit(&book, tree.path(), LogOptions::default());
-    assert_eq!(coverage.ignored, 2);
+    assert_eq!((coverage.ignored, coverage.skipped_by_reason.get("link")), (1, Some(&1)));
     // Whoever runs as root reads it all the same.
     let is_readable = fs::read(tree.at("secret.log")).is_ok();
-    assert_eq!(coverage.is_complete(), is_readable, "{coverage:?}");
+    assert_eq!(coverage.skipped_total(), 2 - u64::from(is_readable), "{coverage:?}");
     assert_eq!(book.of("log.segment").len(), 1 + usize::from(is_readable));
 }
 
@@ -126,4 +126,17 @@ fn a_thousand_files_are_one_run() {
     assert_eq!(book.of("log.state").len(), 3);
     assert_eq!(audit(&book, tree.path(), LogOptions::default()).bytes, 0);
     assert_eq!(run(&book)["unchanged"], 1_001);
+}
+
+#[test]
+fn a_link_to_a_log_elsewhere_is_a_gap_and_one_within_is_read_where_it_leads() {
+    let (book, tree, other) = (Book::new(), Tree::new(), Tree::new());
+    tree.write("q.log", "2026-11-21T10:00:00Z INFO ready\n");
+    tree.link("again.log", "q.log");
+    tree.link("gone.log", "nowhere.log");
+    assert!(audit(&book, tree.path(), LogOptions::default()).is_complete());
+    other.write("p.log", "2026-11-21T10:00:00Z CRITICAL no disk\n");
+    tree.link("p.log", other.at("p.log").to_str().unwrap());
+    let coverage = audit(&book, tree.path(), LogOptions::default());
+    assert_eq!((coverage.skipped[0].path.to_string(), &*coverage.skipped[0].why), ("p.log".to_owned(), "link"));
 }

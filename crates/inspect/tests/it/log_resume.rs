@@ -222,6 +222,37 @@ fn again_checks_every_byte() {
 }
 
 #[test]
+fn a_log_that_was_edited_near_its_beginning_is_the_same_log_edited() {
+    let all = lines(0, 500);
+    let (third, fifth) = (lines(0, 2).len(), lines(0, 5).len());
+    let taken_out = [&all[..third], &all[lines(0, 3).len()..]].concat();
+    let first_ones = [&all[fifth..], &lines(500, 501)].concat();
+    let much = [&all[fifth..], &lines(500, 900)].concat();
+    for (content, rule) in [
+        (taken_out.as_str(), "log.rewritten"),
+        (&first_ones, "log.rewritten"),
+        (&much, "log.rewritten"),
+        (&all[..lines(0, 40).len()], "log.shrunk"),
+    ] {
+        for is_new_inode in [false, true] {
+            let (book, tree) = read_once();
+            if is_new_inode {
+                tree.write("next", content);
+                fs::rename(tree.at("next"), tree.at("app.log")).unwrap();
+            } else {
+                fs::write(tree.at("app.log"), content).unwrap();
+            }
+            let found = findings(&book, tree.path(), LogOptions::default());
+            assert_eq!((rules(&found), found[0].severity), (vec![rule], Severity::Critical), "{is_new_inode}");
+        }
+    }
+    let (book, tree) = read_once();
+    fs::write(tree.at("app.log"), lines(700, 720)).unwrap();
+    let found = findings(&book, tree.path(), LogOptions::default());
+    assert_eq!(rules(&found), ["log.replaced"], "emptied and written to again");
+}
+
+#[test]
 fn a_log_that_was_emptied_or_removed_without_a_copy_is_told() {
     let (book, tree) = read_once();
     fs::write(tree.at("app.log"), "").unwrap();

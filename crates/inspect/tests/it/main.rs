@@ -40,3 +40,4 @@ mod log_samples;
 
 mod secrets;
 mod security;
+mod security_unread;

@@ -290,3 +290,16 @@ fn members_share_the_lock_file_above_them() {
     assert_eq!(audited.module("b")["version"], "0.9.0");
     assert!(audited.findings.is_empty(), "{:?}", audited.findings);
 }
+
+#[test]
+fn what_lies_at_an_address_makes_no_bill_complete() {
+    let tree = Tree::new();
+    let pinned = "click==8.1.8\n";
+    tree.write("a/requirements.txt", pinned);
+    tree.write("b/requirements.txt", format!("{pinned}jinja2 @ https://example.org/Jinja2-2.10.tar.gz\n"));
+    let commit = "c".repeat(40);
+    tree.write("c/requirements.txt", format!("{pinned}git+https://example.org/x.git@{commit}#egg=jinja2\n"));
+    let audited = audit(tree.path(), whole());
+    let said: Vec<&Value> = ["a", "b", "c"].iter().map(|name| &audited.module(name)["bom"]["aggregate"]).collect();
+    assert_eq!(said, ["complete", "unknown", "unknown"]);
+}

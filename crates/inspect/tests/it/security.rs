@@ -15,16 +15,16 @@ use crate::git_repo::Repo;
 use crate::secrets::corpus::{Dice, HEX, with_checksum};
 use crate::tree::Tree;
 
-fn token(seed: u64) -> String {
+pub(crate) fn token(seed: u64) -> String {
     with_checksum(&mut Dice::new(seed), &["gh", "p_"].concat())
 }
 
-struct Asked<'a> {
-    sources: &'a [&'static str],
-    security: SecurityOptions,
+pub(crate) struct Asked<'a> {
+    pub(crate) sources: &'a [&'static str],
+    pub(crate) security: SecurityOptions,
 }
 
-fn audit(book: &Book, target: &std::path::Path, asked: &Asked<'_>) -> Audit {
+pub(crate) fn audit(book: &Book, target: &std::path::Path, asked: &Asked<'_>) -> Audit {
     let mut request = book.request(target, FileOptions::default());
     request.options.security = asked.security.clone();
     request.options.git = GitOptions { secrets: true, ..GitOptions::default() };
@@ -38,12 +38,12 @@ fn audit(book: &Book, target: &std::path::Path, asked: &Asked<'_>) -> Audit {
     batch.collect(book, &mut book.page(), &Silent).unwrap()
 }
 
-fn tree(book: &Book, tree: &Tree) -> Vec<Finding> {
+pub(crate) fn tree(book: &Book, tree: &Tree) -> Vec<Finding> {
     let asked = Asked { sources: &["security"], security: SecurityOptions::default() };
     audit(book, tree.path(), &asked).findings().cloned().collect()
 }
 
-fn rules(findings: &[Finding]) -> Vec<String> {
+pub(crate) fn rules(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(|it| format!("{} {}", it.rule, it.location.as_ref().map_or("", |at| &at.path))).collect()
 }
 
@@ -524,6 +524,33 @@ fn lists_that_lists_lead_to_are_held_against_advisories_too() {
         assert_eq!((skipped[0].0, skipped[0].1.as_str()), ("dependencies_unread", "requirements.txt"), "{list}");
         assert!(skipped[0].2.contains(says), "{skipped:?}");
     }
+}
+
+#[test]
+fn lists_in_a_directory_of_lists_and_dynamic_ones_are_read_and_others_are_gaps() {
+    let pair = |id: &str, path: &str| (id.to_owned(), path.to_owned());
+    let (audit, found) = python(&[
+        ("requirements.txt", "flask==3.0.0\n"),
+        ("requirements/base.txt", "Jinja2==2.10\n"),
+        ("requirements/prod.txt", "-r base.txt\nDjango==3.2.0\n"),
+    ]);
+    assert_eq!(found, [pair("PY-1", "requirements/prod.txt"), pair("PY-3", "requirements/base.txt")]);
+    assert!(audit.is_complete(), "{audit:?}");
+    let project = "[project]\nname = \"a\"\nversion = \"1\"\ndynamic = [\"dependencies\"]\n";
+    let dynamic = format!("{project}[tool.setuptools.dynamic]\ndependencies = {{ file = [\"deps.in\"] }}\n");
+    let (audit, found) = python(&[("pyproject.toml", &dynamic), ("deps.in", "Jinja2==2.10\n")]);
+    assert_eq!(found, [pair("PY-3", "deps.in")]);
+    assert!(audit.is_complete(), "{audit:?}");
+    let cfg = "[metadata]\nname = a\n[options]\npackages = find:\ninstall_requires =\n  jinja2==2.10\n";
+    for (name, text) in [("pyproject.toml", project), ("setup.cfg", cfg), ("environment.yml", "dependencies:\n - a\n")]
+    {
+        let (audit, _) = python(&[("requirements.txt", "flask==3.0.0\n"), (name, text)]);
+        let skipped = skips(&audit, "module");
+        assert_eq!((skipped[0].0, skipped[0].1.as_str()), ("dependencies_unread", name));
+    }
+    let (audit, _) =
+        python(&[("requirements.txt", "flask==3.0.0\n"), ("setup.cfg", "[flake8]\nmax-line-length = 99\n")]);
+    assert!(audit.is_complete(), "{audit:?}");
 }
 
 #[test]

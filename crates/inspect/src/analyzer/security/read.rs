@@ -18,7 +18,33 @@ pub(super) enum Told {
     Permission(Permission),
     Advisory(Advisory),
     /// The tree was looked through.
-    Scanned,
+    Scanned(Scan),
+}
+
+/// What a look through the tree left out.
+#[derive(Deserialize, Default)]
+pub(super) struct Scan {
+    /// How many were looked through.
+    #[serde(default)]
+    pub(super) files: u64,
+    #[serde(default)]
+    below: Option<TreePath>,
+    #[serde(default)]
+    unread: Vec<TreePath>,
+    #[serde(default)]
+    unread_left: u64,
+}
+
+impl Scan {
+    /// Whether it would have found what is at that path: it is there and was read, or it is not there.
+    pub(super) fn covers(&self, path: &str) -> bool {
+        let is_in = |directory: &TreePath| {
+            let directory = directory.to_string();
+            directory == "."
+                || path.strip_prefix(&directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.unread_left == 0 && self.below.as_ref().is_none_or(is_in) && !self.unread.iter().any(is_in)
+    }
 }
 
 /// What a walk through history tells of the secrets in it.
@@ -137,7 +163,7 @@ pub(super) fn read(record: &Record) -> Option<Told> {
         "security.pattern" => result(record).map(Told::Pattern),
         "security.permission" => result(record).map(Told::Permission),
         "security.advisory" => result(record).map(Told::Advisory),
-        "security.scan" => Some(Told::Scanned),
+        "security.scan" => Some(Told::Scanned(result(record).unwrap_or_default())),
         "git.history" => result::<History>(record).map(Told::Walked),
         "git.secret" => {
             let read: OfHistory = result(record)?;

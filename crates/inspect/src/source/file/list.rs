@@ -12,6 +12,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
 use super::read::Fault;
+pub(crate) use super::tracked::{Missing, missing};
 pub(crate) use super::walk::LeftOut;
 use super::walk::{self, Filter, Item};
 

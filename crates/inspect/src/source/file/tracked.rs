@@ -3,7 +3,13 @@
 //! A rule of an ignore file leaves out what is *not* tracked; git reads the rest all the same, and so does an audit.
 //! Where the index cannot be read, ignore files are not heeded: more is read then, never less.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+
+use gix::index::entry::{Flags, Mode};
+
+use crate::TreePath;
 
 /// The tracked paths of one repository.
 pub(super) enum Tracked {
@@ -48,4 +54,42 @@ impl Tracked {
         let at = paths.partition_point(|held| held.as_slice() < prefix.as_slice());
         paths.get(at).is_some_and(|held| held.starts_with(&prefix))
     }
+}
+
+/// Something that is tracked and not in the tree.
+pub(crate) struct Missing {
+    pub(crate) path: TreePath,
+    /// A sparse checkout, or somebody by hand, told git to leave it out: git does not call it deleted.
+    pub(crate) is_left_out: bool,
+}
+
+/// What the index of the repository around `root` holds below it, and the tree lacks. An index that cannot be read
+/// says nothing here: the `git` source does.
+pub(crate) fn missing(root: &Path) -> Vec<Missing> {
+    let Some(repository) = root.ancestors().find(|it| it.join(".git").symlink_metadata().is_ok()) else {
+        return Vec::new();
+    };
+    let opened = gix::ThreadSafeRepository::open_opts(repository, gix::open::Options::isolated());
+    let Some(index) = opened.ok().and_then(|opened| opened.to_thread_local().open_index().ok()) else {
+        return Vec::new();
+    };
+    let mut prefix = root.strip_prefix(repository).unwrap_or(Path::new("")).as_os_str().as_bytes().to_vec();
+    if !prefix.is_empty() {
+        prefix.push(b'/');
+    }
+    let backing = index.path_backing();
+    let mut found = Vec::new();
+    for entry in index.entries().iter().filter(|entry| entry.mode != Mode::COMMIT) {
+        let path: &[u8] = entry.path_in(backing);
+        let Some(path) = path.strip_suffix(b"/").unwrap_or(path).strip_prefix(&prefix[..]) else { continue };
+        let looked = root.join(OsStr::from_bytes(path)).symlink_metadata();
+        let is_gone = |error: &std::io::Error| {
+            matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+        };
+        if looked.as_ref().is_err_and(is_gone) {
+            let is_left_out = entry.flags.contains(Flags::SKIP_WORKTREE) || entry.mode == Mode::DIR;
+            found.push(Missing { path: TreePath::new(path), is_left_out });
+        }
+    }
+    found
 }

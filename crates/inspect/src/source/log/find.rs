@@ -62,7 +62,7 @@ impl Place {
             return Ok(vec![Candidate { path: TreePath::new(name.to_bytes()), is_named: true }]);
         }
         let mut found = Vec::new();
-        walk(&root, &[], 0, &mut found, coverage);
+        walk(&root, &self.root, (&[], 0), &mut found, coverage);
         found.sort_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
         Ok(found)
     }
@@ -92,7 +92,13 @@ impl Place {
     }
 }
 
-fn walk(directory: &OwnedFd, prefix: &[u8], depth: usize, found: &mut Vec<Candidate>, coverage: &mut Coverage) {
+fn walk(
+    directory: &OwnedFd,
+    root: &Path,
+    (prefix, depth): (&[u8], usize),
+    found: &mut Vec<Candidate>,
+    coverage: &mut Coverage,
+) {
     let entries = match Dir::read_from(directory) {
         Ok(entries) => entries,
         Err(errno) => {
@@ -123,7 +129,7 @@ fn walk(directory: &OwnedFd, prefix: &[u8], depth: usize, found: &mut Vec<Candid
             FileType::Directory => {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
                 match openat(directory, entry.file_name(), flags, Mode::empty()) {
-                    Ok(inner) => walk(&inner, &[&path[..], b"/"].concat(), depth + 1, found, coverage),
+                    Ok(inner) => walk(&inner, root, (&[&path[..], b"/"].concat(), depth + 1), found, coverage),
                     Err(errno) => {
                         let cause = std::io::Error::from(errno).to_string();
                         coverage.skip(TreePath::new(path), "unreadable", Some(cause));
@@ -137,10 +143,22 @@ fn walk(directory: &OwnedFd, prefix: &[u8], depth: usize, found: &mut Vec<Candid
                 let is_named = names_a_log(name);
                 found.push(Candidate { path: TreePath::new(path), is_named });
             }
-            // A link's end is read where it lies, if it lies here at all.
+            FileType::Symlink if leads_out(root, &path) => {
+                let why = "a link to a log that lies elsewhere; links are not followed".to_owned();
+                coverage.skip(TreePath::new(path), "link", Some(why));
+            }
+            // A link's end is read where it lies.
             _ => coverage.ignored += 1,
         }
     }
+}
+
+/// Whether a link with the name of a log, or to a file with such a name, leads to a file outside of the root.
+fn leads_out(root: &Path, path: &[u8]) -> bool {
+    let Ok(end) = root.join(OsStr::from_bytes(path)).canonicalize() else { return false };
+    let is_log = |path: &[u8]| names_a_log(path.rsplit(|byte| *byte == b'/').next().unwrap_or(path));
+    let is_outside = root.canonicalize().is_ok_and(|root| !end.starts_with(root));
+    is_outside && end.is_file() && (is_log(path) || is_log(end.as_os_str().as_bytes()))
 }
 
 fn kind_of(directory: &OwnedFd, name: &std::ffi::CStr) -> FileType {

@@ -7,11 +7,17 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt as _;
+
+use sha2::{Digest as _, Sha256};
 
 use super::find::{Candidate, Place, base_name};
 use super::open::{Compression, compression};
-use super::state::{MARK_BYTES, Stat, State, digest_of, head_of};
+use super::state::{END_BYTES, MARK_BYTES, START_BYTES, Stat, State, digest_of, head_of, hex};
 use crate::{Coverage, TreePath};
+
+/// How much of a log's end is searched for what was read of it.
+const EDIT_LOOKED_BYTES: u64 = 32 << 20;
 
 /// A file that is to be read.
 #[derive(Debug)]
@@ -163,7 +169,6 @@ fn job(candidate: Candidate, stat: Stat, compression: Option<Compression>, befor
 type Look = Result<(Stat, Option<Compression>), &'static str>;
 
 fn look(place: &Place, candidate: &Candidate) -> io::Result<Look> {
-    use std::os::unix::fs::FileExt as _;
     let file = place.open_file(&candidate.path)?;
     if !file.metadata()?.is_file() {
         return Err(io::ErrorKind::NotFound.into());
@@ -202,6 +207,31 @@ fn loss(place: &Place, state: &State, size: u64) -> Loss {
         Ok((false, is_end_same)) if state.compression.is_none() && (is_end_same || size == state.size) => {
             Loss::Rewritten
         }
+        Ok(_) if state.compression.is_none() => {
+            match place.open_file(&state.path).and_then(|file| edit(&file, state)) {
+                Ok(Some(loss)) => loss,
+                _ => Loss::Replaced,
+            }
+        }
         _ => Loss::Replaced,
     }
+}
+
+/// What was done to a log whose beginning is another, if it is the same log: its first bytes or its last are there
+/// still. Of one that was emptied and written to again, neither is.
+fn edit(file: &File, state: &State) -> io::Result<Option<Loss>> {
+    let size = file.metadata()?.len();
+    if state.start.is_some() && digest_of(file, 0, START_BYTES)? == state.start {
+        return Ok(Some(if size < state.read.min(MARK_BYTES) { Loss::Shrunk } else { Loss::Rewritten }));
+    }
+    let Some(end) = &state.end else { return Ok(None) };
+    // What was read ends with a line, as a rule, so its end is looked for where a line ends.
+    let from = size.saturating_sub(EDIT_LOOKED_BYTES);
+    let mut content = Vec::new();
+    let length = usize::try_from(size - from).unwrap_or(0);
+    content.resize(length, 0);
+    file.read_exact_at(&mut content, from)?;
+    let ends = memchr::memchr_iter(b'\n', &content).map(|at| at + 1).chain([length]);
+    let mut blocks = ends.filter_map(|to| Some(&content[to.checked_sub(END_BYTES as usize)?..to]));
+    Ok(blocks.any(|block| hex(&Sha256::digest(block)) == *end).then_some(Loss::Rewritten))
 }

@@ -16,6 +16,12 @@ use crate::TreePath;
 /// Bytes at a log's beginning, and before the place up to which it was read, by which it is known again.
 pub(super) const MARK_BYTES: u64 = 4 << 10;
 
+/// Bytes at a log's beginning by which it is known as the same one, edited: a line or two.
+pub(super) const START_BYTES: u64 = 64;
+
+/// Bytes at the end of what was read by which it is found again where it was moved up.
+pub(super) const END_BYTES: u64 = 256;
+
 /// A log as a run left it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
@@ -32,6 +38,12 @@ pub(super) struct State {
     pub(super) head: String,
     /// Digest of as many bytes before the place up to which it was read.
     pub(super) tail: String,
+    /// Digest of the first [`START_BYTES`], which stand when a line further down is taken out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) start: Option<String>,
+    /// Digest of the last [`END_BYTES`], which stand when the first lines are taken out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) end: Option<String>,
     /// Digest of all bytes that were read.
     pub(super) sha256: String,
     /// The state of computing that digest, to go on from.
@@ -174,6 +186,8 @@ mod tests {
             read: 1_000,
             head: String::new(),
             tail: String::new(),
+            start: None,
+            end: None,
             sha256,
             midstate,
             format: Format::Plain,

@@ -12,7 +12,9 @@ use super::lines::{Cut, Lines};
 use super::open::{Compression, Content, why};
 use super::read::{Reader, Told, Wanted, is_dated};
 use super::resume::{Job, Loss, Lost};
-use super::state::{MARK_BYTES, State, Unread, again, digest_of, digest_to, head_of, hex, midstate};
+use super::state::{
+    END_BYTES, MARK_BYTES, START_BYTES, State, Unread, again, digest_of, digest_to, head_of, hex, midstate,
+};
 use super::time::Clock;
 use crate::{Progress, TreePath};
 
@@ -186,10 +188,8 @@ fn read(task: &Task<'_>, job: &mut Job, done: &mut Done) -> io::Result<()> {
     let state = before.as_ref();
     let mark = done.to.min(MARK_BYTES);
     let head = head_of(&file, job.compression, mark).ok().flatten().unwrap_or_default();
-    let tail = match job.compression {
-        None => digest_of(&file, done.to - mark, done.to)?.unwrap_or_default(),
-        Some(_) => String::new(),
-    };
+    let tail = tail_of(&file, job.compression, done.to)?;
+    let (start, end) = ends_of(&file, job.compression, done.to)?;
     done.state = Some(State {
         path: job.path.clone(),
         device: job.stat.device,
@@ -199,6 +199,8 @@ fn read(task: &Task<'_>, job: &mut Job, done: &mut Done) -> io::Result<()> {
         read: done.to,
         head,
         tail,
+        start,
+        end,
         sha256: hex(&lines.hash.clone().finalize()),
         midstate: midstate(&lines.hash),
         format,
@@ -210,6 +212,24 @@ fn read(task: &Task<'_>, job: &mut Job, done: &mut Done) -> io::Result<()> {
     });
     done.told = Some(told);
     Ok(())
+}
+
+/// The digest of the last bytes that were read; empty for what is compressed.
+fn tail_of(file: &File, compression: Option<Compression>, read: u64) -> io::Result<String> {
+    if compression.is_some() {
+        return Ok(String::new());
+    }
+    Ok(digest_of(file, read - read.min(MARK_BYTES), read)?.unwrap_or_default())
+}
+
+/// The short marks at the beginning and at the end of what was read, where there are as many bytes.
+fn ends_of(file: &File, compression: Option<Compression>, read: u64) -> io::Result<(Option<String>, Option<String>)> {
+    if compression.is_some() {
+        return Ok((None, None));
+    }
+    let start = if read < START_BYTES { None } else { digest_of(file, 0, START_BYTES)? };
+    let end = if read < END_BYTES { None } else { digest_of(file, read - END_BYTES, read)? };
+    Ok((start, end))
 }
 
 /// What was read is checked byte by byte where that is asked for, and where a file was changed and did not grow.

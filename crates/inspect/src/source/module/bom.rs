@@ -139,7 +139,12 @@ impl Bom {
         let owned = |refs: &BTreeSet<&str>| refs.iter().map(|to| (*to).to_owned()).collect();
         let mut edges = vec![Dependency { of: component.bom_ref.clone(), on: direct.into_iter().collect() }];
         edges.extend(on.iter().map(|(of, on)| Dependency { of: (*of).to_owned(), on: owned(on) }));
-        let is_fixed = used.iter().all(|used| used.open.is_none());
+        // What lies at an address has a version and dependencies that nobody here has seen.
+        let is_seen = |used: &Used| match used.package.origin {
+            Origin::Git(_) | Origin::Url(_) => used.package.version.is_some(),
+            Origin::Registry | Origin::Local => true,
+        };
+        let is_fixed = used.iter().all(|used| used.open.is_none() && is_seen(used));
         let is_locked = dependencies.unlocked.is_empty() && is_fixed && is_whole;
         let is_all = with_all || used.iter().all(|used| used.is_direct);
         let aggregate = match (is_locked, is_all) {

@@ -107,6 +107,11 @@ impl Found {
         found.locks.sort_by(|a, b| (&a.directory, a.order).cmp(&(&b.directory, b.order)));
         found.divide(root, options);
         found.follow(root, &mut troubles);
+        let unsaid = |it: &&Read<Manifest>| it.what.unread.is_some() && found.lock_of(it).is_none();
+        troubles.extend(found.manifests.iter().filter(unsaid).map(|it| {
+            let why = it.what.unread.map(str::to_owned);
+            (it.path(), "dependencies_unread", why)
+        }));
         let only = found.select(options)?;
         // Of what was not asked for, nothing is missing.
         for (path, why, detail) in troubles {
@@ -137,7 +142,7 @@ impl Found {
                 if !self.directories.contains(directory) {
                     self.directories.insert(directory.to_owned());
                 }
-                let Some((order, sort)) = name.to_str().ok().and_then(sort) else { return };
+                let Some((order, sort)) = sort(&path) else { return };
                 if !is_foreign(&path)
                     && let Err((why, detail)) = self.read(&place, &name, directory, order, sort)
                 {
@@ -146,8 +151,7 @@ impl Found {
             }
             Listed::Link { path } => {
                 let path = TreePath::new(path).to_string();
-                let name = path.rsplit('/').next().unwrap_or(&path);
-                if sort(name).is_some() && !is_foreign(&path) {
+                if sort(&path).is_some() && !is_foreign(&path) {
                     troubles.push((path, "link", Some("links are not followed".to_owned())));
                 }
             }
@@ -166,6 +170,7 @@ impl Found {
         let (ecosystem, is_lock) = match sort {
             Sort::Unread(why) => return Err(("dependencies_unread", why.to_owned())),
             Sort::Manifest(ecosystem, _) => (ecosystem, false),
+            Sort::UnreadIf(..) => (Ecosystem::Python, false),
             Sort::Lock(ecosystem, _) => (ecosystem, true),
         };
         let bytes = match place.read(name, MANIFEST_BYTES_MAX) {
@@ -190,7 +195,8 @@ impl Found {
                 let what = read(text).and_then(Lock::checked).map_err(said)?;
                 self.locks.push(Read { directory, name, order, ecosystem, sha256, what });
             }
-            Sort::Unread(_) => {}
+            Sort::UnreadIf(holds, why) if holds(text) => return Err(("dependencies_unread", why.to_owned())),
+            Sort::Unread(_) | Sort::UnreadIf(..) => {}
         }
         Ok(())
     }

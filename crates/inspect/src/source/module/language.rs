@@ -52,6 +52,12 @@ pub(super) fn of(name: &str) -> Means {
     if stem.is_empty() || DATA.contains(&end.as_str()) { Means::Data } else { Means::Unknown }
 }
 
+/// Whether a path is that of code, by its name.
+pub(crate) fn is_code(path: &[u8]) -> bool {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+    std::str::from_utf8(name).is_ok_and(|name| matches!(of(name), Means::Code(_)))
+}
+
 fn with_end(end: &str) -> Option<&'static Language> {
     LANGUAGES.iter().find(|language| language.ends.contains(&end))
 }

@@ -24,6 +24,8 @@ pub(super) enum Sort {
     Lock(Ecosystem, fn(&str) -> Result<Lock, String>),
     /// It says what a module depends on, in a form that is not read.
     Unread(&'static str),
+    /// It does so where the text holds something.
+    UnreadIf(fn(&str) -> bool, &'static str),
 }
 
 /// Names that mean one, in the order in which a module's manifests are listed.
@@ -44,6 +46,8 @@ static NAMES: &[(&str, Sort)] = &[
     ("gradle.lockfile", Sort::Lock(Ecosystem::Maven, maven::gradle_lock)),
     ("lockfile.json", Sort::Lock(Ecosystem::Maven, maven::json_lock)),
     ("setup.py", Sort::Unread("its dependencies are what a program computes")),
+    ("setup.cfg", Sort::UnreadIf(python::setup_requires, "its dependencies are not read")),
+    ("environment.yml", Sort::Unread("Conda's dependencies are not read")),
     ("Pipfile", Sort::Unread("Pipenv's files are not read")),
     ("Pipfile.lock", Sort::Unread("Pipenv's files are not read")),
     ("pdm.lock", Sort::Unread("PDM's lock file is not read")),
@@ -63,12 +67,15 @@ static NAMES: &[(&str, Sort)] = &[
     ("conan.lock", Sort::Unread("Conan's dependencies are not read")),
 ];
 
-/// What a file of this name is, and its place in the list; nothing where it is none of them.
-pub(super) fn sort(name: &str) -> Option<(usize, Sort)> {
+/// What a file of this path is by its name, and its place in the list; nothing where it is none of them.
+pub(super) fn sort(path: &str) -> Option<(usize, Sort)> {
+    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let is_among_lists = directory == "requirements" || directory.ends_with("/requirements");
     let found = NAMES.iter().position(|(known, _)| *known == name).map(|at| (at, NAMES[at].1));
     found.or_else(|| {
         let listed = name.strip_suffix(".txt").filter(|stem| {
-            *stem == "requirements"
+            is_among_lists
+                || *stem == "requirements"
                 || stem.starts_with("requirements-")
                 || stem.starts_with("requirements_")
                 || stem.starts_with("requirements.")

@@ -28,6 +28,8 @@ pub(super) struct Manifest {
     pub(super) pins_itself: bool,
     /// Further lists that it leads to.
     pub(super) includes: Vec<Include>,
+    /// Why it does not say all that is depended on, where a lock file alone would.
+    pub(super) unread: Option<&'static str>,
 }
 
 /// A list of requirements that another one leads to.

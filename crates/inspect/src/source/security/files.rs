@@ -10,7 +10,7 @@ use std::thread;
 use super::permission::{self, Issue};
 use super::surroundings;
 use crate::progress::go_on;
-use crate::secrets::{Hit, RuleSet, Scanner};
+use crate::secrets::{Hit, RuleSet, Scanner, text_of};
 use crate::source::file::list::{Content, LeftOut, Listed, Place, list_with, open};
 use crate::{Error, Progress, TreePath};
 
@@ -18,8 +18,6 @@ use crate::{Error, Progress, TreePath};
 const READ_BYTES_MAX: u64 = 32 << 20;
 /// Files between the walk and whoever tells; each may hold a directory open.
 const QUEUE: usize = 128;
-/// How much is looked at for a NUL, as git does, to tell binary from text.
-const BINARY_PROBE_BYTES: usize = 8_000;
 
 /// A file to look at.
 struct Job {
@@ -135,25 +133,17 @@ fn at(job: &Job, (secrets, patterns): &mut (Scanner<'_>, Scanner<'_>), give: &Sy
     let mut is_private_key = false;
     let seen = match job.place.read(&job.name, READ_BYTES_MAX) {
         Content::Whole { bytes, .. } => {
-            let bytes = of_utf16(&bytes).unwrap_or(bytes);
-            if memchr::memchr(0, &bytes[..bytes.len().min(BINARY_PROBE_BYTES)]).is_some() {
-                Some(Seen::Binary { bytes: bytes.len() as u64 })
-            } else {
-                let mut found = Vec::new();
-                for hit in secrets.scan(&job.path, &bytes, &String::new) {
-                    is_private_key |= secrets.rule(&hit).id.contains("private-key") && hit.allowed.is_none();
-                    found.push(Found::of(hit, &bytes, false));
+            let size = bytes.len() as u64;
+            match text_of(&job.path, &bytes) {
+                None => Some(Seen::Binary { bytes: size }),
+                Some(text) => {
+                    let found = look_through(&job.path, &text, secrets, patterns);
+                    let is_key = |it: &Found| {
+                        !it.is_pattern && it.hit.end > 0 && secrets.rule(&it.hit).id.contains("private-key")
+                    };
+                    is_private_key = found.iter().any(|it| is_key(it) && it.hit.allowed.is_none());
+                    Some(Seen::Text { bytes: size, found })
                 }
-                let of_path = secrets.of_path(&job.path).into_iter();
-                found.extend(of_path.map(|rule| Found::of(Hit::of_file(rule), &bytes, false)));
-                let written = patterns.scan(&job.path, &bytes, &String::new).into_iter();
-                found.extend(
-                    written
-                        .filter(|hit| !is_comment(&bytes, hit.start))
-                        .filter(|hit| surroundings::holds(&patterns.rule(hit).id, &bytes, hit.start))
-                        .map(|hit| Found::of(hit, &bytes, true)),
-                );
-                Some(Seen::Text { bytes: bytes.len() as u64, found })
             }
         }
         Content::TooLarge(size) => {
@@ -169,16 +159,19 @@ fn at(job: &Job, (secrets, patterns): &mut (Scanner<'_>, Scanner<'_>), give: &Sy
     (issues.is_empty() || tell(Seen::Permission(issues))) && seen.is_none_or(tell)
 }
 
-/// Text that says in its first bytes that it is UTF-16, as some systems' shells write it.
-fn of_utf16(bytes: &[u8]) -> Option<Vec<u8>> {
-    let unit: fn([u8; 2]) -> u16 = match bytes {
-        [0xff, 0xfe, ..] => u16::from_le_bytes,
-        [0xfe, 0xff, ..] => u16::from_be_bytes,
-        _ => return None,
-    };
-    let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    let text: String = char::decode_utf16(units).collect::<Result<_, _>>().ok()?;
-    Some(text.into_bytes())
+/// What the rules find in a text.
+fn look_through(path: &[u8], text: &[u8], secrets: &mut Scanner<'_>, patterns: &mut Scanner<'_>) -> Vec<Found> {
+    let hits = secrets.scan(path, text, &String::new).into_iter();
+    let mut found: Vec<Found> = hits.map(|hit| Found::of(hit, text, false)).collect();
+    found.extend(secrets.of_path(path).into_iter().map(|rule| Found::of(Hit::of_file(rule), text, false)));
+    let written = patterns.scan(path, text, &String::new).into_iter();
+    found.extend(
+        written
+            .filter(|hit| !is_comment(text, hit.start))
+            .filter(|hit| surroundings::holds(&patterns.rule(hit).id, text, hit.start))
+            .map(|hit| Found::of(hit, text, true)),
+    );
+    found
 }
 
 /// Whether a line is a comment: what is written there does not run.

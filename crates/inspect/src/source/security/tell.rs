@@ -15,6 +15,8 @@ use crate::{Coverage, Error, Request, Sink, TreePath};
 
 /// Records of one sort, at most: whoever has more has one problem, not so many.
 const TOLD_MOST: u64 = 5_000;
+/// Files that were not looked through, listed by name.
+const UNREAD_LISTED: usize = 500;
 /// What comments allow, listed by name.
 const ALLOWED_LISTED: usize = 200;
 
@@ -27,6 +29,8 @@ pub(super) struct Teller<'a> {
     allowed: Vec<AllowedTold>,
     allowed_count: u64,
     pub(super) binaries: u64,
+    unread: Vec<TreePath>,
+    unread_left: u64,
     pub(super) advisories: Option<AdvisoriesTold>,
 }
 
@@ -98,6 +102,15 @@ struct ScanTold<'a> {
     patterns: RulesTold<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     advisories: Option<AdvisoriesTold>,
+    /// Where it is below the repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    below: Option<TreePath>,
+    /// What is there, or belongs there, and was not looked through.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unread: &'a [TreePath],
+    /// How many more there are.
+    #[serde(skip_serializing_if = "is_zero")]
+    unread_left: u64,
     leaks: u64,
     insecure: u64,
     permissions: u64,
@@ -116,7 +129,28 @@ pub(crate) struct RulesTold<'a> {
 impl<'a> Teller<'a> {
     pub(super) fn new(request: &'a Request<'a>, secrets: &'a RuleSet, patterns: &'a RuleSet) -> Self {
         let told = [0; 4];
-        Self { request, secrets, patterns, told, allowed: Vec::new(), allowed_count: 0, binaries: 0, advisories: None }
+        Self {
+            request,
+            secrets,
+            patterns,
+            told,
+            allowed: Vec::new(),
+            allowed_count: 0,
+            binaries: 0,
+            unread: Vec::new(),
+            unread_left: 0,
+            advisories: None,
+        }
+    }
+
+    /// Takes note of what was not looked through: of a secret that was there, nothing is known then.
+    pub(super) fn unread(&mut self, path: &TreePath) {
+        if self.unread.len() < UNREAD_LISTED && path.as_bytes().len() <= Coverage::LISTED_BYTES {
+            let path = self.seen_from_base(path);
+            self.unread.push(path);
+        } else {
+            self.unread_left += 1;
+        }
     }
 
     pub(super) fn found(
@@ -209,6 +243,7 @@ impl<'a> Teller<'a> {
 
     /// Seals the record over the run.
     pub(super) fn finish(self, root: &Path, sink: &mut dyn Sink, coverage: &mut Coverage) -> Result<(), Error> {
+        coverage.leave_out("binary", self.binaries);
         if self.binaries > 0 {
             coverage.notes.push(format!("{} files are no text; secrets were not looked for in them", self.binaries));
         }
@@ -220,6 +255,7 @@ impl<'a> Teller<'a> {
         }
         let from = self.request.options.security.rules.as_ref().map(|path| path.display().to_string());
         let [leaks, insecure, permissions, vulnerable] = self.told;
+        let below = Some(self.below_base()).filter(|below| !below.as_bytes().is_empty());
         let told = ScanTold {
             root: TreePath::from(root),
             complete: coverage.is_complete(),
@@ -229,6 +265,9 @@ impl<'a> Teller<'a> {
             rules: RulesTold::of(self.secrets, from.as_deref()),
             patterns: RulesTold::of(self.patterns, None),
             advisories: self.advisories,
+            below,
+            unread: &self.unread,
+            unread_left: self.unread_left,
             leaks,
             insecure,
             permissions,
@@ -260,14 +299,17 @@ impl<'a> Teller<'a> {
 
     /// A path below the target as one below the request's base, so that it is the one others tell of.
     fn seen_from_base(&self, path: &TreePath) -> TreePath {
-        let Some(base) = &self.request.base else { return path.clone() };
-        let below = self.request.target.strip_prefix(base).unwrap_or(Path::new(""));
-        let prefix = TreePath::from(below);
+        let prefix = self.below_base();
         if prefix.as_bytes().is_empty() {
             path.clone()
         } else {
             TreePath::new([prefix.as_bytes(), b"/", path.as_bytes()].concat())
         }
+    }
+
+    fn below_base(&self) -> TreePath {
+        let base = self.request.base.as_deref();
+        TreePath::from(base.and_then(|base| self.request.target.strip_prefix(base).ok()).unwrap_or(Path::new("")))
     }
 }
 
@@ -279,4 +321,9 @@ impl<'a> RulesTold<'a> {
 
 fn set(record: &mut Record, action: &'static str, value: &impl Serialize) -> Result<(), Error> {
     record.set_part(PartName::Result, value).map_err(|cause| Error::Encoding { action, cause })
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

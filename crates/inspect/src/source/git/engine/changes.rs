@@ -11,6 +11,7 @@ use super::objects::Kind;
 use super::reader::Reader;
 use super::renames::{self, Rename};
 use super::tree::{self, Difference, Side};
+use crate::secrets::text_of;
 
 /// One changed file.
 #[derive(Clone, Debug)]
@@ -73,8 +74,18 @@ pub(crate) fn between(reader: &mut Reader<'_>, counter: &mut Counter, old: Optio
     some_between(reader, counter, old, new, |_| true)
 }
 
-/// Given a path, a text and where in it added lines are.
-pub(crate) type SeenLines<'a> = dyn FnMut(&[u8], &[u8], Range<usize>) + 'a;
+/// Given a path, a text and where in it added lines are; nothing of content that is no text.
+pub(crate) type SeenLines<'a> = dyn FnMut(&[u8], Option<(&[u8], Range<usize>)>) + 'a;
+
+/// Gives the lines that a file gained, of whatever can be looked through.
+pub(crate) fn gained(counter: &mut Counter, path: &[u8], (old, new): (&[u8], &[u8]), seen: &mut SeenLines<'_>) {
+    if new.is_empty() {
+        return;
+    }
+    let Some(text) = text_of(path, new) else { return seen(path, None) };
+    let old = text_of(path, old).unwrap_or_default();
+    counter.count_added(&old, &text, &mut |added| seen(path, Some((&*text, added))));
+}
 
 /// The same; `seen` is given the lines that each file gained.
 pub(crate) fn between_seen(
@@ -164,10 +175,16 @@ fn count(reader: &mut Reader<'_>, counter: &mut Counter, file: &mut Change, seen
     }
     let (old, new) = (old.bytes(), new.bytes());
     file.lines = if lines::is_binary(old) || lines::is_binary(new) {
+        if let Some(seen) = seen {
+            gained(counter, &file.path, (old, new), seen);
+        }
         Lines::Binary
     } else {
         match seen {
-            Some(seen) => Lines::Counted(counter.count_added(old, new, &mut |added| seen(&file.path, new, added))),
+            Some(seen) => {
+                let mut seen = |added| seen(&file.path, Some((new, added)));
+                Lines::Counted(counter.count_added(old, new, &mut seen))
+            }
             None => Lines::Counted(counter.count(old, new)),
         }
     };

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::changes::{self, Changes};
 use super::commit::SignatureKind;
 use super::id::Id;
-use super::lines::{self, Counter};
+use super::lines::Counter;
 use super::objects::{Database, Kind, Objects, Tally};
 use super::reader::{Fault, Reader};
 use super::tree;
@@ -50,6 +50,8 @@ pub(crate) struct Step {
     pub(crate) faults: Vec<Fault>,
     /// Secrets in the lines that it added.
     pub(crate) secrets: Vec<Leak>,
+    /// Contents that it brought and that are no text, so that secrets were not looked for in them.
+    pub(crate) binaries: u64,
     /// The object itself, where it bears a signature.
     pub(crate) signed: Option<Arc<[u8]>>,
 }
@@ -251,12 +253,19 @@ impl Worker<'_> {
         let parents = self.parent_trees(&node, trees);
         let mut reader = Reader::new(&mut self.objects, Some(node.id));
         let tree = node.commit.tree;
-        let (mut secrets, counter) = (Vec::new(), &mut self.counter);
-        let mut compare = |reader: &mut Reader<'_>, old: Option<Id>| match &mut self.scanner {
-            None => changes::between(reader, counter, old, Some(tree)),
-            Some(scanner) => changes::between_seen(reader, counter, old, Some(tree), &mut |path, text, added| {
-                look(scanner, &node.id, path, text, added, &mut secrets);
-            }),
+        let (mut secrets, mut binaries, counter) = (Vec::new(), 0, &mut self.counter);
+        let mut scanner = self.scanner.as_mut();
+        let is_looking = scanner.is_some();
+        let mut seen = |path: &[u8], text: Option<(&[u8], Range<usize>)>| match (&mut scanner, text) {
+            (Some(scanner), Some((text, added))) => look(scanner, &node.id, path, text, added, &mut secrets),
+            _ => binaries += 1,
+        };
+        let mut compare = |reader: &mut Reader<'_>, old: Option<Id>| {
+            if is_looking {
+                changes::between_seen(reader, counter, old, Some(tree), &mut seen)
+            } else {
+                changes::between(reader, counter, old, Some(tree))
+            }
         };
         let changes = match (&parents[..], node.shallow) {
             ([], false) if node.commit.parents.is_empty() => Some(compare(&mut reader, None)),
@@ -266,14 +275,8 @@ impl Worker<'_> {
             (parents, is_shallow) => {
                 let parents = if is_shallow { &[] } else { parents };
                 tree::read_new(&mut reader, tree, parents, &mut |path, new, old| {
-                    let old = old.unwrap_or_default();
-                    if let Some(scanner) = &mut self.scanner
-                        && !lines::is_binary(new)
-                        && !lines::is_binary(old)
-                    {
-                        self.counter.count_added(old, new, &mut |added| {
-                            look(scanner, &node.id, path, new, added, &mut secrets);
-                        });
+                    if is_looking {
+                        changes::gained(&mut self.counter, path, (old.unwrap_or_default(), new), &mut seen);
                     }
                 });
                 None
@@ -282,7 +285,7 @@ impl Worker<'_> {
         let faults = reader.into_faults();
         let is_signed = node.commit.signature.is_some_and(|kind| kind == SignatureKind::Ssh);
         let signed = is_signed.then(|| self.objects.read(&node.id, Kind::Commit).ok().map(|it| it.data)).flatten();
-        Step { node, changes, faults, secrets, signed }
+        Step { node, changes, faults, secrets, binaries, signed }
     }
 
     /// The trees of the parents that can be read; the walk has taken note of the others.

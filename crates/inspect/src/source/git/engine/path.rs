@@ -60,6 +60,7 @@ pub(super) fn read<E>(
                 changes: visit.changes,
                 faults,
                 secrets: Vec::new(),
+                binaries: 0,
                 signed: None,
             })))?;
         } else if !faults.is_empty() {

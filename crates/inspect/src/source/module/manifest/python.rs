@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::super::package::{Digest, Kind, Lock, Manifest, Origin, Package, Pin, Requirement};
+use super::super::package::{Digest, Include, Kind, Lock, Manifest, Origin, Package, Pin, Requirement};
 use super::cargo::said;
 use super::requirements::{normal, parse};
 
@@ -35,6 +35,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, String> {
             named(group.get("dependencies"), Kind::Dev, &mut requires);
         }
     }
+    let (includes, unread) = project.map(|project| dynamic(&table, project)).unwrap_or_default();
     if let Some(sources) = at(&table, &["tool", "uv", "sources"]) {
         for wanted in &mut requires {
             let source = sources.iter().find(|(name, _)| normal(name) == wanted.name).and_then(|(_, it)| it.as_table());
@@ -48,8 +49,54 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, String> {
         version: text_of("version"),
         licence: text_of("license"),
         requires,
+        includes,
+        unread,
         is_workspace_only: project.is_none() && poetry.is_none(),
         ..Manifest::default()
+    })
+}
+
+/// What a project leaves to the tool that builds it: lists that are read, or a gap.
+fn dynamic(table: &Table, project: &Table) -> (Vec<Include>, Option<&'static str>) {
+    let left = |key: &str| {
+        let keys = project.get("dynamic").and_then(Value::as_array).into_iter().flatten();
+        keys.filter_map(Value::as_str).any(|it| it == key)
+    };
+    let (mut includes, mut is_unread) = (Vec::new(), false);
+    let setuptools = at(table, &["tool", "setuptools", "dynamic"]);
+    let said = |key: &str| setuptools.and_then(|it| it.get(key));
+    let extras = said("optional-dependencies").and_then(Value::as_table);
+    let lists = [
+        (left("dependencies"), said("dependencies").into_iter().collect::<Vec<_>>()),
+        (left("optional-dependencies"), extras.into_iter().flat_map(Table::values).collect()),
+    ];
+    for (is_left, said) in lists.into_iter().filter(|(is_left, _)| *is_left) {
+        let before = includes.len();
+        for file in said.into_iter().filter_map(|it| it.get("file")) {
+            let one = file.as_str().into_iter();
+            let names = one.chain(file.as_array().into_iter().flatten().filter_map(Value::as_str));
+            includes.extend(names.map(|path| Include { path: path.to_owned(), is_constraint: false }));
+        }
+        is_unread |= is_left && includes.len() == before;
+    }
+    (includes, is_unread.then_some("it leaves its dependencies to the tool that builds it"))
+}
+
+/// Whether a `setup.cfg` names dependencies.
+pub(super) fn setup_requires(text: &str) -> bool {
+    let mut section = "";
+    text.lines().any(|line| {
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.split(']').next().unwrap_or_default().trim();
+            return false;
+        }
+        let key = line.split(['=', ':']).next().unwrap_or_default().trim_end();
+        let is_key = !line.starts_with([' ', '\t', '#', ';']) && !key.is_empty();
+        match section {
+            "options" => matches!(key, "install_requires" | "setup_requires" | "tests_require"),
+            "options.extras_require" => is_key,
+            _ => false,
+        }
     })
 }
 
