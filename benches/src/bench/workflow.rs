@@ -145,9 +145,10 @@ fn fan_out() -> Result {
 
 /// A run with so many finished steps behind, whose process is gone: how long until it goes on.
 fn going_on() -> Result {
-    let body = json!([node("b", "parallel", &json!({}))]);
+    let extract = json!({"transform_type": "extract", "transform_config": {"source_field": "item", "path": "n"}});
+    let body = json!([node("b", "transform", &extract)]);
     let config = json!({"iteration_source": "inputs.list", "loop_body": body, "max_iterations": ROUNDS});
-    let list = json!({"input_type": "json", "default_value": (0..ROUNDS).collect::<Vec<_>>()});
+    let list = json!({"input_type": "json", "default_value": (0..ROUNDS).map(|n| json!({"n": n})).collect::<Vec<_>>()});
     let wait = node("wait", "wait", &json!({"seconds": 3_000}));
     let nodes = [node("list", "input", &list), node("each", "loop", &config), wait, out()];
     let edges = [("list", "each"), ("each", "wait"), ("wait", "out")].map(|(a, b)| (a.to_owned(), b.to_owned()));

@@ -107,7 +107,8 @@ fn masked(core: &[u8], out: &mut Vec<u8>) {
     if let Some(equals) = memchr::memchr(b'=', core)
         && is_name(&core[..equals])
     {
-        out.extend_from_slice(&core[..=equals]);
+        runs(&core[..equals], out);
+        out.push(b'=');
         if equals + 1 < core.len() {
             out.extend_from_slice(b"<*>");
         }
@@ -310,6 +311,12 @@ mod tests {
     fn an_open_quote_takes_nothing() {
         assert_eq!(masked("it's 5\" wide"), "it's <n>\" wide");
         assert_eq!(masked("say \"never"), "say \"never");
+    }
+
+    #[test]
+    fn a_name_with_a_number_in_it_is_one_name() {
+        assert_eq!(masked("a0="), masked("a7="));
+        assert_eq!(masked("retry3=x done"), masked("retry11=y done"));
     }
 
     proptest! {
