@@ -13,8 +13,8 @@ use crate::failure::Failure;
 /// Go on with a run that was halted, or whose process ended
 ///
 /// What is on record as done is not done again. A step that was begun, and whose end is not on record, is done again
-/// where that does no harm; where nobody knows, the run ends as `unknown`, and a person decides. Make sure that
-/// nobody runs it any more.
+/// where that does no harm; where nobody knows, the run ends as `unknown`, and a person decides. While another
+/// process runs it, it is refused.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The run's id

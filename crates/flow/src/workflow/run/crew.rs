@@ -80,6 +80,7 @@ impl Crew {
         };
         let (tools, secrets) = (Arc::clone(&it.tools), Arc::clone(&it.secrets));
         let mut runner = Runner::new(it.tenant.clone(), tools, it.recovery.clone(), secrets, hands);
+        runner = runner.alone_in(Arc::clone(&it.ledger));
         if let Some(wishes) = &it.wishes {
             runner = runner.heeding(Arc::clone(wishes));
         }

@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sealbook_record::{Actor, ActorKind, Category, Outcome, PartName, Record, Target, TargetKind, Uuid};
+use sealbook_store::{Claim, Ledger};
 use serde_json::{Map, Value, json};
 
 use super::calls::CallsRun;
 use super::event::{RESUME_ACTION, RUN_ACTION, RunEvent, RunNote, StepEnd};
+use super::found::find_run;
 use super::plan::Planner;
 use super::state::{Run, RunStatus, Step};
 use super::steps::Hands;
@@ -36,6 +38,7 @@ pub struct Runner {
     hands: Arc<dyn Hands>,
     wishes: Option<Arc<dyn Wishes>>,
     observer: Option<Observer>,
+    ledger: Option<Arc<Ledger>>,
 }
 
 /// What a run is begun with.
@@ -105,7 +108,7 @@ impl Runner {
         hands: Arc<dyn Hands>,
     ) -> Self {
         let calls = Calls { tenant: tenant.into(), tools, recovery, secrets };
-        Self { calls, hands, wishes: None, observer: None }
+        Self { calls, hands, wishes: None, observer: None, ledger: None }
     }
 
     /// The same, which heeds what people wish of its runs.
@@ -118,6 +121,19 @@ impl Runner {
     #[must_use]
     pub fn observed_by(self, observer: Observer) -> Self {
         Self { observer: Some(observer), ..self }
+    }
+
+    /// The same, for the runs of this book: each is done by one process at a time.
+    #[must_use]
+    pub fn alone_in(self, ledger: Arc<Ledger>) -> Self {
+        Self { ledger: Some(ledger), ..self }
+    }
+
+    /// Takes a run for this process alone.
+    fn claim(&self, run: &str) -> Result<Option<Claim>, Error> {
+        let Some(ledger) = &self.ledger else { return Ok(None) };
+        let busy = || WorkflowError::RunNotResumable { run: run.to_owned(), why: "another process runs it" };
+        ledger.claim(&format!("run {run}"))?.map(Some).ok_or_else(|| busy().into())
     }
 
     /// The tools that its runs call.
@@ -148,6 +164,7 @@ impl Runner {
             None => inputs(definition, &request.inputs)?,
         };
         let id = request.run_id.clone().unwrap_or_else(|| run_id(self.calls.recovery.random()));
+        let _claim = self.claim(&id)?;
         let (digest, version) = (definition.digest(), Some(definition.version()));
         let mut intent = self.record(definition, request, &id, RUN_ACTION);
         intent.parent = request.parent;
@@ -189,12 +206,17 @@ impl Runner {
         cancel: Pending<'_, ()>,
     ) -> Result<Run, Error> {
         self.runnable(definition)?;
+        let _claim = self.claim(&before.run_id)?;
         let refused = |why: &'static str| WorkflowError::RunNotResumable { run: before.run_id.clone(), why };
         if before.digest != definition.digest() {
             return Err(refused("the run pins another version of this workflow; give it that one").into());
         }
         if !before.status.is_open() {
             return Err(refused("the run is over; begin another one").into());
+        }
+        let newest = self.ledger.as_ref().map(|ledger| find_run(ledger, &before.run_id)).transpose()?;
+        if newest.is_some_and(|newest| !newest.is_as_far_as(before)) {
+            return Err(refused("another process has gone on with it meanwhile; look at it again").into());
         }
         if before.inputs.is_none() || before.steps.values().any(|it| *it == Step::Ended(super::StepEnd::Hidden)) {
             return Err(refused("the record does not hold the data of this run whole; begin another one").into());

@@ -176,6 +176,11 @@ impl Run {
         })
     }
 
+    /// Whether nothing more is known of it than of the other.
+    pub(super) fn is_as_far_as(&self, other: &Self) -> bool {
+        (self.status, self.lines.len()) == (other.status, other.lines.len())
+    }
+
     /// One more thing happened.
     pub fn apply(&mut self, event: RunEvent) {
         match event {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sealbook_flow::workflow::{Definition, Run, RunRequest, RunStatus, Wish, wish};
+use sealbook_flow::workflow::{Definition, Run, RunRequest, RunStatus, Wish, find_run, wish};
 use sealbook_policy::Choice;
 use sealbook_record::{Actor, ActorKind};
 use serde_json::{Value, json};
@@ -69,6 +69,25 @@ fn a_yes_is_for_its_bytes_and_its_run() {
     assert_eq!(run.status, RunStatus::Failed);
     assert!(run.why.as_ref().unwrap().contains("bob said no"), "{:?}", run.why);
     assert_eq!(world.effects(), 1, "a no is a no");
+}
+
+#[test]
+fn one_process_at_a_time_runs_a_run() {
+    let world = World::new();
+    let bob = Person::new(&world, 9, "bob", None);
+    let asking = world.keep(&asking(json!({"message": "Pay?"})));
+    let id = "exec_00000000bbbb".to_owned();
+    let begin = RunRequest { run_id: Some(id.clone()), ..request(json!({"n": 7})) };
+    let running = beside(&world, &asking, begin);
+    let asked = bob.asked();
+    let before = find_run(&world.ledger, &id).unwrap();
+    let resume = || wait_for(world.runner().resume(&asking, &request(json!({})), &before, never()));
+    assert!(resume().unwrap_err().to_string().contains("another process runs it"));
+    assert_eq!(bob.decide(&asked, Choice::Approve), None);
+    assert_eq!(running.join().unwrap().status, RunStatus::Completed);
+    // What was read of it before is not what it is by now.
+    assert!(resume().unwrap_err().to_string().contains("gone on with it meanwhile"));
+    assert_eq!(world.effects(), 1);
 }
 
 #[test]
