@@ -10,7 +10,7 @@
 //! take an answer of a model for more than advice; read the environment or a file.
 
 mod binding;
-mod digest;
+mod canonical;
 mod error;
 mod executor;
 mod journal;

@@ -34,14 +34,14 @@ pub use whatsapp::SendWhatsapp;
 
 use serde_json::Value;
 
-use crate::digest::digest_of;
+use crate::canonical;
 use crate::tool::ToolCall;
 use crate::{Cause, Fault};
 
 /// A name for what a call makes, the same for each of its attempts: 40 lower hex digits of a digest over tenant and
 /// key.
 fn name_of(call: &ToolCall<'_>) -> String {
-    let digest = digest_of(&serde_json::json!(["sealbook/tool/v1", call.tenant, call.key]));
+    let digest = canonical::digest(&serde_json::json!(["sealbook/tool/v1", call.tenant, call.key]));
     digest[..40].to_owned()
 }
 

@@ -5,7 +5,6 @@
 //! data of a run.
 
 mod bounds;
-mod canonical;
 mod definition;
 mod diagram;
 mod diff;

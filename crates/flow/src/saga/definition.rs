@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::binding::{misfit, path_of};
-use crate::digest::digest_of;
+use crate::canonical;
 use crate::tool::{Registry, Reversal};
 use crate::{Error, Retry};
 
@@ -241,7 +241,7 @@ impl SagaDefinition {
 
     /// SHA-256 over the definition, lower hex.
     pub fn digest(&self) -> String {
-        digest_of(&serde_json::to_value(self).expect("its keys are texts"))
+        canonical::digest(&serde_json::to_value(self).expect("its keys are texts"))
     }
 
     /// The step of this name, and which it is.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::source::{Sourced, listed};
 use super::{Availability, Tool, ToolInfo, ToolSource};
 use crate::Error;
-use crate::digest::digest_of;
+use crate::canonical;
 
 /// Tools of one registry.
 const TOOLS_MAX: usize = 10_000;
@@ -135,7 +135,7 @@ pub(super) fn is_name(name: &str) -> bool {
 
 impl Registered {
     pub(super) fn new(tool: Arc<dyn Tool>) -> Self {
-        let pin = digest_of(&serde_json::to_value(tool.info()).expect("its keys are texts"));
+        let pin = canonical::digest(&serde_json::to_value(tool.info()).expect("its keys are texts"));
         Self { tool, pin }
     }
 }

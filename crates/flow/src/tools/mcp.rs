@@ -21,7 +21,7 @@ pub use self::launch::{Launch, Launched, McpProgram};
 use self::server::Server;
 pub(super) use self::server::Way;
 use super::undo::ToolUndo;
-use crate::digest::digest_of;
+use crate::canonical;
 use crate::tool::{Compensation, Deed, Effect, Reversal, Tool, ToolCall, ToolInfo, ToolSource};
 use crate::{Error, Fault, Pending, Schema};
 
@@ -186,7 +186,7 @@ fn hinted(said: &rmcp::model::Tool) -> Effect {
 
 /// Over what a server says of a tool that decides how it is called.
 fn digest(said: &rmcp::model::Tool) -> String {
-    digest_of(&json!({
+    canonical::digest(&json!({
         "name": said.name,
         "description": said.description,
         "input": *said.input_schema,

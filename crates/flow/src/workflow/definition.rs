@@ -7,10 +7,11 @@ use sealbook_record::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::bounds;
 use super::bounds::{EDGES_MAX, NODES_MAX};
 use super::error::{WorkflowError, shown};
 use super::node::{self, Config, NAME_BYTES_MAX, Node};
-use super::{bounds, canonical};
+use crate::canonical;
 
 const TAGS_MAX: usize = 64;
 const DESCRIPTION_BYTES_MAX: usize = 16_384;

@@ -296,7 +296,7 @@ impl TryFrom<Form> for Node {
     type Error = String;
 
     fn try_from(mut form: Form) -> Result<Self, String> {
-        form.config.values_mut().chain(form.metadata.values_mut()).for_each(super::canonical::settle);
+        form.config.values_mut().chain(form.metadata.values_mut()).for_each(crate::canonical::settle);
         check_id("/node_id", &form.node_id)?;
         check_text("/name", &form.name, NAME_BYTES_MAX)?;
         if form.name.trim().is_empty() {

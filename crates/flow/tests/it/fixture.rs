@@ -1,12 +1,13 @@
 //! A ledger, a clock that waits by being set, and calls that fail as they are told.
 
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sealbook_flow::{Call, Journal, LedgerJournal, Pending, Recovery, Repeat, Retry, Time};
+use sealbook_flow::{Call, Files, Journal, LedgerJournal, Pending, Recovery, Repeat, Retry, Time, Wanted};
 use sealbook_policy::{DigestKey, Policy, StopScope};
-use sealbook_record::{Actor, ActorKind, PartName, Phase, Record, Target, TargetKind, Timestamp};
+use sealbook_record::{Actor, ActorKind, FileContent, PartName, Phase, Record, Target, TargetKind, Timestamp};
 use sealbook_store::{Ledger, Query, Stored, SystemEntropy};
 use sealbook_testkit::records::admit;
 use sealbook_testkit::{Place, Rng, SimClock, seeded_options};
@@ -132,4 +133,25 @@ pub(crate) fn call(action: &str, repeat: Repeat) -> Call {
 /// Runs a future to its end.
 pub(crate) fn wait_for<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// A machine without files.
+pub(crate) struct NoFiles;
+
+impl Files for NoFiles {
+    fn look(&self, _: &Path) -> FileContent {
+        FileContent::Absent
+    }
+
+    fn link(&self, _: &Path) -> Option<PathBuf> {
+        None
+    }
+
+    fn real(&self, path: &Path) -> PathBuf {
+        path.to_owned()
+    }
+
+    fn put(&self, _: &Path, _: &FileContent, _: &Wanted) -> Result<(), String> {
+        Err("there are no files".to_owned())
+    }
 }

@@ -67,7 +67,7 @@ fn goes_on(place: &Place, server: &Server, saga: &str, status: SagaStatus, effec
         let is_done = server.seen().contains_key("car");
         let reconciler = Reconciler {
             ledger: &ledger,
-            files: &super::orders::NoFiles,
+            files: &crate::fixture::NoFiles,
             journal: Arc::clone(&runner.recovery.journal),
             actor: super::world::ann(),
             reason: Some("the agency was asked".to_owned()),

@@ -144,7 +144,7 @@ fn what_nobody_knows_is_asked_for_or_held_for_a_person() {
         assert_eq!(world.resume(&run.id).status(), SagaStatus::Held, "it is held until somebody says it");
         let reconciler = sealbook_flow::Reconciler {
             ledger: &world.bench.ledger,
-            files: &NoFiles,
+            files: &crate::fixture::NoFiles,
             journal: std::sync::Arc::new(world.journal()),
             actor: super::world::ann(),
             reason: None,
@@ -166,29 +166,4 @@ fn a_binding_to_nothing_fails_the_step_and_a_stranger_is_refused() {
     assert!(matches!(error, Error::SagaNotFound { .. }));
     let over = wait_for(world.runner.resume(&run.id, None, &request())).unwrap_err();
     assert_eq!(over.code(), "saga_stands");
-}
-
-pub(super) struct NoFiles;
-
-impl sealbook_flow::Files for NoFiles {
-    fn link(&self, _: &std::path::Path) -> Option<std::path::PathBuf> {
-        None
-    }
-
-    fn look(&self, _: &std::path::Path) -> sealbook_record::FileContent {
-        sealbook_record::FileContent::Unknown
-    }
-
-    fn put(
-        &self,
-        _: &std::path::Path,
-        _: &sealbook_record::FileContent,
-        _: &sealbook_flow::Wanted,
-    ) -> Result<(), String> {
-        Err("no files here".to_owned())
-    }
-
-    fn real(&self, path: &std::path::Path) -> std::path::PathBuf {
-        path.to_owned()
-    }
 }

@@ -6,11 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealbook_flow::workflow::{Agents, Definition, NoHands, Run, RunRequest, RunStatus, Runner, validate};
-use sealbook_flow::{
-    Doer, Executor, Files, Keys, Performed, Recovery, Retry, Scope, Secrets, Time, ToolsConfig, Wanted,
-};
+use sealbook_flow::{Doer, Executor, Keys, Performed, Recovery, Retry, Scope, Secrets, Time, ToolsConfig};
 use sealbook_policy::{DigestKey, Policy};
-use sealbook_record::{Actor, ActorKind, FileContent, Undone};
+use sealbook_record::{Actor, ActorKind, Undone};
 use sealbook_store::{Selection, SystemEntropy};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -30,27 +28,6 @@ struct Password;
 impl Keys for Password {
     fn read(&self, file: &str) -> Result<Zeroizing<String>, &'static str> {
         if file == "calendar.password" { Ok(Zeroizing::new("secret\n".to_owned())) } else { Err("it is not there") }
-    }
-}
-
-/// No files are taken back here.
-struct NoFiles;
-
-impl Files for NoFiles {
-    fn link(&self, _: &std::path::Path) -> Option<std::path::PathBuf> {
-        None
-    }
-
-    fn look(&self, _: &Path) -> FileContent {
-        FileContent::Absent
-    }
-
-    fn real(&self, path: &Path) -> PathBuf {
-        path.to_owned()
-    }
-
-    fn put(&self, _: &Path, _: &FileContent, _: &Wanted) -> Result<(), String> {
-        Err("there are no files".to_owned())
     }
 }
 
@@ -123,7 +100,7 @@ impl Clinic {
         let doer = Doer {
             ledger: &self.bench.ledger,
             journal: Arc::clone(&self.bench.journal),
-            files: &NoFiles,
+            files: &crate::fixture::NoFiles,
             executor: Some(&executor),
             actor: Actor::new(ActorKind::User, "ann"),
             reason: Some("a step of the booking failed".to_owned()),

@@ -7,14 +7,14 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
 /// The canonical text.
-pub(super) fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     let mut out = String::new();
     write(value, &mut out);
     out
 }
 
 /// SHA-256 over the canonical text, lower hex.
-pub(super) fn digest(value: &Value) -> String {
+pub(crate) fn digest(value: &Value) -> String {
     Sha256::digest(text(value).as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
@@ -23,7 +23,7 @@ pub(super) fn digest(value: &Value) -> String {
 
 /// Makes whole numbers whole, however they were written: the canonical text does not tell `2.0` from `2`, so nothing
 /// that works with the value may.
-pub(super) fn settle(value: &mut Value) {
+pub(crate) fn settle(value: &mut Value) {
     match value {
         Value::Number(it) if it.is_f64() => {
             let whole = it.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0);
