@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::fixture::{Ended, Place, end};
 
 /// More than the program needs to say no, and far less than what it is given.
-const ADDRESS_SPACE_KIB: u32 = 200_000;
+const ADDRESS_SPACE_KIB: u32 = 300_000;
 
 fn place_with_a_record() -> Place {
     let place = Place::new();
