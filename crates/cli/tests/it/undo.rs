@@ -198,6 +198,10 @@ fn what_an_agent_did_through_the_gateway_is_taken_back() {
         "what only reads leaves no content: {}",
         told(calls.len() - 1)
     );
+    let outcomes = place.json(["query", "--action", "tools.call", "--phase", "outcome"]);
+    let of_read = outcomes["records"].as_array().unwrap().last().unwrap()["record"]["id"].as_str().unwrap().to_owned();
+    let after = place.json(["show", &of_read])["record"]["after"].clone();
+    assert!(after["sha256"].is_string() && after["content"].is_null(), "{after}");
     assert_eq!(told(calls.len() - 2)["before"]["content"], "import sys\n");
 
     let done = place.run(["undo", &session, "--yes"]);

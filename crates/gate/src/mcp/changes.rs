@@ -19,10 +19,10 @@ const WORDS: &[&str] = &["path", "paths", "file", "files", "filename", "source",
 const LIST_BYTES_MAX: usize = 64 << 10;
 
 /// The states now of the files that a call's record tells; none where it tells none.
-pub(super) fn after(call: &Record, place: &FilePlace) -> Option<Box<RawValue>> {
+pub(super) fn after(call: &Record, place: &FilePlace, with_content: bool) -> Option<Box<RawValue>> {
     let before = FileState::of_part(call, PartName::Before);
     let paths: Vec<PathBuf> = before.iter().map(|state| PathBuf::from(&state.path)).collect();
-    (!paths.is_empty()).then(|| states(&paths, place, true))
+    (!paths.is_empty()).then(|| states(&paths, place, with_content))
 }
 
 /// The states of files as a part of a record.

@@ -136,7 +136,7 @@ fn message_of(session: &Session, index: usize, message: &Message<'_>, seen: &mut
     let record = || tell::request(session, Side::Client, message);
     if method == "tools/call" {
         let mut record = record();
-        session.look_at_files(&mut record, message);
+        session.look_at_files(&mut record);
         // A batch, and a call that wants no reply, wait for nobody.
         let begun = if seen.alone && id.is_some() {
             session.gate.begin_or_hold(record)

@@ -417,35 +417,40 @@ impl Session {
     }
 
     /// Puts the files that a call of a tool names into its record, as they are before it.
-    pub(crate) fn look_at_files(&self, call: &mut Record, message: &Message<'_>) {
+    pub(crate) fn look_at_files(&self, call: &mut Record) {
         let (Some(place), Some(input)) = (&self.options.files, call.part(PartName::Input)) else { return };
         let paths = changes::named(input.get(), place);
         if !paths.is_empty() {
             // What is said to read is held to it by its digest.
-            let with_content = !self.only_reads(message);
+            let with_content = !self.only_reads(call);
             call.parts.insert(PartName::Before, changes::states(&paths, place, with_content));
         }
     }
 
-    /// Whether the server says of the tool that it changes nothing.
-    fn only_reads(&self, call: &Message<'_>) -> bool {
-        let name = call.params.and_then(|params| fields(params, ["name"])[0]).and_then(text);
-        let hints = name.and_then(|name| self.annotations(&name));
+    /// Whether the server says of the tool that a call's record is about that it changes nothing.
+    fn only_reads(&self, call: &Record) -> bool {
+        let server = tell::short(&self.options.server);
+        let tool = call.target.id.strip_prefix(server.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        let hints = tool.and_then(|tool| self.annotations(tool));
         hints.is_some_and(|hints| fields(hints.get(), ["readOnlyHint"])[0] == Some("true"))
     }
 
     /// A call that is held tells its files as they are when it goes out.
     pub(crate) fn looking_again(&self, held: Held) -> Held {
         let Some(place) = self.options.files.clone().filter(|_| changes::has_files(held.record())) else { return held };
+        let with_content = !self.only_reads(held.record());
         held.renewed_by(Renew(Box::new(move |call| {
-            let states = changes::after(call, &place);
+            let states = changes::after(call, &place, with_content);
             call.parts.extend(states.map(|states| (PartName::Before, states)));
         })))
     }
 
     /// How a call ended, with the files that it named as they are after it.
     fn with_files(&self, entered: &Entered, mut ended: Ended) -> Ended {
-        let after = self.options.files.as_ref().and_then(|place| changes::after(entered.record(), place));
+        let after = self.options.files.as_ref().and_then(|place| {
+            let with_content = !self.only_reads(entered.record());
+            changes::after(entered.record(), place, with_content)
+        });
         ended.parts.extend(after.map(|states| (PartName::After, states)));
         ended
     }
